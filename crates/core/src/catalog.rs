@@ -1,0 +1,271 @@
+//! The catalog: one asset out of many observations. It is a fold: the same observations in the same order give the same catalog,
+//! and nothing that was said is dropped; what loses stands beside what wins.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+
+use sha2::{Digest, Sha256};
+
+use crate::claim::{Claim, Field};
+use crate::observation::{Address, Observation, Source, hex};
+use crate::profile::{Interpretation, Matched};
+
+/// Hexadecimal digits of an asset's id: 48 bits keep 10,000 assets apart with a chance of 1 in 5 million to collide, and a
+/// collision is resolved by taking more digits.
+const ID_DIGITS: usize = 12;
+/// Kind, as an asset's id begins with.
+const ID_PREFIX: &str = "a-";
+/// The component whose serial number is the asset's own; a module's may change without the asset becoming another.
+const OWN_COMPONENT: &str = "self";
+
+/// All assets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Catalog {
+    assets: BTreeMap<String, Asset>,
+    endpoints: HashMap<Endpoint, String>,
+    serials: HashMap<(String, String), String>,
+}
+
+/// Where a device answers. The hardware address takes no part: behind a router it is the router's.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Endpoint {
+    ip: Option<IpAddr>,
+    port: Option<u16>,
+    unit: Option<u8>,
+}
+
+/// A device an owner answers for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asset {
+    /// Stable, and not an address: made of the first observation that showed it.
+    pub id: String,
+    /// Every address at which it answered, the latest last.
+    pub addresses: Vec<Address>,
+    /// Everything it said, in the order in which it was observed.
+    pub claims: Vec<Recorded>,
+    /// The profile of the latest reading that matched one.
+    pub profile: Option<String>,
+    /// First and latest observation, in nanoseconds since 1970.
+    pub seen_ns: (u64, u64),
+    /// Observations that count: first, different, or another question.
+    pub observations: Vec<String>,
+    /// Why the latest reading gave no firmware, in words; empty while firmware is known.
+    pub why_unknown: String,
+    /// What a person should look at: unreadable values, several profiles, a device that took an address over.
+    pub remarks: Vec<String>,
+}
+
+/// A claim and the observation it stands in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// The claim.
+    pub claim: Claim,
+    /// The observation's id.
+    pub observation: String,
+    /// When it was observed, in nanoseconds since 1970.
+    pub time_ns: u64,
+    /// Heard or asked.
+    pub source: Source,
+    /// Where it answered.
+    pub address: Address,
+}
+
+/// The state of one field: the claim that stands, and those that say otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Current<'a> {
+    /// Best grade, then newest.
+    pub standing: &'a Recorded,
+    /// The latest word of other rules, where it differs.
+    pub conflicting: Vec<&'a Recorded>,
+}
+
+impl Catalog {
+    /// Takes one observation with what it means; returns the asset's id.
+    pub fn take(&mut self, observation: &Observation, said: &Interpretation) -> String {
+        let observed = observation.id();
+        let address = &observation.address;
+        let endpoint = Endpoint { ip: address.ip, port: address.port, unit: address.unit };
+        let serial = own_serial(&said.claims);
+        let by_serial = serial.as_ref().and_then(|serial| self.serials.get(serial));
+        let known = by_serial.or_else(|| self.endpoints.get(&endpoint)).cloned();
+        // Another serial number at a known address is another device.
+        let (known, replaced) = known.map_or((None, None), |id| {
+            let another = self.assets.get(&id).is_some_and(|asset| asset.is_another_than(serial.as_ref()));
+            if another { (None, Some(id)) } else { (Some(id), None) }
+        });
+        let id = known.unwrap_or_else(|| self.new_asset(&observed, observation.time_ns));
+        let Some(asset) = self.assets.get_mut(&id) else { return id };
+        if let Some(earlier) = replaced {
+            asset.remarks.push(format!("answers where {earlier} did before, with another serial number"));
+        }
+        asset.record(observation, &observed, said);
+        self.endpoints.insert(endpoint, id.clone());
+        if let Some(serial) = serial {
+            self.serials.insert(serial, id.clone());
+        }
+        id
+    }
+
+    /// An asset answered again as it did before: only its last time moves. Returns its id; `None` where nothing is known there.
+    pub fn sighted(&mut self, address: &Address, time_ns: u64) -> Option<String> {
+        let endpoint = Endpoint { ip: address.ip, port: address.port, unit: address.unit };
+        let id = self.endpoints.get(&endpoint)?;
+        let asset = self.assets.get_mut(id)?;
+        asset.seen_ns.1 = asset.seen_ns.1.max(time_ns);
+        Some(id.clone())
+    }
+
+    /// Assets in the order of their ids.
+    pub fn assets(&self) -> impl Iterator<Item = &Asset> {
+        self.assets.values()
+    }
+
+    /// The asset with that id, or with the only id that begins so.
+    #[must_use]
+    pub fn asset(&self, id: &str) -> Option<&Asset> {
+        self.assets.get(id).or_else(|| {
+            let mut beginning = self.assets.values().filter(|asset| asset.id.starts_with(id) && !id.is_empty());
+            beginning.next().filter(|_| beginning.next().is_none())
+        })
+    }
+
+    /// The asset that answers at this address now.
+    #[must_use]
+    pub fn at(&self, ip: IpAddr, port: u16, unit: u8) -> Option<&Asset> {
+        let endpoint = Endpoint { ip: Some(ip), port: Some(port), unit: Some(unit) };
+        self.endpoints.get(&endpoint).and_then(|id| self.assets.get(id))
+    }
+
+    fn new_asset(&mut self, observed: &str, time_ns: u64) -> String {
+        let digits = hex(&Sha256::digest(format!("asset\n{observed}")));
+        let taken = |length: &usize| !self.assets.contains_key(&format!("{ID_PREFIX}{}", &digits[..*length]));
+        let length = (ID_DIGITS..=digits.len()).find(taken).unwrap_or(digits.len());
+        let id = format!("{ID_PREFIX}{}", &digits[..length]);
+        let asset = Asset {
+            id: id.clone(),
+            addresses: Vec::new(),
+            claims: Vec::new(),
+            profile: None,
+            seen_ns: (time_ns, time_ns),
+            observations: Vec::new(),
+            why_unknown: String::new(),
+            remarks: Vec::new(),
+        };
+        self.assets.insert(id.clone(), asset);
+        id
+    }
+}
+
+impl Asset {
+    /// The claim that stands for a field of a component, and what contradicts it.
+    #[must_use]
+    pub fn current(&self, component: &str, field: Field) -> Option<Current<'_>> {
+        let mut latest: Vec<&Recorded> = Vec::new();
+        for recorded in self.claims.iter().filter(|r| r.claim.field == field && r.claim.component == component) {
+            latest.retain(|earlier| earlier.claim.rule != recorded.claim.rule || earlier.time_ns > recorded.time_ns);
+            latest.push(recorded);
+        }
+        let standing = *latest.iter().min_by_key(|r| (r.claim.grade, std::cmp::Reverse(r.time_ns)))?;
+        let conflicting = latest.into_iter().filter(|r| r.claim.value != standing.claim.value).collect();
+        Some(Current { standing, conflicting })
+    }
+
+    /// The components that said something, in the order in which they first did.
+    #[must_use]
+    pub fn components(&self) -> Vec<&str> {
+        let mut components: Vec<&str> = Vec::new();
+        for recorded in &self.claims {
+            if !components.contains(&recorded.claim.component.as_str()) {
+                components.push(&recorded.claim.component);
+            }
+        }
+        components
+    }
+
+    /// The field of the component that answers first: what one line of a table shows.
+    #[must_use]
+    pub fn shown(&self, field: Field) -> Option<Current<'_>> {
+        self.components().into_iter().find_map(|component| self.current(component, field))
+    }
+
+    fn is_another_than(&self, serial: Option<&(String, String)>) -> bool {
+        let own = self.claims.iter().rev().find(|r| r.claim.field == Field::SerialNumber && r.claim.component == OWN_COMPONENT);
+        own.zip(serial).is_some_and(|(own, serial)| own.claim.value != serial.1)
+    }
+
+    fn record(&mut self, observation: &Observation, observed: &str, said: &Interpretation) {
+        self.seen_ns = (self.seen_ns.0.min(observation.time_ns), self.seen_ns.1.max(observation.time_ns));
+        self.addresses.retain(|address| *address != observation.address);
+        self.addresses.push(observation.address.clone());
+        if self.observations.iter().any(|id| id == observed) {
+            return;
+        }
+        self.observations.push(observed.to_owned());
+        if let Matched::One(id) | Matched::Fallback(id) = &said.matched {
+            if !said.claims.is_empty() {
+                self.profile = Some(id.clone());
+            }
+        }
+        for claim in &said.claims {
+            self.claims.push(Recorded {
+                claim: claim.clone(),
+                observation: observed.to_owned(),
+                time_ns: observation.time_ns,
+                source: observation.source.clone(),
+                address: observation.address.clone(),
+            });
+        }
+        for remark in remarks(said) {
+            if !self.remarks.contains(&remark) {
+                self.remarks.push(remark);
+            }
+        }
+        if self.claims.iter().any(|r| r.claim.field == Field::FirmwareRevision) {
+            self.why_unknown.clear();
+        } else if self.why_unknown.is_empty() || observation.question != "modbus.presence" {
+            self.why_unknown = why_unknown(observation);
+        }
+    }
+}
+
+fn own_serial(claims: &[Claim]) -> Option<(String, String)> {
+    let own = |field| claims.iter().find(|claim| claim.field == field && claim.component == OWN_COMPONENT);
+    Some((own(Field::Manufacturer)?.value.clone(), own(Field::SerialNumber)?.value.clone()))
+}
+
+fn remarks(said: &Interpretation) -> Vec<String> {
+    let mut remarks: Vec<String> = said.unreadable.iter().map(|(fact, shown)| format!("{fact} could not be used: {shown:?}")).collect();
+    if let Matched::Several(profiles) = &said.matched {
+        remarks.push(format!("several profiles match, so none is believed: {}", profiles.join(", ")));
+    }
+    remarks
+}
+
+/// Why an observation gives no firmware. "Unknown" is an answer, and it has a reason.
+fn why_unknown(observation: &Observation) -> String {
+    match observation.exception {
+        Some(code) => format!("answered {} with exception {code} ({})", observation.question, exception(code)),
+        None if observation.messages.is_empty() => "a server; it was never heard to identify itself".into(),
+        None if !observation.complete => "its identity answer is cut or broken".into(),
+        None => format!("its answer to {} holds no firmware revision that can be used", observation.question),
+    }
+}
+
+/// The names of the specification, clause 7.
+const fn exception(code: u8) -> &'static str {
+    match code {
+        1 => "illegal function",
+        2 => "illegal data address",
+        3 => "illegal data value",
+        4 => "server device failure",
+        5 => "acknowledge",
+        6 => "server device busy",
+        8 => "memory parity error",
+        10 => "gateway path unavailable",
+        11 => "gateway target device failed to respond",
+        _ => "not named by the specification",
+    }
+}
+
+#[cfg(test)]
+mod tests;

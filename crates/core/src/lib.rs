@@ -1,0 +1,12 @@
+//! What the bytes mean: a [`Reading`](nameplate_wire::Reading) goes through a [`profile`] and becomes [`claim`]s; the claims of many
+//! observations become an asset in the [`catalog`]. No network, no disk, no clock: time, bytes and randomness are arguments.
+#![forbid(unsafe_code)]
+
+pub mod catalog;
+pub mod claim;
+pub mod observation;
+pub mod profile;
+pub mod text;
+pub mod version;
+
+pub use nameplate_wire as wire;

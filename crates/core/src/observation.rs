@@ -1,0 +1,156 @@
+//! An observation: one reading with its time, its way and its bytes, in the form in which it is kept.
+
+use std::fmt::Write as _;
+use std::net::IpAddr;
+use std::time::{Duration, UNIX_EPOCH};
+
+use nameplate_wire::{self as wire, Reading};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// Where a reading comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Source {
+    /// Heard in a capture.
+    Capture {
+        /// The file's name as it was given.
+        file: String,
+        /// Frame that completed the answer, from 1.
+        frame: u64,
+    },
+    /// Asked by us.
+    Asked {
+        /// The work order or plan that allowed it.
+        reason: String,
+    },
+}
+
+/// Who spoke. Absent parts are left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Address {
+    /// Hardware address, `00:80:f4:00:00:01`; behind a router it is the router's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mac: Option<String>,
+    /// Network address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ip: Option<IpAddr>,
+    /// Transport port of the server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// Modbus unit identifier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<u8>,
+}
+
+impl From<&wire::Address> for Address {
+    fn from(address: &wire::Address) -> Self {
+        let wire::Address { mac, ip, port, unit } = address;
+        Self { mac: mac.map(|mac| mac.to_string()), ip: *ip, port: *port, unit: *unit }
+    }
+}
+
+/// What is kept of a reading.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observation {
+    /// When the answer was complete, in nanoseconds since 1970-01-01T00:00:00Z.
+    pub time_ns: u64,
+    /// The way it came.
+    pub source: Source,
+    /// `modbus`, ...
+    pub protocol: String,
+    /// The question that was answered: `modbus.identification.regular`; `modbus.presence` when a server was only seen.
+    pub question: String,
+    /// Who answered.
+    pub address: Address,
+    /// The answer's messages, each whole, in lower case hexadecimal.
+    pub messages: Vec<String>,
+    /// What could not be read, in words.
+    pub malformed: Vec<String>,
+    /// True when the device said that this was all.
+    pub complete: bool,
+    /// The device's exception code where it answered with one. An exception is an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exception: Option<u8>,
+}
+
+impl Observation {
+    /// Keeps a reading. `time_ns` stands for a reading without messages (a server that was only seen).
+    #[must_use]
+    pub fn of(reading: &Reading, source: Source, time_ns: u64) -> Self {
+        let exception = reading.facts.iter().find(|fact| fact.path.ends_with(".exception")).and_then(|fact| fact.bytes.get(1).copied());
+        Self {
+            time_ns: reading.messages.last().map_or(time_ns, |message| message.time_ns),
+            source,
+            protocol: reading.protocol.to_owned(),
+            question: reading.question.to_owned(),
+            address: Address::from(&reading.speaker),
+            messages: reading.messages.iter().map(|message| hex(&message.bytes)).collect(),
+            malformed: reading.malformed.iter().map(|(index, malformed)| format!("message {index}: {malformed}")).collect(),
+            complete: reading.complete,
+            exception,
+        }
+    }
+
+    /// The observation's id: SHA-256 of its canonical JSON (serde's field order), lower case hexadecimal. The same capture read
+    /// twice gives the same id.
+    #[must_use]
+    pub fn id(&self) -> String {
+        // Plain structs of strings and numbers: serialising them cannot fail.
+        hex(&Sha256::digest(serde_json::to_vec(self).unwrap_or_default()))
+    }
+}
+
+/// Bytes as lower case hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut digits, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    })
+}
+
+/// The bytes of hexadecimal digits; white space between them is passed over.
+///
+/// # Errors
+/// The offset of the first character that is no digit, or the length when the number of digits is odd.
+pub fn unhex(digits: &str) -> Result<Vec<u8>, usize> {
+    let mut bytes = Vec::with_capacity(digits.len() / 2);
+    let mut high = None;
+    for (at, c) in digits.char_indices().filter(|(_, c)| !c.is_whitespace()) {
+        let digit = c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()).ok_or(at)?;
+        match high.take() {
+            None => high = Some(digit << 4),
+            Some(upper) => bytes.push(upper | digit),
+        }
+    }
+    if high.is_some() { Err(digits.len()) } else { Ok(bytes) }
+}
+
+/// A time as RFC 3339 in UTC with microseconds: `2026-03-02T10:15:30.123456Z`.
+#[must_use]
+pub fn rfc3339(time_ns: u64) -> String {
+    // Nanoseconds in a u64 end in the year 2554; the format knows years up to 9999.
+    humantime::format_rfc3339_micros(UNIX_EPOCH + Duration::from_nanos(time_ns)).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_with_microseconds() {
+        assert_eq!(rfc3339(1_772_446_530_123_456_789), "2026-03-02T10:15:30.123456Z");
+        assert_eq!(rfc3339(u64::MAX), "2554-07-21T23:34:33.709551Z");
+    }
+
+    #[test]
+    fn digits_become_bytes_or_say_where_they_do_not() {
+        assert_eq!(unhex("2b 0E\n01"), Ok(vec![0x2b, 0x0e, 1]));
+        assert_eq!(unhex("2b0"), Err(3));
+        assert_eq!(unhex("2x"), Err(1));
+        assert_eq!(hex(&[0x2b, 0x0e]), "2b0e");
+    }
+}

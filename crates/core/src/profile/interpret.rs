@@ -1,0 +1,155 @@
+//! From a reading to claims: find the one profile that matches, apply its rules, keep what could not be used.
+
+use nameplate_wire::{Fact, Reading};
+use serde::{Deserialize, Serialize};
+
+use super::{Component, Extract, Invalid, Profile, parse};
+use crate::claim::{Claim, Field};
+use crate::text::{self, Unreadable};
+
+/// All profiles that are in force.
+#[derive(Clone, Debug, Default)]
+pub struct ProfileSet {
+    profiles: Vec<Profile>,
+}
+
+/// Which profile a reading belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "matched", content = "profiles", rename_all = "snake_case")]
+pub enum Matched {
+    /// Exactly one.
+    One(String),
+    /// None but the protocol's rule of last resort.
+    Fallback(String),
+    /// None at all.
+    None,
+    /// Several: nobody can say which; no claim is made.
+    Several(Vec<String>),
+}
+
+/// What a reading says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interpretation {
+    /// The profile.
+    pub matched: Matched,
+    /// Its claims.
+    pub claims: Vec<Claim>,
+    /// Facts that a rule wanted and could not use: the fact's path, and its text with everything invisible written out.
+    pub unreadable: Vec<(String, String)>,
+}
+
+include!(concat!(env!("OUT_DIR"), "/built_in_list.rs"));
+
+impl ProfileSet {
+    /// The profiles that the program carries.
+    ///
+    /// # Errors
+    /// [`Invalid`]: a test makes sure that it never happens in a release.
+    pub fn built_in() -> Result<Self, Invalid> {
+        Self::new(BUILT_IN.iter().map(|(id, text)| ((*id).to_owned(), (*text).to_owned())))
+    }
+
+    /// Reads profiles from `(id, text)` pairs.
+    ///
+    /// # Errors
+    /// [`Invalid`] for the first that is not valid, or for two with one id.
+    pub fn new(texts: impl IntoIterator<Item = (String, String)>) -> Result<Self, Invalid> {
+        let mut set = Self::default();
+        for (id, text) in texts {
+            set.add(parse(&id, &text)?)?;
+        }
+        Ok(set)
+    }
+
+    /// Adds one profile.
+    ///
+    /// # Errors
+    /// [`Invalid`] when its id is taken.
+    pub fn add(&mut self, profile: Profile) -> Result<(), Invalid> {
+        if self.get(&profile.id).is_some() {
+            let why = "this id is taken: a site's profile does not replace a built-in one silently; give it another name".into();
+            return Err(Invalid { profile: profile.id, line: None, rule: "unique", why });
+        }
+        self.profiles.push(profile);
+        Ok(())
+    }
+
+    /// The profile with that id.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<&Profile> {
+        self.profiles.iter().find(|profile| profile.id == id)
+    }
+
+    /// All profiles, in the order in which they were added.
+    pub fn iter(&self) -> impl Iterator<Item = &Profile> {
+        self.profiles.iter()
+    }
+
+    /// Says what a reading means.
+    #[must_use]
+    pub fn interpret(&self, reading: &Reading) -> Interpretation {
+        let of_protocol = || self.profiles.iter().filter(|profile| profile.protocol == reading.protocol);
+        let mut matching: Vec<&Profile> = of_protocol().filter(|profile| !profile.fallback && matches(profile, reading)).collect();
+        if matching.len() > 1 {
+            let ids = matching.iter().map(|profile| profile.id.clone()).collect();
+            return Interpretation { matched: Matched::Several(ids), claims: Vec::new(), unreadable: Vec::new() };
+        }
+        let (profile, matched) = match (matching.pop(), of_protocol().find(|profile| profile.fallback)) {
+            (Some(profile), _) => (profile, Matched::One(profile.id.clone())),
+            (None, Some(profile)) => (profile, Matched::Fallback(profile.id.clone())),
+            (None, None) => return Interpretation { matched: Matched::None, claims: Vec::new(), unreadable: Vec::new() },
+        };
+        let mut said = Interpretation { matched, claims: Vec::new(), unreadable: Vec::new() };
+        for component in &profile.components {
+            for (field, rule) in &component.extract {
+                // A part of an answer may belong to a profile that shows only in the rest of it: the rule of last resort names no
+                // revision then, because the right profile could read another one from the same bytes.
+                if profile.fallback && field.is_revision() && !reading.complete {
+                    continue;
+                }
+                if let Some(fact) = reading.facts.iter().find(|fact| fact.path == rule.from) {
+                    said.apply(profile, component, *field, rule, fact);
+                }
+            }
+        }
+        said
+    }
+}
+
+impl Interpretation {
+    fn apply(&mut self, profile: &Profile, component: &Component, field: Field, rule: &Extract, fact: &Fact) {
+        let text = match text::decode(&fact.bytes) {
+            Ok(text) => text,
+            Err(Unreadable { shown }) => return self.unreadable.push((fact.path.clone(), shown)),
+        };
+        let value = match &rule.pattern {
+            None => Some(text.as_str()),
+            Some(pattern) => pattern.captures(&text).and_then(|found| found.get(1).or_else(|| found.get(0))).map(|part| part.as_str().trim()),
+        };
+        let Some(value) = value else { return self.unreadable.push((fact.path.clone(), text::printable(&text))) };
+        if value.is_empty() || profile.placeholders.iter().any(|placeholder| placeholder == value) {
+            return;
+        }
+        let normal = if field.is_revision() { profile.version_order.normal(value) } else { None };
+        self.claims.push(Claim {
+            component: component.role.name().to_owned(),
+            field,
+            value: value.to_owned(),
+            normal,
+            grade: rule.grade,
+            profile: profile.id.clone(),
+            rule: rule.from.clone(),
+            message: fact.message,
+            offset: fact.offset,
+            length: fact.bytes.len(),
+        });
+    }
+}
+
+/// True when every fact that the profile names is there, readable, and matches.
+fn matches(profile: &Profile, reading: &Reading) -> bool {
+    profile.matches.iter().all(|(path, pattern)| {
+        let fact = reading.facts.iter().find(|fact| fact.path == *path);
+        fact.and_then(|fact| text::decode(&fact.bytes).ok()).is_some_and(|text| pattern.is_match(&text))
+    })
+}

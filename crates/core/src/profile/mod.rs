@@ -1,0 +1,180 @@
+//! Profiles: which bytes are *the* version of *this* device. Data with its own examples as tests; see CONTRIBUTING, "add a device".
+//!
+//! The text of a profile is an argument; the built-in set (`device-profiles/`) is embedded, a site's own profiles are read by the
+//! caller and go through the same code.
+
+mod example;
+mod interpret;
+mod parse;
+
+use std::collections::BTreeMap;
+
+use regex::Regex;
+use serde::Deserialize;
+
+pub use example::{Failure, check, stream};
+pub use interpret::{Interpretation, Matched, ProfileSet};
+pub use parse::{Invalid, parse};
+
+use crate::claim::{Field, Grade};
+use crate::version::Order;
+
+/// What kind of device it is. A closed list: a new word is a decision, not a typing error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the words are the field's own")]
+pub enum DeviceClass {
+    Plc,
+    ProtectionRelay,
+    Rtu,
+    PowerMeter,
+    PowerController,
+    Drive,
+    IndustrialSwitch,
+    Gateway,
+    Controller,
+    FlowMeter,
+    Unknown,
+}
+
+impl DeviceClass {
+    /// The class as profiles and the inventory spell it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Plc => "plc",
+            Self::ProtectionRelay => "protection-relay",
+            Self::Rtu => "rtu",
+            Self::PowerMeter => "power-meter",
+            Self::PowerController => "power-controller",
+            Self::Drive => "drive",
+            Self::IndustrialSwitch => "industrial-switch",
+            Self::Gateway => "gateway",
+            Self::Controller => "controller",
+            Self::FlowMeter => "flow-meter",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Which part of the device answers for the address. The classic wrong identity is the communication module's firmware taken for the CPU's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// The device itself.
+    #[serde(rename = "self")]
+    Device,
+    /// A module that owns the port and speaks for itself.
+    CommunicationModule,
+    /// The CPU behind a module.
+    Cpu,
+    /// A gateway; the devices behind it are others.
+    Gateway,
+}
+
+impl Role {
+    /// The role as profiles and claims spell it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Device => "self",
+            Self::CommunicationModule => "communication-module",
+            Self::Cpu => "cpu",
+            Self::Gateway => "gateway",
+        }
+    }
+}
+
+/// How far the family is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Confidence {
+    /// A real device's answer stands among the examples.
+    Seen,
+    /// From a manual; no device was seen.
+    Documented,
+}
+
+/// One profile, read and valid.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// Its path below the profile directory without the ending: `lantronix/xport`.
+    pub id: String,
+    /// SHA-256 of its text: which rules made a claim.
+    pub sha256: String,
+    /// The maker, as people say it.
+    pub vendor: String,
+    /// The family, as people say it.
+    pub family: String,
+    /// What kind of device it is.
+    pub device_class: DeviceClass,
+    /// Who answers.
+    pub identity_of: Role,
+    /// The protocol whose facts it reads.
+    pub protocol: String,
+    /// How its releases are ordered.
+    pub version_order: Order,
+    /// How far the family is known.
+    pub confidence: Confidence,
+    /// True for the rule of last resort of a protocol: it applies where no other profile matches.
+    pub fallback: bool,
+    /// Texts that devices send where nothing was ever set; never claimed.
+    pub placeholders: Vec<String>,
+    /// What one should know.
+    pub notes: String,
+    /// Why this family is not asked over this protocol, where it must not be (read-only.md, hazards).
+    pub never_ask: Option<String>,
+    /// Fact -> pattern; all must match.
+    pub matches: BTreeMap<String, Regex>,
+    /// What to extract, per component.
+    pub components: Vec<Component>,
+    /// Its tests.
+    pub examples: Vec<Example>,
+}
+
+/// A part of the device with versions of its own.
+#[derive(Clone, Debug)]
+pub struct Component {
+    /// Which part.
+    pub role: Role,
+    /// Nameplate field -> rule.
+    pub extract: BTreeMap<Field, Extract>,
+}
+
+/// One rule: a fact, and which part of its text is the value.
+#[derive(Clone, Debug)]
+pub struct Extract {
+    /// The fact's path: `modbus.object.2`.
+    pub from: String,
+    /// With one group, the group is the value; without, the whole text is. `None`: the whole text.
+    pub pattern: Option<Regex>,
+    /// How good this source is.
+    pub grade: Grade,
+}
+
+/// A test of the profile: what a device sent, and the nameplate that must come out.
+#[derive(Clone, Debug)]
+pub struct Example {
+    /// Where the values come from: repository and path, manual and page.
+    pub source: String,
+    /// Under which licence they are quoted.
+    pub licence: String,
+    /// What the device sent.
+    pub said: Said,
+    /// Component role -> field -> value; exactly these claims come out.
+    pub expect: BTreeMap<Role, BTreeMap<Field, String>>,
+}
+
+/// The form in which an example is known.
+#[derive(Clone, Debug)]
+pub enum Said {
+    /// The answer's messages as they stood on the wire.
+    Frame(Vec<Vec<u8>>),
+    /// Values that somebody decoded; the frames are built by the simulator.
+    Decoded {
+        /// Function 43/14 objects.
+        objects: BTreeMap<u8, Vec<u8>>,
+        /// Function 17 payload behind the byte count.
+        server_id: Option<Vec<u8>>,
+    },
+}

@@ -1,0 +1,223 @@
+//! From a profile's text to a valid profile. Every rule has a name, every error says file and line.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use regex::RegexBuilder;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use toml::Spanned;
+
+use super::{Component, Confidence, DeviceClass, Example, Extract, Profile, Role, Said};
+use crate::claim::{Field, Grade};
+use crate::observation::{hex, unhex};
+use crate::version::Order;
+
+/// Compiled size of one pattern in bytes: a profile's patterns read short texts; more than this is a mistake or an attack.
+const PATTERN_BYTES_MAX: usize = 64 * 1024;
+/// A profile's text in bytes: the house allows 150 lines.
+const PROFILE_BYTES_MAX: usize = 64 * 1024;
+/// A value in function 43/14 has one length byte; a page has 253 bytes less 10 for its header and the object's.
+const OBJECT_BYTES_MAX: usize = 243;
+
+/// A profile that cannot be used: where, which rule, why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invalid {
+    /// The profile's id or file.
+    pub profile: String,
+    /// Line in its text, from 1, where one line is to blame.
+    pub line: Option<usize>,
+    /// The rule's name: `toml`, `pattern`, `anchored`, ...
+    pub rule: &'static str,
+    /// What is wrong and what would be right.
+    pub why: String,
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "profile {}", self.profile)?;
+        if let Some(line) = self.line {
+            write!(f, ", line {line}")?;
+        }
+        write!(f, ": {} (rule {})", self.why, self.rule)
+    }
+}
+
+impl std::error::Error for Invalid {}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Text {
+    vendor: String,
+    family: String,
+    device_class: DeviceClass,
+    identity_of: Role,
+    protocol: Spanned<String>,
+    version_order: Order,
+    confidence: Confidence,
+    #[serde(default)]
+    fallback: bool,
+    #[serde(default)]
+    placeholders: Vec<String>,
+    #[serde(default)]
+    notes: String,
+    never_ask: Option<String>,
+    #[serde(default, rename = "match")]
+    matches: BTreeMap<Spanned<String>, Spanned<String>>,
+    component: Vec<ComponentText>,
+    #[serde(default)]
+    example: Vec<Spanned<ExampleText>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ComponentText {
+    role: Role,
+    extract: BTreeMap<Field, ExtractText>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExtractText {
+    from: Spanned<String>,
+    pattern: Option<Spanned<String>>,
+    #[serde(default = "identity_object")]
+    grade: Grade,
+}
+
+const fn identity_object() -> Grade {
+    Grade::IdentityObject
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExampleText {
+    source: String,
+    licence: String,
+    frames: Option<Vec<Spanned<String>>>,
+    #[serde(default)]
+    objects: BTreeMap<Spanned<String>, String>,
+    server_id: Option<Spanned<String>>,
+    expect: BTreeMap<Role, BTreeMap<Field, String>>,
+}
+
+/// Reads one profile. `id` is its path without the ending.
+///
+/// # Errors
+/// [`Invalid`] with the line and the rule that is broken.
+pub fn parse(id: &str, text: &str) -> Result<Profile, Invalid> {
+    let at = |span: Option<std::ops::Range<usize>>, rule: &'static str, why: String| {
+        let line = span.map(|span| text.get(..span.start).map_or(1, |before| before.matches('\n').count() + 1));
+        Invalid { profile: id.to_owned(), line, rule, why }
+    };
+    if text.len() > PROFILE_BYTES_MAX {
+        return Err(at(None, "size", format!("{} bytes; a profile has at most {PROFILE_BYTES_MAX}", text.len())));
+    }
+    let read: Text = toml::from_str(text).map_err(|e| at(e.span(), "toml", e.message().to_owned()))?;
+    let matches = match_rules(&read, &at)?;
+    let components = read.component.iter().map(|c| component(c, read.protocol.as_ref(), &at)).collect::<Result<Vec<_>, _>>()?;
+    let examples = read.example.iter().map(|e| example(e, &at)).collect::<Result<Vec<_>, _>>()?;
+    if examples.is_empty() {
+        return Err(at(None, "example", "an [[example]] is missing: a profile without one proves nothing".into()));
+    }
+    Ok(Profile {
+        id: id.to_owned(),
+        sha256: hex(&Sha256::digest(text)),
+        vendor: read.vendor,
+        family: read.family,
+        device_class: read.device_class,
+        identity_of: read.identity_of,
+        protocol: read.protocol.into_inner(),
+        version_order: read.version_order,
+        confidence: read.confidence,
+        fallback: read.fallback,
+        placeholders: read.placeholders,
+        notes: read.notes,
+        never_ask: read.never_ask,
+        matches,
+        components,
+        examples,
+    })
+}
+
+/// Makes an [`Invalid`] for a place in the text.
+type At<'a> = dyn Fn(Option<std::ops::Range<usize>>, &'static str, String) -> Invalid + 'a;
+
+fn pattern(text: &Spanned<String>, at: &At<'_>) -> Result<regex::Regex, Invalid> {
+    RegexBuilder::new(text.as_ref())
+        .size_limit(PATTERN_BYTES_MAX)
+        .build()
+        .map_err(|e| at(Some(text.span()), "pattern", format!("the pattern {:?} cannot be used: {}", text.as_ref(), last_line(&e.to_string()))))
+}
+
+/// A regex error draws the pattern over several lines; its last line says what is wrong.
+fn last_line(text: &str) -> &str {
+    text.lines().next_back().unwrap_or(text).trim_start_matches("error: ")
+}
+
+fn match_rules(read: &Text, at: &At<'_>) -> Result<BTreeMap<String, regex::Regex>, Invalid> {
+    if read.fallback != read.matches.is_empty() {
+        return Err(at(None, "match", "a profile has a [match] table, or it says fallback = true, and not both".into()));
+    }
+    let mut matches = BTreeMap::new();
+    for (fact, text) in &read.matches {
+        check_fact(fact, read.protocol.as_ref(), at)?;
+        if !text.as_ref().starts_with('^') {
+            let why = format!("the pattern {:?} starts with ^, so that it cannot match in the middle of another maker's text", text.as_ref());
+            return Err(at(Some(text.span()), "anchored", why));
+        }
+        matches.insert(fact.as_ref().clone(), pattern(text, at)?);
+    }
+    Ok(matches)
+}
+
+fn check_fact(fact: &Spanned<String>, protocol: &str, at: &At<'_>) -> Result<(), Invalid> {
+    let own = fact.as_ref().strip_prefix(protocol).is_some_and(|rest| rest.starts_with('.'));
+    let why = || format!("{:?} is no fact of {protocol}: its facts are called {protocol}.something", fact.as_ref());
+    if own { Ok(()) } else { Err(at(Some(fact.span()), "fact", why())) }
+}
+
+fn component(read: &ComponentText, protocol: &str, at: &At<'_>) -> Result<Component, Invalid> {
+    let mut extract = BTreeMap::new();
+    for (field, rule) in &read.extract {
+        check_fact(&rule.from, protocol, at)?;
+        let compiled = rule.pattern.as_ref().map(|text| pattern(text, at)).transpose()?;
+        if let (Some(text), Some(compiled)) = (&rule.pattern, &compiled) {
+            // Both ends: a value cut out of the middle of a longer text would be another value.
+            if !(text.as_ref().starts_with('^') && text.as_ref().ends_with('$')) || compiled.captures_len() > 2 {
+                let why = format!("the pattern {:?} runs from ^ to $ and has at most one group", text.as_ref());
+                return Err(at(Some(text.span()), "whole-text", why));
+            }
+        }
+        extract.insert(*field, Extract { from: rule.from.as_ref().clone(), pattern: compiled, grade: rule.grade });
+    }
+    Ok(Component { role: read.role, extract })
+}
+
+fn example(read: &Spanned<ExampleText>, at: &At<'_>) -> Result<Example, Invalid> {
+    let span = read.span();
+    let read = read.as_ref();
+    let bytes = |digits: &Spanned<String>| {
+        unhex(digits.as_ref())
+            .map_err(|offset| at(Some(digits.span()), "hex", format!("character {} is no pair of hexadecimal digits", offset + 1)))
+    };
+    let said = match &read.frames {
+        Some(frames) if read.objects.is_empty() && read.server_id.is_none() => {
+            Said::Frame(frames.iter().map(bytes).collect::<Result<_, _>>()?)
+        }
+        None if !read.objects.is_empty() || read.server_id.is_some() => {
+            let mut objects = BTreeMap::new();
+            for (id, value) in &read.objects {
+                let number = id.as_ref().parse::<u8>();
+                let number = number.map_err(|_| at(Some(id.span()), "object", format!("{:?} is no object id (0 to 255)", id.as_ref())))?;
+                if value.len() > OBJECT_BYTES_MAX {
+                    return Err(at(Some(id.span()), "object", format!("{} bytes; an object has at most {OBJECT_BYTES_MAX}", value.len())));
+                }
+                objects.insert(number, value.as_bytes().to_vec());
+            }
+            Said::Decoded { objects, server_id: read.server_id.as_ref().map(bytes).transpose()? }
+        }
+        _ => return Err(at(Some(span), "example", "an example has either frames, or objects and/or server_id".into())),
+    };
+    Ok(Example { source: read.source.clone(), licence: read.licence.clone(), said, expect: read.expect.clone() })
+}

@@ -1,0 +1,241 @@
+//! Asks devices: which, in which order and how far apart, each over one guarded connection; says what happened as [`Event`]s.
+//!
+//! One connection is one target and one unit. Units behind one address share its budget and its breaker and are asked one after another,
+//! a budget gap apart. What does not pass ([`may_ask`], the permit) is refused and stands in the touch record without touching anybody.
+
+mod connection;
+mod event;
+mod history;
+mod plan;
+mod target;
+
+use std::collections::{BTreeSet, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::{JoinError, JoinSet, LocalSet};
+use tokio::time::{Instant, sleep_until};
+
+use nameplate_wire::modbus::Question;
+
+pub use self::event::{Event, What};
+pub use self::plan::{PlannedMessage, plan};
+pub use self::target::BadTarget;
+
+use self::connection::Connection;
+use self::history::{History, since_1970};
+use crate::breaker::Attempt;
+use crate::guard::{Grants, Permit, REASON_BYTES_MAX, Refused};
+use crate::pacing::{Budget, NotYet, Pace, Slot, Slots, TimeFactor, may_ask};
+use crate::touch::{Kind, Line, Summary, TouchRecord};
+
+/// Last second that RFC 3339 can write (9999-12-31T23:59:59Z).
+const RFC_3339_S_MAX: u64 = 253_402_300_799;
+
+/// Whom to ask what. `"10.0.0.5:502/1".parse()` gives one that asks for the regular identification.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// The device.
+    pub target: SocketAddr,
+    /// Its unit identifier.
+    pub unit: u8,
+    /// In this order. Function 17 is granted only by standing here.
+    pub questions: Vec<Question>,
+}
+
+/// Why we ask; it stands in every line of the touch record and decides the budget.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// A person's reason, such as a work order: 12 readings of a device a day.
+    WorkOrder(String),
+    /// A scheduled plan's name: one reading of a device a day.
+    Schedule(String),
+}
+
+impl Reason {
+    fn text(&self) -> &str {
+        match self {
+            Self::WorkOrder(text) | Self::Schedule(text) => text,
+        }
+    }
+}
+
+/// A clock that gives the time of day and goes on while we wait.
+pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
+
+/// How to ask.
+#[derive(Clone)]
+pub struct Settings {
+    /// Why.
+    pub reason: Reason,
+    /// 1; less (above 0) only where every target is loopback.
+    pub time_factor: f64,
+    /// Spreads the breakers' retries; the same one gives the same times.
+    pub seed: u64,
+    /// For readings, budgets and breakers.
+    pub clock: Clock,
+}
+
+/// Asks all of `asks` (the same target and unit once), tells `out` as it happens, and returns what this process has touched so far.
+/// Runs on the caller's tokio runtime, with time and IO enabled; the touch record is written on the same thread.
+///
+/// # Errors
+/// [`Refused`] before anything is sent: by `pacing.time_factor`, or by `touch.record` where the record cannot be read.
+/// A single device's refusal is an [`Event`].
+pub async fn ask(asks: Vec<Ask>, settings: &Settings, touch: Arc<TouchRecord>, mut out: impl FnMut(Event)) -> Result<Summary, Refused> {
+    let factor = TimeFactor::new(settings.time_factor, asks.iter().map(|ask| ask.target.ip()))?;
+    let devices: BTreeSet<IpAddr> = asks.iter().map(|ask| ask.target.ip().to_canonical()).collect();
+    let history = History::read(&touch, &devices)?;
+    let mut seen = BTreeSet::new();
+    let waiting = asks.into_iter().filter(|ask| seen.insert((ask.target, ask.unit))).collect();
+    let (tell, told) = unbounded_channel();
+    let (slots, started) = (Slots::new(factor), Instant::now());
+    let mut round = Round { settings, factor, touch, history, slots, started, asked: BTreeSet::new(), waiting, tell };
+    LocalSet::new().run_until(round.run(told, &mut out)).await;
+    Ok(round.touch.summary())
+}
+
+/// What the questions need beyond the identity set.
+fn grants(questions: &[Question], time_factor: f64) -> Grants {
+    Grants { server_id: questions.contains(&Question::ServerId), time_factor, ..Grants::default() }
+}
+
+/// One call of [`ask`].
+struct Round<'a> {
+    settings: &'a Settings,
+    factor: TimeFactor,
+    touch: Arc<TouchRecord>,
+    history: History,
+    slots: Slots,
+    started: Instant,
+    /// Devices that were asked in this round: their next unit waits for the budget's gap instead of being refused by it.
+    asked: BTreeSet<IpAddr>,
+    waiting: VecDeque<Ask>,
+    tell: UnboundedSender<Event>,
+}
+
+/// What becomes of one that waits.
+enum Next {
+    Start(Permit),
+    At(Instant),
+    WhenFree,
+    Never,
+}
+
+impl Round<'_> {
+    async fn run(&mut self, mut told: UnboundedReceiver<Event>, out: &mut impl FnMut(Event)) {
+        let mut running: JoinSet<(IpAddr, Attempt)> = JoinSet::new();
+        loop {
+            let wake = self.start(&mut running);
+            if running.is_empty() && wake.is_none() {
+                break;
+            }
+            // Without a time to wake at, the end of a connection wakes us.
+            let sleep = async { if let Some(at) = wake { sleep_until(at).await } else { std::future::pending().await } };
+            tokio::pin!(sleep);
+            loop {
+                tokio::select! {
+                    biased;
+                    Some(event) = told.recv() => out(event),
+                    Some(ended) = running.join_next() => {
+                        self.ended(ended);
+                        break;
+                    }
+                    () = &mut sleep => break,
+                }
+            }
+        }
+        // The sender is ours, so the channel never closes: what is in it is all there is.
+        while let Ok(event) = told.try_recv() {
+            out(event);
+        }
+    }
+
+    /// Starts all that may start now; returns when the next may, where that is a matter of time.
+    fn start(&mut self, running: &mut JoinSet<(IpAddr, Attempt)>) -> Option<Instant> {
+        let mut wake: Option<Instant> = None;
+        for _ in 0..self.waiting.len() {
+            let Some(ask) = self.waiting.pop_front() else { break };
+            match self.next(&ask) {
+                Next::Start(permit) => {
+                    self.asked.insert(ask.target.ip().to_canonical());
+                    let (touch, clock, tell) = (Arc::clone(&self.touch), Arc::clone(&self.settings.clock), self.tell.clone());
+                    running.spawn_local(Connection { ask, touch, clock, tell }.run(permit, Pace::new(self.factor)));
+                }
+                Next::At(at) => {
+                    wake = Some(wake.map_or(at, |wake| wake.min(at)));
+                    self.waiting.push_back(ask);
+                }
+                Next::WhenFree => self.waiting.push_back(ask),
+                Next::Never => {}
+            }
+        }
+        wake
+    }
+
+    fn next(&mut self, ask: &Ask) -> Next {
+        let permit = match Permit::new(ask.target, ask.unit, self.settings.reason.text(), grants(&ask.questions, self.settings.time_factor)) {
+            Ok(permit) => permit,
+            Err(refused) => return self.refuse(ask, refused, None),
+        };
+        let device = ask.target.ip().to_canonical();
+        if self.slots.is_busy(device) {
+            return Next::WhenFree;
+        }
+        let now = since_1970((self.settings.clock)());
+        let budget = Budget::new(matches!(self.settings.reason, Reason::WorkOrder(_)), self.factor);
+        match may_ask(self.history.of(device), now, budget, self.settings.seed) {
+            Ok(()) => {}
+            Err(wait) if wait.rule == "budget.gap" && self.asked.contains(&device) => {
+                return Next::At(Instant::now() + wait.not_before.saturating_sub(now));
+            }
+            Err(wait) => return self.refuse(ask, refused(&wait), Some(SystemTime::UNIX_EPOCH + wait.not_before)),
+        }
+        match self.slots.take(device, self.started.elapsed()) {
+            Slot::Taken => Next::Start(permit),
+            Slot::At(since_start) => Next::At(self.started + since_start),
+            Slot::Full => Next::WhenFree,
+        }
+    }
+
+    /// Nobody was touched, and the record says that nobody was.
+    fn refuse(&self, ask: &Ask, refused: Refused, not_before: Option<SystemTime>) -> Next {
+        let mut line = Line::new(Kind::Refused);
+        (line.rule, line.why) = (Some(refused.rule.to_owned()), Some(refused.why.clone()));
+        // A reason that was refused for its length must not make the line too long.
+        line.reason = Some(self.settings.reason.text().chars().take(REASON_BYTES_MAX).collect());
+        (line.target, line.unit) = (Some(ask.target), Some(ask.unit));
+        let unwritten = self.touch.append(line).err().map(|error| format!("; and {error}")).unwrap_or_default();
+        let refused = Refused { why: refused.why.clone() + &unwritten, ..refused };
+        // The receiver lives as long as the round.
+        let _told = self.tell.send(Event { target: ask.target, unit: ask.unit, what: What::Refused { refused, not_before } });
+        Next::Never
+    }
+
+    fn ended(&mut self, ended: Result<(IpAddr, Attempt), JoinError>) {
+        match ended {
+            Ok((device, attempt)) => {
+                self.slots.give_back(device);
+                self.history.push(device, attempt);
+            }
+            // A panic is a bug of ours and must not pass for silence of the device.
+            Err(error) => {
+                if let Ok(panic) = error.try_into_panic() {
+                    std::panic::resume_unwind(panic);
+                }
+            }
+        }
+    }
+}
+
+/// What pacing refuses, in the guard's words. The time is rounded up to the next second.
+fn refused(wait: &NotYet) -> Refused {
+    let seconds = wait.not_before.as_secs().saturating_add(u64::from(wait.not_before.subsec_nanos() > 0)).min(RFC_3339_S_MAX);
+    let time = humantime::format_rfc3339_seconds(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+    Refused::before_any_byte(wait.rule, format!("{}; it may be asked again from {time} on", wait.because))
+}
+
+#[cfg(test)]
+mod tests;

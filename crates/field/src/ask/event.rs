@@ -1,0 +1,77 @@
+//! What happens while devices are asked, as plain values.
+
+use std::net::SocketAddr;
+use std::time::SystemTime;
+
+use nameplate_wire::{Malformed, Reading};
+
+use crate::guard::{Closed, Refused};
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// With which device.
+    pub target: SocketAddr,
+    /// As which unit.
+    pub unit: u8,
+    /// What.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum What {
+    /// A connection stands.
+    Opened,
+    /// A question left.
+    Sent {
+        /// Its name on the allowlist.
+        question: &'static str,
+        /// The whole message.
+        bytes: Vec<u8>,
+    },
+    /// A question was answered, at least in part; an exception is an answer, too.
+    Reading(Reading),
+    /// A message came that is no answer to the question that waits.
+    Stray {
+        /// The whole message.
+        bytes: Vec<u8>,
+        /// Why it does not count.
+        malformed: Malformed,
+    },
+    /// No whole answer came: silence, or the device closed, or our longest hold was over.
+    NoAnswer {
+        /// In words.
+        why: String,
+        /// What had come of an answer.
+        partial: Vec<u8>,
+    },
+    /// The device would be read for ever, or speaks no Modbus.
+    Hostile {
+        /// In words.
+        why: String,
+        /// Bytes of a message that was not finished.
+        partial: Vec<u8>,
+    },
+    /// The connection failed.
+    Failed {
+        /// `connect`, `write` or `read`.
+        operation: &'static str,
+        /// What the system said.
+        why: String,
+    },
+    /// Ours: it was not allowed to happen, and did not.
+    Refused {
+        /// Which rule.
+        refused: Refused,
+        /// When it may be tried again, where time is what it lacks.
+        not_before: Option<SystemTime>,
+    },
+    /// The connection is over.
+    Closed {
+        /// Bytes, hold, and how it ended.
+        closed: Closed,
+        /// Questions that were not put, because of an exception, a broken answer or the cap.
+        unasked: Vec<&'static str>,
+    },
+}

@@ -1,0 +1,132 @@
+//! What the touch record remembers of the devices that are about to be asked.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
+use std::time::{Duration, SystemTime};
+
+use crate::breaker::{Attempt, End};
+use crate::guard::Refused;
+use crate::touch::{Kind, Line, TouchRecord};
+
+/// Attempts kept per device: several days of budget and a whole climb of the breaker.
+const ATTEMPTS_MAX: usize = 64;
+/// What `ended` says in the `failed` lines that stand beside a connection that did come about.
+pub(super) const HOSTILE: &str = "hostile";
+/// The device closed the connection before its answer was whole.
+pub(super) const BROKEN_OFF: &str = "broken-off";
+/// Our longest hold was over.
+pub(super) const HOLD_SPENT: &str = "hold-spent";
+/// As the guard writes them: see [`crate::guard::Ended`].
+const REBUFFS: [&str; 3] = ["connection-refused", "reset", HOSTILE];
+
+/// Earlier attempts by device, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct History(BTreeMap<IpAddr, VecDeque<Attempt>>);
+
+impl History {
+    /// Folds the record; only `devices` are kept.
+    pub(super) fn read(touch: &TouchRecord, devices: &BTreeSet<IpAddr>) -> Result<Self, Refused> {
+        let mut history = Self::default();
+        let outcome = touch.read_back(|_, line| history.take(&line, devices));
+        outcome.map(|()| history).map_err(|error| Refused::before_any_byte("touch.record", error.to_string()))
+    }
+
+    /// A device's attempts, oldest first.
+    pub(super) fn of(&mut self, device: IpAddr) -> &[Attempt] {
+        self.0.entry(device.to_canonical()).or_default().make_contiguous()
+    }
+
+    /// One more attempt, the newest.
+    pub(super) fn push(&mut self, device: IpAddr, attempt: Attempt) {
+        let attempts = self.0.entry(device.to_canonical()).or_default();
+        if attempts.len() == ATTEMPTS_MAX {
+            attempts.pop_front();
+        }
+        attempts.push_back(attempt);
+    }
+
+    fn take(&mut self, line: &Line, devices: &BTreeSet<IpAddr>) {
+        let Some(device) = line.target.map(|target| target.ip().to_canonical()).filter(|device| devices.contains(device)) else { return };
+        let time = since_1970(line.time);
+        if line.kind == Kind::Connect {
+            return self.push(device, Attempt { began: time, ended: time, end: End::Unknown });
+        }
+        let Some(attempt) = self.0.get_mut(&device).and_then(VecDeque::back_mut) else { return };
+        let slower = |end: End, latency: Duration| match end {
+            End::Unknown => End::Answered { latency },
+            End::Answered { latency: before } => End::Answered { latency: before.max(latency) },
+            failed => failed,
+        };
+        attempt.end = match (line.kind, attempt.end) {
+            (Kind::Answer, end) => slower(end, Duration::from_micros(line.latency_us.unwrap_or(0))),
+            (Kind::Failed, _) if line.ended.as_deref().is_some_and(|ended| REBUFFS.contains(&ended)) => End::Rebuffed,
+            (Kind::Failed | Kind::Timeout, End::Rebuffed) => End::Rebuffed,
+            (Kind::Failed | Kind::Timeout, _) => End::Failed,
+            // A RST at our goodbye is the manner of some devices (H8), so a `closed` line says nothing about the answer.
+            (Kind::Sent | Kind::Closed, end) => end,
+            // What was refused touched nobody.
+            _ => return,
+        };
+        attempt.ended = attempt.ended.max(time);
+    }
+}
+
+/// A clock's time; before 1970 counts as 1970.
+pub(super) fn since_1970(time: SystemTime) -> Duration {
+    time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DEVICE: &str = "192.0.2.7:502";
+
+    /// Lines as `second kind [ended or latency]` of one device; expects the attempts that are left.
+    fn check(lines: &[(u64, Kind, &str)], expected: &[(u64, u64, End)]) {
+        let mut history = History::default();
+        let devices = BTreeSet::from(["192.0.2.7".parse().expect("an address")]);
+        for (second, kind, word) in lines {
+            let mut line = Line::new(*kind);
+            line.time = SystemTime::UNIX_EPOCH + Duration::from_secs(*second);
+            line.target = Some(DEVICE.parse().expect("a socket address"));
+            line.latency_us = word.parse().ok();
+            line.ended = Some((*word).to_owned());
+            history.take(&line, &devices);
+            line.target = Some("192.0.2.8:502".parse().expect("a socket address"));
+            history.take(&line, &devices);
+        }
+        let seconds = |&(began, ended, end): &(u64, u64, End)| Attempt {
+            began: Duration::from_secs(began),
+            ended: Duration::from_secs(ended),
+            end,
+        };
+        let expected: Vec<Attempt> = expected.iter().map(seconds).collect();
+        assert_eq!(history.of("192.0.2.7".parse().expect("an address")), expected, "{lines:?}");
+        assert!(history.of("192.0.2.8".parse().expect("an address")).is_empty(), "nobody asked for this one");
+    }
+
+    #[test]
+    fn attempts_are_folded_from_the_lines_of_the_record() {
+        use Kind::{Answer, Closed, Connect, Failed, Refused, Sent, Timeout};
+        let answered = |us| End::Answered { latency: Duration::from_micros(us) };
+        check(&[], &[]);
+        check(&[(5, Sent, ""), (6, Closed, "fin")], &[]);
+        check(&[(5, Connect, "")], &[(5, 5, End::Unknown)]);
+        check(&[(5, Connect, ""), (8, Failed, "time-out")], &[(5, 8, End::Failed)]);
+        check(&[(5, Connect, ""), (5, Failed, "connection-refused")], &[(5, 5, End::Rebuffed)]);
+        check(&[(5, Connect, ""), (5, Sent, ""), (7, Timeout, ""), (8, Closed, "fin")], &[(5, 8, End::Failed)]);
+        check(&[(5, Connect, ""), (5, Sent, ""), (5, Answer, "900"), (6, Closed, "reset")], &[(5, 6, answered(900))]);
+        let two_pages = [(5, Connect, ""), (5, Sent, ""), (5, Answer, "900"), (6, Sent, ""), (6, Answer, "700"), (6, Closed, "fin")];
+        check(&two_pages, &[(5, 6, answered(900))]);
+        let hostile = [(5, Connect, ""), (5, Sent, ""), (5, Answer, "900"), (6, Failed, "hostile"), (6, Closed, "fin")];
+        check(&hostile, &[(5, 6, End::Rebuffed)]);
+        check(&[(5, Connect, ""), (5, Sent, ""), (5, Answer, "900"), (6, Failed, "broken-off")], &[(5, 6, End::Failed)]);
+        check(&[(5, Connect, ""), (5, Refused, ""), (6, Closed, "fin"), (99, Refused, "")], &[(5, 6, End::Unknown)]);
+        let twice = [(5, Connect, ""), (5, Failed, "reset"), (90, Connect, ""), (90, Answer, "5")];
+        check(&twice, &[(5, 5, End::Rebuffed), (90, 90, answered(5))]);
+        let many: Vec<_> = (0..1_000).map(|second| (second, Connect, "")).collect();
+        let last: Vec<_> = (936..1_000).map(|second| (second, second, End::Unknown)).collect();
+        check(&many, &last);
+    }
+}

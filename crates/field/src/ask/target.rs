@@ -1,0 +1,182 @@
+//! Targets as people write them: `10.0.0.5`, `10.0.0.5:1502/3`, `[2001:db8::5]:502/1`. One address, one device: never a name, never a range.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::str::FromStr;
+
+use nameplate_wire::modbus::{PORT, Question};
+
+use super::Ask;
+use crate::modbus::UNIT_NONE;
+
+/// Shortest prefix that a network is written with: `10.0.0.0/24` means a network to everybody but us.
+const PREFIX_BITS_MIN: u32 = 8;
+/// A network of fewer than four addresses is no sweep.
+const HOST_BITS_MIN: u32 = 2;
+
+/// A target that is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadTarget {
+    /// As it was written.
+    pub text: String,
+    /// The character to blame, from 1.
+    pub at: usize,
+    /// What is wrong, and what to write instead.
+    pub why: String,
+}
+
+impl fmt::Display for BadTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "target {:?}, character {}: {}", self.text, self.at, self.why)
+    }
+}
+
+impl std::error::Error for BadTarget {}
+
+impl FromStr for Ask {
+    type Err = BadTarget;
+
+    /// `ip[:port][/unit]` or `[v6][:port][/unit]`; port 502 and unit 255 where they are left out; asks for the regular identification.
+    fn from_str(text: &str) -> Result<Self, BadTarget> {
+        let bad = |offset: usize, why: &str| {
+            let at = text.get(..offset).map_or(1, |before| before.chars().count().saturating_add(1));
+            BadTarget { text: text.to_owned(), at, why: why.to_owned() }
+        };
+        let (ip, end) = address(text).map_err(|(offset, why)| bad(offset, why))?;
+        let rest = text.get(end..).unwrap_or_default();
+        let (before_unit, unit_text) = rest.split_once('/').map_or((rest, None), |(before, unit)| (before, Some(unit)));
+        let port = match before_unit.strip_prefix(':') {
+            None if before_unit.is_empty() => PORT,
+            None => return Err(bad(end, "after the address comes `:port`, `/unit`, or nothing")),
+            Some(port) => match number::<u16>(port) {
+                Some(port) if port > 0 => port,
+                _ => return Err(bad(end.saturating_add(1), "the port is a number from 1 to 65535")),
+            },
+        };
+        let unit_at = end.saturating_add(before_unit.len()).saturating_add(1);
+        let unit = match unit_text.map(|unit| (unit, number::<u8>(unit))) {
+            None => UNIT_NONE,
+            Some((_, Some(unit))) => unit,
+            Some((unit, None)) if unit.contains([',', '-', '*']) => return Err(bad(unit_at, NO_SWEEP)),
+            Some((_, None)) => return Err(bad(unit_at, "the unit is a number from 0 to 255")),
+        };
+        if before_unit.is_empty() && unit_text.is_some() && is_network(ip, unit) {
+            return Err(bad(unit_at, "this reads as a network, and we never sweep: name each device. If a unit is meant, write `ip:port/unit`"));
+        }
+        Ok(Self { target: SocketAddr::new(ip, port), unit, questions: vec![Question::REGULAR] })
+    }
+}
+
+const NO_SWEEP: &str = "one address and one unit at a time: we never sweep (a sweep has stopped plants), so name each device";
+const NO_NAMES: &str = "write the address: host names are not looked up, because that would be traffic nobody asked for";
+
+/// The address at the start and where it ends; or the offset to blame and why.
+fn address(text: &str) -> Result<(IpAddr, usize), (usize, &'static str)> {
+    if let Some(inside) = text.strip_prefix('[') {
+        let close = inside.find(']').ok_or((text.len(), "the bracket is never closed"))?;
+        let inside = inside.get(..close).unwrap_or_default();
+        let v6: Ipv6Addr = inside.parse().map_err(|_| (1, "between the brackets stands an IPv6 address, without a zone"))?;
+        return Ok((v6.into(), close.saturating_add(2)));
+    }
+    let end = text.find([':', '/']).unwrap_or(text.len());
+    let host = text.get(..end).unwrap_or_default();
+    if let Ok(v4) = host.parse::<Ipv4Addr>() {
+        return Ok((v4.into(), end));
+    }
+    if text.matches(':').count() > 1 {
+        return Err((0, "an IPv6 address stands in brackets: `[2001:db8::5]:502/1`"));
+    }
+    if let Some(offset) = host.find(char::is_alphabetic) {
+        return Err((offset, NO_NAMES));
+    }
+    if let Some(offset) = host.find(['-', '*', ',']) {
+        return Err((offset, NO_SWEEP));
+    }
+    Err((wrong_octet(host), "an IPv4 address is four numbers from 0 to 255 with dots between them"))
+}
+
+/// Offset of the first part that is no octet, or of the end where there are too few.
+fn wrong_octet(host: &str) -> usize {
+    let mut offset = 0_usize;
+    for (index, part) in host.split('.').enumerate() {
+        if index > 3 || number::<u8>(part).is_none() || (part.len() > 1 && part.starts_with('0')) {
+            return offset;
+        }
+        offset = offset.saturating_add(part.len()).saturating_add(1);
+    }
+    host.len()
+}
+
+/// Digits only: `+5` and ` 5` are typing errors.
+fn number<N: FromStr>(text: &str) -> Option<N> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
+/// True where nothing stands behind the prefix: an address that a network is called by.
+fn is_network(ip: IpAddr, prefix: u8) -> bool {
+    let (bits, zeros) = match ip {
+        IpAddr::V4(v4) => (32_u32, v4.to_bits().trailing_zeros()),
+        IpAddr::V6(v6) => (128, v6.to_bits().trailing_zeros()),
+    };
+    let prefix = u32::from(prefix);
+    (PREFIX_BITS_MIN..=bits - HOST_BITS_MIN).contains(&prefix) && zeros >= bits - prefix
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_one_address_with_port_and_unit() {
+        let check = |text: &str, target: &str, unit: u8| {
+            let ask: Ask = text.parse().unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!((ask.target, ask.unit), (target.parse().expect("a socket address"), unit), "{text}");
+            assert_eq!(ask.questions, [Question::REGULAR]);
+        };
+        check("10.0.0.5", "10.0.0.5:502", 255);
+        check("10.0.0.5:1502", "10.0.0.5:1502", 255);
+        check("10.0.0.5/0", "10.0.0.5:502", 0);
+        check("10.0.0.5/24", "10.0.0.5:502", 24);
+        check("10.0.0.0:502/24", "10.0.0.0:502", 24);
+        check("10.0.0.5:1502/17", "10.0.0.5:1502", 17);
+        check("[2001:db8::5]", "[2001:db8::5]:502", 255);
+        check("[2001:db8::5]/9", "[2001:db8::5]:502", 9);
+        check("[::1]:1502/255", "[::1]:1502", 255);
+    }
+
+    #[test]
+    fn a_bad_target_says_where_and_why() {
+        let check = |text: &str, at: usize, why: &str| {
+            let error = text.parse::<Ask>().expect_err(text);
+            assert!(error.at == at && error.why.contains(why), "{error}; expected character {at} and {why:?}");
+        };
+        check("", 1, "four numbers");
+        check("10.0.0", 7, "four numbers");
+        check("10.0.0.256", 8, "four numbers");
+        check("10.0.00.2", 6, "four numbers");
+        check("10.0.0.1.1", 10, "four numbers");
+        check("10.0.0. 5", 8, "four numbers");
+        check("plc-7.plant", 1, "not looked up");
+        check("10.0.0.x", 8, "not looked up");
+        check("10.0.0.1-20", 9, "never sweep");
+        check("10.0.0.*", 8, "never sweep");
+        check("10.0.0.1,10.0.0.2", 9, "never sweep");
+        check("10.0.0.0/24", 10, "never sweep");
+        check("10.0.0.16/28:502", 11, "the unit is a number");
+        check("10.0.0.16/28", 11, "never sweep");
+        check("[2001:db8::]/64", 14, "never sweep");
+        check("10.0.0.5/1-247", 10, "never sweep");
+        check("10.0.0.5/256", 10, "0 to 255");
+        check("10.0.0.5/", 10, "0 to 255");
+        check("10.0.0.5/+5", 10, "0 to 255");
+        check("10.0.0.5:0", 10, "1 to 65535");
+        check("10.0.0.5:65536/1", 10, "1 to 65535");
+        check("10.0.0.5:", 10, "1 to 65535");
+        check("2001:db8::5", 1, "in brackets");
+        check("[2001:db8::5", 13, "never closed");
+        check("[fe80::1%eth0]:502", 2, "without a zone");
+        check("[2001:db8::5]502", 14, "after the address");
+        check("10.0.0.5 ", 8, "four numbers");
+        check("größe", 1, "not looked up");
+    }
+}

@@ -1,0 +1,47 @@
+//! The egress guard: the only place that opens a connection towards a device, and the only way bytes reach one.
+//!
+//! [`connect`] gives a [`Guarded`] stream. What is written into it is reassembled, read with the guard's own table (`modbus.rs`, which shares no code
+//! with `wire` or the adapters) and let out only where it is on the allowlist of read-only.md section 2, granted by the [`Permit`], and inside the
+//! budget. Default deny.
+//!
+//! # What a write does
+//! * A message split over several writes is held until it is whole, then judged, then let out in one piece. Nothing of a message that is not whole leaves.
+//! * As soon as the held bytes cannot become a message that may leave, they are refused, whole or not.
+//! * Of two messages in one write the first is judged and let out alone; the second is `pipelining`, because no answer can have been read between them.
+//!   Judged is a message when its last byte is written, so a second message may be begun early and completed after the answer.
+//! * One request in flight: the next message may go when bytes were read since, or after [`Guarded::time_out`].
+//! * Object ids of 2B/0E rise strictly per read code within one connection. Another read code is another read and begins where it likes, so a fallback
+//!   from regular (02) to basic (01) passes; the same read code twice from the same object does not.
+//! * The first refusal closes the guard for good: what is behind it, allowed or not, does not leave; every later write fails with the same [`Refused`].
+//! * A refusal is an [`std::io::ErrorKind::PermissionDenied`] error around a [`Refused`]; [`Failed::of`] sorts it back into its family.
+//!
+//! # No entry, no action
+//! Before the connect and before each message a line goes to the touch record and is synced. Where it cannot be written, the action does not happen
+//! (rule `touch.record`). Refusals and the connection's end are lines as well. A `sent` line stands before its message: after a crash the record may
+//! name one message that did not leave, never the other way round.
+//!
+//! # The hold
+//! Ten seconds after the connection stands no more messages are let out (`budget.hold`); after thirty, reads fail as well (the hard kill), so that no
+//! reader can be kept. These clocks are the guard's own; no time factor shortens or stretches them.
+
+mod allowlist;
+mod connect;
+pub mod generate;
+mod judge;
+mod modbus;
+mod permit;
+mod refused;
+mod stream;
+mod table;
+
+pub use self::{
+    allowlist::{Allowed, ByteMeaning, allowlist, meaning},
+    connect::{CONNECT_MS_MAX, connect},
+    judge::{Judge, Message, Pushed},
+    permit::{Grants, HOLD_S_MAX, Permit, QUANTITY_MAX, REASON_BYTES_MAX, REGISTERS_MAX, REQUESTS_MAX, Registers},
+    refused::{Failed, REFUSED_BYTES_MAX, Refused, hex},
+    stream::{CLOSE_MS_MAX, Closed, Ended, Guarded, KILL_S_MAX},
+};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,351 @@
+use tokio::io::{DuplexStream, duplex};
+
+use super::*;
+use crate::pacing::TimeFactor;
+
+/// What the device's side does. Every byte is written by hand from the specification (6.21, 6.13, 7) and the TCP guide (3.1.3).
+enum Do {
+    /// Waits for exactly these bytes.
+    Hear(&'static str),
+    /// Sends these bytes.
+    Say(&'static str),
+    /// Sends these bytes one by one, so many milliseconds apart.
+    Drip(u64, &'static str),
+    /// Closes the connection.
+    Close,
+}
+use Do::{Close, Drip, Hear, Say};
+
+fn unhex(text: &str) -> Vec<u8> {
+    let digits: Vec<u32> = text.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_digit(16).expect("hex")).collect();
+    digits.chunks(2).map(|pair| (pair[0] * 16 + pair[1]) as u8).collect()
+}
+
+/// Plays the script, then returns what was sent beyond it.
+async fn device(mut stream: DuplexStream, script: &[Do]) -> Vec<u8> {
+    for step in script {
+        match step {
+            Hear(text) => {
+                let mut heard = vec![0; unhex(text).len()];
+                if stream.read_exact(&mut heard).await.is_err() {
+                    panic!("nobody asked {text}");
+                }
+                assert_eq!(heard, unhex(text), "{text}");
+            }
+            Say(text) => stream.write_all(&unhex(text)).await.expect("the client is there"),
+            Drip(ms, text) => {
+                for byte in unhex(text) {
+                    tokio::time::sleep(Duration::from_millis(*ms)).await;
+                    if stream.write_all(&[byte]).await.is_err() {
+                        break;
+                    }
+                }
+            }
+            Close => return Vec::new(),
+        }
+    }
+    let mut more = Vec::new();
+    stream.read_to_end(&mut more).await.expect("a duplex ends");
+    more
+}
+
+/// Asks on paused time; returns the story as lines (`asked`, `read`, `stray`, then how it ended) and how long it took.
+fn story(questions: &[Question], script: &[Do]) -> (Vec<String>, Duration) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
+    runtime.block_on(async {
+        let (mut near, far) = duplex(4096);
+        let speaker = Address { unit: Some(UNIT_NONE), ..Address::default() };
+        let started = Instant::now();
+        let mut lines = Vec::new();
+        let client = async {
+            let mut out = |step| lines.push(line(step));
+            let end = ask(&mut near, &speaker, questions, Pace::new(TimeFactor::default()), &|| 77, &mut out).await;
+            let took = started.elapsed();
+            drop(near);
+            (end, took)
+        };
+        let ((end, took), more) = tokio::join!(client, device(far, script));
+        assert_eq!(more, b"", "nothing is sent that the script does not expect");
+        lines.push(match end {
+            End::Answered { unasked, .. } if !unasked.is_empty() => format!("answered, {} not put", unasked.len()),
+            End::Hostile { because, partial } if !partial.is_empty() => format!("hostile: {because} ({} bytes)", partial.len()),
+            end => end.to_string(),
+        });
+        (lines, took)
+    })
+}
+
+fn line(step: Step) -> String {
+    match step {
+        Step::Sent { question, bytes } => format!("asked {} {}", question.name(), bytes.len()),
+        Step::Stray { malformed, .. } => format!("stray: {malformed}"),
+        Step::Reading(reading) => {
+            assert!(reading.messages.iter().all(|message| message.frame == 0 && message.time_ns == 77), "the clock is the caller's");
+            let facts = reading.facts.iter().filter(|fact| fact.path != "modbus.conformity");
+            let facts: Vec<String> = facts.map(|fact| format!("{}={}", fact.path, fact.bytes.escape_ascii())).collect();
+            let whole = if reading.complete { "whole" } else { "in part" };
+            format!("read {} {whole}: {}", reading.question, facts.join(" "))
+        }
+    }
+}
+
+fn check(questions: &[Question], script: &[Do], expected: &[&str]) {
+    assert_eq!(story(questions, script).0, expected);
+}
+
+const REGULAR_1: &str = "0001 0000 0005 ff 2b0e0200";
+const PAGE_1: &str = "0001 0000 0012 ff 2b0e0282ff0202 0004 41636d65 0102 5031";
+const PAGE_2: &str = "0002 0000 000f ff 2b0e0282000001 0205 56332e3230";
+const ONE_PAGE: &str = "0001 0000 000f ff 2b0e0282000001 0205 56332e3230";
+
+#[test]
+fn a_paged_answer_is_one_reading() {
+    check(
+        &[Question::REGULAR],
+        &[Hear(REGULAR_1), Say(PAGE_1), Hear("0002 0000 0005 ff 2b0e0202"), Say(PAGE_2)],
+        &[
+            "asked modbus.identification.regular 11",
+            "asked modbus.identification.regular 11",
+            "read modbus.identification.regular whole: modbus.object.0=Acme modbus.object.1=P1 modbus.object.2=V3.20",
+            "answered",
+        ],
+    );
+}
+
+#[test]
+fn a_device_without_the_regular_set_is_asked_for_the_basic_one() {
+    for exception in ["0001 0000 0003 ff ab03", "0001 0000 0003 ff ab02"] {
+        let code = &exception[exception.len() - 1..];
+        let said = format!("read modbus.identification.regular whole: modbus.exception=\\xab\\x0{code}");
+        let basic = "0002 0000 000f ff 2b0e0101000001 0205 56332e3230";
+        check(
+            &[Question::REGULAR],
+            &[Hear(REGULAR_1), Say(exception), Hear("0002 0000 0005 ff 2b0e0100"), Say(basic)],
+            &[
+                "asked modbus.identification.regular 11",
+                &said,
+                "asked modbus.identification.basic 11",
+                "read modbus.identification.basic whole: modbus.object.2=V3.20",
+                "answered",
+            ],
+        );
+    }
+}
+
+#[test]
+fn a_device_without_the_function_is_asked_no_more_of_it() {
+    let refused = "read modbus.identification.regular whole: modbus.exception=\\xab\\x01";
+    check(
+        &[Question::REGULAR],
+        &[Hear(REGULAR_1), Say("0001 0000 0003 ff ab01")],
+        &["asked modbus.identification.regular 11", refused, "answered"],
+    );
+    check(
+        &[Question::REGULAR, Question::EXTENDED, Question::ServerId],
+        &[Hear(REGULAR_1), Say("0001 0000 0003 ff ab01"), Hear("0002 0000 0002 ff 11"), Say("0002 0000 0008 ff 11 05 01ff 522d31")],
+        &[
+            "asked modbus.identification.regular 11",
+            refused,
+            "asked modbus.server_id 8",
+            "read modbus.server_id whole: modbus.server_id=\\x01\\xffR-1 modbus.server_id.text=R-1",
+            "answered, 1 not put",
+        ],
+    );
+}
+
+#[test]
+fn a_busy_device_is_left_alone() {
+    check(
+        &[Question::REGULAR, Question::ServerId],
+        &[Hear(REGULAR_1), Say("0001 0000 0003 ff ab06")],
+        &[
+            "asked modbus.identification.regular 11",
+            "read modbus.identification.regular whole: modbus.exception=\\xab\\x06",
+            "answered, 1 not put",
+        ],
+    );
+}
+
+#[test]
+fn an_answer_to_somebody_else_does_not_count() {
+    let good = "read modbus.identification.regular whole: modbus.object.2=V3.20";
+    let table = [
+        ("0009 0000 000f ff 2b0e0282000001 0205 56392e3939", "mbap: byte 0: transaction of the question that waits (TCP guide 3.1.3)"),
+        ("0001 0000 000f 01 2b0e0282000001 0205 56392e3939", "mbap: byte 6: unit that was asked (TCP guide 3.1.3)"),
+        ("0001 0007 000f ff 2b0e0282000001 0205 56392e3939", "mbap: byte 2: protocol identifier is 0 for Modbus (TCP guide 3.1.3)"),
+        ("0001 0000 0005 ff 0302 0007", "modbus: byte 7: function that was asked (specification 4.1)"),
+    ];
+    for (stray, why) in table {
+        let stray_line = format!("stray: {why}");
+        check(
+            &[Question::REGULAR],
+            &[Hear(REGULAR_1), Say(stray), Say(ONE_PAGE)],
+            &["asked modbus.identification.regular 11", &stray_line, good, "answered"],
+        );
+        check(
+            &[Question::REGULAR],
+            &[Hear(REGULAR_1), Say(stray)],
+            &["asked modbus.identification.regular 11", &stray_line, "no whole answer within the time-out (0 bytes of one)"],
+        );
+    }
+}
+
+#[test]
+fn an_answer_that_comes_twice_is_read_once() {
+    check(
+        &[Question::REGULAR],
+        &[Hear(REGULAR_1), Say(PAGE_1), Say(PAGE_1), Hear("0002 0000 0005 ff 2b0e0202"), Say(PAGE_2)],
+        &[
+            "asked modbus.identification.regular 11",
+            "asked modbus.identification.regular 11",
+            "stray: mbap: byte 0: transaction of the question that waits (TCP guide 3.1.3)",
+            "read modbus.identification.regular whole: modbus.object.0=Acme modbus.object.1=P1 modbus.object.2=V3.20",
+            "answered",
+        ],
+    );
+}
+
+#[test]
+fn a_stream_of_answers_that_nobody_asked_for_is_hostile() {
+    let mut script = vec![Hear(REGULAR_1)];
+    script.extend((0..20).map(|_| Say("0009 0000 0003 ff ab01")));
+    let (lines, _) = story(&[Question::REGULAR], &script);
+    assert_eq!(lines.iter().filter(|line| line.starts_with("stray")).count(), 9);
+    assert_eq!(lines.last().map(String::as_str), Some("hostile: it sends messages that nobody asked for"));
+}
+
+/// Page `n` (from 1) of a device that always has one more object.
+fn endless(n: u8) -> (&'static str, &'static str) {
+    let object = n - 1;
+    let ask = format!("00{n:02x} 0000 0005 ff 2b0e02{object:02x}");
+    let page = format!("00{n:02x} 0000 000b ff 2b0e0282ff{n:02x}01 {object:02x}01 41");
+    (ask.leak(), page.leak())
+}
+
+#[test]
+fn a_device_that_always_has_more_is_asked_eight_times() {
+    let script: Vec<Do> = (1..=8).flat_map(|n| [Hear(endless(n).0), Say(endless(n).1)]).collect();
+    let (lines, took) = story(&[Question::REGULAR], &script);
+    assert_eq!(lines.iter().filter(|line| line.starts_with("asked")).count(), 8);
+    assert_eq!(lines[8].matches("modbus.object").count(), 8, "what it said is kept: {}", lines[8]);
+    assert!(lines[8].starts_with("read modbus.identification.regular in part"), "{}", lines[8]);
+    assert_eq!(lines[9], "hostile: it still has more after 8 requests");
+    assert!(took <= Duration::from_secs(10), "{took:?}");
+}
+
+#[test]
+fn eight_pages_that_end_are_no_fault() {
+    let mut script: Vec<Do> = (1..=8).flat_map(|n| [Hear(endless(n).0), Say(endless(n).1)]).collect();
+    script[15] = Say("0008 0000 000b ff 2b0e0282000001 0701 41");
+    let (lines, _) = story(&[Question::REGULAR, Question::ServerId], &script);
+    assert_eq!(lines.last().map(String::as_str), Some("answered, 1 not put"));
+}
+
+#[test]
+fn pages_that_go_round_in_circles_are_hostile() {
+    let again = "0001 0000 0012 ff 2b0e0282ff0002 0004 41636d65 0102 5031";
+    check(
+        &[Question::REGULAR],
+        &[Hear(REGULAR_1), Say(again)],
+        &[
+            "asked modbus.identification.regular 11",
+            "read modbus.identification.regular in part: modbus.object.0=Acme modbus.object.1=P1",
+            "hostile: its pages go round in circles",
+        ],
+    );
+}
+
+#[test]
+fn bytes_that_are_no_modbus_are_hostile() {
+    let table = [
+        "5353482d322e302d44726f7062656172",     // an SSH greeting
+        "0001 0000 0000 ff 2b0e02",             // a length of 0
+        "0001 0000 0001 ff 2b0e02",             // a length without a function
+        "0001 0000 ffff ff 2b0e02",             // a length of 65,535
+        "0001 0000 00ff ff 2b0e02",             // one byte more than a message may have
+    ];
+    for bytes in table {
+        check(
+            &[Question::REGULAR],
+            &[Hear(REGULAR_1), Say(bytes)],
+            &["asked modbus.identification.regular 11", "hostile: its bytes are no Modbus TCP (6 bytes)"],
+        );
+    }
+}
+
+#[test]
+fn a_broken_answer_is_kept_and_nothing_more_is_asked() {
+    check(
+        &[Question::REGULAR, Question::ServerId],
+        &[Hear(REGULAR_1), Say("0001 0000 000f ff 2b0e0282000002 0205 56332e3230")],
+        &["asked modbus.identification.regular 11", "read modbus.identification.regular in part: modbus.object.2=V3.20", "answered, 1 not put"],
+    );
+}
+
+#[test]
+fn a_silent_device_is_asked_once_and_left_after_two_seconds() {
+    let (lines, took) = story(&[Question::REGULAR, Question::ServerId], &[Hear(REGULAR_1)]);
+    assert_eq!(lines, ["asked modbus.identification.regular 11", "no whole answer within the time-out (0 bytes of one)"]);
+    assert_eq!(took.as_secs(), 2, "{took:?}");
+}
+
+#[test]
+fn a_device_that_falls_silent_between_pages_keeps_what_it_said() {
+    check(
+        &[Question::REGULAR],
+        &[Hear(REGULAR_1), Say(PAGE_1), Hear("0002 0000 0005 ff 2b0e0202"), Say("0002 00")],
+        &[
+            "asked modbus.identification.regular 11",
+            "asked modbus.identification.regular 11",
+            "read modbus.identification.regular in part: modbus.object.0=Acme modbus.object.1=P1",
+            "no whole answer within the time-out (3 bytes of one)",
+        ],
+    );
+}
+
+#[test]
+fn a_device_may_close_anywhere() {
+    for cut in 0..unhex(ONE_PAGE).len() {
+        let bytes: String = unhex(ONE_PAGE)[..cut].iter().map(|byte| format!("{byte:02x}")).collect();
+        let end = format!("the device closed the connection ({cut} bytes of an answer)");
+        check(&[Question::REGULAR], &[Hear(REGULAR_1), Say(bytes.leak()), Close], &["asked modbus.identification.regular 11", &end]);
+    }
+}
+
+#[test]
+fn a_dripping_device_gains_no_time() {
+    let (lines, took) = story(&[Question::REGULAR], &[Hear(REGULAR_1), Drip(300, ONE_PAGE)]);
+    assert_eq!(lines[1], "no whole answer within the time-out (6 bytes of one)");
+    assert_eq!(took.as_secs(), 2, "{took:?}");
+}
+
+#[test]
+fn the_hold_ends_a_device_that_takes_its_time_with_every_page() {
+    let mut script = Vec::new();
+    for n in 1..=5 {
+        script.push(Hear(endless(n).0));
+        script.push(Drip(1_900 / 17, endless(n).1));
+    }
+    let (lines, took) = story(&[Question::REGULAR], &script);
+    assert!(lines.last().is_some_and(|line| line.starts_with("our longest hold was over")), "{lines:?}");
+    assert_eq!(took.as_secs(), 10, "{took:?}");
+}
+
+#[test]
+fn messages_are_a_gap_apart() {
+    let (_, took) = story(&[Question::REGULAR], &[Hear(REGULAR_1), Say(PAGE_1), Hear("0002 0000 0005 ff 2b0e0202"), Say(PAGE_2)]);
+    assert!((200..300).contains(&took.as_millis()), "{took:?}");
+}
+
+#[test]
+fn the_basic_set_is_not_read_on() {
+    check(
+        &[Question::BASIC],
+        &[Hear("0001 0000 0005 ff 2b0e0100"), Say("0001 0000 0012 ff 2b0e0101ff0202 0004 41636d65 0102 5031")],
+        &[
+            "asked modbus.identification.basic 11",
+            "read modbus.identification.basic in part: modbus.object.0=Acme modbus.object.1=P1",
+            "answered",
+        ],
+    );
+}

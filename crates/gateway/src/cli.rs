@@ -1,0 +1,77 @@
+//! The command line. Every flag's text here is its documentation: `--help` is read by people in a hurry.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::command;
+
+/// Reads the nameplates of industrial devices without an agent: from captures, or by asking, read-only, behind a guard.
+#[derive(Debug, Parser)]
+#[command(
+    name = "nameplate",
+    version,
+    after_help = "First steps:\n  nameplate demo --once              the whole story on a simulated plant, on this machine alone\n  \
+                  nameplate listen span.pcapng       what a capture says; sends nothing\n  \
+                  nameplate ask 192.0.2.10 --dry-run every byte that would be sent, and what it means; opens nothing\n\n\
+                  Exit codes: 0 done, 1 found what --fail-on names, 2 usage, 3 input could not be read,\n\
+                  4 refused by the guard, 5 a device did not answer, 6 a proof, test or verification failed."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// What every command knows.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// Where the catalog and the touch record are kept [default: this account's data directory]
+    #[arg(long, global = true, value_name = "DIR", env = crate::state::STATE_VARIABLE)]
+    pub state: Option<PathBuf>,
+    /// How to print [default: table on a terminal, ndjson in a pipe]
+    #[arg(long, global = true, value_enum)]
+    pub format: Option<Format>,
+    /// A directory with profiles of your own beside the built-in ones: <vendor>/<family>.toml
+    #[arg(long, global = true, value_name = "DIR")]
+    pub profiles: Option<PathBuf>,
+}
+
+/// Output shapes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Columns for a person.
+    Table,
+    /// One JSON object a line.
+    Ndjson,
+    /// Comma-separated, RFC 4180, safe to open in a spreadsheet.
+    Csv,
+    /// One nameplate field a line, with its source and grade (listen and ask).
+    Claims,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show the whole story on a simulated plant on this machine; needs nothing but this program
+    Demo(command::demo::Demo),
+    /// Read captures; sends nothing
+    Listen(command::listen::Listen),
+    /// Ask devices, read-only, every byte through the guard
+    Ask(command::ask::Ask),
+    /// List the catalog
+    Devices(command::devices::Devices),
+    /// Show one device with everything it said
+    Device(command::device::Device),
+    /// Walk from a field back to the profile's rule, the observation and the bytes
+    Explain(command::explain::Explain),
+    /// List and test device profiles
+    Profile(command::profile::Profiles),
+    /// Run a device from a profile's examples on loopback
+    Simulate(command::simulate::Simulate),
+    /// Print the allowlist of what may be sent, and prove it
+    Prove(command::prove::Prove),
+}

@@ -1,0 +1,93 @@
+//! `nameplate devices`: the catalog.
+
+use clap::Args;
+use nameplate_core::catalog::Asset;
+use nameplate_core::claim::Field;
+use nameplate_core::observation::rfc3339;
+use nameplate_core::profile::ProfileSet;
+
+use crate::cli::{Common, Format};
+use crate::failure::{Code, Failure};
+use crate::lines::{DeviceLine, INVENTORY, inventory_row, place, way};
+use crate::store::Store;
+use crate::{print, profiles, state};
+
+/// List the catalog.
+#[derive(Debug, Args)]
+#[command(after_help = "A firmware that is not known says why. A mark (!) stands beside a value that another source contradicts;\n\
+                        `nameplate device <ID>` shows both. --format csv writes the inventory file.")]
+pub struct Devices {
+    /// The catalog as it was known on a day or at a time: 2026-03-02 or 2026-03-02T10:15:30Z
+    #[arg(long, value_name = "DATE")]
+    as_of: Option<String>,
+}
+
+impl Devices {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// The state, or a date that is none.
+    pub fn run(&self, common: &Common) -> Result<(), Failure> {
+        let profiles = profiles::load(common.profiles.as_deref())?;
+        let directory = state::directory(common.state.as_ref())?;
+        let as_of = self.as_of.as_deref().map(time_ns).transpose()?;
+        let catalog = Store::read(&directory)?.map(|store| store.catalog(as_of)).transpose()?.unwrap_or_default();
+        print::out(&listing(catalog.assets(), &profiles, print::format(common)))?;
+        if catalog.assets().next().is_none() {
+            eprintln!("the catalog in {} is empty: `nameplate listen FILE --keep` or `nameplate ask` fills it", directory.display());
+        }
+        Ok(())
+    }
+}
+
+/// Assets in one of the output shapes.
+pub fn listing<'a>(assets: impl Iterator<Item = &'a Asset>, profiles: &ProfileSet, format: Format) -> String {
+    match format {
+        Format::Table => {
+            let rows: Vec<_> = assets.map(row).collect();
+            print::table(&["ID", "ADDRESS", "MANUFACTURER", "MODEL", "FIRMWARE", "PART", "GRADE", "HOW", "LAST SEEN"], &rows)
+        }
+        Format::Csv => {
+            let header = print::csv_line(&INVENTORY.map(str::to_owned));
+            assets.fold(header, |text, asset| text + &print::csv_line(&inventory_row(asset, profiles)))
+        }
+        Format::Ndjson | Format::Claims => assets.map(|asset| print::json_line(&DeviceLine::new(asset, profiles))).collect(),
+    }
+}
+
+fn row(asset: &Asset) -> Vec<String> {
+    let value = |field| {
+        asset.shown(field).map(|current| {
+            let mark = if current.conflicting.is_empty() { "" } else { " (!)" };
+            format!("{}{mark}", current.standing.claim.value)
+        })
+    };
+    let model = value(Field::Model).or_else(|| value(Field::ProductCode)).unwrap_or_default();
+    let firmware = asset.shown(Field::FirmwareRevision);
+    let (part, grade, how) = firmware.as_ref().map_or_else(Default::default, |current| {
+        let standing = current.standing;
+        (standing.claim.component.clone(), standing.claim.grade.name().to_owned(), way(&standing.source).to_owned())
+    });
+    vec![
+        asset.id.clone(),
+        asset.addresses.last().map(place).unwrap_or_default(),
+        value(Field::Manufacturer).unwrap_or_default(),
+        model,
+        value(Field::FirmwareRevision).unwrap_or_else(|| format!("unknown: {}", asset.why_unknown)),
+        part,
+        grade,
+        how,
+        rfc3339(asset.seen_ns.1),
+    ]
+}
+
+/// A day (its end, UTC) or a time as nanoseconds since 1970.
+///
+/// # Errors
+/// Usage, with both forms that are understood.
+pub fn time_ns(text: &str) -> Result<u64, Failure> {
+    let full = if text.len() == "2026-03-02".len() { format!("{text}T23:59:59.999999999Z") } else { text.to_owned() };
+    let parsed = humantime::parse_rfc3339(&full).ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    let nanos = parsed.and_then(|since| u64::try_from(since.as_nanos()).ok());
+    nanos.ok_or_else(|| Failure::new(Code::Usage, format!("--as-of {text:?} is no date: write 2026-03-02 or 2026-03-02T10:15:30Z")))
+}

@@ -1,0 +1,130 @@
+//! `nameplate explain`: from a field back to the profile's rule, the observation and the bytes.
+
+use clap::Args;
+use nameplate_core::catalog::{Asset, Current, Recorded};
+use nameplate_core::claim::Field;
+use nameplate_core::observation::{Source, rfc3339, unhex};
+use nameplate_core::profile::ProfileSet;
+use nameplate_core::text::printable;
+
+use super::device::{find, open};
+use crate::cli::Common;
+use crate::failure::{Code, Failure};
+use crate::lines::place;
+use crate::store::{Entry, Store};
+use crate::{print, profiles};
+
+/// Bytes on one line of a dump.
+const DUMP_BYTES: usize = 16;
+
+/// Walk from a field back to the profile's rule, the observation and the bytes.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The device's id, or enough of its beginning
+    #[arg(value_name = "ID")]
+    id: String,
+    /// A field of the nameplate: firmware_revision, model, ... [default: all that are known]
+    #[arg(value_name = "FIELD")]
+    field: Option<String>,
+}
+
+impl Explain {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// The state, an id that is not in it, a field that is none.
+    pub fn run(&self, common: &Common) -> Result<(), Failure> {
+        let profiles = profiles::load(common.profiles.as_deref())?;
+        let (store, catalog) = open(common, None)?;
+        let asset = find(&catalog, &self.id)?;
+        let fields = match &self.field {
+            None => Field::ALL.to_vec(),
+            Some(name) => vec![Field::named(name).ok_or_else(|| no_field(name))?],
+        };
+        print::out(&story(asset, &fields, &store, &profiles)?)
+    }
+}
+
+fn no_field(name: &str) -> Failure {
+    let names: Vec<&str> = Field::ALL.iter().map(|field| field.name()).collect();
+    Failure::new(Code::Usage, format!("{name:?} is no field of a nameplate; the fields are {}", names.join(", ")))
+}
+
+/// The walk for each of the fields.
+///
+/// # Errors
+/// The store's.
+pub fn story(asset: &Asset, fields: &[Field], store: &Store, profiles: &ProfileSet) -> Result<String, Failure> {
+    let mut text = String::new();
+    for field in fields {
+        for component in asset.components() {
+            if let Some(current) = asset.current(component, *field) {
+                text += &walk(asset, &current, store, profiles)?;
+            }
+        }
+    }
+    if text.is_empty() {
+        let names: Vec<&str> = fields.iter().map(|field| field.name()).collect();
+        let why = if asset.why_unknown.is_empty() { "no rule gave it" } else { &asset.why_unknown };
+        text = format!("{}  {}: unknown\n  because        {why}\n", asset.id, names.join(", "));
+    }
+    Ok(text)
+}
+
+fn walk(asset: &Asset, current: &Current<'_>, store: &Store, profiles: &ProfileSet) -> Result<String, Failure> {
+    let Recorded { claim, observation, .. } = current.standing;
+    let entry = store.observation(observation)?;
+    let entry = entry.ok_or_else(|| Failure::input(&asset.id, format!("observation {observation} is missing from the state")))?;
+    let mut text = format!("{}  {} of {} = {}\n", asset.id, claim.field.name(), claim.component, printable(&claim.value));
+    text += &format!("  grade          {}\n", claim.grade.name());
+    if let Some(normal) = &claim.normal {
+        text += &format!("  in order as    {normal}\n");
+    }
+    text += &format!("  profile rule   {}: {} from {}{}\n", claim.profile, claim.field.name(), claim.rule, changed(&entry, &claim.profile, profiles));
+    text += &format!("  observation    {observation}\n");
+    text += &format!("                 {}\n", origin(&entry));
+    text += &bytes(&entry, claim.message, claim.offset, claim.length);
+    for other in &current.conflicting {
+        text += &format!("  says otherwise {} from {}:{} ({})\n", printable(&other.claim.value), other.claim.profile, other.claim.rule, other.claim.grade.name());
+    }
+    Ok(text + "\n")
+}
+
+fn changed(entry: &Entry, profile: &str, profiles: &ProfileSet) -> String {
+    let then = entry.profile_sha256.as_deref().unwrap_or_default();
+    match profiles.get(profile) {
+        Some(now) if now.sha256 == then => format!(" (profile sha256 {}…)", &then[..then.len().min(12)]),
+        Some(_) => " (the profile has changed since; this is what it said then)".to_owned(),
+        None => " (the profile is not loaded now)".to_owned(),
+    }
+}
+
+fn origin(entry: &Entry) -> String {
+    let observation = &entry.observation;
+    let (time, from, question) = (rfc3339(observation.time_ns), place(&observation.address), &observation.question);
+    match &observation.source {
+        Source::Capture { file, frame } => format!("heard {time} in {} frame {frame}, {from} answering {question}", printable(file)),
+        Source::Asked { reason } => format!("asked {time} for {}, {from} answering {question}", printable(reason)),
+    }
+}
+
+/// The message with the value's bytes in brackets.
+fn bytes(entry: &Entry, message: usize, offset: usize, length: usize) -> String {
+    let Some(bytes) = entry.observation.messages.get(message).and_then(|digits| unhex(digits).ok()) else {
+        return "  bytes          missing\n".to_owned();
+    };
+    let mut text = format!("  bytes          message {}, {length} bytes from offset {offset}, in brackets\n", message + 1);
+    for (row, chunk) in bytes.chunks(DUMP_BYTES).enumerate() {
+        let start = row * DUMP_BYTES;
+        let digits: String = chunk.iter().enumerate().map(|(at, byte)| cell(start + at, *byte, offset, length)).collect();
+        let shown: String = chunk.iter().map(|byte| if (0x20..0x7f).contains(byte) { char::from(*byte) } else { '.' }).collect();
+        text += &format!("    {start:04x} {digits:<w$}  {shown}\n", w = DUMP_BYTES * 3 + 1);
+    }
+    text
+}
+
+/// One byte, with a bracket before the value's first and behind its last.
+fn cell(at: usize, byte: u8, offset: usize, length: usize) -> String {
+    let open = if at == offset { '[' } else if at == offset + length && length > 0 { ']' } else { ' ' };
+    format!("{open}{byte:02x}")
+}

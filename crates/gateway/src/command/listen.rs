@@ -1,0 +1,192 @@
+//! `nameplate listen`: captures in, devices or claims out. Sends nothing.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use nameplate_core::observation::Source;
+use nameplate_core::wire::Malformed;
+use nameplate_core::wire::listen::{Event, Listener};
+use nameplate_field::capture::{Capture, Item};
+
+use super::devices;
+use crate::cli::{Common, Format};
+use crate::failure::{Code, Failure};
+use crate::intake::Intake;
+use crate::lines::ClaimLine;
+use crate::store::Store;
+use crate::{print, profiles, state};
+
+/// Findings of one kind that are printed in full; the rest is counted.
+const FINDINGS_SHOWN_MAX: usize = 5;
+
+/// Read captures; sends nothing.
+#[derive(Debug, Args)]
+#[command(after_help = "Reads pcap and pcapng; - is standard input. A broken frame is a finding, counted and shown on standard error,\n\
+                        never the end of the run. Without --state or --keep nothing is kept.\n\n\
+                        Examples:\n  nameplate listen span.pcapng\n  nameplate listen span.pcapng --format claims | head\n  \
+                        nameplate listen span.pcapng --keep && nameplate devices")]
+pub struct Listen {
+    /// Capture files, in the order of their time; - for standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Keep what is heard in the catalog (implied by --state)
+    #[arg(long)]
+    keep: bool,
+    /// A further TCP port on which Modbus is spoken, beside 502; may be repeated. Nothing is guessed from the shape of bytes
+    #[arg(long = "modbus-port", value_name = "PORT")]
+    modbus_ports: Vec<u16>,
+}
+
+impl Listen {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// A file that is no capture, a profile that is not valid, the state.
+    pub fn run(&self, common: &Common) -> Result<(), Failure> {
+        let profiles = profiles::load(common.profiles.as_deref())?;
+        let keep = self.keep || common.state.is_some();
+        let store = if keep { Some(Store::write(&state::directory(common.state.as_ref())?)?) } else { None };
+        let mut intake = Intake::new(&profiles, store)?;
+        let format = print::format(common);
+        let mut tally = Tally::default();
+        let mut unreadable = None;
+        for file in &self.files {
+            if let Err(failure) = self.file(file, format, &mut intake, &mut tally) {
+                eprintln!("nameplate: {failure}");
+                unreadable = Some(failure);
+            }
+        }
+        intake.commit()?;
+        if format != Format::Claims {
+            let assets = intake.seen.iter().filter_map(|id| intake.catalog.asset(id));
+            print::out(&devices::listing(assets, &profiles, format))?;
+        }
+        tally.report(&intake, keep);
+        match unreadable {
+            Some(_) => Err(Failure::new(Code::Input, "at least one file could not be read; what the others said stands above")),
+            None => Ok(()),
+        }
+    }
+
+    fn file(&self, path: &std::path::Path, format: Format, intake: &mut Intake<'_>, tally: &mut Tally) -> Result<(), Failure> {
+        let name = path.display().to_string();
+        let cannot = |e: std::io::Error| Failure::input(&name, e);
+        let capture = Capture::open(path).map_err(cannot)?;
+        let total = capture.bytes_total;
+        let mut listener = Listener::new(self.modbus_ports.clone());
+        let mut trouble = None;
+        let frames_before = tally.frames;
+        let mut on_event = |event: Event, intake: &mut Intake<'_>, tally: &mut Tally| {
+            if let Err(failure) = hear(event, &name, format, intake, tally) {
+                trouble.get_or_insert(failure);
+            }
+        };
+        let mut not_a_capture = None;
+        let read = capture.read(&mut |item| match item {
+            Item::Frame(frame) => {
+                tally.frames += 1;
+                listener.frame(&frame, &mut |event| on_event(event, intake, tally));
+            }
+            Item::Malformed(malformed) if malformed.layer == "capture" => not_a_capture = Some(malformed),
+            Item::Malformed(malformed) => tally.finding(&name, &format!("{malformed}"), &malformed),
+            Item::Progress(bytes) => progress(&name, bytes, total),
+        });
+        listener.finish(&mut |event| on_event(event, intake, tally));
+        if std::io::stderr().is_terminal() {
+            eprint!("\r\x1b[K");
+        }
+        read.map_err(cannot)?;
+        match (trouble, not_a_capture) {
+            (Some(failure), _) => Err(failure),
+            // An empty file has nothing to say, but it is no capture.
+            (None, Some(malformed)) if tally.frames == frames_before => Err(Failure::input(&name, malformed)),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn hear(event: Event, file: &str, format: Format, intake: &mut Intake<'_>, tally: &mut Tally) -> Result<(), Failure> {
+    match event {
+        Event::Reading(reading) => {
+            tally.readings += 1;
+            let frame = reading.messages.last().map_or(0, |message| message.frame);
+            for (index, malformed) in &reading.malformed {
+                let frame = reading.messages.get(*index).map_or(frame, |message| message.frame);
+                tally.finding(file, &format!("frame {frame}: {malformed}"), malformed);
+            }
+            let source = Source::Capture { file: file.to_owned(), frame };
+            if let Some((observation, said)) = intake.take(&reading, source)? {
+                if format == Format::Claims {
+                    let lines = said.claims.iter().map(|claim| print::json_line(&ClaimLine::new(&observation, claim)));
+                    print::out(&lines.collect::<String>())?;
+                }
+            }
+        }
+        Event::Server { protocol, speaker, frame, time_ns } => {
+            let source = Source::Capture { file: file.to_owned(), frame };
+            intake.presence(protocol, &speaker, source, time_ns)?;
+        }
+        Event::Malformed { frame, malformed, .. } => tally.finding(file, &format!("frame {frame}: {malformed}"), &malformed),
+        Event::Gap { bytes, .. } => {
+            tally.gaps += 1;
+            tally.gap_bytes = tally.gap_bytes.saturating_add(bytes);
+        }
+        Event::Fragment { .. } => tally.fragments += 1,
+        Event::Undecoded { link, .. } => *tally.undecoded.entry(link.0).or_default() += 1,
+    }
+    Ok(())
+}
+
+/// What a run met besides devices.
+#[derive(Default)]
+struct Tally {
+    frames: u64,
+    readings: u64,
+    gaps: u64,
+    gap_bytes: u64,
+    fragments: u64,
+    findings: BTreeMap<(&'static str, &'static str), u64>,
+    undecoded: BTreeMap<u32, u64>,
+}
+
+impl Tally {
+    fn finding(&mut self, file: &str, text: &str, malformed: &Malformed) {
+        let count = self.findings.entry((malformed.layer, malformed.said_by)).or_default();
+        *count += 1;
+        if *count <= FINDINGS_SHOWN_MAX as u64 {
+            eprintln!("{file}: {text}");
+        }
+    }
+
+    fn report(&self, intake: &Intake<'_>, keep: bool) {
+        let Self { frames, readings, gaps, gap_bytes, fragments, findings, undecoded } = self;
+        eprintln!("{frames} frames, {} devices, {readings} identity answers; nothing was sent", intake.seen.len());
+        for ((layer, rule), count) in findings.iter().filter(|(_, count)| **count > FINDINGS_SHOWN_MAX as u64) {
+            eprintln!("{count} findings in {layer}: {rule}");
+        }
+        if *gaps > 0 {
+            eprintln!("{gaps} gaps in followed connections, {gap_bytes} bytes were not captured");
+        }
+        if *fragments > 0 {
+            eprintln!("{fragments} IP fragments were not decoded");
+        }
+        for (link, count) in undecoded {
+            eprintln!("{count} frames of link type {link} were not decoded");
+        }
+        if keep {
+            eprintln!("{} observations are new to the catalog", intake.kept);
+        }
+    }
+}
+
+fn progress(name: &str, bytes: u64, total: Option<u64>) {
+    let mut stderr = std::io::stderr();
+    if stderr.is_terminal() {
+        let mib = bytes / (1024 * 1024);
+        let share = total.filter(|total| *total > 0).map(|total| format!(", {} %", bytes.saturating_mul(100) / total)).unwrap_or_default();
+        // Progress that cannot be shown is not worth ending the run for.
+        let _ = write!(stderr, "\r{name}: {mib} MiB{share}\x1b[K");
+    }
+}

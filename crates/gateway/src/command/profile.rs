@@ -1,0 +1,120 @@
+//! `nameplate profile`: list and test device profiles.
+
+use clap::{Args, Subcommand};
+use nameplate_core::profile::{Confidence, Example, ProfileSet, Said, check};
+use nameplate_simulators::modbus::{self, Persona};
+use serde::Serialize;
+
+use crate::cli::{Common, Format};
+use crate::failure::{Code, Failure};
+use crate::{print, profiles};
+
+/// Read Device Identification, all objects; MODBUS V1.1b3, 6.21.
+const READ_EXTENDED: &[u8] = &[0x2b, 0x0e, 0x03, 0x00];
+/// Report Server ID; MODBUS V1.1b3, 6.13.
+const READ_SERVER_ID: &[u8] = &[0x11];
+/// The unit of a device without a serial side (TCP guide, 4.4.1.2).
+const ANY_UNIT: u8 = 255;
+
+/// List and test device profiles.
+#[derive(Debug, Args)]
+pub struct Profiles {
+    /// What to do with them.
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// List the profiles: built-in, and those of --profiles
+    List,
+    /// Run every example of every profile, whole and cut at every length
+    Test {
+        /// Only profiles whose id begins so
+        #[arg(value_name = "ID", default_value = "")]
+        id: String,
+    },
+}
+
+#[derive(Serialize)]
+struct ProfileLine<'a> {
+    id: &'a str,
+    vendor: &'a str,
+    family: &'a str,
+    device_class: &'a str,
+    identity_of: &'a str,
+    protocol: &'a str,
+    confidence: &'a str,
+    examples: usize,
+    sha256: &'a str,
+}
+
+impl Profiles {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// A profile that is not valid, or an example that fails.
+    pub fn run(&self, common: &Common) -> Result<(), Failure> {
+        let set = profiles::load(common.profiles.as_deref())?;
+        match &self.action {
+            Action::List => print::out(&list(&set, print::format(common))),
+            Action::Test { id } => test(&set, id),
+        }
+    }
+}
+
+fn list(set: &ProfileSet, format: Format) -> String {
+    let lines = set.iter().map(|profile| ProfileLine {
+        id: &profile.id,
+        vendor: &profile.vendor,
+        family: &profile.family,
+        device_class: profile.device_class.name(),
+        identity_of: profile.identity_of.name(),
+        protocol: &profile.protocol,
+        confidence: match profile.confidence {
+            Confidence::Seen => "seen",
+            Confidence::Documented => "documented, not seen",
+        },
+        examples: profile.examples.len(),
+        sha256: &profile.sha256,
+    });
+    let cells = |line: &ProfileLine<'_>| {
+        [line.id, line.vendor, line.family, line.device_class, line.identity_of, line.protocol, line.confidence].map(str::to_owned).to_vec()
+    };
+    let header = ["ID", "VENDOR", "FAMILY", "CLASS", "WHO ANSWERS", "PROTOCOL", "CONFIDENCE"];
+    match format {
+        Format::Table => print::table(&header, &lines.map(|line| cells(&line)).collect::<Vec<_>>()),
+        Format::Csv => lines.fold(print::csv_line(&header.map(str::to_owned)), |text, line| text + &print::csv_line(&cells(&line))),
+        Format::Ndjson | Format::Claims => lines.map(|line| print::json_line(&line)).collect(),
+    }
+}
+
+fn test(set: &ProfileSet, beginning: &str) -> Result<(), Failure> {
+    let (mut profiles, mut examples, mut failures) = (0, 0, Vec::new());
+    for profile in set.iter().filter(|profile| profile.id.starts_with(beginning)) {
+        profiles += 1;
+        examples += profile.examples.len();
+        failures.extend(check(set, profile, &frames));
+    }
+    if profiles == 0 {
+        return Err(Failure::new(Code::Usage, format!("no profile has an id that begins with {beginning:?}; see `nameplate profile list`")));
+    }
+    for failure in &failures {
+        eprintln!("{}", nameplate_core::text::printable(&failure.to_string()));
+    }
+    print::out(&format!("{profiles} profiles, {examples} examples, each whole and cut at every length: {} failed\n", failures.len()))?;
+    if failures.is_empty() { Ok(()) } else { Err(Failure::new(Code::Failed, "a profile does not hold what its examples promise")) }
+}
+
+/// The messages of an example: as they stood on the wire, or as the simulator sends them.
+pub fn frames(example: &Example) -> Vec<Vec<u8>> {
+    match &example.said {
+        Said::Frame(frames) => frames.clone(),
+        Said::Decoded { objects, server_id } => {
+            let persona = Persona { server_id: server_id.clone(), ..Persona::from_objects(objects.clone()) };
+            let asked = [(!objects.is_empty(), READ_EXTENDED), (server_id.is_some(), READ_SERVER_ID)];
+            let questions = asked.into_iter().filter(|(there, _)| *there).map(|(_, pdu)| modbus::wrap(1, ANY_UNIT, pdu));
+            questions.flat_map(|question| modbus::answers(&persona, &question)).collect()
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The lines that leave the program, apart from the types inside: other people's scripts rely on these shapes.
+
+use nameplate_core::catalog::{Asset, Current};
+use nameplate_core::claim::{Claim, Field};
+use nameplate_core::observation::{Address, Observation, Source, rfc3339};
+use nameplate_core::profile::ProfileSet;
+use serde::Serialize;
+
+/// One claim a line: `--format claims`.
+#[derive(Serialize)]
+pub struct ClaimLine<'a> {
+    time: String,
+    source: &'a Source,
+    protocol: &'a str,
+    address: &'a Address,
+    field: &'a str,
+    value: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    normal: Option<&'a str>,
+    grade: &'a str,
+    component: &'a str,
+    profile: &'a str,
+    rule: &'a str,
+}
+
+impl<'a> ClaimLine<'a> {
+    /// The line of one claim of one observation.
+    pub fn new(observation: &'a Observation, claim: &'a Claim) -> Self {
+        Self {
+            time: rfc3339(observation.time_ns),
+            source: &observation.source,
+            protocol: &observation.protocol,
+            address: &observation.address,
+            field: claim.field.name(),
+            value: &claim.value,
+            normal: claim.normal.as_deref(),
+            grade: claim.grade.name(),
+            component: &claim.component,
+            profile: &claim.profile,
+            rule: &claim.rule,
+        }
+    }
+}
+
+/// One asset a line.
+#[derive(Serialize)]
+pub struct DeviceLine {
+    id: String,
+    addresses: Vec<Address>,
+    profile: Option<String>,
+    device_class: String,
+    fields: Vec<FieldLine>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    firmware_unknown_because: String,
+    remarks: Vec<String>,
+    first_seen: String,
+    last_seen: String,
+}
+
+/// One field of one component of an asset.
+#[derive(Serialize)]
+pub struct FieldLine {
+    component: String,
+    field: &'static str,
+    value: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    normal: Option<String>,
+    grade: &'static str,
+    time: String,
+    source: Source,
+    observation: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    conflicting: Vec<String>,
+}
+
+impl DeviceLine {
+    /// The line of one asset.
+    pub fn new(asset: &Asset, profiles: &ProfileSet) -> Self {
+        let fields = asset.components().into_iter().flat_map(|component| {
+            Field::ALL.into_iter().filter_map(move |field| asset.current(component, field).map(|current| FieldLine::new(&current)))
+        });
+        Self {
+            id: asset.id.clone(),
+            addresses: asset.addresses.clone(),
+            profile: asset.profile.clone(),
+            device_class: device_class(asset, profiles),
+            fields: fields.collect(),
+            firmware_unknown_because: asset.why_unknown.clone(),
+            remarks: asset.remarks.clone(),
+            first_seen: rfc3339(asset.seen_ns.0),
+            last_seen: rfc3339(asset.seen_ns.1),
+        }
+    }
+}
+
+impl FieldLine {
+    fn new(current: &Current<'_>) -> Self {
+        let standing = current.standing;
+        Self {
+            component: standing.claim.component.clone(),
+            field: standing.claim.field.name(),
+            value: standing.claim.value.clone(),
+            normal: standing.claim.normal.clone(),
+            grade: standing.claim.grade.name(),
+            time: rfc3339(standing.time_ns),
+            source: standing.source.clone(),
+            observation: standing.observation.clone(),
+            conflicting: current.conflicting.iter().map(|r| format!("{} ({}, {})", r.claim.value, r.claim.rule, r.claim.grade.name())).collect(),
+        }
+    }
+}
+
+/// Header of the inventory file, import and export.
+pub const INVENTORY: [&str; 24] = [
+    "id", "tag", "site", "zone", "location", "manufacturer", "model", "product_code", "hardware_revision", "firmware_revision",
+    "software_revision", "serial_number", "patches", "mac", "ip", "port", "unit", "parent", "slot", "device_class", "criticality",
+    "exposure", "source", "last_seen",
+];
+
+/// What a device is, as its profile says.
+pub fn device_class(asset: &Asset, profiles: &ProfileSet) -> String {
+    let profile = asset.profile.as_deref().and_then(|id| profiles.get(id));
+    profile.map_or("unknown", |profile| profile.device_class.name()).to_owned()
+}
+
+/// Heard, asked, or both.
+pub fn way(source: &Source) -> &'static str {
+    match source {
+        Source::Capture { .. } => "heard",
+        Source::Asked { .. } => "asked",
+    }
+}
+
+/// An address in a few characters: `192.168.1.10/1`, with a port where it is not the registered one.
+pub fn place(address: &Address) -> String {
+    let ip = address.ip.map_or_else(|| address.mac.clone().unwrap_or_default(), |ip| ip.to_string());
+    let port = address.port.filter(|port| *port != nameplate_core::wire::modbus::PORT).map(|port| format!(":{port}")).unwrap_or_default();
+    let unit = address.unit.map(|unit| format!("/{unit}")).unwrap_or_default();
+    format!("{ip}{port}{unit}")
+}
+
+/// One inventory row; columns that nothing fills are empty.
+pub fn inventory_row(asset: &Asset, profiles: &ProfileSet) -> Vec<String> {
+    let address = asset.addresses.last().cloned().unwrap_or_default();
+    let value = |field| asset.shown(field).map(|current| current.standing.claim.value.clone()).unwrap_or_default();
+    let last = asset.claims.last().map(|recorded| way(&recorded.source)).unwrap_or_default();
+    INVENTORY
+        .iter()
+        .map(|column| match *column {
+            "id" => asset.id.clone(),
+            "patches" => value(Field::Patch),
+            "mac" => address.mac.clone().unwrap_or_default(),
+            "ip" => address.ip.map(|ip| ip.to_string()).unwrap_or_default(),
+            "port" => address.port.map(|port| port.to_string()).unwrap_or_default(),
+            "unit" => address.unit.map(|unit| unit.to_string()).unwrap_or_default(),
+            "device_class" => device_class(asset, profiles),
+            "source" => last.to_owned(),
+            "last_seen" => rfc3339(asset.seen_ns.1),
+            other => Field::named(other).map(value).unwrap_or_default(),
+        })
+        .collect()
+}

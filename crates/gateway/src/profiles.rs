@@ -1,0 +1,56 @@
+//! Reads a site's own profiles beside the built-in ones.
+
+use std::fs;
+use std::path::Path;
+
+use nameplate_core::profile::{Invalid, ProfileSet, parse};
+
+use crate::failure::Failure;
+
+/// Files in a profile directory: a mistyped `--profiles /` must not read a whole disk.
+const PROFILE_FILES_MAX: usize = 10_000;
+
+/// The built-in profiles, and those of `directory` (`<vendor>/<family>.toml`).
+///
+/// # Errors
+/// The first file that cannot be read or is not valid, with its line.
+pub fn load(directory: Option<&Path>) -> Result<ProfileSet, Failure> {
+    let invalid = |e: Invalid| Failure::input("profiles", e);
+    let mut set = ProfileSet::built_in().map_err(invalid)?;
+    for (id, text) in directory.map(read).transpose()?.unwrap_or_default() {
+        set.add(parse(&id, &text).map_err(invalid)?).map_err(invalid)?;
+    }
+    Ok(set)
+}
+
+/// Id and text of every profile in a directory, in the order of their ids.
+fn read(directory: &Path) -> Result<Vec<(String, String)>, Failure> {
+    let cannot = |path: &Path, e: std::io::Error| Failure::input(path.display(), e);
+    let list = |path: &Path| -> Result<Vec<fs::DirEntry>, Failure> {
+        let entries = fs::read_dir(path).map_err(|e| cannot(path, e))?;
+        entries.map(|entry| entry.map_err(|e| cannot(path, e))).collect()
+    };
+    let mut texts = Vec::new();
+    for vendor in list(directory)? {
+        if !vendor.file_type().is_ok_and(|kind| kind.is_dir()) {
+            continue;
+        }
+        for file in list(&vendor.path())? {
+            let path = file.path();
+            if path.extension().is_none_or(|ending| ending != "toml") {
+                continue;
+            }
+            if texts.len() == PROFILE_FILES_MAX {
+                return Err(Failure::input(directory.display(), format!("more than {PROFILE_FILES_MAX} profiles; is this the right directory?")));
+            }
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let text = fs::read_to_string(&path).map_err(|e| cannot(&path, e))?;
+            texts.push((format!("{}/{stem}", vendor.file_name().to_string_lossy()), text));
+        }
+    }
+    if texts.is_empty() {
+        return Err(Failure::input(directory.display(), "no profile there; a profile is <vendor>/<family>.toml below this directory"));
+    }
+    texts.sort();
+    Ok(texts)
+}

@@ -1,0 +1,18 @@
+//! Bytes to messages and back, sans-IO: nothing here opens a file or a socket, reads a clock, or panics on any input, and
+//! nothing grows beyond a named cap. Captured frames go in, readings come out; a live answer goes through the same decoder.
+//!
+//! Read it along the path of a byte: [`capture`] (pcap, pcapng) gives frames, [`link`] and [`ip`] peel them, [`tcp`] puts a
+//! stream together, [`modbus`] reads the answer, [`listen`] ties these into one pass, and a [`Reading`] leaves.
+#![forbid(unsafe_code)]
+
+pub mod capture;
+pub mod ip;
+pub mod link;
+pub mod listen;
+mod malformed;
+pub mod modbus;
+mod reading;
+pub mod tcp;
+
+pub use malformed::Malformed;
+pub use reading::{Address, Fact, Mac, Message, Reading};

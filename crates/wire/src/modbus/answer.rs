@@ -1,0 +1,200 @@
+//! Reads the answers to one question, page by page, from a capture or from a live device.
+
+use super::{EXCEPTION_BIT, FUNCTION_ENCAPSULATED, FUNCTION_SERVER_ID, MBAP_BYTES, MEI_IDENTIFICATION, Mbap, NAME, Question};
+use crate::{Address, Fact, Malformed, Message, Reading};
+
+/// PDU bytes before the first object: function, MEI type, read code, conformity, more follows, next object, count. Clause 6.21.
+const PAGE_HEADER_BYTES: usize = 7;
+/// Pages put together to one answer: objects come to 32 KiB at most in 128 pages, real devices send up to a handful.
+const PAGES_MAX: usize = 64;
+/// "More follows" when another request is needed. Clause 6.21.
+const MORE_FOLLOWS: u8 = 0xff;
+
+/// What a client does after an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Continue {
+    /// The device said that this is all (an exception is an answer, too).
+    Complete,
+    /// The device has more, from this object on.
+    Next(u8),
+    /// The answer is broken or goes round in circles: nothing more is asked.
+    Stop,
+}
+
+/// Collects the answer to one question over as many messages as it takes.
+#[derive(Clone, Debug)]
+pub struct Answering {
+    reading: Reading,
+    /// Highest object id so far: ids must rise strictly, or the device would be read forever.
+    last_object: Option<u8>,
+}
+
+impl Answering {
+    /// Starts with no message. `question` is what was asked; `speaker` who is to answer.
+    #[must_use]
+    pub fn new(question: Question, speaker: Address) -> Self {
+        let reading = Reading {
+            protocol: NAME,
+            question: question.name(),
+            speaker,
+            messages: Vec::new(),
+            facts: Vec::new(),
+            malformed: Vec::new(),
+            complete: false,
+        };
+        Self { reading, last_object: None }
+    }
+
+    /// Recognises an identity answer that was heard without its question; `None` for every other message.
+    #[must_use]
+    pub fn question_of(adu: &[u8]) -> Option<Question> {
+        match adu.get(MBAP_BYTES..)? {
+            [FUNCTION_ENCAPSULATED, MEI_IDENTIFICATION, code, ..] => Some(Question::Identification { code: *code, object: 0 }),
+            [FUNCTION_SERVER_ID, ..] => Some(Question::ServerId),
+            [function, ..] if *function == FUNCTION_ENCAPSULATED | EXCEPTION_BIT => Some(Question::Identification { code: 0, object: 0 }),
+            [function, ..] if *function == FUNCTION_SERVER_ID | EXCEPTION_BIT => Some(Question::ServerId),
+            _ => None,
+        }
+    }
+
+    /// True when `adu` is the page that this answer is waiting for; `asked` is its question, where that was heard.
+    #[must_use]
+    pub fn continues_with(&self, asked: Option<Question>, adu: &[u8]) -> bool {
+        let first_object = adu.get(MBAP_BYTES + PAGE_HEADER_BYTES).copied();
+        asked.is_none_or(|question| question.name() == self.reading.question)
+            && matches!(Self::question_of(adu), Some(Question::Identification { code: 1.., .. }))
+            && first_object > self.last_object
+            && self.last_object.is_some()
+    }
+
+    /// Takes the next message, cut or whole, and reads it. Every byte is kept, whatever it says.
+    pub fn answer(&mut self, message: Message) -> Continue {
+        let next = self.read(self.reading.messages.len(), &message.bytes);
+        self.reading.messages.push(message);
+        self.reading.complete = next == Continue::Complete;
+        next
+    }
+
+    /// The reading so far.
+    #[must_use]
+    pub fn into_reading(self) -> Reading {
+        self.reading
+    }
+
+    fn read(&mut self, index: usize, adu: &[u8]) -> Continue {
+        let promised = match Mbap::read(adu) {
+            Ok(Some(mbap)) => mbap.adu_bytes,
+            Ok(None) => return self.stop(index, Malformed::short("mbap", 0, MBAP_BYTES, adu.len(), "MBAP header (TCP guide 3.1.3)")),
+            Err(malformed) => return self.stop(index, malformed),
+        };
+        // Bytes behind the promised length are not this message's.
+        let there = &adu[..adu.len().min(promised)];
+        if there.len() < promised {
+            let missing = Malformed::short("modbus", there.len(), promised - there.len(), 0, "MBAP length field");
+            self.reading.malformed.push((index, missing));
+        }
+        let cut = there.len() < promised;
+        let next = match there.get(MBAP_BYTES..) {
+            Some([FUNCTION_ENCAPSULATED, MEI_IDENTIFICATION, ..]) => self.page(index, there),
+            Some([FUNCTION_SERVER_ID, ..]) => self.server_id(index, there),
+            Some([function, code, ..]) if function & EXCEPTION_BIT != 0 => {
+                self.fact("modbus.exception", index, MBAP_BYTES, &[*function, *code]);
+                Continue::Complete
+            }
+            _ => self.stop(index, Malformed::wrong("modbus", MBAP_BYTES, "not an answer to an identity question")),
+        };
+        if cut { Continue::Stop } else { next }
+    }
+
+    /// One page of function 43/14. Devices send odd conformity levels, fewer objects than they count, and bytes behind the last
+    /// object: all of that is kept as a finding, and every object whose bytes are all there is a fact.
+    fn page(&mut self, index: usize, adu: &[u8]) -> Continue {
+        let Some(&[_, _, _, conformity, more, next_object, count]) = adu[MBAP_BYTES..].first_chunk::<PAGE_HEADER_BYTES>() else {
+            let had = adu.len() - MBAP_BYTES;
+            return self.stop(index, Malformed::short("modbus", MBAP_BYTES, PAGE_HEADER_BYTES, had, "identification header (6.21)"));
+        };
+        self.fact("modbus.conformity", index, MBAP_BYTES + 3, &[conformity]);
+        let before = self.last_object;
+        let mut at = MBAP_BYTES + PAGE_HEADER_BYTES;
+        for _ in 0..count {
+            let Some(&[id, length]) = adu[at..].first_chunk::<2>() else {
+                let short = Malformed::short("modbus", at, 2, adu.len() - at, "number of objects (6.21)");
+                return self.stop(index, short);
+            };
+            let end = at + 2 + usize::from(length);
+            let Some(value) = adu.get(at + 2..end) else {
+                let short = Malformed::short("modbus", at + 2, usize::from(length), adu.len() - at - 2, "object length (6.21)");
+                return self.stop(index, short);
+            };
+            if self.last_object.is_none_or(|last| id > last) {
+                self.fact(&format!("modbus.object.{id}"), index, at + 2, value);
+                self.last_object = Some(id);
+            } else {
+                // The first value stands: a later one must not replace what a shorter capture would have shown.
+                self.reading.malformed.push((index, Malformed::wrong("modbus", at, "object ids rise strictly (6.21)")));
+            }
+            at = end;
+        }
+        if at < adu.len() {
+            self.reading.malformed.push((index, Malformed::wrong("modbus", at, "bytes behind the last object (6.21)")));
+        }
+        self.follow(index, more, next_object, before)
+    }
+
+    /// Where the next page starts, if it may be asked for: ids rise, or we stop.
+    fn follow(&mut self, index: usize, more: u8, next_object: u8, before: Option<u8>) -> Continue {
+        match more {
+            0 => Continue::Complete,
+            MORE_FOLLOWS if index + 1 >= PAGES_MAX => self.stop(index, Malformed::wrong("modbus", MBAP_BYTES + 4, "more pages than are put together")),
+            MORE_FOLLOWS if self.last_object > before && self.last_object.is_some_and(|last| next_object > last) => Continue::Next(next_object),
+            MORE_FOLLOWS => self.stop(index, Malformed::wrong("modbus", MBAP_BYTES + 5, "next object id rises strictly (6.21)")),
+            _ => self.stop(index, Malformed::wrong("modbus", MBAP_BYTES + 4, "more follows is 00 or FF (6.21)")),
+        }
+    }
+
+    /// Function 17. The specification leaves the layout to the device: id, run byte and text in any mixture, so the text is a
+    /// fact of its own only where it stands whole between bytes that are no text.
+    fn server_id(&mut self, index: usize, adu: &[u8]) -> Continue {
+        let count_at = MBAP_BYTES + 1;
+        let Some(&count) = adu.get(count_at) else {
+            return self.stop(index, Malformed::short("modbus", count_at, 1, 0, "byte count (6.13)"));
+        };
+        let body_at = count_at + 1;
+        let Some(body) = adu.get(body_at..body_at + usize::from(count)) else {
+            let had = adu.len() - body_at;
+            return self.stop(index, Malformed::short("modbus", body_at, usize::from(count), had, "byte count (6.13)"));
+        };
+        self.fact("modbus.server_id", index, body_at, body);
+        if let Some((start, text)) = only_text(body) {
+            self.fact("modbus.server_id.text", index, body_at + start, text);
+        }
+        if adu.len() > body_at + body.len() {
+            self.reading.malformed.push((index, Malformed::wrong("modbus", body_at + body.len(), "bytes behind the byte count (6.13)")));
+        }
+        Continue::Complete
+    }
+
+    fn fact(&mut self, path: &str, message: usize, offset: usize, bytes: &[u8]) {
+        self.reading.facts.push(Fact { path: path.to_owned(), bytes: bytes.to_vec(), message, offset });
+    }
+
+    fn stop(&mut self, index: usize, malformed: Malformed) -> Continue {
+        self.reading.malformed.push((index, malformed));
+        Continue::Stop
+    }
+}
+
+/// The one run of printable ASCII in `body` with its offset; `None` when there is none, or when bytes that are no text stand in
+/// the middle of it, because then nobody can say where the text ends.
+///
+/// A printable server id in front of a run byte (00 or FF) is not text: `53 FF ...` starts behind the run byte.
+fn only_text(body: &[u8]) -> Option<(usize, &[u8])> {
+    let printable = |b: &u8| (0x20..0x7f).contains(b);
+    let start = if body.get(1).is_some_and(|run| matches!(run, 0x00 | 0xff)) { 2 } else { body.iter().position(printable)? };
+    let text = body.get(start..)?;
+    let end = text.iter().rposition(printable)? + 1;
+    text[..end].iter().all(printable).then_some((start, &text[..end]))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+//! What is fuzzed, as plain functions: each takes any bytes and panics where an invariant does not hold.
+
+use nameplate_wire::capture::{Decoder, Frame, LinkType, Step};
+use nameplate_wire::listen::{Event, Listener};
+use nameplate_wire::modbus::{ADU_BYTES_MAX, Conversation, Heard, Mbap};
+use nameplate_wire::{Address, Reading};
+
+/// A pcap file: reading ends, each step consumes, and it makes no difference in which portions the file arrives.
+pub fn pcap(data: &[u8]) {
+    const MAGICS: [u32; 3] = [0xa1b2_c3d4, 0xa1b2_3c4d, 0xa1b2_cd34];
+    capture(data);
+    let Some((first, rest)) = data.split_first() else { return };
+    let magic = MAGICS[usize::from(*first >> 1) % MAGICS.len()];
+    let magic = if first & 1 == 0 { magic.to_le_bytes() } else { magic.to_be_bytes() };
+    capture(&[&magic, rest].concat());
+}
+
+/// A pcapng file, as [`pcap`].
+pub fn pcapng(data: &[u8]) {
+    capture(data);
+    // Behind a section header and an Ethernet interface that need not be found first.
+    const SECTION: [u8; 28] =
+        [0x0a, 0x0d, 0x0d, 0x0a, 28, 0, 0, 0, 0x4d, 0x3c, 0x2b, 0x1a, 1, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255, 28, 0, 0, 0];
+    const INTERFACE: [u8; 20] = [1, 0, 0, 0, 20, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0];
+    capture(&[&SECTION[..], &INTERFACE[..], data].concat());
+}
+
+/// Segments of one connection, in any order, overlapping, cut: what comes out of them stands in its messages.
+pub fn tcp(data: &[u8]) {
+    let mut listener = Listener::new(vec![]);
+    let (mut at, mut number) = (0, 0);
+    let mut seqs = [u32::MAX - 100, 100];
+    // Control, distance to the sequence number in hand, payload length, and then the payload.
+    while let Some([control, d0, d1, length, ..]) = data.get(at..) {
+        at += 4;
+        let payload = data.get(at..).unwrap_or(&[]);
+        let payload = payload.get(..usize::from(*length)).unwrap_or(payload);
+        at += payload.len();
+        number += 1;
+        let from_server = usize::from(control & 1);
+        let seq = seqs[from_server].wrapping_add_signed(i32::from(i16::from_le_bytes([*d0, *d1])));
+        if control & 2 == 0 {
+            seqs[from_server] = seq.wrapping_add(payload.len() as u32);
+        }
+        // RST, SYN, FIN, and without ACK only where asked for.
+        let flags = [0x10, 0x10, 0x10, 0x11, 0x14, 0x02, 0x12, 0x00][usize::from(control >> 2 & 7)];
+        let frame = segment(from_server == 1, seq, seqs[1 - from_server], flags, payload);
+        let cut = if control & 0x80 == 0 { 0 } else { usize::from(control >> 5 & 3) * 16 };
+        let bytes = &frame[..frame.len().saturating_sub(cut)];
+        let wire_len = frame.len() as u32;
+        listener.frame(&Frame { number, time_ns: number, link: LinkType::IPV4, bytes, wire_len }, &mut |event| heard(&event));
+    }
+    listener.finish(&mut |event| heard(&event));
+}
+
+/// Bytes of a Modbus server in portions; and of one message every prefix, which must not say anything else than the whole.
+pub fn modbus(data: &[u8]) {
+    let Some((portion, answers)) = data.split_first() else { return };
+    let portion = usize::from(*portion % 64) + 1;
+    let mut conversation = Conversation::new(Address::default());
+    for (number, bytes) in (1..).zip(answers.chunks(portion)) {
+        conversation.question(bytes, number, number, &mut |_| {});
+        conversation.answer(bytes, number, number, &mut |heard| {
+            if let Heard::Reading(reading) = heard {
+                stands_in_its_messages(&reading);
+            }
+        });
+    }
+    conversation.finish(0, 0, &mut |_| {});
+
+    let Ok(Some(mbap)) = Mbap::read(answers) else { return };
+    let Some(message) = answers.get(..mbap.adu_bytes) else { return };
+    let whole = facts_of(message);
+    for end in 0..message.len() {
+        for fact in facts_of(&message[..end]) {
+            assert!(whole.contains(&fact), "{end} bytes of {message:02x?} say {fact:02x?}, the whole says {whole:02x?}");
+        }
+    }
+}
+
+fn facts_of(message: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut facts = Vec::new();
+    let mut take = |heard| {
+        if let Heard::Reading(reading) = heard {
+            stands_in_its_messages(&reading);
+            facts.extend(reading.facts.into_iter().map(|fact| (fact.path, fact.bytes)));
+        }
+    };
+    let mut conversation = Conversation::new(Address::default());
+    conversation.answer(message, 1, 1, &mut take);
+    conversation.answer_gap(1, 1, &mut take);
+    conversation.finish(1, 1, &mut take);
+    facts
+}
+
+fn heard(event: &Event) {
+    if let Event::Reading(reading) = event {
+        stands_in_its_messages(reading);
+    }
+}
+
+fn stands_in_its_messages(reading: &Reading) {
+    for message in &reading.messages {
+        assert!(message.bytes.len() <= ADU_BYTES_MAX, "a message of {} bytes", message.bytes.len());
+    }
+    for fact in &reading.facts {
+        let there = reading.messages[fact.message].bytes.get(fact.offset..fact.offset + fact.bytes.len());
+        assert_eq!(there, Some(&fact.bytes[..]), "{} does not stand where it says", fact.path);
+    }
+}
+
+/// Reads a capture at once and in portions of growing size, and listens to it.
+fn capture(file: &[u8]) {
+    let whole = frames_of(file, usize::MAX);
+    assert_eq!(frames_of(file, 1 + file.len() / 7), whole);
+}
+
+/// How many frames and malformed records a capture has when it arrives in portions of that many bytes.
+fn frames_of(file: &[u8], portion: usize) -> (u64, u64) {
+    let (mut decoder, mut listener) = (Decoder::new(), Listener::new(vec![]));
+    let (mut at, mut there, mut count) = (0, 0, (0, 0));
+    loop {
+        let input = &file[at..there];
+        let consumed = match decoder.next(input) {
+            Step::Need(needed) => {
+                assert!(needed > input.len(), "needs {needed} bytes and has {}", input.len());
+                if there == file.len() {
+                    break;
+                }
+                there = there.saturating_add(portion).min(file.len());
+                continue;
+            }
+            Step::Skip(consumed) => consumed,
+            Step::Frame { frame, consumed } => {
+                count.0 += 1;
+                assert_eq!(frame.number, count.0);
+                listener.frame(&frame, &mut |event| heard(&event));
+                consumed
+            }
+            Step::Malformed { malformed, consumed, .. } => {
+                count.1 += 1;
+                assert!(malformed.offset <= there, "{malformed}");
+                consumed
+            }
+        };
+        assert!((1..=input.len()).contains(&consumed), "{consumed} of {} bytes consumed", input.len());
+        at += consumed;
+    }
+    count.1 += u64::from(decoder.cut_off(&file[at..]).is_some());
+    listener.finish(&mut |event| heard(&event));
+    count
+}
+
+fn segment(from_server: bool, seq: u32, ack: u32, flags: u8, payload: &[u8]) -> Vec<u8> {
+    let total = (40 + payload.len()) as u16;
+    let (src, dst, ports) = if from_server { (1, 2, [502, 40_000]) } else { (2, 1, [40_000_u16, 502]) };
+    let mut bytes = vec![0x45, 0];
+    bytes.extend(total.to_be_bytes());
+    bytes.extend([0, 0, 0, 0, 64, 6, 0, 0, 192, 0, 2, src, 192, 0, 2, dst]);
+    bytes.extend(ports[0].to_be_bytes());
+    bytes.extend(ports[1].to_be_bytes());
+    bytes.extend(seq.to_be_bytes());
+    bytes.extend(ack.to_be_bytes());
+    bytes.extend([0x50, flags, 0xff, 0xff, 0, 0, 0, 0]);
+    bytes.extend(payload);
+    bytes
+}

@@ -1,0 +1,275 @@
+//! What passed on the simulators' connections, as a classic pcap: Ethernet, IPv4, TCP, with the addresses of a plant instead of loopback's.
+//!
+//! Byte layouts: draft-ietf-opsawg-pcap (little-endian, microseconds, link type 1), IEEE 802.3, RFC 791, RFC 9293, RFC 1071.
+
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::Instant;
+
+use crate::report::{Ended, Speaker};
+
+/// A capture of a demonstration is some kilobytes; from here on frames are counted and left out.
+const PCAP_BYTES_MAX: usize = 64 << 20;
+/// What a TCP segment carries on Ethernet: 1,500 bytes less the IPv4 and TCP headers.
+const SEGMENT_BYTES_MAX: usize = 1_460;
+/// The shortest Ethernet frame without its check sequence; shorter ones are padded.
+const FRAME_BYTES_MIN: usize = 60;
+/// Snap length that the file header states: no frame here comes near it.
+const SNAP_BYTES: u32 = 65_535;
+/// The port that the simulated device seems to listen at.
+const MODBUS_PORT: u16 = 502;
+/// A usual receive window.
+const WINDOW_BYTES: u16 = 64_240;
+/// Initial sequence numbers are this far apart, so that two connections are not mistaken for one.
+const SEQUENCE_STEP: u32 = 0x0123_4567;
+
+const FIN: u8 = 0x01;
+const SYN: u8 = 0x02;
+const RST: u8 = 0x04;
+const PSH: u8 = 0x08;
+const ACK: u8 = 0x10;
+
+/// One station of the simulated plant, as it is seen on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Station {
+    /// Its hardware address; a made-up one should be locally administered (second hex digit 2, 6, A or E).
+    pub mac: [u8; 6],
+    /// Its address.
+    pub ip: Ipv4Addr,
+}
+
+/// A recorder that several devices write to. Clones write to the same capture.
+#[derive(Clone, Debug)]
+pub struct Tap(Arc<Mutex<Record>>);
+
+#[derive(Debug)]
+struct Record {
+    pcap: Vec<u8>,
+    epoch: Duration,
+    since: Instant,
+    frames_left_out: u64,
+    conversations: u32,
+    packet_id: u16,
+}
+
+impl Tap {
+    /// An empty capture; its first frame is stamped with this time or later.
+    pub fn new(started: SystemTime) -> Self {
+        let mut pcap = Vec::new();
+        pcap.extend(0xA1B2_C3D4_u32.to_le_bytes());
+        pcap.extend(2_u16.to_le_bytes());
+        pcap.extend(4_u16.to_le_bytes());
+        pcap.extend([0; 8]);
+        pcap.extend(SNAP_BYTES.to_le_bytes());
+        pcap.extend(1_u32.to_le_bytes());
+        let epoch = started.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self(Arc::new(Mutex::new(Record { pcap, epoch, since: Instant::now(), frames_left_out: 0, conversations: 0, packet_id: 0 })))
+    }
+
+    /// The capture so far: a whole pcap file.
+    pub fn pcap(&self) -> Vec<u8> {
+        self.record().pcap.clone()
+    }
+
+    /// Frames that found no room any more.
+    pub fn frames_left_out(&self) -> u64 {
+        self.record().frames_left_out
+    }
+
+    /// What a device needs to have its connections recorded: the stations to show for it, for whoever asks and for its master.
+    pub fn link(&self, device: Station, asker: Station, master: Station) -> Link {
+        Link { tap: self.clone(), device, asker, master }
+    }
+
+    fn record(&self) -> MutexGuard<'_, Record> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A device's way into the tap.
+#[derive(Clone, Debug)]
+pub struct Link {
+    tap: Tap,
+    device: Station,
+    asker: Station,
+    master: Station,
+}
+
+impl Link {
+    /// Records a handshake and gives the conversation that follows it.
+    pub fn open(&self, speaker: Speaker, client_port: u16) -> Conversation {
+        let client = match speaker {
+            Speaker::Asker => self.asker,
+            Speaker::Master => self.master,
+        };
+        let number = {
+            let mut record = self.tap.record();
+            record.conversations = record.conversations.wrapping_add(1);
+            record.conversations
+        };
+        let client_next = number.wrapping_mul(SEQUENCE_STEP);
+        let device_next = client_next.wrapping_add(SEQUENCE_STEP / 2);
+        let mut conversation = Conversation {
+            tap: self.tap.clone(),
+            client: End { station: client, port: client_port, next: client_next },
+            device: End { station: self.device, port: MODBUS_PORT, next: device_next },
+            ended: false,
+        };
+        conversation.segment(Side::Client, SYN, &[]);
+        conversation.segment(Side::Device, SYN | ACK, &[]);
+        conversation.segment(Side::Client, ACK, &[]);
+        conversation
+    }
+}
+
+/// One recorded TCP connection.
+#[derive(Debug)]
+pub struct Conversation {
+    tap: Tap,
+    client: End,
+    device: End,
+    ended: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct End {
+    station: Station,
+    port: u16,
+    /// The next sequence number that it sends.
+    next: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Client,
+    Device,
+}
+
+impl Conversation {
+    /// Bytes that the client sent.
+    pub fn from_client(&mut self, bytes: &[u8]) {
+        self.stream(Side::Client, bytes);
+    }
+
+    /// Bytes that the device sends.
+    pub fn from_device(&mut self, bytes: &[u8]) {
+        self.stream(Side::Device, bytes);
+    }
+
+    /// The end of the connection, as the device saw it.
+    pub fn end(&mut self, ended: Ended) {
+        match ended {
+            _ if self.ended => {}
+            Ended::StillOpen => {}
+            Ended::PeerReset => self.segment(Side::Client, RST | ACK, &[]),
+            Ended::PeerFin => self.finish(Side::Client, Side::Device),
+            Ended::Device => self.finish(Side::Device, Side::Client),
+        }
+        self.ended = true;
+    }
+
+    /// The device's own reset.
+    pub fn reset_by_device(&mut self) {
+        self.segment(Side::Device, RST | ACK, &[]);
+        self.ended = true;
+    }
+
+    fn finish(&mut self, first: Side, second: Side) {
+        self.segment(first, FIN | ACK, &[]);
+        self.segment(second, FIN | ACK, &[]);
+        self.segment(first, ACK, &[]);
+    }
+
+    fn stream(&mut self, from: Side, bytes: &[u8]) {
+        for segment in bytes.chunks(SEGMENT_BYTES_MAX) {
+            self.segment(from, PSH | ACK, segment);
+        }
+    }
+
+    fn segment(&mut self, from: Side, flags: u8, payload: &[u8]) {
+        let (sender, receiver) = match from {
+            Side::Client => (&mut self.client, &self.device),
+            Side::Device => (&mut self.device, &self.client),
+        };
+        let acknowledged = if flags & ACK == 0 { 0 } else { receiver.next };
+        let tcp = tcp_segment(sender, receiver, acknowledged, flags, payload);
+        let consumed = u32::try_from(payload.len()).unwrap_or(u32::MAX).wrapping_add(u32::from(flags & (SYN | FIN) != 0));
+        sender.next = sender.next.wrapping_add(consumed);
+        let (from, to) = (sender.station, receiver.station);
+        self.tap.record().enter(from, to, &tcp);
+    }
+}
+
+impl Record {
+    fn enter(&mut self, from: Station, to: Station, tcp: &[u8]) {
+        self.packet_id = self.packet_id.wrapping_add(1);
+        let mut frame = [to.mac, from.mac].concat();
+        frame.extend([0x08, 0x00]);
+        frame.extend(ipv4_header(from.ip, to.ip, self.packet_id, tcp.len()));
+        frame.extend(tcp);
+        frame.resize(frame.len().max(FRAME_BYTES_MIN), 0);
+        if self.pcap.len() + frame.len() > PCAP_BYTES_MAX {
+            self.frames_left_out = self.frames_left_out.saturating_add(1);
+            return;
+        }
+        let time = self.epoch.saturating_add(self.since.elapsed());
+        let frame_bytes = u32::try_from(frame.len()).unwrap_or(u32::MAX);
+        // Classic pcap has 32-bit seconds: good until 2106.
+        self.pcap.extend(u32::try_from(time.as_secs()).unwrap_or(u32::MAX).to_le_bytes());
+        self.pcap.extend(time.subsec_micros().to_le_bytes());
+        self.pcap.extend(frame_bytes.to_le_bytes());
+        self.pcap.extend(frame_bytes.to_le_bytes());
+        self.pcap.extend(frame);
+    }
+}
+
+fn ipv4_header(from: Ipv4Addr, to: Ipv4Addr, id: u16, payload_bytes: usize) -> Vec<u8> {
+    let total = u16::try_from(payload_bytes.saturating_add(20)).unwrap_or(u16::MAX);
+    let mut header = vec![0x45, 0];
+    header.extend(total.to_be_bytes());
+    header.extend(id.to_be_bytes());
+    // Do not fragment; time to live 64; TCP; the checksum follows below.
+    header.extend([0x40, 0, 64, 6, 0, 0]);
+    header.extend(from.octets());
+    header.extend(to.octets());
+    let sum = checksum(&header);
+    header.splice(10..12, sum.to_be_bytes());
+    header
+}
+
+fn tcp_segment(sender: &End, receiver: &End, acknowledged: u32, flags: u8, payload: &[u8]) -> Vec<u8> {
+    // A SYN tells the largest segment (RFC 9293, 3.7.1): kind 2, length 4.
+    let options: &[u8] = if flags & SYN == 0 { &[] } else { &[2, 4, 0x05, 0xB4] };
+    let header_words = if options.is_empty() { 5_u8 } else { 6 };
+    let mut segment = Vec::with_capacity(24 + payload.len());
+    segment.extend(sender.port.to_be_bytes());
+    segment.extend(receiver.port.to_be_bytes());
+    segment.extend(sender.next.to_be_bytes());
+    segment.extend(acknowledged.to_be_bytes());
+    segment.extend([header_words << 4, flags]);
+    segment.extend(WINDOW_BYTES.to_be_bytes());
+    segment.extend([0; 4]);
+    segment.extend(options);
+    segment.extend(payload);
+    let mut summed = [sender.station.ip.octets(), receiver.station.ip.octets()].concat();
+    summed.extend([0, 6]);
+    summed.extend(u16::try_from(segment.len()).unwrap_or(u16::MAX).to_be_bytes());
+    summed.extend(&segment);
+    segment.splice(16..18, checksum(&summed).to_be_bytes());
+    segment
+}
+
+/// The Internet checksum (RFC 1071).
+fn checksum(bytes: &[u8]) -> u16 {
+    let mut sum: u32 = 0;
+    for pair in bytes.chunks(2) {
+        let word = u16::from_be_bytes([pair.first().copied().unwrap_or(0), pair.get(1).copied().unwrap_or(0)]);
+        sum = sum.wrapping_add(u32::from(word));
+    }
+    while sum > 0xFFFF {
+        sum = (sum & 0xFFFF) + (sum >> 16);
+    }
+    !u16::try_from(sum).unwrap_or(u16::MAX)
+}

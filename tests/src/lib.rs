@@ -1,0 +1,11 @@
+//! What the stories that cross crates stand on: where things lie, servers we did not write, and a recorder whose captures an independent
+//! dissector judges.
+//!
+//! - [`rig`]: servers we did not write, each its own process with its own persona.
+//! - [`personas`]: identities drawn at random, so that none can be hard-coded.
+//! - [`record`]: a loopback port recorded by dumpcap, read by tshark.
+
+pub mod personas;
+pub mod place;
+pub mod record;
+pub mod rig;

@@ -1,0 +1,109 @@
+//! Identities drawn at random. The seed is the whole of them: a run that failed can be run again.
+
+use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+
+const WORDS: [&str; 12] =
+    ["Acme", "Borealis", "Cirrus", "Dynamo", "Elektra", "Fulmen", "Galvan", "Helix", "Isar", "Juno", "Kelvin", "Lumen"];
+/// Characters that nameplates use, without a blank: a text neither begins nor ends with what a reader may trim.
+const CODE: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZ0123456789-/.";
+/// Registers of a persona.
+const REGISTERS: usize = 32;
+/// Two objects of this length never share a page of 253 bytes.
+const LONG_BYTES: usize = 150;
+
+/// What a server of the rig is told to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Persona {
+    /// The unit id it answers to, 1 to 247.
+    pub unit: u8,
+    /// Whether it is silent for other units, where the server can be.
+    pub silent_for_others: bool,
+    /// FC 43/14 objects: 0 to 6, and private ones from 0x81.
+    pub objects: BTreeMap<u8, String>,
+    /// Holding registers from address 0.
+    pub registers: Vec<u16>,
+}
+
+impl Persona {
+    /// As the servers read it (tests/rig/README.md).
+    pub fn json(&self) -> Value {
+        let objects: BTreeMap<String, &str> = self.objects.iter().map(|(id, text)| (id.to_string(), text.as_str())).collect();
+        json!({ "unit": self.unit, "silent_for_others": self.silent_for_others, "objects": objects, "registers": self.registers })
+    }
+
+    /// The objects from this id to that one, as (id, text).
+    pub fn between(&self, first: u8, last: u8) -> Vec<(u8, String)> {
+        self.objects.range(first..=last).map(|(id, text)| (*id, text.clone())).collect()
+    }
+}
+
+/// A seed: `NAMEPLATE_SEED` where it is set, else the time. It is printed, so that a failed run can be repeated.
+pub fn seed() -> u64 {
+    let told = std::env::var("NAMEPLATE_SEED").ok().and_then(|text| text.parse().ok());
+    let seed = told.unwrap_or_else(|| {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        since.as_secs().wrapping_mul(1_000_000_007).wrapping_add(u64::from(since.subsec_nanos()))
+    });
+    eprintln!("NAMEPLATE_SEED={seed}");
+    seed
+}
+
+/// A persona whose regular identity fits one page.
+pub fn random(seed: u64) -> Persona {
+    let mut draw = Draw(seed);
+    let vendor = format!("{} {}", draw.word(), draw.word());
+    let version = format!("V{}.{:02}.{}", draw.below(20), draw.below(100), draw.below(1000));
+    let objects = BTreeMap::from([
+        (0, vendor),
+        (1, draw.code(12)),
+        (2, version),
+        (3, format!("https://{}.example", draw.code(8).to_lowercase().replace(['/', '.'], "-"))),
+        (4, format!("{} {}", draw.word(), draw.code(4))),
+        (5, draw.code(10)),
+        (6, format!("line-{}", draw.below(100))),
+    ]);
+    let unit = u8::try_from(draw.below(247) + 1).unwrap_or(1);
+    let registers = (0..REGISTERS).map(|_| u16::try_from(draw.below(65_536)).unwrap_or_default()).collect();
+    Persona { unit, silent_for_others: false, objects, registers }
+}
+
+/// A persona whose regular identity takes several pages, with private objects too.
+pub fn paged(seed: u64) -> Persona {
+    let mut draw = Draw(seed ^ 0x5EED);
+    let mut persona = random(seed);
+    for id in [3, 4, 5, 0x81, 0x97] {
+        persona.objects.insert(id, draw.code(LONG_BYTES));
+    }
+    persona
+}
+
+/// SplitMix64 (Steele, Lea, Flood 2014): one word of state, good enough to draw names.
+struct Draw(u64);
+
+impl Draw {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        let end = u64::try_from(end.max(1)).unwrap_or(1);
+        usize::try_from(self.next() % end).unwrap_or_default()
+    }
+
+    fn word(&mut self) -> &'static str {
+        let at = self.below(WORDS.len());
+        WORDS.get(at).copied().unwrap_or("Acme")
+    }
+
+    fn code(&mut self, length: usize) -> String {
+        let one = |draw: &mut Self| CODE.get(draw.below(CODE.len())).map_or('X', |byte| char::from(*byte));
+        (0..length).map(|_| one(self)).collect()
+    }
+}

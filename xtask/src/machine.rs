@@ -1,0 +1,76 @@
+//! What the tests need of the machine, by the packages of Debian and its children.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use crate::run::{Tree, shown, starts};
+
+/// A program to start as a probe, and the package that brings it.
+struct Need {
+    program: &'static str,
+    words: &'static [&'static str],
+    package: &'static str,
+}
+
+const NEEDS: &[Need] = &[
+    Need { program: "tshark", words: &["--version"], package: "tshark" },
+    Need { program: "dumpcap", words: &["--version"], package: "wireshark-common" },
+    Need { program: "capinfos", words: &["--version"], package: "wireshark-common" },
+    Need { program: "editcap", words: &["--version"], package: "wireshark-common" },
+    Need { program: "strace", words: &["--version"], package: "strace" },
+    Need { program: "python3", words: &["--version"], package: "python3" },
+    // Debian ships python without the part that makes a virtual environment.
+    Need { program: "python3", words: &["-c", "import venv, ensurepip"], package: "python3-venv" },
+    Need { program: "node", words: &["--version"], package: "nodejs" },
+    Need { program: "npm", words: &["--version"], package: "npm" },
+];
+
+/// The packages that are missing here, as the one line that brings them; `None` when all is there.
+fn missing() -> Option<String> {
+    line(NEEDS.iter().filter(|need| !starts(need.program, need.words)))
+}
+
+fn line<'a>(missing: impl Iterator<Item = &'a Need>) -> Option<String> {
+    let packages: BTreeSet<&str> = missing.map(|need| need.package).collect();
+    if packages.is_empty() {
+        return None;
+    }
+    let packages: Vec<&str> = packages.into_iter().collect();
+    Some(format!("apt-get install -y --no-install-recommends {}", packages.join(" ")))
+}
+
+/// Looks for what the tests need. CI, where it is root, installs what is missing; a person is told the line, and the tests that lack it
+/// say so themselves. Gives the line that is still to be run.
+pub fn prepare(tree: &Tree) -> Option<String> {
+    let wanted = missing()?;
+    if !(tree.ci && is_root()) {
+        eprintln!("missing here, so some tests will be left out; to have them run:\n  {wanted}");
+        return Some(wanted);
+    }
+    for apt in ["apt-get update", wanted.as_str()] {
+        let mut words = apt.split(' ');
+        let mut command = Command::new(words.next().unwrap_or_default());
+        // tshark's package asks whether everybody may capture; nobody is here to answer.
+        command.args(words).env("DEBIAN_FRONTEND", "noninteractive").stdin(std::process::Stdio::null());
+        if let Err(why) = shown(apt, &mut command) {
+            eprintln!("{why}");
+        }
+    }
+    missing()
+}
+
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_one_line_with_each_package_once() {
+        let one = |at: &[usize]| line(at.iter().filter_map(|&at| NEEDS.get(at)));
+        assert_eq!(one(&[]), None);
+        assert_eq!(one(&[1, 2, 3, 4]).as_deref(), Some("apt-get install -y --no-install-recommends strace wireshark-common"));
+    }
+}

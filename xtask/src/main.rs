@@ -1,0 +1,49 @@
+//! Build tasks. `cargo xtask test` is the one command between a clean clone and "all of it works".
+
+mod bench;
+mod fuzz;
+mod lint;
+mod machine;
+mod rig;
+mod run;
+mod tally;
+mod test;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage:
+  cargo xtask test                  install the rig under target/, lint, build, run every test; the last line counts them
+  cargo xtask rig                   the rig alone: servers we did not write, from pip and npm
+  cargo xtask lint                  formatting, clippy, licences and bans
+  cargo xtask soak --fuzz SECONDS   every fuzz target for so long, two at a time (needs nightly and cargo-fuzz)
+  cargo xtask soak --bench          packets per second of `listen` beside tshark and capinfos (needs ../shared and apt's time)";
+
+/// The command line was not understood (as the product's own exit codes have it).
+const EXIT_USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let tree = run::Tree::here();
+    match words[..] {
+        ["test"] => test::test(&tree),
+        ["rig"] => test::rig_only(&tree),
+        ["lint"] => test::lint_only(&tree),
+        ["soak", "--bench"] => bench::bench(&tree),
+        ["soak", "--fuzz", seconds] => match seconds.parse() {
+            Ok(seconds) => fuzz::fuzz(&tree, seconds),
+            Err(_) => usage(),
+        },
+        ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            ExitCode::SUCCESS
+        }
+        _ => usage(),
+    }
+}
+
+fn usage() -> ExitCode {
+    eprintln!("{USAGE}");
+    ExitCode::from(EXIT_USAGE)
+}
