@@ -116,7 +116,8 @@ impl Master {
     }
 
     async fn session(&self, door: &Door, account: &watch::Sender<Service>, asks: &mut Vec<Ask>) -> io::Result<()> {
-        let mut line = Line { stream: connect(door).await?, transaction: 0, unit: self.unit, patience: self.patience };
+        let mut line =
+            Line { stream: dial(door.address, |from| door.admit(from)).await?, transaction: 0, unit: self.unit, patience: self.patience };
         while !asks.is_empty() {
             // Taken out first: a device that drops the session over it is not asked again.
             line.identity(asks.remove(0)).await?;
@@ -146,15 +147,16 @@ impl Default for Master {
     }
 }
 
+/// A connection to a simulated device; `bound` hears the address it comes from before it is made.
 #[expect(clippy::disallowed_methods, reason = "the simulated SCADA master is a device of the simulated plant, on loopback")]
-async fn connect(door: &Door) -> io::Result<TcpStream> {
-    if !door.address.ip().is_loopback() {
+pub(crate) async fn dial(device: SocketAddr, bound: impl FnOnce(SocketAddr)) -> io::Result<TcpStream> {
+    if !device.ip().is_loopback() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "a simulated master polls simulated devices on loopback only"));
     }
     let socket = TcpSocket::new_v4()?;
     socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
-    door.admit(socket.local_addr()?);
-    socket.connect(door.address).await
+    bound(socket.local_addr()?);
+    socket.connect(device).await
 }
 
 /// One session of a master: a question, its answer, the next.

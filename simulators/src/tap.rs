@@ -2,7 +2,7 @@
 //!
 //! Byte layouts: draft-ietf-opsawg-pcap (little-endian, microseconds, link type 1), IEEE 802.3, RFC 791, RFC 9293, RFC 1071.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -98,8 +98,10 @@ pub struct Link {
 }
 
 impl Link {
-    /// Records a handshake and gives the conversation that follows it.
-    pub fn open(&self, speaker: Speaker, client_port: u16) -> Conversation {
+    /// Records a handshake and gives the conversation that follows it. A station that is shown at the address where it really listens
+    /// is shown with its port; any other wears the registered one.
+    pub fn open(&self, speaker: Speaker, client_port: u16, listens_at: SocketAddr) -> Conversation {
+        let port = if listens_at.ip() == IpAddr::V4(self.device.ip) { listens_at.port() } else { MODBUS_PORT };
         let client = match speaker {
             Speaker::Asker => self.asker,
             Speaker::Master => self.master,
@@ -114,7 +116,7 @@ impl Link {
         let mut conversation = Conversation {
             tap: self.tap.clone(),
             client: End { station: client, port: client_port, next: client_next },
-            device: End { station: self.device, port: MODBUS_PORT, next: device_next },
+            device: End { station: self.device, port, next: device_next },
             ended: false,
         };
         conversation.segment(Side::Client, SYN, &[]);

@@ -46,7 +46,9 @@ pub fn binary() -> Result<PathBuf, String> {
 /// What a test needs, or its end: a part that is missing fails the test in CI; elsewhere the test is counted as skipped, with the reason,
 /// and returns.
 ///
-///     let Some(shared) = needed("all_captures_are_heard", place::shared()) else { return };
+/// ```text
+/// let Some(shared) = needed("all_captures_are_heard", place::shared()) else { return };
+/// ```
 ///
 /// # Panics
 /// In CI, when the part is missing: what CI did not run, it did not check.

@@ -170,13 +170,14 @@ fn copy_records(mut from: impl Read, mut to: impl Write, seen: &Sender<Vec<u8>>)
 }
 
 /// tshark's reading of a capture: a row for each frame that passes the display filter, a cell for each field; several values of one field
-/// stand in one cell with [`AND`] between them. `modbus_port` is read as Modbus TCP.
+/// stand in one cell with [`AND`] between them. `modbus_port` is the port that servers of Modbus TCP have in it.
 ///
 /// # Errors
 /// What tshark says.
 pub fn tshark(file: &Path, fields: &[&str], filter: &str, modbus_port: u16) -> Result<Vec<Vec<String>>, String> {
     let mut command = Command::new("tshark");
-    command.arg("-n").arg("-r").arg(file).arg("-Y").arg(filter).arg("-d").arg(format!("tcp.port=={modbus_port},mbtcp"));
+    // By the preference, not by decode-as (-d): by it alone tshark knows which end asks.
+    command.arg("-n").arg("-r").arg(file).arg("-Y").arg(filter).arg("-o").arg(format!("mbtcp.tcp.port:{modbus_port}"));
     command.args(["-T", "fields", "-E", "separator=/t", "-E", "occurrence=a", "-E"]).arg(format!("aggregator={AND}"));
     command.args(fields.iter().flat_map(|field| [OsStr::new("-e"), OsStr::new(field)]));
     let run = command.stdin(Stdio::null()).output().map_err(|error| format!("tshark: {error}"))?;

@@ -36,6 +36,7 @@ pub fn bench(tree: &Tree) -> ExitCode {
     match measure(tree) {
         Ok(figures) => {
             print(&figures);
+            println!("tshark dissects every packet, capinfos none; `listen` follows the protocols it knows and passes over the rest.");
             ExitCode::SUCCESS
         }
         Err(why) => {

@@ -10,7 +10,7 @@ const CARGO_DENY: &str = "cargo-deny@0.20.2";
 pub fn lint(tree: &Tree, tally: &mut Tally) {
     tally.step(shown("format", &mut tree.cargo(&["fmt", "--all", "--check"])));
     // The release profile here, too: it shares the build scripts (SQLite's C) with the tests.
-    let clippy = ["clippy", "--release", "--workspace", "--all-targets", "--", "--deny", "warnings"];
+    let clippy = ["clippy", "--release", "--workspace", "--all-targets", "--keep-going", "--", "--deny", "warnings"];
     tally.step(shown("clippy", &mut tree.cargo(&clippy)));
     deny(tree, tally);
 }

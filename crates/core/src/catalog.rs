@@ -129,11 +129,10 @@ impl Catalog {
         })
     }
 
-    /// The asset that answers at this address now.
-    #[must_use]
-    pub fn at(&self, ip: IpAddr, port: u16, unit: u8) -> Option<&Asset> {
-        let endpoint = Endpoint { ip: Some(ip), port: Some(port), unit: Some(unit) };
-        self.endpoints.get(&endpoint).and_then(|id| self.assets.get(id))
+    /// The assets that answer at this address now: one per unit.
+    pub fn at(&self, ip: IpAddr) -> impl Iterator<Item = &Asset> {
+        let here = self.endpoints.iter().filter(move |(endpoint, _)| endpoint.ip == Some(ip));
+        here.filter_map(|(_, id)| self.assets.get(id))
     }
 
     fn new_asset(&mut self, observed: &str, time_ns: u64) -> String {

@@ -79,7 +79,12 @@ impl Field {
     pub const fn is_revision(self) -> bool {
         matches!(
             self,
-            Self::HardwareRevision | Self::FirmwareRevision | Self::SoftwareRevision | Self::BootRevision | Self::SerialNumber | Self::Patch
+            Self::HardwareRevision
+                | Self::FirmwareRevision
+                | Self::SoftwareRevision
+                | Self::BootRevision
+                | Self::SerialNumber
+                | Self::Patch
         )
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod catalog;
 pub mod claim;
+pub mod hazard;
 pub mod observation;
 pub mod profile;
 pub mod text;

@@ -89,12 +89,26 @@ pub async fn ask(asks: Vec<Ask>, settings: &Settings, touch: Arc<TouchRecord>, m
     let devices: BTreeSet<IpAddr> = asks.iter().map(|ask| ask.target.ip().to_canonical()).collect();
     let history = History::read(&touch, &devices)?;
     let mut seen = BTreeSet::new();
-    let waiting = asks.into_iter().filter(|ask| seen.insert((ask.target, ask.unit))).collect();
     let (tell, told) = unbounded_channel();
     let (slots, started) = (Slots::new(factor), Instant::now());
-    let mut round = Round { settings, factor, touch, history, slots, started, asked: BTreeSet::new(), waiting, tell };
+    let mut round = Round { settings, factor, touch, history, slots, started, asked: BTreeSet::new(), waiting: VecDeque::new(), tell };
+    for ask in asks.into_iter().filter(|ask| seen.insert((ask.target, ask.unit))) {
+        match permit(&ask, settings) {
+            Ok(permit) => round.waiting.push_back((ask, permit)),
+            Err(refused) => round.refuse(&ask, refused, None),
+        }
+    }
     LocalSet::new().run_until(round.run(told, &mut out)).await;
     Ok(round.touch.summary())
+}
+
+/// What the guard would refuse later is refused here, before there is a connection that would be of no use.
+fn permit(ask: &Ask, settings: &Settings) -> Result<Permit, Refused> {
+    if ask.questions.is_empty() {
+        return Err(Refused::before_any_byte("ask.questions", "no question is named, and a connection alone tells nothing"));
+    }
+    plan(std::slice::from_ref(ask))?;
+    Permit::new(ask.target, ask.unit, settings.reason.text(), grants(&ask.questions, settings.time_factor))
 }
 
 /// What the questions need beyond the identity set.
@@ -112,16 +126,16 @@ struct Round<'a> {
     started: Instant,
     /// Devices that were asked in this round: their next unit waits for the budget's gap instead of being refused by it.
     asked: BTreeSet<IpAddr>,
-    waiting: VecDeque<Ask>,
+    waiting: VecDeque<(Ask, Permit)>,
     tell: UnboundedSender<Event>,
 }
 
 /// What becomes of one that waits.
 enum Next {
-    Start(Permit),
+    Start,
     At(Instant),
     WhenFree,
-    Never,
+    Refused(Refused, SystemTime),
 }
 
 impl Round<'_> {
@@ -157,29 +171,25 @@ impl Round<'_> {
     fn start(&mut self, running: &mut JoinSet<(IpAddr, Attempt)>) -> Option<Instant> {
         let mut wake: Option<Instant> = None;
         for _ in 0..self.waiting.len() {
-            let Some(ask) = self.waiting.pop_front() else { break };
+            let Some((ask, permit)) = self.waiting.pop_front() else { break };
             match self.next(&ask) {
-                Next::Start(permit) => {
+                Next::Start => {
                     self.asked.insert(ask.target.ip().to_canonical());
                     let (touch, clock, tell) = (Arc::clone(&self.touch), Arc::clone(&self.settings.clock), self.tell.clone());
                     running.spawn_local(Connection { ask, touch, clock, tell }.run(permit, Pace::new(self.factor)));
                 }
                 Next::At(at) => {
                     wake = Some(wake.map_or(at, |wake| wake.min(at)));
-                    self.waiting.push_back(ask);
+                    self.waiting.push_back((ask, permit));
                 }
-                Next::WhenFree => self.waiting.push_back(ask),
-                Next::Never => {}
+                Next::WhenFree => self.waiting.push_back((ask, permit)),
+                Next::Refused(refused, not_before) => self.refuse(&ask, refused, Some(not_before)),
             }
         }
         wake
     }
 
     fn next(&mut self, ask: &Ask) -> Next {
-        let permit = match Permit::new(ask.target, ask.unit, self.settings.reason.text(), grants(&ask.questions, self.settings.time_factor)) {
-            Ok(permit) => permit,
-            Err(refused) => return self.refuse(ask, refused, None),
-        };
         let device = ask.target.ip().to_canonical();
         if self.slots.is_busy(device) {
             return Next::WhenFree;
@@ -191,17 +201,17 @@ impl Round<'_> {
             Err(wait) if wait.rule == "budget.gap" && self.asked.contains(&device) => {
                 return Next::At(Instant::now() + wait.not_before.saturating_sub(now));
             }
-            Err(wait) => return self.refuse(ask, refused(&wait), Some(SystemTime::UNIX_EPOCH + wait.not_before)),
+            Err(wait) => return Next::Refused(refused(&wait), SystemTime::UNIX_EPOCH + wait.not_before),
         }
         match self.slots.take(device, self.started.elapsed()) {
-            Slot::Taken => Next::Start(permit),
+            Slot::Taken => Next::Start,
             Slot::At(since_start) => Next::At(self.started + since_start),
             Slot::Full => Next::WhenFree,
         }
     }
 
     /// Nobody was touched, and the record says that nobody was.
-    fn refuse(&self, ask: &Ask, refused: Refused, not_before: Option<SystemTime>) -> Next {
+    fn refuse(&self, ask: &Ask, refused: Refused, not_before: Option<SystemTime>) {
         let mut line = Line::new(Kind::Refused);
         (line.rule, line.why) = (Some(refused.rule.to_owned()), Some(refused.why.clone()));
         // A reason that was refused for its length must not make the line too long.
@@ -211,7 +221,6 @@ impl Round<'_> {
         let refused = Refused { why: refused.why.clone() + &unwritten, ..refused };
         // The receiver lives as long as the round.
         let _told = self.tell.send(Event { target: ask.target, unit: ask.unit, what: What::Refused { refused, not_before } });
-        Next::Never
     }
 
     fn ended(&mut self, ended: Result<(IpAddr, Attempt), JoinError>) {

@@ -138,11 +138,8 @@ pub fn may_ask(history: &[Attempt], now: Duration, budget: Budget, seed: u64) ->
         not_before,
         because: format!("readings of one device are at least {:?} apart", budget.gap),
     });
-    let breaker = breaker::fold(&history, seed).map(|open| NotYet {
-        rule: "breaker.open",
-        not_before: open.until,
-        because: open.because.to_owned(),
-    });
+    let breaker =
+        breaker::fold(&history, seed).map(|open| NotYet { rule: "breaker.open", not_before: open.until, because: open.because.to_owned() });
     let waits = [gap, day, breaker].into_iter().flatten().filter(|wait| wait.not_before > now);
     waits.max_by_key(|wait| wait.not_before).map_or(Ok(()), Err)
 }
@@ -276,7 +273,11 @@ mod tests {
     fn time_is_shortened_for_loopback_only() {
         let check = |factor: f64, target: &str, expected: bool| {
             let said = TimeFactor::new(factor, [target.parse().expect("an address")]);
-            assert_eq!(said.as_ref().map_err(|refused| refused.rule).err(), (!expected).then_some("pacing.time_factor"), "{factor} {target}");
+            assert_eq!(
+                said.as_ref().map_err(|refused| refused.rule).err(),
+                (!expected).then_some("pacing.time_factor"),
+                "{factor} {target}"
+            );
         };
         check(1.0, "192.0.2.1", true);
         check(0.999, "192.0.2.1", false);
@@ -288,7 +289,10 @@ mod tests {
         for factor in [0.0, -1.0, 1.001, f64::NAN, f64::INFINITY] {
             check(factor, "127.0.0.1", false);
         }
-        assert_eq!(TimeFactor::new(0.01, ["127.0.0.1".parse().expect("an address")]).map(|f| f.shorten(5_000)), Ok(Duration::from_millis(50)));
+        assert_eq!(
+            TimeFactor::new(0.01, ["127.0.0.1".parse().expect("an address")]).map(|f| f.shorten(5_000)),
+            Ok(Duration::from_millis(50))
+        );
     }
 
     /// Each step: an address that asks at a second, or `-` and one that is given back; and what it is told.

@@ -21,14 +21,14 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
-    /// What every command knows.
+    /// Options of every command.
     #[command(flatten)]
-    pub common: Common,
+    pub options: Options,
 }
 
-/// Options of every command.
+/// What every command knows.
 #[derive(Debug, Args)]
-pub struct Common {
+pub struct Options {
     /// Where the catalog and the touch record are kept [default: this account's data directory]
     #[arg(long, global = true, value_name = "DIR", env = crate::state::STATE_VARIABLE)]
     pub state: Option<PathBuf>,
@@ -74,4 +74,16 @@ pub enum Command {
     Simulate(command::simulate::Simulate),
     /// Print the allowlist of what may be sent, and prove it
     Prove(command::prove::Prove),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn no_two_options_fight_over_a_name() {
+        Cli::command().debug_assert();
+    }
 }

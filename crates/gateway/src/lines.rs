@@ -105,16 +105,41 @@ impl FieldLine {
             time: rfc3339(standing.time_ns),
             source: standing.source.clone(),
             observation: standing.observation.clone(),
-            conflicting: current.conflicting.iter().map(|r| format!("{} ({}, {})", r.claim.value, r.claim.rule, r.claim.grade.name())).collect(),
+            conflicting: current
+                .conflicting
+                .iter()
+                .map(|r| format!("{} ({}, {})", r.claim.value, r.claim.rule, r.claim.grade.name()))
+                .collect(),
         }
     }
 }
 
 /// Header of the inventory file, import and export.
 pub const INVENTORY: [&str; 24] = [
-    "id", "tag", "site", "zone", "location", "manufacturer", "model", "product_code", "hardware_revision", "firmware_revision",
-    "software_revision", "serial_number", "patches", "mac", "ip", "port", "unit", "parent", "slot", "device_class", "criticality",
-    "exposure", "source", "last_seen",
+    "id",
+    "tag",
+    "site",
+    "zone",
+    "location",
+    "manufacturer",
+    "model",
+    "product_code",
+    "hardware_revision",
+    "firmware_revision",
+    "software_revision",
+    "serial_number",
+    "patches",
+    "mac",
+    "ip",
+    "port",
+    "unit",
+    "parent",
+    "slot",
+    "device_class",
+    "criticality",
+    "exposure",
+    "source",
+    "last_seen",
 ];
 
 /// What a device is, as its profile says.

@@ -18,17 +18,17 @@ use cli::{Cli, Command};
 use failure::Failure;
 
 fn main() -> ExitCode {
-    let Cli { command, common } = Cli::parse();
+    let Cli { command, options } = Cli::parse();
     let ended = match command {
-        Command::Demo(command) => command.run(&common),
-        Command::Listen(command) => command.run(&common),
-        Command::Ask(command) => command.run(&common),
-        Command::Devices(command) => command.run(&common),
-        Command::Device(command) => command.run(&common),
-        Command::Explain(command) => command.run(&common),
-        Command::Profile(command) => command.run(&common),
-        Command::Simulate(command) => command.run(&common),
-        Command::Prove(command) => command.run(&common),
+        Command::Demo(command) => command.run(&options),
+        Command::Listen(command) => command.run(&options),
+        Command::Ask(command) => command.run(&options),
+        Command::Devices(command) => command.run(&options),
+        Command::Device(command) => command.run(&options),
+        Command::Explain(command) => command.run(&options),
+        Command::Profile(command) => command.run(&options),
+        Command::Simulate(command) => command.run(&options),
+        Command::Prove(command) => command.run(&options),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,15 +4,15 @@ use std::io::{self, IsTerminal, Write};
 
 use nameplate_core::text::printable;
 
-use crate::cli::{Common, Format};
+use crate::cli::{Format, Options};
 use crate::failure::Failure;
 
 /// Widest column in characters, so that one hostile name does not push the others off the screen.
 const CELL_CHARS_MAX: usize = 72;
 
 /// The format that was asked for, or the one that fits where the output goes.
-pub fn format(common: &Common) -> Format {
-    common.format.unwrap_or_else(|| if io::stdout().is_terminal() { Format::Table } else { Format::Ndjson })
+pub fn format(options: &Options) -> Format {
+    options.format.unwrap_or_else(|| if io::stdout().is_terminal() { Format::Table } else { Format::Ndjson })
 }
 
 /// Writes to standard output; a reader that went away (`| head`) ends the program quietly.

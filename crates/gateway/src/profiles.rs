@@ -41,7 +41,10 @@ fn read(directory: &Path) -> Result<Vec<(String, String)>, Failure> {
                 continue;
             }
             if texts.len() == PROFILE_FILES_MAX {
-                return Err(Failure::input(directory.display(), format!("more than {PROFILE_FILES_MAX} profiles; is this the right directory?")));
+                return Err(Failure::input(
+                    directory.display(),
+                    format!("more than {PROFILE_FILES_MAX} profiles; is this the right directory?"),
+                ));
             }
             let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             let text = fs::read_to_string(&path).map_err(|e| cannot(&path, e))?;

@@ -14,7 +14,10 @@ pub const STATE_VARIABLE: &str = "NAMEPLATE_STATE";
 /// Usage, where the platform names no data directory.
 pub fn directory(given: Option<&PathBuf>) -> Result<PathBuf, Failure> {
     given.cloned().or_else(platform).ok_or_else(|| {
-        Failure::new(Code::Usage, format!("no state directory: neither --state nor {STATE_VARIABLE} is set, and this account has no data directory"))
+        Failure::new(
+            Code::Usage,
+            format!("no state directory: neither --state nor {STATE_VARIABLE} is set, and this account has no data directory"),
+        )
     })
 }
 

@@ -57,9 +57,11 @@ impl Store {
     /// A sentence that names the directory: it cannot be made, another process writes, it is full, read-only, damaged, somebody
     /// else's, or of a newer version.
     pub fn write(directory: &Path) -> Result<Self, Failure> {
-        fs::create_dir_all(directory).map_err(|e| Failure::input(directory.display(), format!("the state directory cannot be made: {e}")))?;
+        fs::create_dir_all(directory)
+            .map_err(|e| Failure::input(directory.display(), format!("the state directory cannot be made: {e}")))?;
         let lock_path = directory.join(LOCK);
-        let lock = File::create(&lock_path).map_err(|e| Failure::input(lock_path.display(), format!("the state cannot be written: {e}")))?;
+        let lock =
+            File::create(&lock_path).map_err(|e| Failure::input(lock_path.display(), format!("the state cannot be written: {e}")))?;
         lock.try_lock().map_err(|e| {
             let why = match e {
                 TryLockError::WouldBlock => "another nameplate is writing to this state; wait for it or use another --state".to_owned(),
@@ -125,7 +127,8 @@ impl Store {
     pub fn catalog(&self, as_of_ns: Option<u64>) -> Result<Catalog, Failure> {
         let mut catalog = Catalog::default();
         let until = as_of_ns.and_then(|time| i64::try_from(time).ok()).unwrap_or(i64::MAX);
-        let mut select = self.prepare_select("SELECT idx, observation, interpretation, profile_sha256 FROM observation WHERE time_ns <= ?1 ORDER BY idx")?;
+        let mut select = self
+            .prepare_select("SELECT idx, observation, interpretation, profile_sha256 FROM observation WHERE time_ns <= ?1 ORDER BY idx")?;
         let mut rows = select.query(params![until]).map_err(|e| failure(&self.path, &e))?;
         while let Some(row) = rows.next().map_err(|e| failure(&self.path, &e))? {
             let entry = self.entry(row)?;
@@ -149,7 +152,8 @@ impl Store {
     }
 
     fn entry(&self, row: &rusqlite::Row<'_>) -> Result<Entry, Failure> {
-        let read = || -> rusqlite::Result<(i64, String, String, Option<String>)> { Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)) };
+        let read =
+            || -> rusqlite::Result<(i64, String, String, Option<String>)> { Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)) };
         let (idx, observation, interpretation, profile_sha256) = read().map_err(|e| failure(&self.path, &e))?;
         let damaged = |e: serde_json::Error| Failure::input(self.path.display(), format!("entry {idx} is damaged: {e}"));
         let observation = serde_json::from_str(&observation).map_err(damaged)?;
@@ -185,7 +189,9 @@ impl Store {
             return Err(Failure::input(self.path.display(), "this database is not nameplate's; name another --state"));
         }
         if schema > SCHEMA {
-            let why = format!("made by a newer nameplate (state version {schema}, this program knows {SCHEMA}); use that one, nothing was changed");
+            let why = format!(
+                "made by a newer nameplate (state version {schema}, this program knows {SCHEMA}); use that one, nothing was changed"
+            );
             return Err(Failure::input(self.path.display(), why));
         }
         Ok(())
@@ -200,7 +206,9 @@ fn failure(path: &Path, error: &rusqlite::Error) -> Failure {
         Some(ErrorCode::CannotOpen) => format!("the state cannot be opened: {error}"),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "another program holds the state".to_owned(),
         Some(ErrorCode::NotADatabase) => "this file is no SQLite database".to_owned(),
-        Some(ErrorCode::DatabaseCorrupt) => format!("the state is damaged: {error}; restore it from a backup, nothing was repaired silently"),
+        Some(ErrorCode::DatabaseCorrupt) => {
+            format!("the state is damaged: {error}; restore it from a backup, nothing was repaired silently")
+        }
         _ => error.to_string(),
     };
     Failure::input(path.display(), why)

@@ -7,6 +7,7 @@ use crate::Malformed;
 /// Protocol number of TCP (IANA).
 pub const PROTOCOL_TCP: u8 = 6;
 
+/// Without options: five words of four bytes (RFC 791, 3.1, IHL).
 const IPV4_HEADER_BYTES_MIN: usize = 20;
 const IPV6_HEADER_BYTES: usize = 40;
 /// RFC 8200, 4.1 knows six kinds, one of which may stand twice; more is a crafted packet.

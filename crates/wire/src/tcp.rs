@@ -5,6 +5,7 @@
 
 use crate::Malformed;
 
+/// Without options: five words of four bytes (RFC 9293, 3.1, data offset).
 const HEADER_BYTES_MIN: usize = 20;
 /// Out-of-order bytes held per direction: the largest window without scaling (RFC 9293, 3.1), which devices rarely exceed.
 pub const HELD_BYTES_MAX: usize = 64 << 10;

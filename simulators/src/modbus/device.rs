@@ -251,7 +251,7 @@ async fn expired(deadline: Option<Instant>) {
 fn admit(device: &Arc<Device>, shared: &Arc<Shared>, sessions: &mut JoinSet<()>, stream: TcpStream, peer: SocketAddr) {
     let mut state = shared.state();
     let Some((index, speaker, close)) = state.enter(peer, &device.manners) else { return };
-    let conversation = device.link.as_ref().map(|link| link.open(speaker, peer.port()));
+    let conversation = device.link.as_ref().zip(stream.local_addr().ok()).map(|(link, here)| link.open(speaker, peer.port(), here));
     let others = state.open.len().saturating_sub(1);
     match device.fault {
         Some(Fault::EvictOldest { pool }) if others >= pool => {

@@ -8,7 +8,7 @@ use crate::report::Trip;
 /// More identity questions than this on one connection are no longer gentle (docs/read-only, Modbus TCP row).
 const QUESTIONS_MAX: u32 = 8;
 /// What the MBAP length of the longest request says: unit and 253 bytes of PDU.
-const LENGTH_MAX: usize = 254;
+const LENGTH_BYTES_MAX: usize = 254;
 const READ_COILS: u8 = 0x01;
 const READ_INPUT_REGISTERS: u8 = 0x04;
 
@@ -81,7 +81,7 @@ impl Judge {
 
     fn is_broken(&self) -> bool {
         let protocol_broken = self.buffer.iter().skip(2).take(2).any(|&byte| byte != 0);
-        protocol_broken || self.length().is_some_and(|length| !(2..=LENGTH_MAX).contains(&length))
+        protocol_broken || self.length().is_some_and(|length| !(2..=LENGTH_BYTES_MAX).contains(&length))
     }
 
     fn length(&self) -> Option<usize> {

@@ -77,13 +77,8 @@ pub fn guard_alone(source: &Source) -> Vec<String> {
         return vec![];
     }
     let code = source.product();
-    let mut found: Vec<String> = ["nameplate_wire", "super::super"]
-        .iter()
-        .flat_map(|text| lines(code, text))
-        .collect::<Vec<_>>()
-        .into_iter()
-        .map(|line| at(source, line, "the guard reads alone"))
-        .collect();
+    let mut found = wire_words(source, code);
+    found.extend(lines(code, "super::super").map(|line| at(source, line, "the guard reads alone")));
     for (line, text) in code.lines().enumerate() {
         // The touch record is where it writes down what it let pass and what not.
         let foreign = |rest: &str| !rest.starts_with("guard::") && !rest.starts_with("touch::");
@@ -99,7 +94,12 @@ pub fn no_mirror(source: &Source) -> Vec<String> {
     if !source.path.starts_with("simulators/") {
         return vec![];
     }
-    lines(&source.code, "nameplate_wire").chain(lines(&source.code, "nameplate_core::wire")).map(|line| at(source, line, "wire")).collect()
+    wire_words(source, &source.code)
+}
+
+/// Where code names the crate `wire`, by itself or as core hands it on.
+fn wire_words(source: &Source, code: &str) -> Vec<String> {
+    words(code).filter(|(_, _, word)| ["nameplate_wire", "wire"].contains(word)).map(|(line, _, word)| at(source, line, word)).collect()
 }
 
 /// Rule 4: a file fits a reader's head.

@@ -124,7 +124,9 @@ impl Interpretation {
         };
         let value = match &rule.pattern {
             None => Some(text.as_str()),
-            Some(pattern) => pattern.captures(&text).and_then(|found| found.get(1).or_else(|| found.get(0))).map(|part| part.as_str().trim()),
+            Some(pattern) => {
+                pattern.captures(&text).and_then(|found| found.get(1).or_else(|| found.get(0))).map(|part| part.as_str().trim())
+            }
         };
         let Some(value) = value else { return self.unreadable.push((fact.path.clone(), text::printable(&text))) };
         if value.is_empty() || profile.placeholders.iter().any(|placeholder| placeholder == value) {

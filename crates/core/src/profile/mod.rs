@@ -122,8 +122,6 @@ pub struct Profile {
     pub placeholders: Vec<String>,
     /// What one should know.
     pub notes: String,
-    /// Why this family is not asked over this protocol, where it must not be (read-only.md, hazards).
-    pub never_ask: Option<String>,
     /// Fact -> pattern; all must match.
     pub matches: BTreeMap<String, Regex>,
     /// What to extract, per component.

@@ -61,7 +61,6 @@ struct Text {
     placeholders: Vec<String>,
     #[serde(default)]
     notes: String,
-    never_ask: Option<String>,
     #[serde(default, rename = "match")]
     matches: BTreeMap<Spanned<String>, Spanned<String>>,
     component: Vec<ComponentText>,
@@ -133,7 +132,6 @@ pub fn parse(id: &str, text: &str) -> Result<Profile, Invalid> {
         fallback: read.fallback,
         placeholders: read.placeholders,
         notes: read.notes,
-        never_ask: read.never_ask,
         matches,
         components,
         examples,
@@ -144,10 +142,9 @@ pub fn parse(id: &str, text: &str) -> Result<Profile, Invalid> {
 type At<'a> = dyn Fn(Option<std::ops::Range<usize>>, &'static str, String) -> Invalid + 'a;
 
 fn pattern(text: &Spanned<String>, at: &At<'_>) -> Result<regex::Regex, Invalid> {
-    RegexBuilder::new(text.as_ref())
-        .size_limit(PATTERN_BYTES_MAX)
-        .build()
-        .map_err(|e| at(Some(text.span()), "pattern", format!("the pattern {:?} cannot be used: {}", text.as_ref(), last_line(&e.to_string()))))
+    RegexBuilder::new(text.as_ref()).size_limit(PATTERN_BYTES_MAX).build().map_err(|e| {
+        at(Some(text.span()), "pattern", format!("the pattern {:?} cannot be used: {}", text.as_ref(), last_line(&e.to_string())))
+    })
 }
 
 /// A regex error draws the pattern over several lines; its last line says what is wrong.
@@ -163,7 +160,8 @@ fn match_rules(read: &Text, at: &At<'_>) -> Result<BTreeMap<String, regex::Regex
     for (fact, text) in &read.matches {
         check_fact(fact, read.protocol.as_ref(), at)?;
         if !text.as_ref().starts_with('^') {
-            let why = format!("the pattern {:?} starts with ^, so that it cannot match in the middle of another maker's text", text.as_ref());
+            let why =
+                format!("the pattern {:?} starts with ^, so that it cannot match in the middle of another maker's text", text.as_ref());
             return Err(at(Some(text.span()), "anchored", why));
         }
         matches.insert(fact.as_ref().clone(), pattern(text, at)?);

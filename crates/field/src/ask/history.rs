@@ -96,11 +96,8 @@ mod tests {
             line.target = Some("192.0.2.8:502".parse().expect("a socket address"));
             history.take(&line, &devices);
         }
-        let seconds = |&(began, ended, end): &(u64, u64, End)| Attempt {
-            began: Duration::from_secs(began),
-            ended: Duration::from_secs(ended),
-            end,
-        };
+        let seconds =
+            |&(began, ended, end): &(u64, u64, End)| Attempt { began: Duration::from_secs(began), ended: Duration::from_secs(ended), end };
         let expected: Vec<Attempt> = expected.iter().map(seconds).collect();
         assert_eq!(history.of("192.0.2.7".parse().expect("an address")), expected, "{lines:?}");
         assert!(history.of("192.0.2.8".parse().expect("an address")).is_empty(), "nobody asked for this one");

@@ -61,7 +61,10 @@ impl FromStr for Ask {
             Some((_, None)) => return Err(bad(unit_at, "the unit is a number from 0 to 255")),
         };
         if before_unit.is_empty() && unit_text.is_some() && is_network(ip, unit) {
-            return Err(bad(unit_at, "this reads as a network, and we never sweep: name each device. If a unit is meant, write `ip:port/unit`"));
+            return Err(bad(
+                unit_at,
+                "this reads as a network, and we never sweep: name each device. If a unit is meant, write `ip:port/unit`",
+            ));
         }
         Ok(Self { target: SocketAddr::new(ip, port), unit, questions: vec![Question::REGULAR] })
     }

@@ -65,3 +65,6 @@ mod syn_retries {
         nix::sys::socket::setsockopt(socket, SynRetries, &SYN_RETRIES_MAX).map_err(Into::into)
     }
 }
+
+#[cfg(test)]
+mod tests;

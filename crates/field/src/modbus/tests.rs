@@ -258,11 +258,11 @@ fn pages_that_go_round_in_circles_are_hostile() {
 #[test]
 fn bytes_that_are_no_modbus_are_hostile() {
     let table = [
-        "5353482d322e302d44726f7062656172",     // an SSH greeting
-        "0001 0000 0000 ff 2b0e02",             // a length of 0
-        "0001 0000 0001 ff 2b0e02",             // a length without a function
-        "0001 0000 ffff ff 2b0e02",             // a length of 65,535
-        "0001 0000 00ff ff 2b0e02",             // one byte more than a message may have
+        "5353482d322e302d44726f7062656172", // an SSH greeting
+        "0001 0000 0000 ff 2b0e02",         // a length of 0
+        "0001 0000 0001 ff 2b0e02",         // a length without a function
+        "0001 0000 ffff ff 2b0e02",         // a length of 65,535
+        "0001 0000 0105 ff 2b0e02",         // one byte more than the decoder reads
     ];
     for bytes in table {
         check(
@@ -278,7 +278,11 @@ fn a_broken_answer_is_kept_and_nothing_more_is_asked() {
     check(
         &[Question::REGULAR, Question::ServerId],
         &[Hear(REGULAR_1), Say("0001 0000 000f ff 2b0e0282000002 0205 56332e3230")],
-        &["asked modbus.identification.regular 11", "read modbus.identification.regular in part: modbus.object.2=V3.20", "answered, 1 not put"],
+        &[
+            "asked modbus.identification.regular 11",
+            "read modbus.identification.regular in part: modbus.object.2=V3.20",
+            "answered, 1 not put",
+        ],
     );
 }
 

@@ -1,8 +1,273 @@
-//! placeholder
-use crate::{cli::Common, failure::Failure};
-/// x
-#[derive(Debug, clap::Args)]
-pub struct Ask {}
+//! `nameplate ask`: read-only questions, each byte through the guard.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use clap::{Args, ValueEnum};
+use nameplate_core::catalog::Catalog;
+use nameplate_core::claim::Field;
+use nameplate_core::hazard::{Hazard, hazard};
+use nameplate_core::observation::{Source, hex};
+use nameplate_core::text::printable;
+use nameplate_core::wire::modbus::{NAME, Question};
+use nameplate_field::ask::{self, Event, PlannedMessage, Reason, Settings, What};
+use nameplate_field::touch::{Summary, TouchRecord};
+
+use super::devices;
+use crate::cli::{Format, Options};
+use crate::failure::{Code, Failure};
+use crate::intake::Intake;
+use crate::lines::ClaimLine;
+use crate::store::Store;
+use crate::{print, profiles, state};
+
+/// Ask devices, read-only, every byte through the guard.
+#[derive(Debug, Args)]
+#[command(after_help = "A TARGET is an address, with port and unit where they are not 502 and 255: 192.0.2.10, 192.0.2.10:502/1,\n\
+                        [2001:db8::10]:502/1. One device each: no names, no ranges, nothing is swept.\n\n\
+                        Every message is on record (touch.ndjson in the state directory) before it leaves. Per device: one connection,\n\
+                        one request in flight, at most 8 requests, at most 10 seconds, at most 12 readings a day 30 seconds apart; a\n\
+                        device that failed is left alone for a while. See docs/read-only.md.\n\n\
+                        Examples:\n  nameplate ask 192.0.2.10 --dry-run\n  nameplate ask 192.0.2.10 192.0.2.11:502/1 --reason WO-4711")]
+pub struct Ask {
+    /// Devices to ask
+    #[arg(value_name = "TARGET", required_unless_present = "targets")]
+    target: Vec<String>,
+    /// A file with a target a line; # starts a comment
+    #[arg(long, value_name = "FILE")]
+    targets: Option<PathBuf>,
+    /// The work order or other reason; it stands in every line of the touch record
+    #[arg(long, required_unless_present = "dry_run")]
+    reason: Option<String>,
+    /// Print every byte that would be sent and what it means; open nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// The protocols to ask over
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "modbus")]
+    via: Vec<Via>,
+    /// What to ask, in this order
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "regular")]
+    question: Vec<Named>,
+    /// Scale the gaps between messages and readings; accepted for loopback targets alone, and on record
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    time_factor: f64,
+}
+
+/// Protocols that can be asked over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Via {
+    /// Modbus TCP: function 43/14, and 17 where it is named
+    Modbus,
+}
+
+/// Questions by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Named {
+    /// Vendor, product code, revision (2B 0E 01)
+    Basic,
+    /// Basic, URL, product name, model, application (2B 0E 02); basic where the device refuses it
+    Regular,
+    /// Regular and the maker's private objects (2B 0E 03)
+    Extended,
+    /// Report Server ID (11): free text, of little worth
+    ServerId,
+}
+
+impl From<Named> for Question {
+    fn from(named: Named) -> Self {
+        match named {
+            Named::Basic => Self::BASIC,
+            Named::Regular => Self::REGULAR,
+            Named::Extended => Self::EXTENDED,
+            Named::ServerId => Self::ServerId,
+        }
+    }
+}
+
 impl Ask {
-    pub fn run(&self, _: &Common) -> Result<(), Failure> { Ok(()) }
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// A target that is none, the state, the guard's refusal, a device that did not answer.
+    pub fn run(&self, options: &Options) -> Result<(), Failure> {
+        // There is one protocol so far; naming it is allowed so that scripts need not change when there are more.
+        let _via = &self.via;
+        let asks = self.asks()?;
+        if self.dry_run {
+            let planned = ask::plan(&asks).map_err(|refused| Failure::new(Code::Refused, refused.to_string()))?;
+            return print::out(&dry_run(&planned));
+        }
+        let profiles = profiles::load(options.profiles.as_deref())?;
+        let directory = state::directory(options.state.as_ref())?;
+        let mut intake = Intake::new(&profiles, Some(Store::write(&directory)?))?;
+        let touch = touch_record(&directory)?;
+        let format = print::format(options);
+        let mut run = Run::new(&mut intake, self.reason.as_deref().unwrap_or_default(), format);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| Failure::input("ask", e))?;
+        let touched = runtime.block_on(run.ask(asks, self.time_factor, touch))?;
+        let Run { refused, unanswered, .. } = run;
+        intake.commit()?;
+        if format != Format::Claims {
+            let assets = intake.seen.iter().filter_map(|id| intake.catalog.asset(id));
+            print::out(&devices::listing(assets, &profiles, format))?;
+        }
+        eprintln!("{touched}");
+        match (refused, unanswered) {
+            (0, 0) => Ok(()),
+            (0, silent) => Err(Failure::new(Code::NoAnswer, format!("{silent} of the devices gave no answer; see above"))),
+            (refused, _) => Err(Failure::new(
+                Code::Refused,
+                format!("{refused} of the devices were not asked, or not to the end: refused on our side; see above"),
+            )),
+        }
+    }
+
+    fn asks(&self) -> Result<Vec<ask::Ask>, Failure> {
+        let mut targets: Vec<(String, String)> = self.target.iter().map(|text| (text.clone(), String::new())).collect();
+        if let Some(path) = &self.targets {
+            let text = fs::read_to_string(path).map_err(|e| Failure::input(path.display(), e))?;
+            let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim()).zip(1..);
+            targets.extend(
+                lines
+                    .filter(|(line, _)| !line.is_empty())
+                    .map(|(line, number)| (line.to_owned(), format!("{}, line {number}: ", path.display()))),
+            );
+        }
+        let questions: Vec<Question> = self.question.iter().map(|named| (*named).into()).collect();
+        let parse = |(text, place): &(String, String)| {
+            let ask: ask::Ask = text.parse().map_err(|e| Failure::new(Code::Usage, format!("{place}{e}")))?;
+            Ok(ask::Ask { questions: questions.clone(), ..ask })
+        };
+        targets.iter().map(parse).collect()
+    }
+}
+
+/// The touch record, stamped by the system's clock.
+///
+/// # Errors
+/// Refused: without a record nothing is asked.
+pub fn touch_record(directory: &Path) -> Result<TouchRecord, Failure> {
+    TouchRecord::open(directory, SystemTime::now).map_err(|e| Failure::new(Code::Refused, format!("nothing was asked: {e}")))
+}
+
+/// One run's view of what happens.
+pub struct Run<'a, 'p> {
+    intake: &'a mut Intake<'p>,
+    reason: &'a str,
+    format: Format,
+    /// Targets that were refused on our side.
+    pub refused: usize,
+    /// Targets that gave no sound answer.
+    pub unanswered: usize,
+    trouble: Option<Failure>,
+}
+
+impl<'a, 'p> Run<'a, 'p> {
+    /// A run for a reason; readings go into `intake`.
+    pub fn new(intake: &'a mut Intake<'p>, reason: &'a str, format: Format) -> Self {
+        Self { intake, reason, format, refused: 0, unanswered: 0, trouble: None }
+    }
+
+    /// Asks all that no hazard forbids, and says on standard error what happens.
+    ///
+    /// # Errors
+    /// A refusal of the whole run, or what the store or the output said.
+    pub async fn ask(&mut self, asks: Vec<ask::Ask>, time_factor: f64, touch: TouchRecord) -> Result<Summary, Failure> {
+        let asks = self.without_hazards(asks);
+        let reason = Reason::WorkOrder(self.reason.to_owned());
+        let settings = Settings { reason, time_factor, seed: seed(), clock: Arc::new(SystemTime::now) };
+        let touched = ask::ask(asks, &settings, Arc::new(touch), |event| self.event(event)).await;
+        match self.trouble.take() {
+            Some(failure) => Err(failure),
+            None => touched.map_err(|refused| Failure::new(Code::Refused, refused.to_string())),
+        }
+    }
+
+    /// Leaves out devices of a class that a read disturbs, and says so.
+    fn without_hazards(&mut self, asks: Vec<ask::Ask>) -> Vec<ask::Ask> {
+        let (kept, hazardous): (Vec<_>, Vec<_>) = asks.into_iter().partition(|ask| known_hazard(&self.intake.catalog, ask).is_none());
+        for ask in &hazardous {
+            if let Some(hazard) = known_hazard(&self.intake.catalog, ask) {
+                eprintln!("{}: refused ({}): {}", ask.target, hazard.rule, hazard.why);
+            }
+        }
+        self.refused += hazardous.len();
+        kept
+    }
+
+    fn event(&mut self, event: Event) {
+        let place = format!("{}/{}", event.target, event.unit);
+        match event.what {
+            What::Opened => {}
+            What::Sent { question, bytes } => eprintln!("{place}: sent {} ({question})", hex(&bytes)),
+            What::Reading(reading) => {
+                for (_, malformed) in &reading.malformed {
+                    eprintln!("{place}: {malformed}");
+                }
+                if let Err(failure) = self.reading(&reading) {
+                    self.trouble.get_or_insert(failure);
+                }
+            }
+            What::Stray { bytes, malformed } => eprintln!("{place}: passed over {}: {malformed}", hex(&bytes)),
+            What::NoAnswer { why, partial } => self.unanswered(&place, "no answer", &why, &partial),
+            What::Hostile { why, partial } => self.unanswered(&place, "hostile", &why, &partial),
+            What::Failed { operation, why } => self.unanswered(&place, operation, &why, &[]),
+            What::Refused { refused, .. } => {
+                self.refused += 1;
+                eprintln!("{place}: {refused}");
+            }
+            What::Closed { unasked, .. } => {
+                if !unasked.is_empty() {
+                    eprintln!("{place}: not asked any more: {}", unasked.join(", "));
+                }
+            }
+        }
+    }
+
+    fn unanswered(&mut self, place: &str, what: &str, why: &str, partial: &[u8]) {
+        self.unanswered += 1;
+        let partial = if partial.is_empty() { String::new() } else { format!(", after {}", hex(partial)) };
+        eprintln!("{place}: {what}: {}{partial}", printable(why));
+    }
+
+    fn reading(&mut self, reading: &nameplate_core::wire::Reading) -> Result<(), Failure> {
+        let taken = self.intake.take(reading, Source::Asked { reason: self.reason.to_owned() })?;
+        if let Some((observation, said)) = taken.filter(|_| self.format == Format::Claims) {
+            let lines = said.claims.iter().map(|claim| print::json_line(&ClaimLine::new(&observation, claim)));
+            print::out(&lines.collect::<String>())?;
+        }
+        Ok(())
+    }
+}
+
+/// A hazard of whatever is known to answer at the target's address.
+fn known_hazard(catalog: &Catalog, ask: &ask::Ask) -> Option<&'static Hazard> {
+    catalog.at(ask.target.ip()).find_map(|asset| {
+        let manufacturer = asset.shown(Field::Manufacturer).map(|current| current.standing.claim.value.as_str());
+        let macs = asset.addresses.iter().filter_map(|address| address.mac.as_deref());
+        hazard(NAME, manufacturer, None).or_else(|| macs.into_iter().find_map(|mac| hazard(NAME, None, Some(mac))))
+    })
+}
+
+/// Every byte with its meaning, by the guard's own table.
+fn dry_run(planned: &[PlannedMessage]) -> String {
+    let mut text = String::new();
+    for one in planned {
+        text += &format!("to {} unit {}: {}\n", one.target, one.unit, one.question);
+        for condition in [one.only_if, &one.then].into_iter().filter(|condition| !condition.is_empty()) {
+            text += &format!("  {condition}\n");
+        }
+        for meaning in &one.meaning {
+            text += &format!("  {:4}  {:02x}  {}\n", meaning.offset, meaning.byte, meaning.meaning);
+        }
+    }
+    let bytes: usize = planned.iter().map(|one| one.bytes.len()).sum();
+    text + &format!("{} messages, {bytes} bytes; nothing was sent and no socket was opened\n", planned.len())
+}
+
+/// Spreads the breakers' retries over devices and runs; nothing secret hangs on it.
+fn seed() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| u64::from(since.subsec_nanos()))
 }

@@ -6,7 +6,7 @@ use nameplate_core::claim::Field;
 use nameplate_core::observation::rfc3339;
 
 use super::devices::time_ns;
-use crate::cli::{Common, Format};
+use crate::cli::{Format, Options};
 use crate::failure::{Code, Failure};
 use crate::lines::{DeviceLine, device_class, place, way};
 use crate::store::Store;
@@ -28,12 +28,12 @@ impl Device {
     ///
     /// # Errors
     /// The state, or an id that is not in it.
-    pub fn run(&self, common: &Common) -> Result<(), Failure> {
-        let profiles = profiles::load(common.profiles.as_deref())?;
+    pub fn run(&self, options: &Options) -> Result<(), Failure> {
+        let profiles = profiles::load(options.profiles.as_deref())?;
         let as_of = self.as_of.as_deref().map(time_ns).transpose()?;
-        let (_, catalog) = open(common, as_of)?;
+        let (_, catalog) = open(options, as_of)?;
         let asset = find(&catalog, &self.id)?;
-        match print::format(common) {
+        match print::format(options) {
             Format::Table => print::out(&page(asset, &device_class(asset, &profiles))),
             _ => print::out(&print::json_line(&DeviceLine::new(asset, &profiles))),
         }
@@ -44,9 +44,10 @@ impl Device {
 ///
 /// # Errors
 /// The state, or that there is none.
-pub fn open(common: &Common, as_of: Option<u64>) -> Result<(Store, Catalog), Failure> {
-    let directory = state::directory(common.state.as_ref())?;
-    let none = || Failure::input(directory.display(), "there is no catalog yet: `nameplate listen FILE --keep` or `nameplate ask` makes one");
+pub fn open(options: &Options, as_of: Option<u64>) -> Result<(Store, Catalog), Failure> {
+    let directory = state::directory(options.state.as_ref())?;
+    let none =
+        || Failure::input(directory.display(), "there is no catalog yet: `nameplate listen FILE --keep` or `nameplate ask` makes one");
     let store = Store::read(&directory)?.ok_or_else(none)?;
     let catalog = store.catalog(as_of)?;
     Ok((store, catalog))
@@ -57,7 +58,9 @@ pub fn open(common: &Common, as_of: Option<u64>) -> Result<(Store, Catalog), Fai
 /// # Errors
 /// Usage, when there is none or the beginning fits several.
 pub fn find<'a>(catalog: &'a Catalog, id: &str) -> Result<&'a Asset, Failure> {
-    catalog.asset(id).ok_or_else(|| Failure::new(Code::Usage, format!("no device, or more than one, has an id that begins with {id:?}; see `nameplate devices`")))
+    catalog.asset(id).ok_or_else(|| {
+        Failure::new(Code::Usage, format!("no device, or more than one, has an id that begins with {id:?}; see `nameplate devices`"))
+    })
 }
 
 fn page(asset: &Asset, class: &str) -> String {
@@ -77,7 +80,9 @@ fn page(asset: &Asset, class: &str) -> String {
     for component in asset.components() {
         for field in Field::ALL {
             let Some(current) = asset.current(component, field) else { continue };
-            for (mark, recorded) in std::iter::once(("", current.standing)).chain(current.conflicting.into_iter().map(|r| ("says otherwise", r))) {
+            for (mark, recorded) in
+                std::iter::once(("", current.standing)).chain(current.conflicting.into_iter().map(|r| ("says otherwise", r)))
+            {
                 rows.push(vec![
                     component.to_owned(),
                     field.name().to_owned(),

@@ -6,7 +6,7 @@ use nameplate_core::claim::Field;
 use nameplate_core::observation::rfc3339;
 use nameplate_core::profile::ProfileSet;
 
-use crate::cli::{Common, Format};
+use crate::cli::{Format, Options};
 use crate::failure::{Code, Failure};
 use crate::lines::{DeviceLine, INVENTORY, inventory_row, place, way};
 use crate::store::Store;
@@ -27,12 +27,12 @@ impl Devices {
     ///
     /// # Errors
     /// The state, or a date that is none.
-    pub fn run(&self, common: &Common) -> Result<(), Failure> {
-        let profiles = profiles::load(common.profiles.as_deref())?;
-        let directory = state::directory(common.state.as_ref())?;
+    pub fn run(&self, options: &Options) -> Result<(), Failure> {
+        let profiles = profiles::load(options.profiles.as_deref())?;
+        let directory = state::directory(options.state.as_ref())?;
         let as_of = self.as_of.as_deref().map(time_ns).transpose()?;
         let catalog = Store::read(&directory)?.map(|store| store.catalog(as_of)).transpose()?.unwrap_or_default();
-        print::out(&listing(catalog.assets(), &profiles, print::format(common)))?;
+        print::out(&listing(catalog.assets(), &profiles, print::format(options)))?;
         if catalog.assets().next().is_none() {
             eprintln!("the catalog in {} is empty: `nameplate listen FILE --keep` or `nameplate ask` fills it", directory.display());
         }

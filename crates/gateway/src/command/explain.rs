@@ -8,7 +8,7 @@ use nameplate_core::profile::ProfileSet;
 use nameplate_core::text::printable;
 
 use super::device::{find, open};
-use crate::cli::Common;
+use crate::cli::Options;
 use crate::failure::{Code, Failure};
 use crate::lines::place;
 use crate::store::{Entry, Store};
@@ -33,9 +33,9 @@ impl Explain {
     ///
     /// # Errors
     /// The state, an id that is not in it, a field that is none.
-    pub fn run(&self, common: &Common) -> Result<(), Failure> {
-        let profiles = profiles::load(common.profiles.as_deref())?;
-        let (store, catalog) = open(common, None)?;
+    pub fn run(&self, options: &Options) -> Result<(), Failure> {
+        let profiles = profiles::load(options.profiles.as_deref())?;
+        let (store, catalog) = open(options, None)?;
         let asset = find(&catalog, &self.id)?;
         let fields = match &self.field {
             None => Field::ALL.to_vec(),
@@ -80,12 +80,24 @@ fn walk(asset: &Asset, current: &Current<'_>, store: &Store, profiles: &ProfileS
     if let Some(normal) = &claim.normal {
         text += &format!("  in order as    {normal}\n");
     }
-    text += &format!("  profile rule   {}: {} from {}{}\n", claim.profile, claim.field.name(), claim.rule, changed(&entry, &claim.profile, profiles));
+    text += &format!(
+        "  profile rule   {}: {} from {}{}\n",
+        claim.profile,
+        claim.field.name(),
+        claim.rule,
+        changed(&entry, &claim.profile, profiles)
+    );
     text += &format!("  observation    {observation}\n");
     text += &format!("                 {}\n", origin(&entry));
     text += &bytes(&entry, claim.message, claim.offset, claim.length);
     for other in &current.conflicting {
-        text += &format!("  says otherwise {} from {}:{} ({})\n", printable(&other.claim.value), other.claim.profile, other.claim.rule, other.claim.grade.name());
+        text += &format!(
+            "  says otherwise {} from {}:{} ({})\n",
+            printable(&other.claim.value),
+            other.claim.profile,
+            other.claim.rule,
+            other.claim.grade.name()
+        );
     }
     Ok(text + "\n")
 }
@@ -117,14 +129,22 @@ fn bytes(entry: &Entry, message: usize, offset: usize, length: usize) -> String 
     for (row, chunk) in bytes.chunks(DUMP_BYTES).enumerate() {
         let start = row * DUMP_BYTES;
         let digits: String = chunk.iter().enumerate().map(|(at, byte)| cell(start + at, *byte, offset, length)).collect();
+        let closing = if length > 0 && offset + length == start + chunk.len() { "]" } else { " " };
         let shown: String = chunk.iter().map(|byte| if (0x20..0x7f).contains(byte) { char::from(*byte) } else { '.' }).collect();
-        text += &format!("    {start:04x} {digits:<w$}  {shown}\n", w = DUMP_BYTES * 3 + 1);
+        text += &format!("    {start:04x} {digits}{closing}{:1$}  {shown}\n", "", (DUMP_BYTES - chunk.len()) * 3);
     }
     text
 }
 
-/// One byte, with a bracket before the value's first and behind its last.
+/// One byte, with what stands before it: a bracket at the value's first byte and behind its last, unless that ends the row.
 fn cell(at: usize, byte: u8, offset: usize, length: usize) -> String {
-    let open = if at == offset { '[' } else if at == offset + length && length > 0 { ']' } else { ' ' };
-    format!("{open}{byte:02x}")
+    let behind = at == offset + length && length > 0 && !at.is_multiple_of(DUMP_BYTES);
+    let bracket = if at == offset && length > 0 {
+        '['
+    } else if behind {
+        ']'
+    } else {
+        ' '
+    };
+    format!("{bracket}{byte:02x}")
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use nameplate_core::observation::Source;
@@ -11,7 +11,7 @@ use nameplate_core::wire::listen::{Event, Listener};
 use nameplate_field::capture::{Capture, Item};
 
 use super::devices;
-use crate::cli::{Common, Format};
+use crate::cli::{Format, Options};
 use crate::failure::{Code, Failure};
 use crate::intake::Intake;
 use crate::lines::ClaimLine;
@@ -44,16 +44,16 @@ impl Listen {
     ///
     /// # Errors
     /// A file that is no capture, a profile that is not valid, the state.
-    pub fn run(&self, common: &Common) -> Result<(), Failure> {
-        let profiles = profiles::load(common.profiles.as_deref())?;
-        let keep = self.keep || common.state.is_some();
-        let store = if keep { Some(Store::write(&state::directory(common.state.as_ref())?)?) } else { None };
+    pub fn run(&self, options: &Options) -> Result<(), Failure> {
+        let profiles = profiles::load(options.profiles.as_deref())?;
+        let keep = self.keep || options.state.is_some();
+        let store = if keep { Some(Store::write(&state::directory(options.state.as_ref())?)?) } else { None };
         let mut intake = Intake::new(&profiles, store)?;
-        let format = print::format(common);
+        let format = print::format(options);
         let mut tally = Tally::default();
         let mut unreadable = None;
         for file in &self.files {
-            if let Err(failure) = self.file(file, format, &mut intake, &mut tally) {
+            if let Err(failure) = hear_file(file, &self.modbus_ports, format, &mut intake, &mut tally) {
                 eprintln!("nameplate: {failure}");
                 unreadable = Some(failure);
             }
@@ -69,41 +69,43 @@ impl Listen {
             None => Ok(()),
         }
     }
+}
 
-    fn file(&self, path: &std::path::Path, format: Format, intake: &mut Intake<'_>, tally: &mut Tally) -> Result<(), Failure> {
-        let name = path.display().to_string();
-        let cannot = |e: std::io::Error| Failure::input(&name, e);
-        let capture = Capture::open(path).map_err(cannot)?;
-        let total = capture.bytes_total;
-        let mut listener = Listener::new(self.modbus_ports.clone());
-        let mut trouble = None;
-        let frames_before = tally.frames;
-        let mut on_event = |event: Event, intake: &mut Intake<'_>, tally: &mut Tally| {
-            if let Err(failure) = hear(event, &name, format, intake, tally) {
-                trouble.get_or_insert(failure);
-            }
-        };
-        let mut not_a_capture = None;
-        let read = capture.read(&mut |item| match item {
-            Item::Frame(frame) => {
-                tally.frames += 1;
-                listener.frame(&frame, &mut |event| on_event(event, intake, tally));
-            }
-            Item::Malformed(malformed) if malformed.layer == "capture" => not_a_capture = Some(malformed),
-            Item::Malformed(malformed) => tally.finding(&name, &format!("{malformed}"), &malformed),
-            Item::Progress(bytes) => progress(&name, bytes, total),
-        });
-        listener.finish(&mut |event| on_event(event, intake, tally));
-        if std::io::stderr().is_terminal() {
-            eprint!("\r\x1b[K");
+/// Listens to one file.
+///
+/// # Errors
+/// A file that is no capture or cannot be read, or what the store or the output said.
+pub fn hear_file(path: &Path, modbus_ports: &[u16], format: Format, intake: &mut Intake<'_>, tally: &mut Tally) -> Result<(), Failure> {
+    let name = path.display().to_string();
+    let cannot = |e: std::io::Error| Failure::input(&name, e);
+    let capture = Capture::open(path).map_err(cannot)?;
+    let total = capture.bytes_total;
+    let mut listener = Listener::new(modbus_ports.to_vec());
+    let (mut trouble, mut not_a_capture) = (None, None);
+    let frames_before = tally.frames;
+    let mut on_event = |event: Event, intake: &mut Intake<'_>, tally: &mut Tally| {
+        if let Err(failure) = hear(event, &name, format, intake, tally) {
+            trouble.get_or_insert(failure);
         }
-        read.map_err(cannot)?;
-        match (trouble, not_a_capture) {
-            (Some(failure), _) => Err(failure),
-            // An empty file has nothing to say, but it is no capture.
-            (None, Some(malformed)) if tally.frames == frames_before => Err(Failure::input(&name, malformed)),
-            _ => Ok(()),
+    };
+    let read = capture.read(&mut |item| match item {
+        Item::Frame(frame) => {
+            tally.frames += 1;
+            listener.frame(&frame, &mut |event| on_event(event, intake, tally));
         }
+        Item::Malformed(malformed) if malformed.layer == "capture" => not_a_capture = Some(malformed),
+        Item::Malformed(malformed) => tally.finding(&name, &format!("{malformed}"), &malformed),
+        Item::Progress(bytes) => progress(&name, bytes, total),
+    });
+    listener.finish(&mut |event| on_event(event, intake, tally));
+    if std::io::stderr().is_terminal() {
+        eprint!("\r\x1b[K");
+    }
+    read.map_err(cannot)?;
+    match (trouble, not_a_capture) {
+        (Some(failure), _) => Err(failure),
+        (None, Some(malformed)) if tally.frames == frames_before => Err(Failure::input(&name, malformed)),
+        _ => Ok(()),
     }
 }
 
@@ -141,8 +143,9 @@ fn hear(event: Event, file: &str, format: Format, intake: &mut Intake<'_>, tally
 
 /// What a run met besides devices.
 #[derive(Default)]
-struct Tally {
-    frames: u64,
+pub struct Tally {
+    /// Frames that were read.
+    pub frames: u64,
     readings: u64,
     gaps: u64,
     gap_bytes: u64,

@@ -5,7 +5,7 @@ use nameplate_core::profile::{Confidence, Example, ProfileSet, Said, check};
 use nameplate_simulators::modbus::{self, Persona};
 use serde::Serialize;
 
-use crate::cli::{Common, Format};
+use crate::cli::{Format, Options};
 use crate::failure::{Code, Failure};
 use crate::{print, profiles};
 
@@ -54,10 +54,10 @@ impl Profiles {
     ///
     /// # Errors
     /// A profile that is not valid, or an example that fails.
-    pub fn run(&self, common: &Common) -> Result<(), Failure> {
-        let set = profiles::load(common.profiles.as_deref())?;
+    pub fn run(&self, options: &Options) -> Result<(), Failure> {
+        let set = profiles::load(options.profiles.as_deref())?;
         match &self.action {
-            Action::List => print::out(&list(&set, print::format(common))),
+            Action::List => print::out(&list(&set, print::format(options))),
             Action::Test { id } => test(&set, id),
         }
     }
@@ -97,7 +97,10 @@ fn test(set: &ProfileSet, beginning: &str) -> Result<(), Failure> {
         failures.extend(check(set, profile, &frames));
     }
     if profiles == 0 {
-        return Err(Failure::new(Code::Usage, format!("no profile has an id that begins with {beginning:?}; see `nameplate profile list`")));
+        return Err(Failure::new(
+            Code::Usage,
+            format!("no profile has an id that begins with {beginning:?}; see `nameplate profile list`"),
+        ));
     }
     for failure in &failures {
         eprintln!("{}", nameplate_core::text::printable(&failure.to_string()));

@@ -1,8 +1,10 @@
 //! placeholder
-use crate::{cli::Common, failure::Failure};
+use crate::{cli::Options, failure::Failure};
 /// x
 #[derive(Debug, clap::Args)]
 pub struct Prove {}
 impl Prove {
-    pub fn run(&self, _: &Common) -> Result<(), Failure> { Ok(()) }
+    pub fn run(&self, _: &Options) -> Result<(), Failure> {
+        Ok(())
+    }
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use nameplate_core::profile::{Profile, ProfileSet, Said};
 use nameplate_simulators::modbus::{Device, Persona};
 
-use crate::cli::Common;
+use crate::cli::Options;
 use crate::failure::{Code, Failure};
 use crate::{print, profiles};
 
@@ -18,7 +18,7 @@ use crate::{print, profiles};
 pub struct Simulate {
     /// Profiles, as `nameplate profile list` names them
     #[arg(required = true, value_name = "PROFILE")]
-    profiles: Vec<String>,
+    ids: Vec<String>,
     /// Port of the first device, the next ones follow [default: any free port]
     #[arg(long, default_value_t = 0)]
     port: u16,
@@ -29,16 +29,16 @@ impl Simulate {
     ///
     /// # Errors
     /// A profile that is not there or has no decoded example, a port that is taken.
-    pub fn run(&self, common: &Common) -> Result<(), Failure> {
-        let set = profiles::load(common.profiles.as_deref())?;
-        let personas = self.profiles.iter().map(|id| persona(&set, id)).collect::<Result<Vec<_>, _>>()?;
+    pub fn run(&self, options: &Options) -> Result<(), Failure> {
+        let set = profiles::load(options.profiles.as_deref())?;
+        let personas = self.ids.iter().map(|id| persona(&set, id)).collect::<Result<Vec<_>, _>>()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| Failure::input("simulate", e))?;
         runtime.block_on(self.serve(personas))
     }
 
     async fn serve(&self, personas: Vec<Persona>) -> Result<(), Failure> {
         let mut running = Vec::new();
-        for ((id, persona), step) in self.profiles.iter().zip(personas).zip(0_u16..) {
+        for ((id, persona), step) in self.ids.iter().zip(personas).zip(0_u16..) {
             let port = if self.port == 0 { 0 } else { self.port.saturating_add(step) };
             let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
             let device = Device::new(persona).start(address).await.map_err(|e| Failure::input(address, e))?;
@@ -49,7 +49,12 @@ impl Simulate {
         tokio::signal::ctrl_c().await.map_err(|e| Failure::input("Ctrl-C", e))?;
         for (id, device) in running {
             let report = device.stop().await;
-            print::out(&format!("{id}: {} connections, {} requests, {} trips\n", report.connections(), report.requests(), report.trips.len()))?;
+            print::out(&format!(
+                "{id}: {} connections, {} requests, {} trips\n",
+                report.connections(),
+                report.requests(),
+                report.trips.len()
+            ))?;
             for trip in &report.trips {
                 print::out(&format!("  {}: {}\n", trip.why, nameplate_core::observation::hex(&trip.bytes)))?;
             }
@@ -63,7 +68,8 @@ impl Simulate {
 /// # Errors
 /// Usage, when the profile is not there or every example is a frame that no simulator can take apart.
 pub fn persona(set: &ProfileSet, id: &str) -> Result<Persona, Failure> {
-    let profile = set.get(id).ok_or_else(|| Failure::new(Code::Usage, format!("no profile is called {id:?}; see `nameplate profile list`")))?;
+    let profile =
+        set.get(id).ok_or_else(|| Failure::new(Code::Usage, format!("no profile is called {id:?}; see `nameplate profile list`")))?;
     of_example(profile).ok_or_else(|| Failure::new(Code::Usage, format!("{id} has no decoded example to make a device of")))
 }
 

@@ -145,8 +145,12 @@ impl Answering {
     fn follow(&mut self, index: usize, more: u8, next_object: u8, before: Option<u8>) -> Continue {
         match more {
             0 => Continue::Complete,
-            MORE_FOLLOWS if index + 1 >= PAGES_MAX => self.stop(index, Malformed::wrong("modbus", MBAP_BYTES + 4, "more pages than are put together")),
-            MORE_FOLLOWS if self.last_object > before && self.last_object.is_some_and(|last| next_object > last) => Continue::Next(next_object),
+            MORE_FOLLOWS if index + 1 >= PAGES_MAX => {
+                self.stop(index, Malformed::wrong("modbus", MBAP_BYTES + 4, "more pages than are put together"))
+            }
+            MORE_FOLLOWS if self.last_object > before && self.last_object.is_some_and(|last| next_object > last) => {
+                Continue::Next(next_object)
+            }
             MORE_FOLLOWS => self.stop(index, Malformed::wrong("modbus", MBAP_BYTES + 5, "next object id rises strictly (6.21)")),
             _ => self.stop(index, Malformed::wrong("modbus", MBAP_BYTES + 4, "more follows is 00 or FF (6.21)")),
         }

@@ -22,8 +22,8 @@ pub const NAME: &str = "modbus";
 pub const PORT: u16 = 502;
 /// MBAP header: transaction (2), protocol (2), length (2), unit (1). TCP guide, 3.1.3.
 pub const MBAP_BYTES: usize = 7;
-/// Largest message that is read. Clause 4.1 allows 260 (6 header bytes, unit, a PDU of 253); see [`LENGTH_MAX`].
-pub const ADU_BYTES_MAX: usize = LENGTH_END + LENGTH_MAX;
+/// Largest message that is read. Clause 4.1 allows 260 (6 header bytes, unit, a PDU of 253); see [`LENGTH_BYTES_MAX`].
+pub const ADU_BYTES_MAX: usize = LENGTH_END + LENGTH_BYTES_MAX;
 
 /// Function 43, Encapsulated Interface Transport.
 pub(crate) const FUNCTION_ENCAPSULATED: u8 = 0x2b;
@@ -35,10 +35,10 @@ pub(crate) const FUNCTION_SERVER_ID: u8 = 0x11;
 pub(crate) const EXCEPTION_BIT: u8 = 0x80;
 
 /// Smallest value of the MBAP length field: unit and function code.
-const LENGTH_MIN: usize = 2;
+const LENGTH_BYTES_MIN: usize = 2;
 /// Largest value of the MBAP length field. The standard's is 254; Schneider's function 90 is seen with 255 in public captures, and a
 /// stream must not be lost over a few bytes that we do not read anyway.
-const LENGTH_MAX: usize = 260;
+const LENGTH_BYTES_MAX: usize = 260;
 /// Bytes up to and including the MBAP length field.
 const LENGTH_END: usize = 6;
 
@@ -64,7 +64,7 @@ impl Mbap {
         }
         let Some(&[t0, t1, _, _, l0, l1]) = bytes.first_chunk::<LENGTH_END>() else { return Ok(None) };
         let length = usize::from(u16::from_be_bytes([l0, l1]));
-        if !(LENGTH_MIN..=LENGTH_MAX).contains(&length) {
+        if !(LENGTH_BYTES_MIN..=LENGTH_BYTES_MAX).contains(&length) {
             return Err(Malformed::wrong("mbap", 4, "length is 2 to 254, 260 with tolerance (TCP guide 3.1.3)"));
         }
         let Some(&unit) = bytes.get(LENGTH_END) else { return Ok(None) };

@@ -6,6 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::*;
 use crate::modbus::{More, WatchdogLog};
 use crate::report::Report;
+use crate::scada::dial;
 
 const BASIC: &[u8] = &[0, 1, 0, 0, 0, 5, 255, 0x2B, 0x0E, 1, 0];
 const ANSWER: &[u8] = b"\x00\x01\x00\x00\x00\x0B\xFF\x2B\x0E\x01\x81\x00\x00\x01\x00\x01A";
@@ -20,9 +21,8 @@ async fn started(fault: Option<Fault>) -> Running {
     device.start(Device::ANYWHERE).await.expect("a loopback port")
 }
 
-#[expect(clippy::disallowed_methods, reason = "the raw client of a test, towards the simulator it started")]
 async fn connected(running: &Running) -> TcpStream {
-    TcpStream::connect(running.address).await.expect("a connection")
+    dial(running.address, |_| ()).await.expect("a connection")
 }
 
 /// Sends these writes, then reads this many bytes, or to the end where the device ends it sooner.
@@ -192,9 +192,9 @@ fn a_connection_that_was_never_accepted_counts() {
     run(async {
         let running = started(None).await;
         let address = running.address;
-        // Blocking on purpose: the device's task cannot run in between.
-        #[expect(clippy::disallowed_methods, reason = "the raw client of a test, towards the simulator it started")]
-        let stream = std::net::TcpStream::connect(address).expect("the kernel accepts");
+        // Joined at once: on this thread the device's task cannot run in between, so only the kernel accepts.
+        let client = std::thread::spawn(move || run(async { dial(address, |_| ()).await?.into_std() }));
+        let stream = client.join().expect("a client").expect("the kernel accepts");
         let report = running.stop().await;
         drop(stream);
         assert_eq!(report.connections(), 1);

@@ -1,0 +1,57 @@
+//! Device classes that are not asked over a protocol, because a read disturbs them. What is known before the first packet decides:
+//! what was heard, a hardware address, a sheet.
+
+/// A class that must not be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hazard {
+    /// The rule's id in refusals.
+    pub rule: &'static str,
+    /// The protocol over which it must not be asked.
+    pub protocol: &'static str,
+    /// Manufacturer as devices write it, lower case; a text that begins so belongs to the class.
+    manufacturer: &'static str,
+    /// First three octets of its hardware addresses, as `00:30:de` (IEEE registry).
+    oui: &'static str,
+    /// What happens, and the source.
+    pub why: &'static str,
+}
+
+/// The classes. A row leaves when a profile can state the mode that makes it safe.
+const HAZARDS: [Hazard; 1] = [Hazard {
+    rule: "hazard.wago-watchdog",
+    protocol: "modbus",
+    manufacturer: "wago",
+    oui: "00:30:de",
+    why: "a WAGO 750/PFC may take any Modbus request as a sign of life of its master, and the first one can start its watchdog: on expiry \
+          outputs go to 0 (750-8207 manual, p. 300; 750-342 manual, p. 164). No profile states the watchdog mode of this device: listen \
+          to it, or read it over another channel",
+}];
+
+/// The hazard of a device that is known by its manufacturer's text or its hardware address.
+#[must_use]
+pub fn hazard(protocol: &str, manufacturer: Option<&str>, mac: Option<&str>) -> Option<&'static Hazard> {
+    let manufacturer = manufacturer.map(str::to_lowercase);
+    HAZARDS.iter().find(|hazard| {
+        hazard.protocol == protocol
+            && (manufacturer.as_deref().is_some_and(|text| text.starts_with(hazard.manufacturer))
+                || mac.is_some_and(|mac| mac.to_lowercase().starts_with(hazard.oui)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wago_is_known_by_what_it_says_or_by_its_hardware_address() {
+        for (protocol, manufacturer, mac, expected) in [
+            ("modbus", Some("WAGO Kontakttechnik"), None, true),
+            ("modbus", None, Some("00:30:DE:01:02:03"), true),
+            ("modbus", Some("Schneider Electric"), Some("00:80:f4:00:00:01"), false),
+            ("snmp", Some("WAGO"), None, false),
+            ("modbus", None, None, false),
+        ] {
+            assert_eq!(hazard(protocol, manufacturer, mac).is_some(), expected, "{protocol} {manufacturer:?} {mac:?}");
+        }
+    }
+}
