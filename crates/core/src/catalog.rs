@@ -200,10 +200,8 @@ impl Asset {
             return;
         }
         self.observations.push(observed.to_owned());
-        if let Matched::One(id) | Matched::Fallback(id) = &said.matched {
-            if !said.claims.is_empty() {
-                self.profile = Some(id.clone());
-            }
+        if let (Matched::One(id) | Matched::Fallback(id), false) = (&said.matched, said.claims.is_empty()) {
+            self.profile = Some(id.clone());
         }
         for claim in &said.claims {
             self.claims.push(Recorded {

@@ -28,7 +28,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, DuplexStream, ReadBuf, d
 
 /// Conversations; each ends at its first forbidden message.
 const CONVERSATIONS: u16 = 10_000;
-/// Fewest first-forbidden messages of each cell: 18 cells share the conversations.
+/// Fewest first-forbidden messages of each cell: 19 cells share the conversations.
 const CELL_MIN: u32 = 500;
 const SEED: u64 = 0x6e61_6d65_706c_6174;
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::{Grants, Judge, Permit, QUANTITY_MAX, REQUESTS_MAX, Refused, Registers};
 
-/// What a forbidden message breaks. Conversation `n` breaks cell `n % 18` first, so that none stays untried.
-pub const CELLS: [&str; 18] = [
+/// What a forbidden message breaks. Conversation `n` breaks cell `n % 19` first, so that none stays untried.
+pub const CELLS: [&str; 19] = [
     "protocol id",
     "length too long",
     "length too short",
@@ -20,6 +20,7 @@ pub const CELLS: [&str; 18] = [
     "object not rising",
     "server id not granted",
     "registers not granted",
+    "register function",
     "register address",
     "register quantity",
     "request too many",
@@ -114,7 +115,7 @@ impl Conversation {
 fn permit(random: &mut Random, cell: &str) -> Result<Permit, Refused> {
     let registers = match cell {
         "registers not granted" => 0,
-        "register address" | "register quantity" => 1 + random.below(3),
+        "register function" | "register address" | "register quantity" => 1 + random.below(3),
         _ => random.below(4),
     };
     let registers = (0..registers).map(|_| random.registers()).collect();
@@ -201,8 +202,9 @@ impl Writer<'_> {
                 let read = self.random.registers();
                 self.adu(&pdu(read))
             }
-            "register address" => self.registers_beside(|read, by| Registers { address: read.address.wrapping_add(by), ..read }),
-            "register quantity" => self.registers_beside(|read, by| Registers { quantity: read.quantity.wrapping_add(by), ..read }),
+            "register function" => self.registers_beside(|read, _| Registers { function: read.function ^ 7, ..read }),
+            "register address" => self.registers_beside(|read, by| Registers { address: read.address ^ by, ..read }),
+            "register quantity" => self.registers_beside(|read, by| Registers { quantity: read.quantity ^ by, ..read }),
             "random bytes" => (0..=self.random.below(24)).map(|_| self.random.byte()).collect(),
             // "request too many" and "pipelined": the message itself may leave, only not now.
             _ => self.allowed(),
@@ -213,11 +215,11 @@ impl Writer<'_> {
     fn wrong_header(&mut self, cell: &str) -> Vec<u8> {
         let mut adu = self.allowed();
         match cell {
-            "protocol id" => adu[2 + self.random.below(2)] = 1 + self.random.below(255) as u8,
+            "protocol id" => adu[2 + self.random.below(2)] = self.random.change().to_be_bytes()[1].max(1),
             "length too long" if self.random.one_in(4) => adu[4] = 1 + self.random.below(255) as u8,
             "length too long" => adu[5] = adu[5].wrapping_add(1 + self.random.below(200) as u8),
             "length too short" => adu[5] = self.random.below(usize::from(adu[5])) as u8,
-            "unit" => adu[6] = adu[6].wrapping_add(1 + self.random.below(255) as u8),
+            "unit" => adu[6] ^= self.random.change().to_be_bytes()[1].max(1),
             _ => {
                 let more = 1 + self.random.below(8);
                 adu.extend((0..more).map(|_| self.random.byte()));
@@ -257,9 +259,10 @@ impl Writer<'_> {
         let Some(read) = granted.get(self.random.below(granted.len().max(1))) else {
             return self.adu(&[0x03, 0, 0, 0, QUANTITY_MAX as u8 + 1]);
         };
-        let mut other = *read;
+        let mut other = change(*read, self.random.change());
+        // With two reads granted, the other function of the first may be the second.
         while granted.contains(&other) {
-            other = change(*read, 1 + self.random.below(1000) as u16);
+            other.address = other.address.wrapping_add(1);
         }
         self.adu(&pdu(other))
     }
@@ -297,6 +300,11 @@ impl Random {
     /// Any byte.
     pub const fn byte(&mut self) -> u8 {
         self.next().to_be_bytes()[0]
+    }
+
+    /// Bits to flip, at least one; half of the time exactly one, because near misses are what a mask lets through.
+    const fn change(&mut self) -> u16 {
+        if self.one_in(2) { 1 << self.below(16) } else { 1 + self.below(0xffff) as u16 }
     }
 
     fn other_than(&mut self, not: &[u8]) -> u8 {

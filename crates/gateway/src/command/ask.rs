@@ -161,13 +161,19 @@ pub struct Run<'a, 'p> {
     pub refused: usize,
     /// Targets that gave no sound answer.
     pub unanswered: usize,
+    quiet: bool,
     trouble: Option<Failure>,
 }
 
 impl<'a, 'p> Run<'a, 'p> {
     /// A run for a reason; readings go into `intake`.
     pub fn new(intake: &'a mut Intake<'p>, reason: &'a str, format: Format) -> Self {
-        Self { intake, reason, format, refused: 0, unanswered: 0, trouble: None }
+        Self { intake, reason, format, refused: 0, unanswered: 0, quiet: false, trouble: None }
+    }
+
+    /// Says nothing of what happens; the caller has its own account.
+    pub fn quiet(self) -> Self {
+        Self { quiet: true, ..self }
     }
 
     /// Asks all that no hazard forbids, and says on standard error what happens.
@@ -201,35 +207,41 @@ impl<'a, 'p> Run<'a, 'p> {
         let place = format!("{}/{}", event.target, event.unit);
         match event.what {
             What::Opened => {}
-            What::Sent { question, bytes } => eprintln!("{place}: sent {} ({question})", hex(&bytes)),
+            What::Sent { question, bytes } => self.say(format_args!("{place}: sent {} ({question})", hex(&bytes))),
             What::Reading(reading) => {
                 for (_, malformed) in &reading.malformed {
-                    eprintln!("{place}: {malformed}");
+                    self.say(format_args!("{place}: {malformed}"));
                 }
                 if let Err(failure) = self.reading(&reading) {
                     self.trouble.get_or_insert(failure);
                 }
             }
-            What::Stray { bytes, malformed } => eprintln!("{place}: passed over {}: {malformed}", hex(&bytes)),
+            What::Stray { bytes, malformed } => self.say(format_args!("{place}: passed over {}: {malformed}", hex(&bytes))),
             What::NoAnswer { why, partial } => self.unanswered(&place, "no answer", &why, &partial),
             What::Hostile { why, partial } => self.unanswered(&place, "hostile", &why, &partial),
             What::Failed { operation, why } => self.unanswered(&place, operation, &why, &[]),
             What::Refused { refused, .. } => {
                 self.refused += 1;
-                eprintln!("{place}: {refused}");
+                self.say(format_args!("{place}: {refused}"));
             }
             What::Closed { unasked, .. } => {
                 if !unasked.is_empty() {
-                    eprintln!("{place}: not asked any more: {}", unasked.join(", "));
+                    self.say(format_args!("{place}: not asked any more: {}", unasked.join(", ")));
                 }
             }
+        }
+    }
+
+    fn say(&self, what: std::fmt::Arguments<'_>) {
+        if !self.quiet {
+            eprintln!("{what}");
         }
     }
 
     fn unanswered(&mut self, place: &str, what: &str, why: &str, partial: &[u8]) {
         self.unanswered += 1;
         let partial = if partial.is_empty() { String::new() } else { format!(", after {}", hex(partial)) };
-        eprintln!("{place}: {what}: {}{partial}", printable(why));
+        self.say(format_args!("{place}: {what}: {}{partial}", printable(why)));
     }
 
     fn reading(&mut self, reading: &nameplate_core::wire::Reading) -> Result<(), Failure> {
@@ -244,7 +256,7 @@ impl<'a, 'p> Run<'a, 'p> {
 
 /// A hazard of whatever is known to answer at the target's address.
 fn known_hazard(catalog: &Catalog, ask: &ask::Ask) -> Option<&'static Hazard> {
-    catalog.at(ask.target.ip()).find_map(|asset| {
+    catalog.at(ask.target.ip().to_canonical()).find_map(|asset| {
         let manufacturer = asset.shown(Field::Manufacturer).map(|current| current.standing.claim.value.as_str());
         let macs = asset.addresses.iter().filter_map(|address| address.mac.as_deref());
         hazard(NAME, manufacturer, None).or_else(|| macs.into_iter().find_map(|mac| hazard(NAME, None, Some(mac))))

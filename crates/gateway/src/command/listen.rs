@@ -119,11 +119,10 @@ fn hear(event: Event, file: &str, format: Format, intake: &mut Intake<'_>, tally
                 tally.finding(file, &format!("frame {frame}: {malformed}"), malformed);
             }
             let source = Source::Capture { file: file.to_owned(), frame };
-            if let Some((observation, said)) = intake.take(&reading, source)? {
-                if format == Format::Claims {
-                    let lines = said.claims.iter().map(|claim| print::json_line(&ClaimLine::new(&observation, claim)));
-                    print::out(&lines.collect::<String>())?;
-                }
+            let taken = intake.take(&reading, source)?;
+            if let Some((observation, said)) = taken.filter(|_| format == Format::Claims) {
+                let lines = said.claims.iter().map(|claim| print::json_line(&ClaimLine::new(&observation, claim)));
+                print::out(&lines.collect::<String>())?;
             }
         }
         Event::Server { protocol, speaker, frame, time_ns } => {
