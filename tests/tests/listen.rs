@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use nameplate_core::profile::{ProfileSet, Said};
+use nameplate_simulators::modbus;
+use nameplate_tests::pcap::{cut, pcap_of, plant, split, wire_bytes};
 use nameplate_tests::personas::{self, Persona};
 use nameplate_tests::place::{self, needed};
 use nameplate_tests::product::{Claim, Product, State, code, run};
@@ -113,14 +116,14 @@ fn what_passed_on_the_wire_is_heard_as_tshark_reads_it() {
     let seed = personas::seed();
     let (short, paged) = (personas::random(seed), personas::paged(seed));
     let (basic, regular, extended): (&[u8], &[u8], &[u8]) = (&[0x2B, 0x0E, 1, 0], &[0x2B, 0x0E, 2, 0], &[0x2B, 0x0E, 3, 0]);
-    // Server, persona, question, last object that the answers hold, answers with objects.
+    // Server, persona, question, last object that tshark shows as text (private ones it does not), answers with objects.
     let table: [(Kind, &Persona, &[u8], u8, usize); 6] = [
         (Kind::Pymodbus, &short, basic, 2, 1),
         (Kind::Pymodbus, &short, regular, 6, 1),
         (Kind::ModbusSerial, &short, regular, 6, 1),
         (Kind::Pymodbus, &paged, regular, 6, 3),
+        (Kind::ModbusSerial, &paged, extended, 6, 5),
         (Kind::ModbusSerial, &paged, regular, 6, 3),
-        (Kind::ModbusSerial, &paged, extended, 255, 5),
     ];
     for (kind, persona, question, last, pages) in table {
         let server = rig::start(kind, persona).expect("a server");
@@ -182,9 +185,9 @@ fn heard_and_asked_agree() {
         (Kind::Pymodbus, &short, "basic", 3),
         (Kind::Pymodbus, &short, "regular,server-id", 7),
         (Kind::Pymodbus, &paged, "regular", 6),
-        (Kind::ModbusSerial, &paged, "regular", 6),
         (Kind::ModbusSerial, &paged, "extended", 6),
         (Kind::ModbusTk, &short, "regular", 0),
+        (Kind::ModbusSerial, &paged, "regular", 6),
     ];
     for (kind, persona, questions, claims) in table {
         let server = rig::start(kind, persona).expect("a server");
@@ -236,4 +239,118 @@ fn captures_below(folder: &Path, files: &mut Vec<PathBuf>) {
             false => {}
         }
     }
+}
+
+/// Files that one run of the product is given.
+const FILES_A_RUN: usize = 500;
+
+/// What each file says, by its name: (speaker, claim), sorted.
+fn heard_of(product: &Product, files: &[String]) -> BTreeMap<String, BTreeSet<(String, Claim)>> {
+    let mut claims: BTreeMap<String, BTreeSet<(String, Claim)>> = BTreeMap::new();
+    for some in files.chunks(FILES_A_RUN) {
+        let lines =
+            product.run(["listen", "--format", "claims"].into_iter().chain(some.iter().map(String::as_str))).expect(code::DONE).lines();
+        for line in lines {
+            let file = line["source"]["file"].as_str().expect("a file").to_owned();
+            let speaker = line["address"]["ip"].as_str().expect("an address").to_owned();
+            claims.entry(file).or_default().insert((speaker, Claim::of(&line)));
+        }
+    }
+    claims
+}
+
+/// Devices of every profile with a decoded example, and one that fills several pages.
+fn every_family() -> Vec<modbus::Persona> {
+    let built_in = ProfileSet::built_in().expect("the built-in profiles");
+    let decoded = built_in.iter().flat_map(|profile| &profile.examples).filter_map(|example| match &example.said {
+        Said::Decoded { objects, server_id } => {
+            Some(modbus::Persona { server_id: server_id.clone(), ..modbus::Persona::from_objects(objects.clone()) })
+        }
+        Said::Frame(_) => None,
+    });
+    decoded.chain([objects(&personas::paged(personas::seed()))]).collect()
+}
+
+fn objects(persona: &Persona) -> modbus::Persona {
+    modbus::Persona::from_objects(persona.between(0, 0x7F).into_iter().map(|(id, text)| (id, text.into_bytes())))
+}
+
+/// Every revision that one of the cut captures names is named by the whole one, of the same speaker; how many revisions there are.
+fn check_cuts(product: &Product, what: &str, whole: &[Vec<u8>], cuts: &[Vec<Vec<u8>>]) -> usize {
+    let folder = State::new();
+    let whole_file = folder.file("whole.pcap", pcap_of(whole));
+    let uncut = heard_of(product, std::slice::from_ref(&whole_file)).remove(&whole_file).unwrap_or_default();
+    let name = |(number, records): (usize, &Vec<Vec<u8>>)| folder.file(&format!("{number}.pcap"), pcap_of(records));
+    let files: Vec<String> = cuts.iter().enumerate().map(name).collect();
+    let said = heard_of(product, &files);
+    let is_same = |(speaker, claim): &(String, Claim), (other, uncut): &(String, Claim)| {
+        (speaker, &claim.component, &claim.field, &claim.value) == (other, &uncut.component, &uncut.field, &uncut.value)
+    };
+    for (file, claims) in &said {
+        for claim in claims.iter().filter(|(_, claim)| claim.is_revision()) {
+            assert!(uncut.iter().any(|whole| is_same(claim, whole)), "{what}, {file}: {claim:?}, uncut {uncut:?}");
+        }
+    }
+    assert!(said.len() > files.len() / 10, "{what}: {} of {} cut files still say something", said.len(), files.len());
+    uncut.iter().filter(|(_, claim)| claim.is_revision()).count()
+}
+
+#[test]
+fn a_snaplen_names_the_same_release_or_none() {
+    let Some(product) = needed("a_snaplen_names_the_same_release_or_none", Product::find()) else { return };
+    let whole = plant(every_family());
+    let longest = whole.iter().map(|record| wire_bytes(record)).max().expect("a record");
+    let cuts: Vec<_> = (0..=longest).map(|bytes| whole.iter().map(|record| cut(record, bytes)).collect()).collect();
+    assert!(check_cuts(&product, "all families", &whole, &cuts) > 10);
+}
+
+#[test]
+fn one_cut_frame_names_the_same_release_or_none() {
+    let Some(product) = needed("one_cut_frame_names_the_same_release_or_none", Product::find()) else { return };
+    let mut revisions = 0;
+    for persona in every_family() {
+        let what = format!("{:?}", persona.objects);
+        let whole = plant(vec![persona]);
+        let one_cut = |at: usize, bytes: usize| {
+            let record = |(number, record): (usize, &Vec<u8>)| if number == at { cut(record, bytes) } else { record.clone() };
+            whole.iter().enumerate().map(record).collect::<Vec<_>>()
+        };
+        let cuts: Vec<_> = (0..whole.len()).flat_map(|at| (0..wire_bytes(&whole[at])).map(move |bytes| (at, bytes))).collect();
+        let cuts: Vec<_> = cuts.into_iter().map(|(at, bytes)| one_cut(at, bytes)).collect();
+        revisions += check_cuts(&product, &what, &whole, &cuts);
+    }
+    assert!(revisions > 10, "{revisions}");
+}
+
+#[test]
+fn order_doubles_and_the_file_format_change_nothing() {
+    let Some(product) = needed("order_doubles_and_the_file_format_change_nothing", record::available().and_then(|()| Product::find()))
+    else {
+        return;
+    };
+    let folder = State::new();
+    let whole = plant(every_family());
+    let flat = |records: Vec<Vec<Vec<u8>>>| records.concat();
+    let shapes: [(&str, Vec<Vec<u8>>); 5] = [
+        ("doubled", flat(whole.iter().map(|record| vec![record.clone(); 2]).collect())),
+        ("in-pieces", flat(whole.iter().map(|record| split(record, 7)).collect())),
+        ("backwards", flat(whole.iter().map(|record| split(record, 7).into_iter().rev().collect()).collect())),
+        ("odd-first", flat(whole.iter().map(|record| every_second_first(split(record, 3))).collect())),
+        ("overlapping", flat(whole.iter().map(|record| [split(record, 9), vec![record.clone()], split(record, 40)].concat()).collect())),
+    ];
+    let plain = folder.file("plain.pcap", pcap_of(&whole));
+    let expected = heard_of(&product, std::slice::from_ref(&plain)).remove(&plain).expect("claims");
+    let next_generation = folder.path().join("plain.pcapng").to_string_lossy().into_owned();
+    run(Command::new("editcap").args(["-F", "pcapng", &plain, &next_generation])).expect(0);
+    let written = shapes.iter().map(|(name, records)| folder.file(&format!("{name}.pcap"), pcap_of(records)));
+    let files: Vec<String> = written.chain([next_generation]).collect();
+    let said = heard_of(&product, &files);
+    for file in &files {
+        assert_eq!(said.get(file), Some(&expected), "{file}");
+    }
+}
+
+fn every_second_first(pieces: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    let (odd, even): (Vec<_>, Vec<_>) = pieces.into_iter().enumerate().partition(|(number, _)| number % 2 == 1);
+    odd.into_iter().chain(even).map(|(_, piece)| piece).collect()
 }

@@ -191,9 +191,6 @@ impl Round<'_> {
 
     fn next(&mut self, ask: &Ask) -> Next {
         let device = ask.target.ip().to_canonical();
-        if self.slots.is_busy(device) {
-            return Next::WhenFree;
-        }
         let now = since_1970((self.settings.clock)());
         let budget = Budget::new(matches!(self.settings.reason, Reason::WorkOrder(_)), self.factor);
         match may_ask(self.history.of(device), now, budget, self.settings.seed) {

@@ -191,7 +191,7 @@ impl Slots {
     pub fn take(&mut self, address: IpAddr, now: Duration) -> Slot {
         let (address, segment) = (address.to_canonical(), Segment::of(address));
         let busy_here = self.busy.iter().filter(|busy| Segment::of(**busy) == segment).count();
-        if self.is_busy(address) || busy_here >= SEGMENT_DEVICES_MAX {
+        if self.busy.contains(&address) || busy_here >= SEGMENT_DEVICES_MAX {
             return Slot::Full;
         }
         let earliest = self.started.get(&segment).map(|started| started.saturating_add(self.device_gap));
@@ -201,12 +201,6 @@ impl Slots {
         self.busy.insert(address);
         self.started.insert(segment, now);
         Slot::Taken
-    }
-
-    /// True while `address` is being asked.
-    #[must_use]
-    pub fn is_busy(&self, address: IpAddr) -> bool {
-        self.busy.contains(&address.to_canonical())
     }
 
     /// Gives the slot of `address` back.

@@ -219,3 +219,6 @@ fn example(read: &Spanned<ExampleText>, at: &At<'_>) -> Result<Example, Invalid>
     };
     Ok(Example { source: read.source.clone(), licence: read.licence.clone(), said, expect: read.expect.clone() })
 }
+
+#[cfg(test)]
+mod tests;

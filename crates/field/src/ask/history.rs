@@ -118,6 +118,7 @@ mod tests {
         check(&two_pages, &[(5, 6, answered(900))]);
         let hostile = [(5, Connect, ""), (5, Sent, ""), (5, Answer, "900"), (6, Failed, "hostile"), (6, Closed, "fin")];
         check(&hostile, &[(5, 6, End::Rebuffed)]);
+        check(&[(5, Connect, ""), (6, Failed, "hostile"), (7, Timeout, ""), (8, Answer, "1")], &[(5, 8, End::Rebuffed)]);
         check(&[(5, Connect, ""), (5, Sent, ""), (5, Answer, "900"), (6, Failed, "broken-off")], &[(5, 6, End::Failed)]);
         check(&[(5, Connect, ""), (5, Refused, ""), (6, Closed, "fin"), (99, Refused, "")], &[(5, 6, End::Unknown)]);
         let twice = [(5, Connect, ""), (5, Failed, "reset"), (90, Connect, ""), (90, Answer, "5")];

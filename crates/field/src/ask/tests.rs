@@ -171,6 +171,23 @@ fn units_behind_one_address_are_asked_one_after_another() {
 }
 
 #[test]
+fn units_share_the_breaker_and_the_budget_of_their_address() {
+    block_on(async {
+        let (state, another) = (State::new(), State::new());
+        let (hostile, doors) = start("127.0.0.1", Device::Babbles).await;
+        let (lines, _) = run(&state, &[regular(hostile, 1), regular(hostile, 2)], order(), 0).await;
+        assert_eq!(lines.last().map(String::as_str), Some("1: refused breaker.open for now"));
+        assert_eq!(doors.all.load(Ordering::Relaxed), 1);
+
+        let (target, doors) = start("127.0.0.1", Device::Answers).await;
+        let asks: Vec<Ask> = (1..=13).map(|unit| regular(target, unit)).collect();
+        let (lines, _) = run(&another, &asks, order(), 0).await;
+        assert_eq!(lines.last().map(String::as_str), Some("12: refused budget.day for now"));
+        assert_eq!(doors.all.load(Ordering::Relaxed), 12);
+    });
+}
+
+#[test]
 fn four_devices_of_a_segment_are_asked_at_a_time() {
     block_on(async {
         let (state, doors) = (State::new(), Arc::default());

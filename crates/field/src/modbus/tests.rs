@@ -336,6 +336,22 @@ fn the_hold_ends_a_device_that_takes_its_time_with_every_page() {
 }
 
 #[test]
+fn nothing_is_asked_that_the_hold_leaves_no_time_for() {
+    let script: Vec<Do> = (1..=5).flat_map(|n| [Hear(endless(n).0), Drip(107, endless(n).1)]).collect();
+    let (lines, took) = story(&[Question::REGULAR], &script);
+    assert_eq!(lines.iter().filter(|line| line.starts_with("asked")).count(), 5);
+    assert_eq!(lines.last().map(String::as_str), Some("our longest hold was over (0 bytes of an answer)"));
+    assert!((9_800..10_000).contains(&took.as_millis()), "{took:?}");
+}
+
+#[test]
+fn an_answer_to_somebody_else_wins_no_time() {
+    let (lines, took) = story(&[Question::REGULAR], &[Hear(REGULAR_1), Drip(150, "0009 0000 0003 ff ab01")]);
+    assert!(lines[1].starts_with("stray"), "{lines:?}");
+    assert_eq!(took.as_secs(), 2, "{took:?}");
+}
+
+#[test]
 fn messages_are_a_gap_apart() {
     let (_, took) = story(&[Question::REGULAR], &[Hear(REGULAR_1), Say(PAGE_1), Hear("0002 0000 0005 ff 2b0e0202"), Say(PAGE_2)]);
     assert!((200..300).contains(&took.as_millis()), "{took:?}");
