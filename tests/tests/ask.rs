@@ -56,12 +56,12 @@ fn ready(test: &str) -> Option<Product> {
     needed(test, rig::available().and_then(|()| record::available()).and_then(|()| Product::find()))
 }
 
-/// Asks a server of this kind for its claims; what passed, by tshark.
-fn asked(product: &Product, kind: Kind, persona: &Persona, unit: u8, more: &[&str]) -> (Ended, Wire) {
+/// Asks a server of this kind; what passed, by tshark.
+fn asked(product: &Product, kind: Kind, persona: &Persona, unit: u8, format: &str) -> (Ended, Wire) {
     let server = rig::start(kind, persona).expect("a server");
     let (state, target) = (State::new(), format!("127.0.0.1:{}/{unit}", server.port));
     let recording = Recording::start(&[server.port]).expect("a recording");
-    let ended = product.ask(&state, &[&["--format", "claims", target.as_str()], more].concat());
+    let ended = product.ask(&state, &["--format", format, &target]);
     (ended, wire(&recording.stop().expect("a capture"), server.port))
 }
 
@@ -81,7 +81,7 @@ fn a_paged_server_is_asked_once_a_page_over_one_connection() {
     let paged = personas::paged(personas::seed());
     let regular_only = Persona { objects: paged.between(0, 0x7F).into_iter().collect(), ..paged.clone() };
     for (kind, persona) in [(Kind::Pymodbus, &paged), (Kind::ModbusSerial, &regular_only), (Kind::ModbusSerial, &paged)] {
-        let (ended, wire) = asked(&product, kind, persona, persona.unit, &[]);
+        let (ended, wire) = asked(&product, kind, persona, persona.unit, "claims");
         let asked_for: Vec<&[u8]> = wire.requests.iter().map(|request| &request[7..]).collect();
         assert_eq!((wire.connections, wire.resets), (1, 0), "{kind:?}\n{}", ended.err);
         // Objects 0 to 3 fill the first page, 4 the second, 5 and 6 the third.
@@ -95,7 +95,7 @@ fn a_short_identity_costs_one_connection_one_request_and_forty_bytes() {
     let Some(product) = ready("a_short_identity_costs_one_connection_one_request_and_forty_bytes") else { return };
     let persona = personas::random(personas::seed());
     for kind in [Kind::Pymodbus, Kind::ModbusSerial] {
-        let (ended, wire) = asked(&product, kind, &persona, persona.unit, &[]);
+        let (ended, wire) = asked(&product, kind, &persona, persona.unit, "claims");
         assert_eq!((wire.connections, wire.requests.len(), wire.resets), (1, 1, 0), "{kind:?}");
         assert!(wire.bytes_out() <= 40, "{kind:?}: {wire:?}");
         let touched = format!("1 device, 1 connection, 1 request, {} bytes out, 0 refused", wire.bytes_out());
@@ -109,7 +109,7 @@ fn a_device_without_identity_has_an_unknown_firmware_and_a_reason() {
     let Some(product) = ready("a_device_without_identity_has_an_unknown_firmware_and_a_reason") else { return };
     let persona = personas::random(personas::seed());
     for kind in [Kind::ModbusTk, Kind::Umodbus] {
-        let (ended, wire) = asked(&product, kind, &persona, persona.unit, &["--format", "ndjson"].map(|word| word));
+        let (ended, wire) = asked(&product, kind, &persona, persona.unit, "ndjson");
         assert_eq!((wire.connections, wire.requests.len(), wire.resets), (1, 1, 0), "{kind:?}: {wire:?}");
         let devices = ended.expect(code::DONE).lines();
         let [device] = devices.as_slice() else { panic!("{kind:?}: one device, got {devices:?}") };
@@ -123,7 +123,7 @@ fn a_unit_that_is_silent_is_asked_once_and_said_to_be_silent() {
     let Some(product) = ready("a_unit_that_is_silent_is_asked_once_and_said_to_be_silent") else { return };
     let persona = Persona { silent_for_others: true, ..personas::random(personas::seed()) };
     let other = if persona.unit == 1 { 2 } else { 1 };
-    let (ended, wire) = asked(&product, Kind::ModbusSerial, &persona, other, &[]);
+    let (ended, wire) = asked(&product, Kind::ModbusSerial, &persona, other, "claims");
     assert_eq!((wire.connections, wire.requests.len(), wire.resets), (1, 1, 0), "{wire:?}");
     assert!(ended.took < SILENT_SECONDS_MAX && ended.err.contains("no answer"), "{ended:?}");
     assert_eq!(ended.expect(code::NO_ANSWER).out, "");

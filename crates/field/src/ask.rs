@@ -1,7 +1,8 @@
 //! Asks devices: which, in which order and how far apart, each over one guarded connection; says what happened as [`Event`]s.
 //!
-//! One connection is one target and one unit. Units behind one address share its budget and its breaker and are asked one after another,
-//! a budget gap apart. What does not pass ([`may_ask`], the permit) is refused and stands in the touch record without touching anybody.
+//! One connection is one target and unit, and one is open per address: units behind one address are asked one after another. Each
+//! device (address, port, unit) has a budget of its own; what refused, reset or was hostile keeps the whole endpoint closed for a
+//! while. What does not pass ([`may_ask`], the permit) is refused and stands in the touch record without touching anybody.
 
 mod connection;
 mod event;
@@ -10,7 +11,7 @@ mod plan;
 mod target;
 
 use std::collections::{BTreeSet, VecDeque};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -25,7 +26,7 @@ pub use self::plan::{PlannedMessage, plan};
 pub use self::target::BadTarget;
 
 use self::connection::Connection;
-use self::history::{History, since_1970};
+use self::history::{Device, History, since_1970};
 use crate::breaker::Attempt;
 use crate::guard::{Grants, Permit, REASON_BYTES_MAX, Refused};
 use crate::pacing::{Budget, NotYet, Pace, Slot, Slots, TimeFactor, may_ask};
@@ -86,12 +87,13 @@ pub struct Settings {
 /// A single device's refusal is an [`Event`].
 pub async fn ask(asks: Vec<Ask>, settings: &Settings, touch: Arc<TouchRecord>, mut out: impl FnMut(Event)) -> Result<Summary, Refused> {
     let factor = TimeFactor::new(settings.time_factor, asks.iter().map(|ask| ask.target.ip()))?;
-    let devices: BTreeSet<IpAddr> = asks.iter().map(|ask| ask.target.ip().to_canonical()).collect();
-    let history = History::read(&touch, &devices)?;
+    let endpoints: BTreeSet<SocketAddr> =
+        asks.iter().map(|ask| SocketAddr::new(ask.target.ip().to_canonical(), ask.target.port())).collect();
+    let history = History::read(&touch, &endpoints)?;
     let mut seen = BTreeSet::new();
     let (tell, told) = unbounded_channel();
     let (slots, started) = (Slots::new(factor), Instant::now());
-    let mut round = Round { settings, factor, touch, history, slots, started, asked: BTreeSet::new(), waiting: VecDeque::new(), tell };
+    let mut round = Round { settings, factor, touch, history, slots, started, waiting: VecDeque::new(), tell };
     for ask in asks.into_iter().filter(|ask| seen.insert((ask.target, ask.unit))) {
         match permit(&ask, settings) {
             Ok(permit) => round.waiting.push_back((ask, permit)),
@@ -124,8 +126,6 @@ struct Round<'a> {
     history: History,
     slots: Slots,
     started: Instant,
-    /// Devices that were asked in this round: their next unit waits for the budget's gap instead of being refused by it.
-    asked: BTreeSet<IpAddr>,
     waiting: VecDeque<(Ask, Permit)>,
     tell: UnboundedSender<Event>,
 }
@@ -140,7 +140,7 @@ enum Next {
 
 impl Round<'_> {
     async fn run(&mut self, mut told: UnboundedReceiver<Event>, out: &mut impl FnMut(Event)) {
-        let mut running: JoinSet<(IpAddr, Attempt)> = JoinSet::new();
+        let mut running: JoinSet<(Device, Attempt)> = JoinSet::new();
         loop {
             let wake = self.start(&mut running);
             if running.is_empty() && wake.is_none() {
@@ -168,15 +168,15 @@ impl Round<'_> {
     }
 
     /// Starts all that may start now; returns when the next may, where that is a matter of time.
-    fn start(&mut self, running: &mut JoinSet<(IpAddr, Attempt)>) -> Option<Instant> {
+    fn start(&mut self, running: &mut JoinSet<(Device, Attempt)>) -> Option<Instant> {
         let mut wake: Option<Instant> = None;
         for _ in 0..self.waiting.len() {
             let Some((ask, permit)) = self.waiting.pop_front() else { break };
             match self.next(&ask) {
                 Next::Start => {
-                    self.asked.insert(ask.target.ip().to_canonical());
                     let (touch, clock, tell) = (Arc::clone(&self.touch), Arc::clone(&self.settings.clock), self.tell.clone());
-                    running.spawn_local(Connection { ask, touch, clock, tell }.run(permit, Pace::new(self.factor)));
+                    let reason = self.settings.reason.text().to_owned();
+                    running.spawn_local(Connection { ask, reason, touch, clock, tell }.run(permit, Pace::new(self.factor)));
                 }
                 Next::At(at) => {
                     wake = Some(wake.map_or(at, |wake| wake.min(at)));
@@ -190,17 +190,13 @@ impl Round<'_> {
     }
 
     fn next(&mut self, ask: &Ask) -> Next {
-        let device = ask.target.ip().to_canonical();
+        let device = Device::new(ask.target, ask.unit);
         let now = since_1970((self.settings.clock)());
         let budget = Budget::new(matches!(self.settings.reason, Reason::WorkOrder(_)), self.factor);
-        match may_ask(self.history.of(device), now, budget, self.settings.seed) {
-            Ok(()) => {}
-            Err(wait) if wait.rule == "budget.gap" && self.asked.contains(&device) => {
-                return Next::At(Instant::now() + wait.not_before.saturating_sub(now));
-            }
-            Err(wait) => return Next::Refused(refused(&wait), SystemTime::UNIX_EPOCH + wait.not_before),
+        if let Err(wait) = may_ask(&self.history.of(device), now, budget, self.settings.seed) {
+            return Next::Refused(refused(&wait), SystemTime::UNIX_EPOCH + wait.not_before);
         }
-        match self.slots.take(device, self.started.elapsed()) {
+        match self.slots.take(device.ip(), self.started.elapsed()) {
             Slot::Taken => Next::Start,
             Slot::At(since_start) => Next::At(self.started + since_start),
             Slot::Full => Next::WhenFree,
@@ -220,10 +216,10 @@ impl Round<'_> {
         let _told = self.tell.send(Event { target: ask.target, unit: ask.unit, what: What::Refused { refused, not_before } });
     }
 
-    fn ended(&mut self, ended: Result<(IpAddr, Attempt), JoinError>) {
+    fn ended(&mut self, ended: Result<(Device, Attempt), JoinError>) {
         match ended {
             Ok((device, attempt)) => {
-                self.slots.give_back(device);
+                self.slots.give_back(device.ip());
                 self.history.push(device, attempt);
             }
             // A panic is a bug of ours and must not pass for silence of the device.

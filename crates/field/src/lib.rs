@@ -1,9 +1,9 @@
 //! Everything that touches the OT network. The guard is the only place that opens a connection towards a device; every touch is on record first.
 
-pub mod guard;
-pub mod touch;
-pub mod capture;
 pub mod ask;
 pub mod breaker;
+pub mod capture;
+pub mod guard;
 pub mod modbus;
 pub mod pacing;
+pub mod touch;

@@ -117,15 +117,27 @@ pub struct NotYet {
     pub because: String,
 }
 
-/// Decides from a device's history, oldest first, whether it may be asked `now` (since 1970-01-01T00:00:00Z). A device is an IP
-/// address: what stands behind one address shares its budget and its breaker.
+/// What is remembered of a device (an address, a port and a unit), oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Past {
+    /// Its own readings: they count for its budget.
+    pub own: Vec<Attempt>,
+    /// Its own, and those of other units at the same address and port that were refused or reset or met something hostile: these
+    /// count for its breaker. A unit that is silent says nothing about its neighbours behind the same gateway.
+    pub endpoint: Vec<Attempt>,
+}
+
+/// Decides from a device's past whether it may be asked `now` (since 1970-01-01T00:00:00Z).
 ///
 /// # Errors
 /// [`NotYet`] by the rule that makes it wait longest.
-pub fn may_ask(history: &[Attempt], now: Duration, budget: Budget, seed: u64) -> Result<(), NotYet> {
+pub fn may_ask(past: &Past, now: Duration, budget: Budget, seed: u64) -> Result<(), NotYet> {
     let today = now.as_secs() / DAY_SECONDS;
     let horizon = now.saturating_add(Duration::from_secs(CLOCK_AHEAD_S_MAX));
-    let history: Vec<Attempt> = history.iter().filter(|attempt| attempt.began.max(attempt.ended) <= horizon).copied().collect();
+    let credible = |attempts: &[Attempt]| -> Vec<Attempt> {
+        attempts.iter().filter(|attempt| attempt.began.max(attempt.ended) <= horizon).copied().collect()
+    };
+    let history = credible(&past.own);
     // A record from the near future means that a clock was set back: it counts as today's, the device felt it either way.
     let readings = history.iter().filter(|attempt| attempt.began.as_secs() / DAY_SECONDS >= today).count();
     let day = (readings >= budget.readings_per_day).then(|| NotYet {
@@ -138,8 +150,11 @@ pub fn may_ask(history: &[Attempt], now: Duration, budget: Budget, seed: u64) ->
         not_before,
         because: format!("readings of one device are at least {:?} apart", budget.gap),
     });
-    let breaker =
-        breaker::fold(&history, seed).map(|open| NotYet { rule: "breaker.open", not_before: open.until, because: open.because.to_owned() });
+    let breaker = breaker::fold(&credible(&past.endpoint), seed).map(|open| NotYet {
+        rule: "breaker.open",
+        not_before: open.until,
+        because: open.because.to_owned(),
+    });
     let waits = [gap, day, breaker].into_iter().flatten().filter(|wait| wait.not_before > now);
     waits.max_by_key(|wait| wait.not_before).map_or(Ok(()), Err)
 }
@@ -225,9 +240,10 @@ mod tests {
             end: *end,
         };
         let history: Vec<Attempt> = history.iter().map(attempt).collect();
-        let said = may_ask(&history, Duration::from_secs(DAY + now), Budget::new(reasoned, TimeFactor::default()), 7);
+        let past = Past { endpoint: history.clone(), own: history };
+        let said = may_ask(&past, Duration::from_secs(DAY + now), Budget::new(reasoned, TimeFactor::default()), 7);
         let said = said.map_err(|wait| (wait.rule, wait.not_before.as_secs().saturating_sub(DAY)));
-        assert_eq!(said, expected, "{history:?} at {now}, reasoned {reasoned}");
+        assert_eq!(said, expected, "{:?} at {now}, reasoned {reasoned}", past.own);
     }
 
     #[test]
@@ -255,7 +271,8 @@ mod tests {
 
     #[test]
     fn an_open_breaker_says_when_to_come_back() {
-        let history = [Attempt { began: Duration::ZERO, ended: Duration::ZERO, end: End::Rebuffed }];
+        let rebuffed = vec![Attempt { began: Duration::ZERO, ended: Duration::ZERO, end: End::Rebuffed }];
+        let history = Past { own: Vec::new(), endpoint: rebuffed };
         let budget = Budget::new(true, TimeFactor::default());
         let wait = may_ask(&history, Duration::from_secs(40), budget, 7).expect_err("a refused connection opens it");
         assert_eq!(wait.rule, "breaker.open");

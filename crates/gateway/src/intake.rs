@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use nameplate_core::catalog::Catalog;
 use nameplate_core::observation::{Observation, Source};
 use nameplate_core::profile::{Interpretation, Matched, ProfileSet};
-use nameplate_core::wire::{self, Reading};
+use nameplate_core::wire::{self, Fact, Reading};
 
 use crate::failure::Failure;
 use crate::store::{Entry, Store};
@@ -17,13 +17,22 @@ const DAY_NS: u64 = 86_400_000_000_000;
 /// A server that was seen and not read.
 const PRESENCE: &str = "modbus.presence";
 
+/// All that an answer said, without what differs each time (transaction, frame, time). Facts, not claims: what no rule reads yet is news, too.
+#[derive(PartialEq)]
+struct Said {
+    facts: Vec<Fact>,
+    malformed: usize,
+    complete: bool,
+    day: u64,
+}
+
 /// Takes readings in.
 pub struct Intake<'a> {
     profiles: &'a ProfileSet,
     store: Option<Store>,
     waiting: Vec<Entry>,
     /// What an address said last to a question, per file or work order, and on which day.
-    last: HashMap<(String, wire::Address, &'static str), (Interpretation, u64)>,
+    last: HashMap<(String, wire::Address, &'static str), Said>,
     /// All that is known so far: of the store, and of this run.
     pub catalog: Catalog,
     /// Assets that this run saw, in the order in which it did.
@@ -49,14 +58,15 @@ impl<'a> Intake<'a> {
     /// The store's.
     pub fn take(&mut self, reading: &Reading, source: Source) -> Result<Option<(Observation, Interpretation)>, Failure> {
         let time_ns = reading.messages.last().map_or(0, |message| message.time_ns);
-        let said = self.profiles.interpret(reading);
         let key = (origin(&source).to_owned(), reading.speaker.clone(), reading.question);
-        let today = time_ns / DAY_NS;
-        if self.last.get(&key).is_some_and(|(before, day)| *day == today && *before == said) {
+        let heard =
+            Said { facts: reading.facts.clone(), malformed: reading.malformed.len(), complete: reading.complete, day: time_ns / DAY_NS };
+        if self.last.get(&key) == Some(&heard) {
             self.catalog.sighted(&(&reading.speaker).into(), time_ns);
             return Ok(None);
         }
-        self.last.insert(key, (said.clone(), today));
+        self.last.insert(key, heard);
+        let said = self.profiles.interpret(reading);
         let observation = Observation::of(reading, source, time_ns);
         self.record(&observation, &said)?;
         Ok(Some((observation, said)))

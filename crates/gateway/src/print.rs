@@ -26,6 +26,12 @@ pub fn out(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// A number with its word: `1 device`, `2 devices`.
+pub fn count(number: impl Into<u64>, word: &str) -> String {
+    let number = number.into();
+    format!("{number} {word}{}", if number == 1 { "" } else { "s" })
+}
+
 /// One JSON object and a line end.
 pub fn json_line(value: &impl serde::Serialize) -> String {
     // Public line types hold strings, numbers and maps with string keys: serialising them cannot fail.

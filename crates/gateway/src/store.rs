@@ -57,7 +57,7 @@ impl Store {
     /// A sentence that names the directory: it cannot be made, another process writes, it is full, read-only, damaged, somebody
     /// else's, or of a newer version.
     pub fn write(directory: &Path) -> Result<Self, Failure> {
-        fs::create_dir_all(directory)
+        private_directory(directory)
             .map_err(|e| Failure::input(directory.display(), format!("the state directory cannot be made: {e}")))?;
         let lock_path = directory.join(LOCK);
         let lock =
@@ -196,6 +196,15 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// Makes the directory for this account alone: what a plant runs is nobody else's business. An existing one is left as it is.
+fn private_directory(directory: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory)
 }
 
 /// SQLite's errors in the words of the person who has to mend it.

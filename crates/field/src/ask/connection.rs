@@ -1,7 +1,6 @@
 //! One connection: opened by the guard, asked by the adapter, closed politely, and put on record where it failed.
 
 use std::io;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpStream;
@@ -10,7 +9,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use nameplate_wire::Address;
 use nameplate_wire::modbus::Question;
 
-use super::history::{BROKEN_OFF, HOLD_SPENT, HOSTILE, since_1970};
+use super::history::{BROKEN_OFF, Device, HOLD_SPENT, HOSTILE, since_1970};
 use super::{Ask, Clock, Event, What};
 use crate::breaker::{Attempt, End};
 use crate::guard::{Ended, Failed, Guarded, Permit, Refused, connect};
@@ -21,6 +20,8 @@ use crate::touch::{Kind, Line, TouchRecord};
 /// One target and unit, while it is asked.
 pub(super) struct Connection {
     pub(super) ask: Ask,
+    /// The work order; it stands in every line of the record.
+    pub(super) reason: String,
     pub(super) touch: Arc<TouchRecord>,
     pub(super) clock: Clock,
     pub(super) tell: UnboundedSender<Event>,
@@ -28,7 +29,7 @@ pub(super) struct Connection {
 
 impl Connection {
     /// From the connect to the close; what the breaker learns of it.
-    pub(super) async fn run(self, permit: Permit, pace: Pace) -> (IpAddr, Attempt) {
+    pub(super) async fn run(self, permit: Permit, pace: Pace) -> (Device, Attempt) {
         let began = since_1970((self.clock)());
         let end = match connect(permit, Arc::clone(&self.touch)).await {
             Ok(stream) => {
@@ -44,7 +45,7 @@ impl Connection {
                 end
             }
         };
-        (self.ask.target.ip().to_canonical(), Attempt { began, ended: since_1970((self.clock)()), end })
+        (Device::new(self.ask.target, self.ask.unit), Attempt { began, ended: since_1970((self.clock)()), end })
     }
 
     async fn talk(&self, mut stream: Guarded<TcpStream>, pace: Pace) -> End {
@@ -100,7 +101,7 @@ impl Connection {
         self.say(what);
         let mut line = Line::new(Kind::Failed);
         (line.target, line.unit) = (Some(self.ask.target), Some(self.ask.unit));
-        (line.ended, line.why) = (Some(on_record), Some(why));
+        (line.ended, line.why, line.reason) = (Some(on_record), Some(why), Some(self.reason.clone()));
         if let Err(error) = self.touch.append(line) {
             self.say_failed(Refused::before_any_byte("touch.record", error.to_string()).into());
         }

@@ -1,11 +1,12 @@
 //! What the touch record remembers of the devices that are about to be asked.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, SystemTime};
 
 use crate::breaker::{Attempt, End};
 use crate::guard::Refused;
+use crate::pacing::Past;
 use crate::touch::{Kind, Line, TouchRecord};
 
 /// Attempts kept per device: several days of budget and a whole climb of the breaker.
@@ -19,34 +20,61 @@ pub(super) const HOLD_SPENT: &str = "hold-spent";
 /// As the guard writes them: see [`crate::guard::Ended`].
 const REBUFFS: [&str; 3] = ["connection-refused", "reset", HOSTILE];
 
+/// One device as the record tells devices apart: address, port and unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Device {
+    endpoint: SocketAddr,
+    unit: u8,
+}
+
+impl Device {
+    pub(super) fn new(target: SocketAddr, unit: u8) -> Self {
+        Self { endpoint: SocketAddr::new(target.ip().to_canonical(), target.port()), unit }
+    }
+
+    /// The address, of which one connection is open at a time.
+    pub(super) fn ip(&self) -> IpAddr {
+        self.endpoint.ip()
+    }
+}
+
 /// Earlier attempts by device, oldest first.
 #[derive(Debug, Default)]
-pub(super) struct History(BTreeMap<IpAddr, VecDeque<Attempt>>);
+pub(super) struct History(BTreeMap<Device, VecDeque<Attempt>>);
 
 impl History {
-    /// Folds the record; only `devices` are kept.
-    pub(super) fn read(touch: &TouchRecord, devices: &BTreeSet<IpAddr>) -> Result<Self, Refused> {
+    /// Folds the record; only what stands at `endpoints` is kept.
+    pub(super) fn read(touch: &TouchRecord, endpoints: &BTreeSet<SocketAddr>) -> Result<Self, Refused> {
         let mut history = Self::default();
-        let outcome = touch.read_back(|_, line| history.take(&line, devices));
+        let outcome = touch.read_back(|_, line| history.take(&line, endpoints));
         outcome.map(|()| history).map_err(|error| Refused::before_any_byte("touch.record", error.to_string()))
     }
 
-    /// A device's attempts, oldest first.
-    pub(super) fn of(&mut self, device: IpAddr) -> &[Attempt] {
-        self.0.entry(device.to_canonical()).or_default().make_contiguous()
+    /// A device's past, and what its endpoint went through.
+    pub(super) fn of(&self, device: Device) -> Past {
+        let own: Vec<Attempt> = self.0.get(&device).into_iter().flatten().copied().collect();
+        let beside = self.0.iter().filter(|(other, _)| other.endpoint == device.endpoint && other.unit != device.unit);
+        let rebuffed = beside.flat_map(|(_, attempts)| attempts).filter(|attempt| attempt.end == End::Rebuffed);
+        let mut endpoint: Vec<Attempt> = own.iter().chain(rebuffed).copied().collect();
+        endpoint.sort_by_key(|attempt| attempt.ended);
+        Past { own, endpoint }
     }
 
     /// One more attempt, the newest.
-    pub(super) fn push(&mut self, device: IpAddr, attempt: Attempt) {
-        let attempts = self.0.entry(device.to_canonical()).or_default();
+    pub(super) fn push(&mut self, device: Device, attempt: Attempt) {
+        let attempts = self.0.entry(device).or_default();
         if attempts.len() == ATTEMPTS_MAX {
             attempts.pop_front();
         }
         attempts.push_back(attempt);
     }
 
-    fn take(&mut self, line: &Line, devices: &BTreeSet<IpAddr>) {
-        let Some(device) = line.target.map(|target| target.ip().to_canonical()).filter(|device| devices.contains(device)) else { return };
+    fn take(&mut self, line: &Line, endpoints: &BTreeSet<SocketAddr>) {
+        let Some((target, unit)) = line.target.zip(line.unit) else { return };
+        let device = Device::new(target, unit);
+        if !endpoints.contains(&device.endpoint) {
+            return;
+        }
         let time = since_1970(line.time);
         if line.kind == Kind::Connect {
             return self.push(device, Attempt { began: time, ended: time, end: End::Unknown });
@@ -85,11 +113,11 @@ mod tests {
     /// Lines as `second kind [ended or latency]` of one device; expects the attempts that are left.
     fn check(lines: &[(u64, Kind, &str)], expected: &[(u64, u64, End)]) {
         let mut history = History::default();
-        let devices = BTreeSet::from(["192.0.2.7".parse().expect("an address")]);
+        let devices = BTreeSet::from([DEVICE.parse().expect("a socket address")]);
         for (second, kind, word) in lines {
             let mut line = Line::new(*kind);
             line.time = SystemTime::UNIX_EPOCH + Duration::from_secs(*second);
-            line.target = Some(DEVICE.parse().expect("a socket address"));
+            (line.target, line.unit) = (Some(DEVICE.parse().expect("a socket address")), Some(1));
             line.latency_us = word.parse().ok();
             line.ended = Some((*word).to_owned());
             history.take(&line, &devices);
@@ -99,8 +127,11 @@ mod tests {
         let seconds =
             |&(began, ended, end): &(u64, u64, End)| Attempt { began: Duration::from_secs(began), ended: Duration::from_secs(ended), end };
         let expected: Vec<Attempt> = expected.iter().map(seconds).collect();
-        assert_eq!(history.of("192.0.2.7".parse().expect("an address")), expected, "{lines:?}");
-        assert!(history.of("192.0.2.8".parse().expect("an address")).is_empty(), "nobody asked for this one");
+        let past = |target: &str, unit| history.of(Device::new(target.parse().expect("a socket address"), unit));
+        assert_eq!(past(DEVICE, 1).own, expected, "{lines:?}");
+        assert_eq!(past("192.0.2.8:502", 1), Past::default(), "nobody asked for this one");
+        let rebuffed: Vec<Attempt> = expected.into_iter().filter(|attempt| attempt.end == End::Rebuffed).collect();
+        assert_eq!(past(DEVICE, 2), Past { own: Vec::new(), endpoint: rebuffed }, "a neighbour behind the same gateway");
     }
 
     #[test]

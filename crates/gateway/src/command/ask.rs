@@ -13,7 +13,7 @@ use nameplate_core::observation::{Source, hex};
 use nameplate_core::text::printable;
 use nameplate_core::wire::modbus::{NAME, Question};
 use nameplate_field::ask::{self, Event, PlannedMessage, Reason, Settings, What};
-use nameplate_field::touch::{Summary, TouchRecord};
+use nameplate_field::touch::{Kind, Line, Summary, TouchRecord};
 
 use super::devices;
 use crate::cli::{Format, Options};
@@ -22,6 +22,9 @@ use crate::intake::Intake;
 use crate::lines::ClaimLine;
 use crate::store::Store;
 use crate::{print, profiles, state};
+
+/// Spreads the breakers' retries over devices and times; a constant, so that each run names the same time.
+const SEED: u64 = 0;
 
 /// Ask devices, read-only, every byte through the guard.
 #[derive(Debug, Args)]
@@ -96,6 +99,7 @@ impl Ask {
         let _via = &self.via;
         let asks = self.asks()?;
         if self.dry_run {
+            self.hazards_of(&asks, options)?;
             let planned = ask::plan(&asks).map_err(|refused| Failure::new(Code::Refused, refused.to_string()))?;
             return print::out(&dry_run(&planned));
         }
@@ -116,12 +120,22 @@ impl Ask {
         eprintln!("{touched}");
         match (refused, unanswered) {
             (0, 0) => Ok(()),
-            (0, silent) => Err(Failure::new(Code::NoAnswer, format!("{silent} of the devices gave no answer; see above"))),
+            (0, silent) => {
+                Err(Failure::new(Code::NoAnswer, format!("no sound answer from {}; see above", print::count(silent as u64, "device"))))
+            }
             (refused, _) => Err(Failure::new(
                 Code::Refused,
-                format!("{refused} of the devices were not asked, or not to the end: refused on our side; see above"),
+                format!("{} not asked, or not to the end: refused on our side; see above", print::count(refused as u64, "device")),
             )),
         }
+    }
+
+    /// A dry run works without a state; where there is one, it knows what must not be asked.
+    fn hazards_of(&self, asks: &[ask::Ask], options: &Options) -> Result<(), Failure> {
+        let store = state::directory(options.state.as_ref()).ok().and_then(|directory| Store::read(&directory).ok().flatten());
+        let Some(catalog) = store.and_then(|store| store.catalog(None).ok()) else { return Ok(()) };
+        let found = asks.iter().find_map(|ask| known_hazard(&catalog, ask).map(|hazard| refusal(ask, hazard)));
+        found.map_or(Ok(()), |why| Err(Failure::new(Code::Refused, why)))
     }
 
     fn asks(&self) -> Result<Vec<ask::Ask>, Failure> {
@@ -181,9 +195,9 @@ impl<'a, 'p> Run<'a, 'p> {
     /// # Errors
     /// A refusal of the whole run, or what the store or the output said.
     pub async fn ask(&mut self, asks: Vec<ask::Ask>, time_factor: f64, touch: TouchRecord) -> Result<Summary, Failure> {
-        let asks = self.without_hazards(asks);
+        let asks = self.without_hazards(asks, &touch)?;
         let reason = Reason::WorkOrder(self.reason.to_owned());
-        let settings = Settings { reason, time_factor, seed: seed(), clock: Arc::new(SystemTime::now) };
+        let settings = Settings { reason, time_factor, seed: SEED, clock: Arc::new(SystemTime::now) };
         let touched = ask::ask(asks, &settings, Arc::new(touch), |event| self.event(event)).await;
         match self.trouble.take() {
             Some(failure) => Err(failure),
@@ -191,16 +205,22 @@ impl<'a, 'p> Run<'a, 'p> {
         }
     }
 
-    /// Leaves out devices of a class that a read disturbs, and says so.
-    fn without_hazards(&mut self, asks: Vec<ask::Ask>) -> Vec<ask::Ask> {
-        let (kept, hazardous): (Vec<_>, Vec<_>) = asks.into_iter().partition(|ask| known_hazard(&self.intake.catalog, ask).is_none());
-        for ask in &hazardous {
-            if let Some(hazard) = known_hazard(&self.intake.catalog, ask) {
-                eprintln!("{}: refused ({}): {}", ask.target, hazard.rule, hazard.why);
-            }
+    /// Leaves out devices of a class that a read disturbs; says so, and puts it on record.
+    fn without_hazards(&mut self, asks: Vec<ask::Ask>, touch: &TouchRecord) -> Result<Vec<ask::Ask>, Failure> {
+        let mut kept = Vec::new();
+        for ask in asks {
+            let Some(hazard) = known_hazard(&self.intake.catalog, &ask) else {
+                kept.push(ask);
+                continue;
+            };
+            self.refused += 1;
+            eprintln!("{}", refusal(&ask, hazard));
+            let mut line = Line::new(Kind::Refused);
+            (line.target, line.unit, line.reason) = (Some(ask.target), Some(ask.unit), Some(self.reason.to_owned()));
+            (line.rule, line.why) = (Some(hazard.rule.to_owned()), Some(hazard.why.to_owned()));
+            touch.append(line).map_err(|e| Failure::new(Code::Refused, format!("nothing was asked: {e}")))?;
         }
-        self.refused += hazardous.len();
-        kept
+        Ok(kept)
     }
 
     fn event(&mut self, event: Event) {
@@ -263,6 +283,10 @@ fn known_hazard(catalog: &Catalog, ask: &ask::Ask) -> Option<&'static Hazard> {
     })
 }
 
+fn refusal(ask: &ask::Ask, hazard: &Hazard) -> String {
+    format!("{}/{}: refused, rule {}: {}", ask.target, ask.unit, hazard.rule, hazard.why)
+}
+
 /// Every byte with its meaning, by the guard's own table.
 fn dry_run(planned: &[PlannedMessage]) -> String {
     let mut text = String::new();
@@ -277,9 +301,4 @@ fn dry_run(planned: &[PlannedMessage]) -> String {
     }
     let bytes: usize = planned.iter().map(|one| one.bytes.len()).sum();
     text + &format!("{} messages, {bytes} bytes; nothing was sent and no socket was opened\n", planned.len())
-}
-
-/// Spreads the breakers' retries over devices and runs; nothing secret hangs on it.
-fn seed() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| u64::from(since.subsec_nanos()))
 }

@@ -47,8 +47,8 @@ const REASON: &str = "DEMO-1";
 #[derive(Debug, Args)]
 #[command(after_help = "Six simulated devices listen on 127.0.0.1: four from profile examples, one without an identity, one hostile. A\n\
                         simulated SCADA master polls them, and what passes is recorded. The demo listens to that capture, asks the same\n\
-                        devices, compares, and explains one value down to its bytes. Nothing leaves this machine. Without --state\n\
-                        everything is removed at the end.")]
+                        devices, compares, and explains one value down to its bytes. Nothing leaves this machine. The state is kept in\n\
+                        a directory of its own and removed at the end; --state is not used, simulated devices have no place in it.")]
 pub struct Demo {
     /// End after the story; otherwise the plant stays up until Ctrl-C, for you to try things on
     #[arg(long)]
@@ -62,13 +62,11 @@ impl Demo {
     /// Anything that goes wrong in the story: then the product does not work on this machine.
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
         let profiles = profiles::load(options.profiles.as_deref())?;
-        let directory = options.state.clone().unwrap_or_else(|| env::temp_dir().join(format!("nameplate-demo-{}", process::id())));
+        let directory = env::temp_dir().join(format!("nameplate-demo-{}", process::id()));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| Failure::input("demo", e))?;
         let told = runtime.block_on(self.story(&profiles, &directory));
-        if options.state.is_none() {
-            // Best effort: the system clears its temporary directory anyway.
-            let _ = fs::remove_dir_all(&directory);
-        }
+        // Best effort: the system clears its temporary directory anyway.
+        let _ = fs::remove_dir_all(&directory);
         told
     }
 
@@ -90,6 +88,8 @@ impl Demo {
         let explained = intake.catalog.assets().find(|asset| asset.profile.as_deref() == Some(DEVICES[0].1));
         let explained = explained.ok_or_else(|| Failure::new(Code::Failed, "the gateway was not recognised"))?;
         print::out(&explain::story(explained, &[Field::FirmwareRevision], &store, profiles)?)?;
+        // From here on the state is free for whoever tries things on it.
+        drop(intake);
         if !self.once {
             print::out(&format!("The plant stays up until Ctrl-C. Try, in another terminal:\n{}", hints(&addresses, directory)))?;
             tokio::signal::ctrl_c().await.map_err(|e| Failure::input("Ctrl-C", e))?;

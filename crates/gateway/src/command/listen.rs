@@ -164,7 +164,8 @@ impl Tally {
 
     fn report(&self, intake: &Intake<'_>, keep: bool) {
         let Self { frames, readings, gaps, gap_bytes, fragments, findings, undecoded } = self;
-        eprintln!("{frames} frames, {} devices, {readings} identity answers; nothing was sent", intake.seen.len());
+        let (devices, answers) = (print::count(intake.seen.len() as u64, "device"), print::count(*readings, "identity answer"));
+        eprintln!("{}, {devices}, {answers}; nothing was sent", print::count(*frames, "frame"));
         for ((layer, rule), count) in findings.iter().filter(|(_, count)| **count > FINDINGS_SHOWN_MAX as u64) {
             eprintln!("{count} findings in {layer}: {rule}");
         }
@@ -178,7 +179,7 @@ impl Tally {
             eprintln!("{count} frames of link type {link} were not decoded");
         }
         if keep {
-            eprintln!("{} observations are new to the catalog", intake.kept);
+            eprintln!("{} new to the catalog", print::count(intake.kept as u64, "observation"));
         }
     }
 }

@@ -28,10 +28,12 @@ const REQUESTS_MAX: u32 = 8;
 
 /// Print the allowlist of what may be sent, and prove it.
 #[derive(Debug, Args)]
-#[command(after_help = "Three steps. The allowlist is printed as the guard holds it. Simulated devices that trip on anything else, sound and\n\
+#[command(
+    after_help = "Three steps. The allowlist is printed as the guard holds it. Simulated devices that trip on anything else, sound and\n\
                         hostile, are asked on loopback. Generated messages, allowed and forbidden from every cell of the allowlist, are\n\
                         handed to the guard; whatever survives is written to a capture and judged by tshark, which shares no code with us.\n\
-                        Without tshark the third step is left to you: the capture is kept and named.")]
+                        Without tshark the third step is left to you: --capture keeps the survivors for another referee."
+)]
 pub struct Prove {
     /// How many messages to generate
     #[arg(long, value_name = "N", default_value_t = 1_000_000)]
@@ -87,7 +89,9 @@ impl Prove {
                 objections.iter().for_each(|objection| eprintln!("{objection}"));
                 Err(Failure::new(Code::Failed, format!("the referee objects to {} messages; see above", objections.len())))
             }
-            Verdict::Absent if kept => print::out(&format!("not judged: tshark is not installed; the survivors are in {}\n", path.display())),
+            Verdict::Absent if kept => {
+                print::out(&format!("not judged: tshark is not installed; the survivors are in {}\n", path.display()))
+            }
             Verdict::Absent => print::out("not judged: tshark is not installed; --capture FILE keeps the survivors for another referee\n"),
         }
     }
@@ -137,8 +141,13 @@ async fn simulators(options: &Options, directory: &std::path::Path) -> Result<()
     for trip in &trips {
         eprintln!("{}: {}", trip.why, hex(&trip.bytes));
     }
-    let sound = trips.is_empty() && most <= REQUESTS_MAX && at_once <= 1 && requests > 0;
-    if sound { Ok(()) } else { Err(Failure::new(Code::Failed, "something reached a simulated device that must not; see above")) }
+    let all_asked = reports.iter().all(|report| report.connections() == 1);
+    let sound = trips.is_empty() && most <= REQUESTS_MAX && at_once <= 1 && all_asked;
+    if sound {
+        Ok(())
+    } else {
+        Err(Failure::new(Code::Failed, "a simulated device was not asked, or something reached it that must not; see above"))
+    }
 }
 
 /// No fault, and each that ends by itself.

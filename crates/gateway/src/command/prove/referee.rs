@@ -82,7 +82,10 @@ pub fn judge(path: &Path, survivors: &[Survivor]) -> Result<Verdict, Failure> {
     let text = String::from_utf8_lossy(&output.stdout);
     let read: Vec<Vec<&str>> = text.lines().map(|line| line.split('\t').collect()).collect();
     if !output.status.success() || read.len() != survivors.len() {
-        return Err(Failure::input("tshark", format!("{} messages were written and {} read: nothing is proven", survivors.len(), read.len())));
+        return Err(Failure::input(
+            "tshark",
+            format!("{} messages were written and {} read: nothing is proven", survivors.len(), read.len()),
+        ));
     }
     let mut objections = Vec::new();
     let mut before: Vec<(&str, &str)> = Vec::new();
