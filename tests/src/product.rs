@@ -139,6 +139,12 @@ impl Ended {
         self
     }
 
+    /// How many frames `listen` says that it read.
+    pub fn frames(&self) -> Option<u64> {
+        let counted = self.err.lines().find_map(|line| line.split_once(" frames, ").or_else(|| line.split_once(" frame, ")))?;
+        counted.0.parse().ok()
+    }
+
     /// Every line of standard output as JSON.
     ///
     /// # Panics

@@ -165,15 +165,26 @@ fn hostile_text_acts_nowhere() {
     }
 }
 
-#[test]
-fn hostile_text_in_a_capture_and_in_its_name_acts_nowhere() {
-    let Some(product) = needed("hostile_text_in_a_capture_and_in_its_name_acts_nowhere", Product::find()) else { return };
+/// The same by listening, to a file of this name.
+fn check_heard(product: &Product, name: &str) {
     let capture = pcap_of(&plant(vec![Persona::from_objects(hostile_objects())]));
     for format in ["table", "ndjson", "csv", "claims"] {
         let state = State::new();
-        let file = state.file("\u{1b}[31mred\u{202e}.pcap", &capture);
+        let file = state.file(name, &capture);
         let ended = product.run(["listen", "--format", format, "--state", &state.text(), &file]).expect(code::DONE);
         check_harmless(&format!("listen --format {format}"), &ended);
-        check_shown(&product, &state);
+        check_shown(product, &state);
     }
+}
+
+#[test]
+fn hostile_text_in_a_capture_acts_nowhere() {
+    let Some(product) = needed("hostile_text_in_a_capture_acts_nowhere", Product::find()) else { return };
+    check_heard(&product, "span.pcap");
+}
+
+#[test]
+fn the_name_of_a_capture_acts_nowhere() {
+    let Some(product) = needed("the_name_of_a_capture_acts_nowhere", Product::find()) else { return };
+    check_heard(&product, "\u{1b}[31mred\u{202e}\u{9b}2J.pcap");
 }

@@ -2,12 +2,17 @@
 //! observations become an asset in the [`catalog`]. No network, no disk, no clock: time, bytes and randomness are arguments.
 #![forbid(unsafe_code)]
 
+pub mod baseline;
 pub mod catalog;
+pub mod change;
 pub mod claim;
 pub mod hazard;
+pub mod ledger;
 pub mod observation;
 pub mod profile;
+pub mod sheet;
 pub mod text;
 pub mod version;
+pub mod view;
 
 pub use nameplate_wire as wire;

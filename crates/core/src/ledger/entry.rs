@@ -1,0 +1,68 @@
+//! One entry: what happened, and its bytes in the log.
+
+use serde::{Deserialize, Serialize};
+
+use crate::baseline::Approval;
+use crate::change;
+use crate::observation::Observation;
+use crate::profile::Interpretation;
+use crate::sheet::Import;
+
+/// One entry of the log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// Its place in the log, from 0. Order is by index, never by time.
+    pub index: u64,
+    /// When it was recorded, in nanoseconds since 1970-01-01T00:00:00Z, by the recorder's clock.
+    pub time_ns: u64,
+    /// What happened.
+    pub body: Body,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Body {
+    /// The log begins, or goes on with another key.
+    Key {
+        /// The log's name, as it stands in the first line of its checkpoints.
+        origin: String,
+        /// Ed25519 public key, 32 bytes in lower case hexadecimal.
+        public_key: String,
+    },
+    /// A reading, heard or asked, and what it meant on that day. Its payloads stand apart, by hash.
+    Observation(Observed),
+    /// A line of the touch record: connected, sent, refused, closed. Kept as the field side wrote it.
+    Touch {
+        /// The line, one JSON object.
+        line: String,
+    },
+    /// A list that somebody made was taken in.
+    Import(Import),
+    /// A release was approved or disapproved.
+    Approval(Approval),
+    /// A step of a change.
+    Change(change::Event),
+    /// A bundle was exported: exactly these entries are in it, and this one.
+    Evidence {
+        /// What it is about: an asset's id or a work order.
+        subject: String,
+        /// Indices of its entries, rising.
+        entries: Vec<u64>,
+    },
+}
+
+/// A reading in the log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Observed {
+    /// The observation; its `messages` hold the SHA-256 of each payload instead of the payload.
+    pub observation: Observation,
+    /// What it meant on that day.
+    pub interpretation: Interpretation,
+    /// Hash of the profile that gave the meaning.
+    pub profile_sha256: Option<String>,
+    /// The program that decoded it: `nameplate 0.1.0`.
+    pub decoder: String,
+}

@@ -1,0 +1,32 @@
+//! The fold: what is known after so many entries of the ledger.
+
+use crate::baseline::Baselines;
+use crate::catalog::Catalog;
+use crate::change::Changes;
+use crate::ledger::{Body, Entry};
+
+/// What is known.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct View {
+    /// Assets and their claims.
+    pub catalog: Catalog,
+    /// Approved and disapproved releases.
+    pub baselines: Baselines,
+    /// Changes, open and closed.
+    pub changes: Changes,
+}
+
+impl View {
+    /// Takes the next entry. Entries come in the order of their indices, each once.
+    pub fn apply(&mut self, entry: &Entry) {
+        match &entry.body {
+            Body::Observation(observed) => {
+                self.catalog.take(&observed.observation, &observed.interpretation);
+            }
+            Body::Import(import) => self.catalog.import(import, entry.time_ns),
+            Body::Approval(approval) => self.baselines.take(approval, entry.index, entry.time_ns),
+            Body::Change(event) => self.changes.take(event, entry.index, entry.time_ns),
+            Body::Key { .. } | Body::Touch { .. } | Body::Evidence { .. } => {}
+        }
+    }
+}
