@@ -118,12 +118,23 @@ fn csv_is_the_inventory_file() {
         let csv = product.run(command.iter().chain(&["--format", "csv"])).expect(code::DONE).out;
         let rows: Vec<&str> = csv.split_terminator("\r\n").collect();
         assert_eq!((rows.len(), rows.first().copied()), (3, Some(INVENTORY)), "{csv}");
-        let of = |column: &str| {
+        let of = |ip: &str, column: &str| {
             let at = INVENTORY.split(',').position(|name| name == column).expect("a column");
-            rows.iter().skip(1).map(|row| row.split(',').nth(at).unwrap_or_default()).collect::<Vec<_>>()
+            let row = rows.iter().find(|row| row.contains(&format!(",{ip},"))).unwrap_or_else(|| panic!("{ip} in {csv}"));
+            row.split(',').nth(at).unwrap_or_default().to_owned()
         };
-        assert_eq!(of("firmware_revision"), ["v3.160", ""], "{csv}");
-        assert_eq!((of("ip"), of("source")[0]), (vec!["192.168.20.11", "192.168.20.12"], "heard"), "{csv}");
+        for (ip, column, value) in [
+            ("192.168.20.11", "firmware_revision", "v3.160"),
+            ("192.168.20.11", "manufacturer", "Computec Oy"),
+            ("192.168.20.11", "mac", "02:00:00:00:00:0b"),
+            ("192.168.20.11", "unit", "1"),
+            ("192.168.20.11", "device_class", "controller"),
+            ("192.168.20.11", "source", "heard"),
+            ("192.168.20.12", "firmware_revision", ""),
+            ("192.168.20.12", "device_class", "unknown"),
+        ] {
+            assert_eq!(of(ip, column), value, "{column} of {ip}\n{csv}");
+        }
     }
 }
 

@@ -176,6 +176,24 @@ fn a_server_id_is_heard_and_names_no_release() {
 }
 
 #[test]
+fn a_single_object_names_the_release_of_the_whole_or_none() {
+    let Some(product) = ready("a_single_object_names_the_release_of_the_whole_or_none") else { return };
+    // A family whose profile takes a part of object 2; the object alone does not tell the family.
+    let objects = [(0, "ABB Stotz Kontakt"), (1, "29"), (2, "V2.3.3,2013-12-18")].map(|(id, text)| (id, text.to_owned()));
+    let persona = Persona { objects: BTreeMap::from(objects), ..personas::random(personas::seed()) };
+    let server = rig::start(Kind::ModbusSerial, &persona).expect("a server");
+    let releases = |pdu: &[u8]| {
+        let file = recorded(server.port, || talk(server.port, persona.unit, &[pdu]));
+        let claims = heard(&product, server.port, &file).into_iter().filter(Claim::is_revision);
+        claims.map(|claim| claim.value).collect::<Vec<_>>()
+    };
+    let whole = releases(&[0x2B, 0x0E, 1, 0]);
+    assert_eq!(whole.len(), 1, "{whole:?}");
+    let single = releases(&[0x2B, 0x0E, 4, 2]);
+    assert!(single.is_empty() || single == whole, "object 2 alone reads {single:?}, the whole {whole:?}");
+}
+
+#[test]
 fn heard_and_asked_agree() {
     let Some(product) = ready("heard_and_asked_agree") else { return };
     let seed = personas::seed();

@@ -223,7 +223,8 @@ impl Asset {
         }
         if self.claims.iter().any(|r| r.claim.field == Field::FirmwareRevision) {
             self.why_unknown.clear();
-        } else if self.why_unknown.is_empty() || observation.question != "modbus.presence" {
+        } else if self.why_unknown.is_empty() || observation.question.starts_with("modbus.identification") {
+            // A server that is only seen, or free text that is refused, is no better reason than what its identification said.
             self.why_unknown = why_unknown(observation);
         }
     }
@@ -235,7 +236,7 @@ fn own_serial(claims: &[Claim]) -> Option<(String, String)> {
 }
 
 fn remarks(said: &Interpretation) -> Vec<String> {
-    let mut remarks: Vec<String> = said.unreadable.iter().map(|(fact, shown)| format!("{fact} could not be used: {shown:?}")).collect();
+    let mut remarks: Vec<String> = said.unreadable.iter().map(|(fact, shown)| format!("{fact} could not be used: \"{shown}\"")).collect();
     if let Matched::Several(profiles) = &said.matched {
         remarks.push(format!("several profiles match, so none is believed: {}", profiles.join(", ")));
     }
@@ -247,6 +248,7 @@ fn why_unknown(observation: &Observation) -> String {
     match observation.exception {
         Some(code) => format!("answered {} with exception {code} ({})", observation.question, exception(code)),
         None if observation.messages.is_empty() => "a server; it was never heard to identify itself".into(),
+        None if observation.question.ends_with(".object") => "only one object of its identity was read".into(),
         None if !observation.complete => "its identity answer is cut or broken".into(),
         None => format!("its answer to {} holds no firmware revision that can be used", observation.question),
     }

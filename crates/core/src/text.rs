@@ -43,7 +43,8 @@ pub fn printable_lines(text: &str) -> String {
 
 /// C0 and C1 controls (terminal escapes start there), and characters that hide or turn the text around them: zero width, bidi
 /// embedding and isolates (Unicode TR 36), line separators, byte order mark, tags.
-fn is_invisible(c: char) -> bool {
+#[must_use]
+pub fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(u32::from(c), 0xad | 0x61c | 0x180e | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0xfeff | 0xfff9..=0xfffb | 0xe0000..=0xe007f)
 }

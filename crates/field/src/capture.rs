@@ -17,8 +17,10 @@ const READS_PER_PROGRESS: u64 = 16;
 pub enum Item<'a> {
     /// A frame.
     Frame(Frame<'a>),
-    /// Bytes that are no capture record; reading goes on behind them where that is possible.
+    /// Bytes that are no capture record; reading goes on behind them.
     Malformed(Malformed),
+    /// Bytes after which nothing tells where the next record starts: the rest of the file is not read.
+    Lost(Malformed),
     /// Bytes read so far, now and then.
     Progress(u64),
 }
@@ -90,6 +92,10 @@ impl Capture {
                 Step::Frame { frame, consumed } => {
                     each(Item::Frame(frame));
                     start += consumed;
+                }
+                Step::Malformed { malformed, fatal: true, .. } => {
+                    each(Item::Lost(malformed));
+                    return Ok(());
                 }
                 Step::Malformed { malformed, consumed, .. } => {
                     each(Item::Malformed(malformed));

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use nameplate_core::text::printable;
+use nameplate_core::text::{is_invisible, printable};
 
 use crate::cli::{Format, Options};
 use crate::failure::Failure;
@@ -32,10 +32,19 @@ pub fn count(number: impl Into<u64>, word: &str) -> String {
     format!("{number} {word}{}", if number == 1 { "" } else { "s" })
 }
 
-/// One JSON object and a line end.
+/// One JSON object and a line end. serde escapes the C0 controls; what else is invisible is written as `\\uXXXX`, which loses nothing.
 pub fn json_line(value: &impl serde::Serialize) -> String {
     // Public line types hold strings, numbers and maps with string keys: serialising them cannot fail.
-    serde_json::to_string(value).unwrap_or_default() + "\n"
+    let json = serde_json::to_string(value).unwrap_or_default();
+    let plain = json.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+    (if plain { json } else { json.chars().map(escaped).collect() }) + "\n"
+}
+
+fn escaped(c: char) -> String {
+    if !is_invisible(c) {
+        return c.to_string();
+    }
+    c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect()
 }
 
 /// Columns of equal width with a header; cells are made printable and cut at [`CELL_CHARS_MAX`] characters with a mark.
@@ -81,6 +90,7 @@ mod tests {
         ] {
             assert_eq!(csv_line(&[said.to_owned()]), format!("{expected}\r\n"));
         }
+        assert_eq!(json_line(&"a\u{202e}b\u{9b}\u{e0001}\u{7f}é\n"), "\"a\\u202eb\\u009b\\udb40\\udc01\\u007fé\\n\"\n");
         assert_eq!(table(&["A"], &[vec!["\x1b]0;x\x07".to_owned()]]), "A\n\\u{1b}]0;x\\u{7}\n");
     }
 }

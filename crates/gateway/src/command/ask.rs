@@ -112,12 +112,14 @@ impl Ask {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| Failure::input("ask", e))?;
         let touched = runtime.block_on(run.ask(asks, self.time_factor, touch))?;
         let Run { refused, unanswered, .. } = run;
-        intake.commit()?;
+        // What was read is shown even where it cannot be kept: the devices were touched for it.
+        let kept = intake.commit();
         if format != Format::Claims {
             let assets = intake.seen.iter().filter_map(|id| intake.catalog.asset(id));
             print::out(&devices::listing(assets, &profiles, format))?;
         }
         eprintln!("{touched}");
+        kept?;
         match (refused, unanswered) {
             (0, 0) => Ok(()),
             (0, silent) => {

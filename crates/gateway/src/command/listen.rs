@@ -58,12 +58,14 @@ impl Listen {
                 unreadable = Some(failure);
             }
         }
-        intake.commit()?;
+        // What was heard is shown even where it cannot be kept.
+        let kept = intake.commit();
         if format != Format::Claims {
             let assets = intake.seen.iter().filter_map(|id| intake.catalog.asset(id));
             print::out(&devices::listing(assets, &profiles, format))?;
         }
         tally.report(&intake, keep);
+        kept?;
         match unreadable {
             Some(_) => Err(Failure::new(Code::Input, "at least one file could not be read; what the others said stands above")),
             None => Ok(()),
@@ -81,7 +83,7 @@ pub fn hear_file(path: &Path, modbus_ports: &[u16], format: Format, intake: &mut
     let capture = Capture::open(path).map_err(cannot)?;
     let total = capture.bytes_total;
     let mut listener = Listener::new(modbus_ports.to_vec());
-    let (mut trouble, mut not_a_capture) = (None, None);
+    let (mut trouble, mut lost, mut broken) = (None, None, None);
     let frames_before = tally.frames;
     let mut on_event = |event: Event, intake: &mut Intake<'_>, tally: &mut Tally| {
         if let Err(failure) = hear(event, &name, format, intake, tally) {
@@ -93,8 +95,11 @@ pub fn hear_file(path: &Path, modbus_ports: &[u16], format: Format, intake: &mut
             tally.frames += 1;
             listener.frame(&frame, &mut |event| on_event(event, intake, tally));
         }
-        Item::Malformed(malformed) if malformed.layer == "capture" => not_a_capture = Some(malformed),
-        Item::Malformed(malformed) => tally.finding(&name, &format!("{malformed}"), &malformed),
+        Item::Malformed(malformed) => {
+            tally.finding(&name, &format!("{malformed}"), &malformed);
+            broken.get_or_insert(malformed);
+        }
+        Item::Lost(malformed) => lost = Some(malformed),
         Item::Progress(bytes) => progress(&name, bytes, total),
     });
     listener.finish(&mut |event| on_event(event, intake, tally));
@@ -102,8 +107,12 @@ pub fn hear_file(path: &Path, modbus_ports: &[u16], format: Format, intake: &mut
         eprint!("\r\x1b[K");
     }
     read.map_err(cannot)?;
-    match (trouble, not_a_capture) {
-        (Some(failure), _) => Err(failure),
+    if let Some(failure) = trouble {
+        return Err(failure);
+    }
+    match (lost, broken) {
+        (Some(malformed), _) if tally.frames == frames_before => Err(Failure::input(&name, malformed)),
+        (Some(malformed), _) => Err(Failure::input(&name, format!("{malformed}; the rest of this file was not read"))),
         (None, Some(malformed)) if tally.frames == frames_before => Err(Failure::input(&name, malformed)),
         _ => Ok(()),
     }

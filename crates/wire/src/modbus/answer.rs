@@ -10,6 +10,9 @@ const PAGES_MAX: usize = 64;
 /// "More follows" when another request is needed. Clause 6.21.
 const MORE_FOLLOWS: u8 = 0xff;
 
+/// A read of one object: its answer does not show what else there is.
+const SINGLE_OBJECT: Question = Question::Identification { code: 4, object: 0 };
+
 /// What a client does after an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Continue {
@@ -71,7 +74,9 @@ impl Answering {
     pub fn answer(&mut self, message: Message) -> Continue {
         let next = self.read(self.reading.messages.len(), &message.bytes);
         self.reading.messages.push(message);
-        self.reading.complete = next == Continue::Complete;
+        // One object is the whole answer to its question, and not the whole identity.
+        let single = self.reading.question == SINGLE_OBJECT.name();
+        self.reading.complete = next == Continue::Complete && !single;
         next
     }
 
@@ -109,7 +114,7 @@ impl Answering {
     /// One page of function 43/14. Devices send odd conformity levels, fewer objects than they count, and bytes behind the last
     /// object: all of that is kept as a finding, and every object whose bytes are all there is a fact.
     fn page(&mut self, index: usize, adu: &[u8]) -> Continue {
-        let Some(&[_, _, _, conformity, more, next_object, count]) = adu[MBAP_BYTES..].first_chunk::<PAGE_HEADER_BYTES>() else {
+        let Some(&[_, _, code, conformity, more, next_object, count]) = adu[MBAP_BYTES..].first_chunk::<PAGE_HEADER_BYTES>() else {
             let had = adu.len() - MBAP_BYTES;
             return self.stop(index, Malformed::short("modbus", MBAP_BYTES, PAGE_HEADER_BYTES, had, "identification header (6.21)"));
         };
@@ -138,13 +143,15 @@ impl Answering {
         if at < adu.len() {
             self.reading.malformed.push((index, Malformed::wrong("modbus", at, "bytes behind the last object (6.21)")));
         }
-        self.follow(index, more, next_object, before)
+        self.follow(index, (code, more, next_object), before)
     }
 
-    /// Where the next page starts, if it may be asked for: ids rise, or we stop.
-    fn follow(&mut self, index: usize, more: u8, next_object: u8, before: Option<u8>) -> Continue {
+    /// Where the next page starts, if it may be asked for: ids rise, or we stop. npm modbus-serial announces its private objects behind
+    /// a regular read and starts again at 0 when it is asked for them; the set that was asked for ends before.
+    fn follow(&mut self, index: usize, (code, more, next_object): (u8, u8, u8), before: Option<u8>) -> Continue {
         match more {
             0 => Continue::Complete,
+            MORE_FOLLOWS if self.last_object > before && next_object > last_of_set(code) => Continue::Complete,
             MORE_FOLLOWS if index + 1 >= PAGES_MAX => {
                 self.stop(index, Malformed::wrong("modbus", MBAP_BYTES + 4, "more pages than are put together"))
             }
@@ -185,6 +192,15 @@ impl Answering {
     fn stop(&mut self, index: usize, malformed: Malformed) -> Continue {
         self.reading.malformed.push((index, malformed));
         Continue::Stop
+    }
+}
+
+/// Highest object id of the set that a read code asks for: basic, regular, or all. Clause 6.21.
+const fn last_of_set(code: u8) -> u8 {
+    match code {
+        1 => 0x02,
+        2 => 0x7f,
+        _ => 0xff,
     }
 }
 

@@ -61,9 +61,27 @@ fn an_answer_gives_what_its_bytes_hold_and_names_what_is_broken() {
 }
 
 #[test]
+fn a_set_ends_where_it_ends_whatever_else_is_announced() {
+    let page = |code: u8, next: u8, id: u8| [&b"\x00\x01\x00\x00\x00\x0b\xff\x2b\x0e"[..], &[code, 0x83, 0xff, next, 1, id, 1, b'A']].concat();
+    for (code, id, next, expected) in [
+        (1, 2, 3, Continue::Complete),
+        (1, 1, 2, Continue::Next(2)),
+        (2, 6, 0x81, Continue::Complete),
+        (2, 5, 6, Continue::Next(6)),
+        (3, 6, 0x81, Continue::Next(0x81)),
+    ] {
+        let question = Question::Identification { code, object: 0 };
+        let (reading, steps) = read(question, &[&page(code, next, id)]);
+        assert_eq!((steps, reading.malformed.len()), (vec![expected], 0), "read code {code}, object {id}, next {next}");
+    }
+    let (reading, steps) = read(SINGLE_OBJECT, &[b"\x00\x01\x00\x00\x00\x0b\xff\x2b\x0e\x04\x83\x00\x00\x01\x02\x01A"]);
+    assert_eq!((steps, reading.complete), (vec![Continue::Complete], false), "one object is not the identity");
+}
+
+#[test]
 fn pages_go_on_only_while_object_ids_rise() {
     let page = |more: u8, next: u8, id: u8| {
-        let mut bytes = b"\x00\x01\x00\x00\x00\x0b\xff\x2b\x0e\x01\x81".to_vec();
+        let mut bytes = b"\x00\x01\x00\x00\x00\x0b\xff\x2b\x0e\x03\x81".to_vec();
         bytes.extend_from_slice(&[more, next, 1, id, 1, b'A' + id]);
         bytes
     };
