@@ -62,7 +62,8 @@ fn an_answer_gives_what_its_bytes_hold_and_names_what_is_broken() {
 
 #[test]
 fn a_set_ends_where_it_ends_whatever_else_is_announced() {
-    let page = |code: u8, next: u8, id: u8| [&b"\x00\x01\x00\x00\x00\x0b\xff\x2b\x0e"[..], &[code, 0x83, 0xff, next, 1, id, 1, b'A']].concat();
+    let page =
+        |code: u8, next: u8, id: u8| [&b"\x00\x01\x00\x00\x00\x0b\xff\x2b\x0e"[..], &[code, 0x83, 0xff, next, 1, id, 1, b'A']].concat();
     for (code, id, next, expected) in [
         (1, 2, 3, Continue::Complete),
         (1, 1, 2, Continue::Next(2)),
