@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
-use crate::modbus::{Device, Fault, Manners, Persona, Running};
+use crate::modbus::{Device, Fault, Flash, Manners, Persona, Running};
 use crate::report::Report;
 use crate::scada::{Ask, Master, Polling, Service};
 use crate::tap::{Station, Tap};
@@ -91,6 +91,13 @@ impl Plant {
     pub async fn heard(&mut self) {
         for (_, _, polling) in &mut self.devices {
             polling.until(|service| service.has_asked || service.sessions_dropped > 0).await;
+        }
+    }
+
+    /// Gives the device of that name another release; returns once it reboots.
+    pub async fn flash(&self, name: &str, flash: Flash) {
+        if let Some((_, running, _)) = self.devices.iter().find(|(device, ..)| device == name) {
+            running.flash(flash).await;
         }
     }
 

@@ -2,11 +2,13 @@
 //! dissector judges.
 //!
 //! - [`rig`]: servers we did not write, each its own process with its own persona.
+//! - [`ledger`]: what goes into a ledger, in order and at random.
 //! - [`personas`]: identities drawn at random, so that none can be hard-coded.
 //! - [`pcap`]: captures taken apart: cut, split, put in another order.
 //! - [`product`]: the program as its users meet it, and a simulated device for it to meet.
 //! - [`record`]: a loopback port recorded by dumpcap, read by tshark.
 
+pub mod ledger;
 pub mod pcap;
 pub mod personas;
 pub mod place;

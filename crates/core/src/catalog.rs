@@ -1,7 +1,7 @@
 //! The catalog: one asset out of many observations. It is a fold: the same observations in the same order give the same catalog,
 //! and nothing that was said is dropped; what loses stands beside what wins.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 
 use sha2::{Digest, Sha256};
@@ -9,7 +9,6 @@ use sha2::{Digest, Sha256};
 use crate::claim::{Claim, Field};
 use crate::observation::{Address, Observation, Source, hex};
 use crate::profile::{Interpretation, Matched};
-use crate::sheet::Import;
 
 /// Hexadecimal digits of an asset's id: 48 bits keep 10,000 assets apart with a chance of 1 in 5 million to collide, and a
 /// collision is resolved by taking more digits.
@@ -25,6 +24,10 @@ pub struct Catalog {
     assets: BTreeMap<String, Asset>,
     endpoints: HashMap<Endpoint, String>,
     serials: HashMap<(String, String), String>,
+    /// Digests of the observations that were taken: each counts once.
+    taken: HashSet<[u8; 32]>,
+    /// Where assets that stand only in a sheet are said to answer.
+    listed: Listed,
 }
 
 /// Where a device answers. The hardware address takes no part: behind a router it is the router's.
@@ -42,29 +45,39 @@ pub struct Asset {
     pub id: String,
     /// Every address at which it answered, the latest last.
     pub addresses: Vec<Address>,
-    /// Everything it said, in the order in which it was observed.
+    /// Everything it said, in the order in which it first did; what it said again, unchanged and by the same way, is counted.
     pub claims: Vec<Recorded>,
+    /// What lists say of its nameplate: the latest list's word on each field, in the order of the fields.
+    pub imported: Vec<Recorded>,
+    /// What only its owner knows, and what no field is for: cells of lists, by column.
+    pub columns: BTreeMap<String, String>,
     /// The profile of the latest reading that matched one.
     pub profile: Option<String>,
     /// First and latest observation, in nanoseconds since 1970.
     pub seen_ns: (u64, u64),
-    /// Observations that count: first, different, or another question.
-    pub observations: Vec<String>,
+    /// How many observations it was seen in.
+    pub observations: u64,
     /// Why the latest reading gave no firmware, in words; empty while firmware is known.
     pub why_unknown: String,
     /// What a person should look at: unreadable values, several profiles, a device that took an address over.
     pub remarks: Vec<String>,
 }
 
-/// A claim and the observation it stands in.
+/// A claim and the latest observation it stands in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
     /// The claim.
     pub claim: Claim,
-    /// The observation's id.
+    /// The observation's id; empty for the word of a list, which no reading stands behind.
     pub observation: String,
+    /// The observation's entry in the ledger; `None` where nothing is kept.
+    pub entry: Option<u64>,
     /// When it was observed, in nanoseconds since 1970.
     pub time_ns: u64,
+    /// When it was first observed so, with nothing else said in between.
+    pub since_ns: u64,
+    /// In how many observations it stood since then.
+    pub times: u64,
     /// Heard or asked.
     pub source: Source,
     /// Where it answered.
@@ -83,32 +96,52 @@ pub struct Current<'a> {
 impl Catalog {
     /// Takes one observation with what it means; returns the asset's id.
     pub fn take(&mut self, observation: &Observation, said: &Interpretation) -> String {
-        let observed = observation.id();
+        self.take_entry(observation, said, None)
+    }
+
+    /// True for an observation that was taken before.
+    #[must_use]
+    pub fn knows(&self, observation: &Observation) -> bool {
+        self.taken.contains(&observation.digest())
+    }
+
+    /// As [`Catalog::take`], for an observation that stands in the ledger at this index.
+    pub fn take_entry(&mut self, observation: &Observation, said: &Interpretation, entry: Option<u64>) -> String {
+        self.take_digested(observation, observation.digest(), said, entry)
+    }
+
+    /// As [`Catalog::take_entry`], for an observation whose [`Observation::digest`] is known.
+    pub(crate) fn take_digested(&mut self, observation: &Observation, digest: [u8; 32], said: &Interpretation, entry: Option<u64>) -> String {
+        let again = !self.taken.insert(digest);
+        let observed = hex(&digest);
         let address = &observation.address;
         let endpoint = Endpoint { ip: address.ip, port: address.port, unit: address.unit };
         let serial = own_serial(&said.claims);
         let by_serial = serial.as_ref().and_then(|serial| self.serials.get(serial));
-        let known = by_serial.or_else(|| self.endpoints.get(&endpoint)).cloned();
+        let known = by_serial.or_else(|| self.endpoints.get(&endpoint)).cloned().or_else(|| self.listed_at(address));
         // Another serial number at a known address is another device.
         let (known, replaced) = known.map_or((None, None), |id| {
             let another = self.assets.get(&id).is_some_and(|asset| asset.is_another_than(serial.as_ref()));
             if another { (None, Some(id)) } else { (Some(id), None) }
         });
         let id = known.unwrap_or_else(|| self.new_asset(&observed, observation.time_ns));
+        self.is_heard_of(&id);
         let Some(asset) = self.assets.get_mut(&id) else { return id };
         if let Some(earlier) = replaced {
             asset.remarks.push(format!("answers where {earlier} did before, with another serial number"));
         }
-        asset.record(observation, &observed, said);
-        self.endpoints.insert(endpoint, id.clone());
-        if let Some(serial) = serial {
+        asset.see(observation);
+        if !again {
+            asset.record(observation, &observed, said, entry);
+        }
+        if self.endpoints.get(&endpoint) != Some(&id) {
+            self.endpoints.insert(endpoint, id.clone());
+        }
+        if let Some(serial) = serial.filter(|serial| self.serials.get(serial) != Some(&id)) {
             self.serials.insert(serial, id.clone());
         }
         id
     }
-
-    /// Takes a list that somebody made: its rows are claims of the grade `imported`.
-    pub fn import(&mut self, _import: &Import, _time_ns: u64) {}
 
     /// An asset answered again as it did before: only its last time moves. Returns its id; `None` where nothing is known there.
     pub fn sighted(&mut self, address: &Address, time_ns: u64) -> Option<String> {
@@ -144,30 +177,39 @@ impl Catalog {
         let taken = |length: &usize| !self.assets.contains_key(&format!("{ID_PREFIX}{}", &digits[..*length]));
         let length = (ID_DIGITS..=digits.len()).find(taken).unwrap_or(digits.len());
         let id = format!("{ID_PREFIX}{}", &digits[..length]);
-        let asset = Asset {
-            id: id.clone(),
-            addresses: Vec::new(),
-            claims: Vec::new(),
-            profile: None,
-            seen_ns: (time_ns, time_ns),
-            observations: Vec::new(),
-            why_unknown: String::new(),
-            remarks: Vec::new(),
-        };
-        self.assets.insert(id.clone(), asset);
+        self.assets.insert(id.clone(), Asset::new(id.clone(), time_ns));
         id
     }
 }
 
 impl Asset {
+    fn new(id: String, time_ns: u64) -> Self {
+        Self {
+            id,
+            addresses: Vec::new(),
+            claims: Vec::new(),
+            imported: Vec::new(),
+            columns: BTreeMap::new(),
+            profile: None,
+            seen_ns: (time_ns, time_ns),
+            observations: 0,
+            why_unknown: String::new(),
+            remarks: Vec::new(),
+        }
+    }
+
     /// The claim that stands for a field of a component, and what contradicts it.
     #[must_use]
     pub fn current(&self, component: &str, field: Field) -> Option<Current<'_>> {
         let mut latest: Vec<&Recorded> = Vec::new();
         for recorded in self.claims.iter().filter(|r| r.claim.field == field && r.claim.component == component) {
-            latest.retain(|earlier| earlier.claim.rule != recorded.claim.rule || earlier.time_ns > recorded.time_ns);
-            latest.push(recorded);
+            match latest.iter_mut().find(|other| other.claim.rule == recorded.claim.rule) {
+                None => latest.push(recorded),
+                Some(other) if other.time_ns <= recorded.time_ns => *other = recorded,
+                Some(_) => {}
+            }
         }
+        latest.extend(self.imported.iter().filter(|r| r.claim.field == field && r.claim.component == component));
         let standing = *latest.iter().min_by_key(|r| (r.claim.grade, std::cmp::Reverse(r.time_ns)))?;
         let conflicting = latest.into_iter().filter(|r| r.claim.value != standing.claim.value).collect();
         Some(Current { standing, conflicting })
@@ -177,7 +219,7 @@ impl Asset {
     #[must_use]
     pub fn components(&self) -> Vec<&str> {
         let mut components: Vec<&str> = Vec::new();
-        for recorded in &self.claims {
+        for recorded in self.claims.iter().chain(&self.imported) {
             if !components.contains(&recorded.claim.component.as_str()) {
                 components.push(&recorded.claim.component);
             }
@@ -196,25 +238,35 @@ impl Asset {
         own.zip(serial).is_some_and(|(own, serial)| own.claim.value != serial.1)
     }
 
-    fn record(&mut self, observation: &Observation, observed: &str, said: &Interpretation) {
+    fn see(&mut self, observation: &Observation) {
         self.seen_ns = (self.seen_ns.0.min(observation.time_ns), self.seen_ns.1.max(observation.time_ns));
-        self.addresses.retain(|address| *address != observation.address);
-        self.addresses.push(observation.address.clone());
-        if self.observations.iter().any(|id| id == observed) {
-            return;
+        if self.addresses.last() != Some(&observation.address) {
+            self.addresses.retain(|address| *address != observation.address);
+            self.addresses.push(observation.address.clone());
         }
-        self.observations.push(observed.to_owned());
-        if let (Matched::One(id) | Matched::Fallback(id), false) = (&said.matched, said.claims.is_empty()) {
+    }
+
+    fn record(&mut self, observation: &Observation, observed: &str, said: &Interpretation, entry: Option<u64>) {
+        self.observations = self.observations.saturating_add(1);
+        if let (Matched::One(id) | Matched::Fallback(id), false) = (&said.matched, said.claims.is_empty())
+            && self.profile.as_ref() != Some(id)
+        {
             self.profile = Some(id.clone());
         }
         for claim in &said.claims {
-            self.claims.push(Recorded {
-                claim: claim.clone(),
-                observation: observed.to_owned(),
-                time_ns: observation.time_ns,
-                source: observation.source.clone(),
-                address: observation.address.clone(),
-            });
+            match self.claims.iter_mut().rev().find(|earlier| earlier.is_of_the_kind_of(claim, &observation.source)) {
+                Some(earlier) if earlier.claim == *claim && earlier.address == observation.address => earlier.again(observation, observed, entry),
+                _ => self.claims.push(Recorded {
+                    claim: claim.clone(),
+                    observation: observed.to_owned(),
+                    entry,
+                    time_ns: observation.time_ns,
+                    since_ns: observation.time_ns,
+                    times: 1,
+                    source: observation.source.clone(),
+                    address: observation.address.clone(),
+                }),
+            }
         }
         for remark in remarks(said) {
             if !self.remarks.contains(&remark) {
@@ -226,6 +278,33 @@ impl Asset {
         } else if self.why_unknown.is_empty() || observation.question.starts_with("modbus.identification") {
             // A server that is only seen, or free text that is refused, is no better reason than what its identification said.
             self.why_unknown = why_unknown(observation);
+        }
+    }
+}
+
+impl Recorded {
+    /// The same rule about the same field, by the same way: the later of the two is the rule's latest word there.
+    fn is_of_the_kind_of(&self, claim: &Claim, source: &Source) -> bool {
+        let own = &self.claim;
+        own.field == claim.field
+            && std::mem::discriminant(&self.source) == std::mem::discriminant(source)
+            && (&own.rule, &own.component, &own.profile) == (&claim.rule, &claim.component, &claim.profile)
+    }
+
+    /// Counts an equal claim from the same address; what stands is the latest observation of it.
+    fn again(&mut self, observation: &Observation, observed: &str, entry: Option<u64>) {
+        (self.since_ns, self.times) = (self.since_ns.min(observation.time_ns), self.times.saturating_add(1));
+        if observation.time_ns >= self.time_ns {
+            (self.time_ns, self.entry) = (observation.time_ns, entry);
+            // Into the text that is there: this is what a fold over a large ledger does most.
+            observed.clone_into(&mut self.observation);
+            match (&mut self.source, &observation.source) {
+                (Source::Capture { file, frame }, Source::Capture { file: now, frame: at }) => {
+                    now.clone_into(file);
+                    *frame = *at;
+                }
+                (source, now) => source.clone_from(now),
+            }
         }
     }
 }
@@ -269,6 +348,11 @@ const fn exception(code: u8) -> &'static str {
         _ => "not named by the specification",
     }
 }
+
+mod import;
+
+pub use import::{Found, Index};
+use import::Listed;
 
 #[cfg(test)]
 mod tests;

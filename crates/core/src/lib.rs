@@ -6,6 +6,7 @@ pub mod baseline;
 pub mod catalog;
 pub mod change;
 pub mod claim;
+pub mod evidence;
 pub mod hazard;
 pub mod ledger;
 pub mod observation;

@@ -1,6 +1,5 @@
 //! An observation: one reading with its time, its way and its bytes, in the form in which it is kept.
 
-use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -23,6 +22,13 @@ pub enum Source {
     Asked {
         /// The work order or plan that allowed it.
         reason: String,
+    },
+    /// From a list that somebody made; not a reading.
+    Imported {
+        /// The file's name as it was given.
+        file: String,
+        /// Its row, from 1, without the header and without empty lines.
+        row: u64,
     },
 }
 
@@ -97,19 +103,25 @@ impl Observation {
     /// twice gives the same id.
     #[must_use]
     pub fn id(&self) -> String {
+        hex(&self.digest())
+    }
+
+    /// The 32 bytes of [`Observation::id`].
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
         // Plain structs of strings and numbers: serialising them cannot fail.
-        hex(&Sha256::digest(serde_json::to_vec(self).unwrap_or_default()))
+        Sha256::digest(serde_json::to_vec(self).unwrap_or_default()).into()
     }
 }
 
 /// Bytes as lower case hexadecimal digits.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut digits, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(digits, "{byte:02x}");
-        digits
-    })
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or_default();
+    let digits: Vec<u8> = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xF)]).collect();
+    // Digits are ASCII.
+    String::from_utf8(digits).unwrap_or_default()
 }
 
 /// The bytes of hexadecimal digits; white space between them is passed over.

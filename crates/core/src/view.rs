@@ -3,7 +3,7 @@
 use crate::baseline::Baselines;
 use crate::catalog::Catalog;
 use crate::change::Changes;
-use crate::ledger::{Body, Entry};
+use crate::ledger::{Body, Entry, Replayed};
 
 /// What is known.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -21,12 +21,23 @@ impl View {
     pub fn apply(&mut self, entry: &Entry) {
         match &entry.body {
             Body::Observation(observed) => {
-                self.catalog.take(&observed.observation, &observed.interpretation);
+                self.catalog.take_entry(&observed.observation, &observed.interpretation, Some(entry.index));
             }
-            Body::Import(import) => self.catalog.import(import, entry.time_ns),
+            Body::Import(import) => self.catalog.import(import, entry.time_ns, Some(entry.index)),
             Body::Approval(approval) => self.baselines.take(approval, entry.index, entry.time_ns),
             Body::Change(event) => self.changes.take(event, entry.index, entry.time_ns),
             Body::Key { .. } | Body::Touch { .. } | Body::Evidence { .. } => {}
+        }
+    }
+
+    /// As [`View::apply`], with what a [`crate::ledger::Replay`] made of a record.
+    pub fn replay(&mut self, replayed: &Replayed) {
+        match replayed {
+            Replayed::Reading { index, observation, digest, said } => {
+                self.catalog.take_digested(observation, *digest, said, Some(*index));
+            }
+            Replayed::Entry(entry) => self.apply(entry),
+            Replayed::Nothing => {}
         }
     }
 }

@@ -4,6 +4,7 @@
 //! device (address, port, unit) has a budget of its own; what refused, reset or was hostile keeps the whole endpoint closed for a
 //! while. What does not pass ([`may_ask`], the permit) is refused and stands in the touch record without touching anybody.
 
+mod change;
 mod connection;
 mod event;
 mod history;
@@ -21,6 +22,7 @@ use tokio::time::{Instant, sleep_until};
 
 use nameplate_wire::modbus::Question;
 
+pub use self::change::Change;
 pub use self::event::{Event, What};
 pub use self::plan::{PlannedMessage, plan};
 pub use self::target::BadTarget;
@@ -53,12 +55,22 @@ pub enum Reason {
     WorkOrder(String),
     /// A scheduled plan's name: one reading of a device a day.
     Schedule(String),
+    /// An open change: inside its window, for its scope, a budget of its own, and reboots that no breaker counts.
+    Change(Change),
 }
 
 impl Reason {
     fn text(&self) -> &str {
         match self {
             Self::WorkOrder(text) | Self::Schedule(text) => text,
+            Self::Change(change) => &change.order,
+        }
+    }
+
+    const fn change(&self) -> Option<&Change> {
+        match self {
+            Self::Change(change) => Some(change),
+            Self::WorkOrder(_) | Self::Schedule(_) => None,
         }
     }
 }
@@ -89,7 +101,7 @@ pub async fn ask(asks: Vec<Ask>, settings: &Settings, touch: Arc<TouchRecord>, m
     let factor = TimeFactor::new(settings.time_factor, asks.iter().map(|ask| ask.target.ip()))?;
     let endpoints: BTreeSet<SocketAddr> =
         asks.iter().map(|ask| SocketAddr::new(ask.target.ip().to_canonical(), ask.target.port())).collect();
-    let history = History::read(&touch, &endpoints)?;
+    let history = History::read(&touch, &endpoints, settings.reason.change())?;
     let mut seen = BTreeSet::new();
     let (tell, told) = unbounded_channel();
     let (slots, started) = (Slots::new(factor), Instant::now());
@@ -135,7 +147,7 @@ enum Next {
     Start,
     At(Instant),
     WhenFree,
-    Refused(Refused, SystemTime),
+    Refused(Refused, Option<SystemTime>),
 }
 
 impl Round<'_> {
@@ -183,7 +195,7 @@ impl Round<'_> {
                     self.waiting.push_back((ask, permit));
                 }
                 Next::WhenFree => self.waiting.push_back((ask, permit)),
-                Next::Refused(refused, not_before) => self.refuse(&ask, refused, Some(not_before)),
+                Next::Refused(refused, not_before) => self.refuse(&ask, refused, not_before),
             }
         }
         wake
@@ -192,9 +204,16 @@ impl Round<'_> {
     fn next(&mut self, ask: &Ask) -> Next {
         let device = Device::new(ask.target, ask.unit);
         let now = since_1970((self.settings.clock)());
-        let budget = Budget::new(matches!(self.settings.reason, Reason::WorkOrder(_)), self.factor);
-        if let Err(wait) = may_ask(&self.history.of(device), now, budget, self.settings.seed) {
-            return Next::Refused(refused(&wait), SystemTime::UNIX_EPOCH + wait.not_before);
+        let past = self.history.of(device);
+        let budget = match &self.settings.reason {
+            Reason::Change(change) => match change.budget(device, &past, now, self.factor) {
+                Ok(budget) => budget,
+                Err(refused) => return Next::Refused(refused, None),
+            },
+            reason => Budget::new(matches!(reason, Reason::WorkOrder(_)), self.factor),
+        };
+        if let Err(wait) = may_ask(&past, now, budget, self.settings.seed) {
+            return Next::Refused(refused(&wait), Some(SystemTime::UNIX_EPOCH + wait.not_before));
         }
         match self.slots.take(device.ip(), self.started.elapsed()) {
             Slot::Taken => Next::Start,

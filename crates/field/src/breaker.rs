@@ -33,6 +33,16 @@ pub struct Attempt {
     pub ended: Duration,
     /// How it ended.
     pub end: End,
+    /// True where the change that asks now made it, in its window and of its scope.
+    pub of_change: bool,
+}
+
+impl Attempt {
+    /// What a device does that reboots: it is silent, breaks off, refuses or resets. Never: an answer that is none.
+    #[must_use]
+    pub const fn is_like_a_reboot(&self) -> bool {
+        matches!(self.end, End::Failed | End::Rebuffed)
+    }
 }
 
 /// How a reading ended, as far as the breaker cares.
@@ -45,8 +55,10 @@ pub enum End {
     },
     /// It was silent, broke off, or we had to stop.
     Failed,
-    /// It refused or reset the connection, or answered with what is no Modbus or has no end: once is enough.
+    /// It refused or reset the connection: once is enough.
     Rebuffed,
+    /// It answered with what is no Modbus or has no end: once is enough.
+    Hostile,
     /// Not on record (our process ended first, or our guard refused): says nothing about the device.
     Unknown,
 }
@@ -79,7 +91,9 @@ pub fn fold(attempts: &[Attempt], seed: u64) -> Option<Open> {
                 latencies.push(latency);
                 slow.then_some("its last answer took more than 5 times as long as usual")
             }
-            End::Rebuffed => Some("it refused or reset the last connection, or answered with something that is no sound Modbus"),
+            End::Rebuffed | End::Hostile => {
+                Some("it refused or reset the last connection, or answered with something that is no sound Modbus")
+            }
             End::Failed => {
                 failures = failures.saturating_add(1);
                 (failures >= FAILURES_MAX || trips > 0).then_some("it failed to answer more than once in a row")
@@ -139,11 +153,12 @@ mod tests {
                 _ => match word {
                     "failed" => End::Failed,
                     "rebuffed" => End::Rebuffed,
+                    "hostile" => End::Hostile,
                     "unknown" => End::Unknown,
                     other => panic!("no such word: {other}"),
                 },
             };
-            Attempt { began, ended: began + Duration::from_secs(1), end }
+            Attempt { began, ended: began + Duration::from_secs(1), end, of_change: false }
         };
         words.split(", ").filter(|word| !word.is_empty()).enumerate().map(parse).collect()
     }
@@ -174,6 +189,7 @@ mod tests {
         check("failed, answered 20, failed", 0);
         check("failed, unknown, failed", 60);
         check("rebuffed", 60);
+        check("hostile", 60);
         check("rebuffed, failed", 240);
         assert_eq!(fold(&attempts("rebuffed, unknown"), 1), fold(&attempts("rebuffed"), 1), "the wait counts from the rebuff");
         check("answered 20, rebuffed", 60);

@@ -23,6 +23,9 @@ pub const DEVICE_GAP_MS: u64 = 5_000;
 pub const SCHEDULED_READINGS_MAX: usize = 1;
 /// Readings of a device per UTC day with a reason (a work order).
 pub const REASONED_READINGS_MAX: usize = 12;
+/// Readings of a device for one change, all of its days together, those that failed included: one before, three equal ones after, and
+/// eight tries to wait out a reboot.
+pub const CHANGE_READINGS_MAX: usize = 12;
 /// From the end of one reading of a device to the start of the next.
 pub const READING_GAP_MS: u64 = 30_000;
 
@@ -103,6 +106,12 @@ impl Budget {
     pub fn new(reasoned: bool, factor: TimeFactor) -> Self {
         let readings_per_day = if reasoned { REASONED_READINGS_MAX } else { SCHEDULED_READINGS_MAX };
         Self { readings_per_day, gap: factor.shorten(READING_GAP_MS) }
+    }
+
+    /// Of a device in a change's scope: the change counts its readings itself ([`CHANGE_READINGS_MAX`]); the gap is the same.
+    #[must_use]
+    pub fn of_change(factor: TimeFactor) -> Self {
+        Self { readings_per_day: usize::MAX, gap: factor.shorten(READING_GAP_MS) }
     }
 }
 
@@ -238,6 +247,7 @@ mod tests {
             began: Duration::from_secs(DAY + began),
             ended: Duration::from_secs(DAY + began + 1),
             end: *end,
+            of_change: false,
         };
         let history: Vec<Attempt> = history.iter().map(attempt).collect();
         let past = Past { endpoint: history.clone(), own: history };
@@ -271,7 +281,7 @@ mod tests {
 
     #[test]
     fn an_open_breaker_says_when_to_come_back() {
-        let rebuffed = vec![Attempt { began: Duration::ZERO, ended: Duration::ZERO, end: End::Rebuffed }];
+        let rebuffed = vec![Attempt { began: Duration::ZERO, ended: Duration::ZERO, end: End::Rebuffed, of_change: false }];
         let history = Past { own: Vec::new(), endpoint: rebuffed };
         let budget = Budget::new(true, TimeFactor::default());
         let wait = may_ask(&history, Duration::from_secs(40), budget, 7).expect_err("a refused connection opens it");

@@ -170,6 +170,54 @@ impl TouchRecord {
     }
 }
 
+/// Hands every whole touch line behind `from_byte` to `visit` as it was written, oldest first, with the offset at which the next one
+/// begins. It reads beside a writer, and stops at a line that is not whole yet. A record that does not exist has no lines.
+///
+/// # Errors
+/// [`TouchError::Io`]; [`TouchError::NotARecord`] where the record is shorter than `from_byte` or has no line end there: it was cut or
+/// rewritten; [`TouchError::Broken`] for a line in the middle that is no touch line.
+pub fn lines_from(state: &Path, from_byte: u64, mut visit: impl FnMut(&str, u64)) -> Result<(), TouchError> {
+    let path = state.join(FILE_NAME);
+    let io = |source| TouchError::Io { operation: "read", path: path.clone(), source };
+    let mut file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && from_byte == 0 => return Ok(()),
+        Err(error) => return Err(io(error)),
+    };
+    let rewritten = || TouchError::NotARecord { path: path.clone(), why: format!("no line ends at byte {from_byte}, where one did before") };
+    let mut end = [0];
+    if let Some(before) = from_byte.checked_sub(1) {
+        let read = file.seek(SeekFrom::Start(before)).and_then(|_| file.read_exact(&mut end));
+        read.map_err(|error| if error.kind() == std::io::ErrorKind::UnexpectedEof { rewritten() } else { io(error) })?;
+        if end != *b"\n" {
+            return Err(rewritten());
+        }
+    }
+    let (mut reader, mut at, mut text) = (BufReader::new(file), from_byte, Vec::new());
+    let mut broken: Option<TouchError> = None;
+    loop {
+        text.clear();
+        let had = (&mut reader).take(LINE_BYTES_MAX as u64).read_until(b'\n', &mut text).map_err(io)?;
+        if had == 0 || text.last() != Some(&b'\n') {
+            // A broken last line is what a power cut leaves; the next append mends it.
+            return Ok(());
+        }
+        if let Some(broken) = broken {
+            return Err(broken);
+        }
+        let start = at;
+        at = at.saturating_add(had as u64);
+        if start == 0 && header(&text).is_some() {
+            continue;
+        }
+        broken = parse(&text).err().map(|why| TouchError::NotARecord { path: path.clone(), why: format!("the line at byte {start}: {why}") });
+        match str::from_utf8(&text) {
+            Ok(line) if broken.is_none() => visit(line.trim_end_matches('\n'), at),
+            _ => {}
+        }
+    }
+}
+
 impl std::fmt::Debug for TouchRecord {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TouchRecord").field("path", &self.path).finish_non_exhaustive()

@@ -66,8 +66,22 @@ pub enum Command {
     Devices(command::devices::Devices),
     /// Show one device with everything it said
     Device(command::device::Device),
+    /// Read devices before and after a work order, and say what became of it
+    Change(command::change::Changes),
     /// Walk from a field back to the profile's rule, the observation and the bytes
     Explain(command::explain::Explain),
+    /// Write a bundle for an auditor, and check one without any state
+    Evidence(command::evidence::Evidence),
+    /// Verify the ledger that all of it follows from, or print its signed checkpoint
+    Ledger(command::ledger::Ledger),
+    /// Take in lists that people made
+    Import(command::import::Import),
+    /// Compare a sheet with the catalog
+    Compare(command::compare::Compare),
+    /// Approve and disapprove releases
+    Baseline(command::baseline::Baseline),
+    /// Judge every device by the approved baselines
+    Check(command::check::Check),
     /// List and test device profiles
     Profile(command::profile::Profiles),
     /// Run a device from a profile's examples on loopback

@@ -5,6 +5,8 @@ use std::fmt;
 /// Exit codes as in docs/ARCHITECTURE.md; 0 is done, 1 found what `--fail-on` names, 2 (usage) belongs to the argument parser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
+    /// Found what `--fail-on` names.
+    Found = 1,
     /// Usage: an argument that only its command can judge.
     Usage = 2,
     /// An input, a profile or the state could not be read or written.

@@ -1,14 +1,16 @@
-//! The one way in: a reading becomes an observation, gets its meaning, goes into the catalog and, where there is one, the store.
+//! The one way in: a reading becomes an observation, gets its meaning, goes into the view and, where there is one, the ledger.
 
 use std::collections::HashMap;
 
-use nameplate_core::catalog::Catalog;
+use nameplate_core::ledger::{Body, Entry};
 use nameplate_core::observation::{Observation, Source};
 use nameplate_core::profile::{Interpretation, Matched, ProfileSet};
+use nameplate_core::view::View;
 use nameplate_core::wire::{self, Fact, Reading};
 
 use crate::failure::Failure;
-use crate::store::{Entry, Store};
+use crate::store::{Draft, Store, now_ns};
+use nameplate_field::touch;
 
 /// Observations that are committed together: one sync for many, and little to read again after a power cut.
 const COMMIT_ENTRIES: usize = 256;
@@ -30,25 +32,25 @@ struct Said {
 pub struct Intake<'a> {
     profiles: &'a ProfileSet,
     store: Option<Store>,
-    waiting: Vec<Entry>,
+    waiting: Vec<Draft>,
     /// What an address said last to a question, per file or work order, and on which day.
     last: HashMap<(String, wire::Address, &'static str), Said>,
-    /// All that is known so far: of the store, and of this run.
-    pub catalog: Catalog,
+    /// All that is known so far: of the ledger, and of this run.
+    pub view: View,
     /// Assets that this run saw, in the order in which it did.
     pub seen: Vec<String>,
-    /// Observations that were new to the store.
+    /// Observations that were new to the ledger.
     pub kept: usize,
 }
 
 impl<'a> Intake<'a> {
-    /// With a store, its catalog is where this run goes on.
+    /// With a store, what its ledger says is where this run goes on.
     ///
     /// # Errors
     /// The store's.
     pub fn new(profiles: &'a ProfileSet, store: Option<Store>) -> Result<Self, Failure> {
-        let catalog = store.as_ref().map(|store| store.catalog(None)).transpose()?.unwrap_or_default();
-        Ok(Self { profiles, store, waiting: Vec::new(), last: HashMap::new(), catalog, seen: Vec::new(), kept: 0 })
+        let view = store.as_ref().map(|store| store.view(None)).transpose()?.unwrap_or_default();
+        Ok(Self { profiles, store, waiting: Vec::new(), last: HashMap::new(), view, seen: Vec::new(), kept: 0 })
     }
 
     /// Takes a reading. Returns the observation with its meaning when it is the first, another than before, or the first of its
@@ -62,7 +64,7 @@ impl<'a> Intake<'a> {
         let heard =
             Said { facts: reading.facts.clone(), malformed: reading.malformed.len(), complete: reading.complete, day: time_ns / DAY_NS };
         if self.last.get(&key) == Some(&heard) {
-            self.catalog.sighted(&(&reading.speaker).into(), time_ns);
+            self.view.catalog.sighted(&(&reading.speaker).into(), time_ns);
             return Ok(None);
         }
         self.last.insert(key, heard);
@@ -72,12 +74,22 @@ impl<'a> Intake<'a> {
         Ok(Some((observation, said)))
     }
 
+    /// Takes a reading whatever was said before: for a change each reading counts. Returns its entry's index and its meaning.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn keep(&mut self, reading: &Reading, source: Source) -> Result<(u64, Interpretation), Failure> {
+        let (index, said) = (self.next(), self.profiles.interpret(reading));
+        self.record(&Observation::of(reading, source, now_ns()), &said)?;
+        Ok((index, said))
+    }
+
     /// Takes a server that answered something, and may never say what it is.
     ///
     /// # Errors
     /// The store's.
     pub fn presence(&mut self, protocol: &'static str, speaker: &wire::Address, source: Source, time_ns: u64) -> Result<(), Failure> {
-        if let Some(id) = self.catalog.sighted(&speaker.into(), time_ns) {
+        if let Some(id) = self.view.catalog.sighted(&speaker.into(), time_ns) {
             self.saw(id);
             return Ok(());
         }
@@ -87,28 +99,82 @@ impl<'a> Intake<'a> {
         self.record(&Observation::of(&reading, source, time_ns), &said)
     }
 
+    /// Puts something that is no reading into the ledger: an import, an approval, a step of a change. It is in the view at once, and
+    /// on disk with the next [`Intake::commit`]. Returns its index; without a store it has one, too, in a ledger that nobody keeps.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn say(&mut self, draft: Draft) -> Result<u64, Failure> {
+        let entry = Entry { index: self.next(), time_ns: draft.time_ns, body: draft.body };
+        self.view.apply(&entry);
+        let index = entry.index;
+        self.wait(Draft { time_ns: entry.time_ns, body: entry.body, payloads: draft.payloads })?;
+        Ok(index)
+    }
+
     /// Commits what is waiting.
     ///
     /// # Errors
     /// The store's; nothing of the last batch is kept then.
     pub fn commit(&mut self) -> Result<(), Failure> {
+        let waiting = std::mem::take(&mut self.waiting);
+        let observations = waiting.iter().filter(|draft| matches!(draft.body, Body::Observation(_))).count();
         if let Some(store) = &mut self.store {
-            self.kept += store.append(&self.waiting)?;
+            store.append(waiting)?;
+            self.kept += observations;
         }
-        self.waiting.clear();
         Ok(())
     }
 
+    /// Takes the lines of the touch record that are not in the ledger yet, as they stand, behind what is waiting.
+    ///
+    /// # Errors
+    /// The store's, or the touch record is shorter than what was taken from it.
+    pub fn touched(&mut self) -> Result<(), Failure> {
+        self.commit()?;
+        let Some(store) = &mut self.store else { return Ok(()) };
+        let (mut drafts, mut end) = (Vec::new(), store.touch_bytes());
+        let read = touch::lines_from(store.directory(), end, |line, line_end| {
+            drafts.push(Draft::new(now_ns(), Body::Touch { line: line.to_owned() }));
+            end = line_end;
+        });
+        read.map_err(|e| Failure::input("the touch record was not taken into the ledger", e))?;
+        store.append_touched(drafts, end).map(|_| ())
+    }
+
+    /// What reads and appends; `None` where nothing is kept.
+    #[must_use]
+    pub fn store(&self) -> Option<&Store> {
+        self.store.as_ref()
+    }
+
+    /// The index of the next entry. There is one writer, so nobody takes it in between.
+    fn next(&self) -> u64 {
+        self.store.as_ref().map_or(0, Store::size).saturating_add(self.waiting.len() as u64)
+    }
+
+    fn wait(&mut self, draft: Draft) -> Result<(), Failure> {
+        if self.store.is_none() {
+            return Ok(());
+        }
+        self.waiting.push(draft);
+        if self.waiting.len() >= COMMIT_ENTRIES { self.commit() } else { Ok(()) }
+    }
+
     fn record(&mut self, observation: &Observation, said: &Interpretation) -> Result<(), Failure> {
-        let id = self.catalog.take(observation, said);
-        self.saw(id);
         let profile = match &said.matched {
             Matched::One(id) | Matched::Fallback(id) => self.profiles.get(id),
             Matched::None | Matched::Several(_) => None,
         };
-        let profile_sha256 = profile.map(|profile| profile.sha256.clone());
-        self.waiting.push(Entry { observation: observation.clone(), interpretation: said.clone(), profile_sha256 });
-        if self.waiting.len() >= COMMIT_ENTRIES { self.commit() } else { Ok(()) }
+        let profile = profile.map(|profile| (profile.sha256.as_str(), profile.text.as_str()));
+        let draft = Draft::observation(now_ns(), observation.clone(), said.clone(), profile);
+        let Body::Observation(observed) = &draft.body else { return Ok(()) };
+        // Read before, from the same file: seen, and already in the ledger.
+        let again = self.view.catalog.knows(&observed.observation);
+        let entry = self.store.as_ref().map(|_| self.next());
+        let id = self.view.catalog.take_entry(&observed.observation, &observed.interpretation, entry);
+        self.saw(id);
+        if again { Ok(()) } else { self.wait(draft) }
     }
 
     fn saw(&mut self, id: String) {
@@ -123,5 +189,6 @@ fn origin(source: &Source) -> &str {
     match source {
         Source::Capture { file, .. } => file,
         Source::Asked { reason } => reason,
+        Source::Imported { file, .. } => file,
     }
 }

@@ -1,9 +1,12 @@
 //! The lines that leave the program, apart from the types inside: other people's scripts rely on these shapes.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use nameplate_core::catalog::{Asset, Current};
 use nameplate_core::claim::{Claim, Field};
 use nameplate_core::observation::{Address, Observation, Source, rfc3339};
 use nameplate_core::profile::ProfileSet;
+use nameplate_core::sheet::{COLUMNS, Column};
 use serde::Serialize;
 
 /// One claim a line: `--format claims`.
@@ -53,8 +56,11 @@ pub struct DeviceLine {
     #[serde(skip_serializing_if = "String::is_empty")]
     firmware_unknown_because: String,
     remarks: Vec<String>,
-    first_seen: String,
-    last_seen: String,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    columns: BTreeMap<String, String>,
+    only_in_a_sheet: bool,
+    first_seen: Option<String>,
+    last_seen: Option<String>,
 }
 
 /// One field of one component of an asset.
@@ -87,8 +93,10 @@ impl DeviceLine {
             fields: fields.collect(),
             firmware_unknown_because: asset.why_unknown.clone(),
             remarks: asset.remarks.clone(),
-            first_seen: rfc3339(asset.seen_ns.0),
-            last_seen: rfc3339(asset.seen_ns.1),
+            columns: asset.columns.clone(),
+            only_in_a_sheet: asset.is_listed_only(),
+            first_seen: Some(rfc3339(asset.seen_ns.0)).filter(|_| !asset.is_listed_only()),
+            last_seen: Some(rfc3339(asset.seen_ns.1)).filter(|_| !asset.is_listed_only()),
         }
     }
 }
@@ -114,38 +122,18 @@ impl FieldLine {
     }
 }
 
-/// Header of the inventory file, import and export.
-pub const INVENTORY: [&str; 24] = [
-    "id",
-    "tag",
-    "site",
-    "zone",
-    "location",
-    "manufacturer",
-    "model",
-    "product_code",
-    "hardware_revision",
-    "firmware_revision",
-    "software_revision",
-    "serial_number",
-    "patches",
-    "mac",
-    "ip",
-    "port",
-    "unit",
-    "parent",
-    "slot",
-    "device_class",
-    "criticality",
-    "exposure",
-    "source",
-    "last_seen",
-];
+/// Header of the inventory file, and behind it the columns of lists that it does not know.
+pub fn inventory_header(assets: &[&Asset]) -> Vec<String> {
+    let more: BTreeSet<&str> = assets.iter().flat_map(|asset| asset.columns.keys().map(String::as_str)).collect();
+    let more = more.into_iter().filter(|column| Column::named(column).is_none());
+    COLUMNS.iter().map(|column| column.name).chain(more).map(str::to_owned).collect()
+}
 
-/// What a device is, as its profile says.
+/// What a device is, as its profile says; where none does, as a list says.
 pub fn device_class(asset: &Asset, profiles: &ProfileSet) -> String {
     let profile = asset.profile.as_deref().and_then(|id| profiles.get(id));
-    profile.map_or("unknown", |profile| profile.device_class.name()).to_owned()
+    let listed = || asset.shown(Field::DeviceClass).map(|current| current.standing.claim.value.clone());
+    profile.map(|profile| profile.device_class.name().to_owned()).or_else(listed).unwrap_or_else(|| "unknown".to_owned())
 }
 
 /// Heard, asked, or both.
@@ -153,6 +141,7 @@ pub fn way(source: &Source) -> &'static str {
     match source {
         Source::Capture { .. } => "heard",
         Source::Asked { .. } => "asked",
+        Source::Imported { .. } => "imported",
     }
 }
 
@@ -164,24 +153,25 @@ pub fn place(address: &Address) -> String {
     format!("{ip}{port}{unit}")
 }
 
-/// One inventory row; columns that nothing fills are empty.
-pub fn inventory_row(asset: &Asset, profiles: &ProfileSet) -> Vec<String> {
+/// One inventory row below a header; columns that nothing fills are empty.
+pub fn inventory_row(asset: &Asset, header: &[String], profiles: &ProfileSet) -> Vec<String> {
     let address = asset.addresses.last().cloned().unwrap_or_default();
     let value = |field| asset.shown(field).map(|current| current.standing.claim.value.clone()).unwrap_or_default();
-    let last = asset.claims.last().map(|recorded| way(&recorded.source)).unwrap_or_default();
-    INVENTORY
-        .iter()
-        .map(|column| match *column {
-            "id" => asset.id.clone(),
-            "patches" => value(Field::Patch),
-            "mac" => address.mac.clone().unwrap_or_default(),
-            "ip" => address.ip.map(|ip| ip.to_string()).unwrap_or_default(),
-            "port" => address.port.map(|port| port.to_string()).unwrap_or_default(),
-            "unit" => address.unit.map(|unit| unit.to_string()).unwrap_or_default(),
-            "device_class" => device_class(asset, profiles),
-            "source" => last.to_owned(),
-            "last_seen" => rfc3339(asset.seen_ns.1),
-            other => Field::named(other).map(value).unwrap_or_default(),
-        })
-        .collect()
+    let last = asset.claims.last().or_else(|| asset.imported.first()).map(|recorded| way(&recorded.source)).unwrap_or_default();
+    let cell = |column: &str| match column {
+        "id" => asset.id.clone(),
+        "mac" => address.mac.clone().unwrap_or_default(),
+        "ip" => address.ip.map(|ip| ip.to_string()).unwrap_or_default(),
+        "port" => address.port.map(|port| port.to_string()).unwrap_or_default(),
+        "unit" => address.unit.map(|unit| unit.to_string()).unwrap_or_default(),
+        "device_class" => device_class(asset, profiles),
+        "source" => last.to_owned(),
+        "last_seen" if asset.is_listed_only() => String::new(),
+        "last_seen" => rfc3339(asset.seen_ns.1),
+        other => match Column::named(other).and_then(|column| column.field) {
+            Some(field) => value(field),
+            None => asset.columns.get(other).cloned().unwrap_or_default(),
+        },
+    };
+    header.iter().map(|column| cell(column)).collect()
 }

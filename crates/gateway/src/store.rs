@@ -1,78 +1,94 @@
-//! The shelf on which observations stand: SQLite, one writer. The catalog is the fold over it.
+//! The shelf on which the ledger stands: SQLite, one writer. Everything else is a fold over it. See docs/decisions/0008.
+
+mod draft;
+mod fold;
+mod head;
+mod read;
+mod seen;
+mod tables;
+mod verify;
 
 use std::fs::{self, File, TryLockError};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
-use nameplate_core::catalog::Catalog;
-use nameplate_core::observation::Observation;
-use nameplate_core::profile::Interpretation;
-use rusqlite::{Connection, ErrorCode, OpenFlags, params};
+use nameplate_core::ledger::{Body, Checkpoint, Entry, Frontier, Hash, Head, PublicKey, SiteKey, leaf_hash};
+use rusqlite::{Connection, params};
+use sha2::{Digest, Sha256};
+
+pub use draft::{DECODER, Draft};
+pub use verify::Verified;
 
 use crate::failure::Failure;
+use crate::key;
+use head::Opened;
+use seen::Seen;
+use tables::failure;
 
 /// The database's file in the state directory.
 const FILE: &str = "nameplate.sqlite";
 /// Held while a process writes.
 const LOCK: &str = "writer.lock";
-/// `nam1`: says that the file is ours (SQLite's application id).
-const APPLICATION: i32 = 0x6e61_6d31;
-/// Version of the tables. Each release opens the state of the one before.
-const SCHEMA: i32 = 1;
 
-const TABLES: &str = "
-    CREATE TABLE observation (
-        -- Order in which they were taken; everything else is a fold in this order.
-        idx INTEGER PRIMARY KEY AUTOINCREMENT,
-        id TEXT NOT NULL UNIQUE,
-        time_ns INTEGER NOT NULL,
-        -- The observation with its bytes, and what it meant on the day it was taken, as JSON.
-        observation TEXT NOT NULL,
-        interpretation TEXT NOT NULL,
-        -- Hash of the profile that gave the meaning.
-        profile_sha256 TEXT
-    ) STRICT;";
-
-/// An open state directory.
+/// An open ledger.
 pub struct Store {
     connection: Connection,
     path: PathBuf,
-    /// Released when the store is dropped.
-    _lock: Option<File>,
+    frontier: Frontier,
+    /// The latest checkpoint; empty in a ledger that is just being made.
+    note: String,
+    public: PublicKey,
+    /// Bytes of the touch record that are in the ledger.
+    touch_bytes: u64,
+    /// `None` in a store that was opened for reading.
+    writer: Option<Writer>,
 }
 
-/// One row: what was observed, and what it meant then.
-pub struct Entry {
-    /// The observation.
-    pub observation: Observation,
-    /// Its meaning on that day.
-    pub interpretation: Interpretation,
-    /// Hash of the profile that gave it.
-    pub profile_sha256: Option<String>,
+/// What only the one writer has.
+struct Writer {
+    key: SiteKey,
+    seen: Seen,
+    /// A commit failed: what the disk holds is not known, so nothing more is written behind it.
+    stopped: bool,
+    /// Released when the store is dropped.
+    _lock: File,
 }
 
 impl Store {
-    /// Opens the state for reading and writing, and makes it where there is none.
+    /// Opens the state for reading and writing. Where there is none, it is made, with the site's key and entry 0.
     ///
     /// # Errors
     /// A sentence that names the directory: it cannot be made, another process writes, it is full, read-only, damaged, somebody
-    /// else's, or of a newer version.
+    /// else's, of a newer version, rolled back to an older copy, or its key is missing or another's.
     pub fn write(directory: &Path) -> Result<Self, Failure> {
         private_directory(directory)
             .map_err(|e| Failure::input(directory.display(), format!("the state directory cannot be made: {e}")))?;
-        let lock_path = directory.join(LOCK);
-        let lock =
-            File::create(&lock_path).map_err(|e| Failure::input(lock_path.display(), format!("the state cannot be written: {e}")))?;
-        lock.try_lock().map_err(|e| {
-            let why = match e {
-                TryLockError::WouldBlock => "another nameplate is writing to this state; wait for it or use another --state".to_owned(),
-                TryLockError::Error(e) => format!("the state cannot be locked: {e}"),
-            };
-            Failure::input(directory.display(), why)
-        })?;
+        let lock = lock(directory)?;
         let path = directory.join(FILE);
         let connection = Connection::open(&path).map_err(|e| failure(&path, &e))?;
-        let store = Self { connection, path, _lock: Some(lock) };
-        store.prepare().map(|()| store)
+        tables::prepare(&connection, &path)?;
+        let opened = head::open(&connection, &path, seen::read(directory)?)?;
+        let key = key::read(directory)?;
+        if let Some(opened) = opened {
+            let missing = || Failure::input(directory.join(key::FILE).display(), "the site's key is missing; restore it from its backup");
+            let key = key.ok_or_else(missing)?;
+            if key.public() != opened.public {
+                let why = format!("this is not the key of the ledger beside it, which is {}", opened.public.fingerprint());
+                return Err(Failure::input(directory.join(key::FILE).display(), why));
+            }
+            let writer = Writer { key, seen: Seen::open(directory)?, stopped: false, _lock: lock };
+            return Ok(Self::of(connection, path, opened, Some(writer)));
+        }
+        let key = key.map_or_else(|| key::make(directory), Ok)?;
+        let public = key.public();
+        let writer = Writer { key, seen: Seen::open(directory)?, stopped: false, _lock: lock };
+        let opened = Opened { frontier: Frontier::default(), note: String::new(), public, touch_bytes: 0 };
+        let mut store = Self::of(connection, path, opened, Some(writer));
+        let first = Body::Key { origin: public.origin(), public_key: public.digits() };
+        store.append(vec![Draft::new(now_ns(), first)])?;
+        eprintln!("nameplate: a key was made for this site; pin its fingerprint elsewhere: {}", public.fingerprint());
+        Ok(store)
     }
 
     /// Opens the state for reading; `None` where there is none yet.
@@ -81,121 +97,149 @@ impl Store {
     /// As [`Store::write`].
     pub fn read(directory: &Path) -> Result<Option<Self>, Failure> {
         let path = directory.join(FILE);
+        // Before the database: a writer that commits in between must not make this copy look old.
+        let seen = seen::read(directory)?;
         if !path.exists() {
-            return Ok(None);
+            return seen.map_or(Ok(None), |seen| Err(head::gone(&path, &seen)));
         }
-        let connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(|e| failure(&path, &e))?;
-        let store = Self { connection, path, _lock: None };
-        store.check_version()?;
-        Ok(Some(store))
+        let connection = tables::open_for_reading(&path)?;
+        if tables::is_fresh(&connection, &path)? {
+            return seen.map_or(Ok(None), |seen| Err(head::gone(&path, &seen)));
+        }
+        tables::check_version(&connection, &path)?;
+        let opened = head::open(&connection, &path, seen)?;
+        Ok(opened.map(|opened| Self::of(connection, path, opened, None)))
     }
 
-    /// Appends entries that are not there yet, all or none; returns how many were new.
+    fn of(connection: Connection, path: PathBuf, opened: Opened, writer: Option<Writer>) -> Self {
+        let Opened { frontier, note, public, touch_bytes } = opened;
+        Self { connection, path, frontier, note, public, touch_bytes, writer }
+    }
+
+    /// Appends entries, all or none; returns their indices. On return they are on disk, under a signed checkpoint.
     ///
     /// # Errors
-    /// The store's: full, read-only, damaged. Nothing of this call is kept then.
-    pub fn append(&mut self, entries: &[Entry]) -> Result<usize, Failure> {
-        let path = self.path.clone();
-        let mut added = 0;
-        let mut all = || -> rusqlite::Result<()> {
-            let transaction = self.connection.transaction()?;
-            {
-                let mut insert = transaction.prepare_cached(
-                    "INSERT OR IGNORE INTO observation (id, time_ns, observation, interpretation, profile_sha256) VALUES (?1, ?2, ?3, ?4, ?5)",
-                )?;
-                for entry in entries {
-                    let json = |value: serde_json::Result<String>| value.map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)));
-                    added += insert.execute(params![
-                        entry.observation.id(),
-                        i64::try_from(entry.observation.time_ns).unwrap_or(i64::MAX),
-                        json(serde_json::to_string(&entry.observation))?,
-                        json(serde_json::to_string(&entry.interpretation))?,
-                        entry.profile_sha256,
-                    ])?;
-                }
-            }
-            transaction.commit()
+    /// The store's: full, read-only, damaged, the disk failed. Nothing of this call is acknowledged then, and the store takes nothing
+    /// more: it has to be opened again.
+    pub fn append(&mut self, drafts: Vec<Draft>) -> Result<Range<u64>, Failure> {
+        self.append_touched(drafts, self.touch_bytes)
+    }
+
+    /// As [`Store::append`], and remembers how far the touch record is in the ledger now.
+    ///
+    /// # Errors
+    /// As [`Store::append`].
+    pub fn append_touched(&mut self, drafts: Vec<Draft>, touch_bytes: u64) -> Result<Range<u64>, Failure> {
+        let first = self.size();
+        if drafts.is_empty() {
+            return Ok(first..first);
+        }
+        let Some(writer) = self.writer.as_mut() else {
+            return Err(Failure::input(self.path.display(), "opened for reading; nothing was written"));
         };
-        all().map_err(|e| failure(&path, &e))?;
-        Ok(added)
-    }
-
-    /// The catalog as of a time (all of it with `None`).
-    ///
-    /// # Errors
-    /// The store's, or an entry that cannot be read: damaged.
-    pub fn catalog(&self, as_of_ns: Option<u64>) -> Result<Catalog, Failure> {
-        let mut catalog = Catalog::default();
-        let until = as_of_ns.and_then(|time| i64::try_from(time).ok()).unwrap_or(i64::MAX);
-        let mut select = self
-            .prepare_select("SELECT idx, observation, interpretation, profile_sha256 FROM observation WHERE time_ns <= ?1 ORDER BY idx")?;
-        let mut rows = select.query(params![until]).map_err(|e| failure(&self.path, &e))?;
-        while let Some(row) = rows.next().map_err(|e| failure(&self.path, &e))? {
-            let entry = self.entry(row)?;
-            catalog.take(&entry.observation, &entry.interpretation);
+        if writer.stopped {
+            return Err(Failure::input(self.path.display(), "writing stopped when the disk failed; start the program again"));
         }
-        Ok(catalog)
-    }
-
-    /// One observation by its id.
-    ///
-    /// # Errors
-    /// The store's.
-    pub fn observation(&self, id: &str) -> Result<Option<Entry>, Failure> {
-        let mut select = self.prepare_select("SELECT idx, observation, interpretation, profile_sha256 FROM observation WHERE id = ?1")?;
-        let mut rows = select.query(params![id]).map_err(|e| failure(&self.path, &e))?;
-        rows.next().map_err(|e| failure(&self.path, &e))?.map(|row| self.entry(row)).transpose()
-    }
-
-    fn prepare_select(&self, sql: &str) -> Result<rusqlite::Statement<'_>, Failure> {
-        self.connection.prepare(sql).map_err(|e| failure(&self.path, &e))
-    }
-
-    fn entry(&self, row: &rusqlite::Row<'_>) -> Result<Entry, Failure> {
-        let read =
-            || -> rusqlite::Result<(i64, String, String, Option<String>)> { Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)) };
-        let (idx, observation, interpretation, profile_sha256) = read().map_err(|e| failure(&self.path, &e))?;
-        let damaged = |e: serde_json::Error| Failure::input(self.path.display(), format!("entry {idx} is damaged: {e}"));
-        let observation = serde_json::from_str(&observation).map_err(damaged)?;
-        let interpretation = serde_json::from_str(&interpretation).map_err(damaged)?;
-        Ok(Entry { observation, interpretation, profile_sha256 })
-    }
-
-    fn prepare(&self) -> Result<(), Failure> {
-        let sql = |result: rusqlite::Result<()>| result.map_err(|e| failure(&self.path, &e));
-        let fresh = self.pragma("user_version")? == 0 && self.pragma("application_id")? == 0 && self.is_empty()?;
-        if fresh {
-            let version = format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA};");
-            sql(self.connection.execute_batch("PRAGMA journal_mode = WAL;"))?;
-            sql(self.connection.execute_batch(&format!("BEGIN; {TABLES} {version} COMMIT;")))?;
+        let mut batch = Batch { frontier: self.frontier.clone(), rows: Vec::with_capacity(drafts.len()), payloads: Vec::new() };
+        drafts.into_iter().try_for_each(|draft| batch.take(draft)).map_err(|why| Failure::input(self.path.display(), why))?;
+        let head = Head { size: batch.frontier.size(), root: batch.frontier.root() };
+        let note = Checkpoint { origin: self.public.origin(), head }.sign(&writer.key);
+        if let Err(e) = batch.commit(&mut self.connection, &note, touch_bytes) {
+            writer.stopped = true;
+            return Err(failure(&self.path, &e));
         }
-        self.check_version()?;
-        // FULL: what was acknowledged is on disk when the power goes.
-        sql(self.connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"))
+        (self.frontier, self.note, self.touch_bytes) = (batch.frontier, note, touch_bytes);
+        writer.seen.write(&self.note).inspect_err(|_| writer.stopped = true)?;
+        Ok(first..head.size)
     }
 
-    fn is_empty(&self) -> Result<bool, Failure> {
-        let count = self.connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0));
-        count.map(|count| count == 0).map_err(|e| failure(&self.path, &e))
+    /// Number of entries.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.frontier.size()
     }
 
-    fn pragma(&self, name: &str) -> Result<i32, Failure> {
-        self.connection.pragma_query_value(None, name, |row| row.get(0)).map_err(|e| failure(&self.path, &e))
+    /// Size and root.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        Head { size: self.frontier.size(), root: self.frontier.root() }
     }
 
-    fn check_version(&self) -> Result<(), Failure> {
-        let (application, schema) = (self.pragma("application_id")?, self.pragma("user_version")?);
-        if application != APPLICATION {
-            return Err(Failure::input(self.path.display(), "this database is not nameplate's; name another --state"));
-        }
-        if schema > SCHEMA {
-            let why = format!(
-                "made by a newer nameplate (state version {schema}, this program knows {SCHEMA}); use that one, nothing was changed"
-            );
-            return Err(Failure::input(self.path.display(), why));
-        }
+    /// The latest checkpoint, a signed note.
+    #[must_use]
+    pub fn checkpoint(&self) -> &str {
+        &self.note
+    }
+
+    /// The key that the checkpoints are checked with.
+    #[must_use]
+    pub fn public_key(&self) -> &PublicKey {
+        &self.public
+    }
+
+    /// How many bytes of the touch record are in the ledger.
+    #[must_use]
+    pub fn touch_bytes(&self) -> u64 {
+        self.touch_bytes
+    }
+
+    /// The state directory.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.path.parent().unwrap_or(&self.path)
+    }
+}
+
+/// Entries on their way to one commit.
+struct Batch {
+    frontier: Frontier,
+    rows: Vec<(u64, Hash, Vec<u8>)>,
+    payloads: Vec<Vec<u8>>,
+}
+
+impl Batch {
+    fn take(&mut self, draft: Draft) -> Result<(), String> {
+        let index = self.frontier.size();
+        let record = Entry { index, time_ns: draft.time_ns, body: draft.body }.record().map_err(|e| e.to_string())?;
+        let leaf = leaf_hash(&record);
+        self.frontier.push(leaf);
+        self.rows.push((index, leaf, record));
+        self.payloads.extend(draft.payloads);
         Ok(())
     }
+
+    fn commit(&self, connection: &mut Connection, note: &str, touch_bytes: u64) -> rusqlite::Result<()> {
+        let transaction = connection.transaction()?;
+        {
+            let mut entry = transaction.prepare_cached("INSERT INTO entry (idx, leaf, record) VALUES (?1, ?2, ?3)")?;
+            for (index, leaf, record) in &self.rows {
+                entry.execute(params![index, leaf, record])?;
+            }
+            let mut payload = transaction.prepare_cached("INSERT OR IGNORE INTO payload (sha256, bytes) VALUES (?1, ?2)")?;
+            for bytes in &self.payloads {
+                payload.execute(params![<[u8; 32]>::from(Sha256::digest(bytes)), bytes])?;
+            }
+            let size = self.frontier.size();
+            transaction.prepare_cached("INSERT INTO checkpoint (size, note) VALUES (?1, ?2)")?.execute(params![size, note])?;
+            let mut head = transaction
+                .prepare_cached("INSERT OR REPLACE INTO head (one, size, root, frontier, touch_bytes) VALUES (1, ?1, ?2, ?3, ?4)")?;
+            head.execute(params![size, self.frontier.root(), self.frontier.bytes(), touch_bytes])?;
+        }
+        transaction.commit()
+    }
+}
+
+fn lock(directory: &Path) -> Result<File, Failure> {
+    let path = directory.join(LOCK);
+    let lock = File::create(&path).map_err(|e| Failure::input(path.display(), format!("the state cannot be written: {e}")))?;
+    lock.try_lock().map_err(|e| {
+        let why = match e {
+            TryLockError::WouldBlock => "another nameplate is writing to this state; wait for it or use another --state".to_owned(),
+            TryLockError::Error(e) => format!("the state cannot be locked: {e}"),
+        };
+        Failure::input(directory.display(), why)
+    })?;
+    Ok(lock)
 }
 
 /// Makes the directory for this account alone: what a plant runs is nobody else's business. An existing one is left as it is.
@@ -207,18 +251,9 @@ fn private_directory(directory: &Path) -> std::io::Result<()> {
     builder.create(directory)
 }
 
-/// SQLite's errors in the words of the person who has to mend it.
-fn failure(path: &Path, error: &rusqlite::Error) -> Failure {
-    let why = match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => "the disk is full; nothing of this step was kept".to_owned(),
-        Some(ErrorCode::ReadOnly) => "the state is read-only".to_owned(),
-        Some(ErrorCode::CannotOpen) => format!("the state cannot be opened: {error}"),
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "another program holds the state".to_owned(),
-        Some(ErrorCode::NotADatabase) => "this file is no SQLite database".to_owned(),
-        Some(ErrorCode::DatabaseCorrupt) => {
-            format!("the state is damaged: {error}; restore it from a backup, nothing was repaired silently")
-        }
-        _ => error.to_string(),
-    };
-    Failure::input(path.display(), why)
+/// The recorder's clock, in nanoseconds since 1970.
+#[must_use]
+pub fn now_ns() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
+use super::flash::{Flash, Now, Reboot};
 use super::session;
 use super::watchdog::Watchdog;
 use super::{Fault, Manners, Persona, Speaker, hostile_objects};
@@ -67,8 +68,10 @@ impl Device {
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared::new(self.fault.as_ref()));
         let (stop, stopped) = oneshot::channel();
-        let accepting = tokio::spawn(accept(Arc::new(self), listener, Arc::clone(&shared), stopped));
-        Ok(Running { address, shared, stop, accepting })
+        let (flash, flashed) = mpsc::channel(1);
+        let desk = Desk { device: Arc::new(self), shared: Arc::clone(&shared), address, flashed, sessions: JoinSet::new() };
+        let accepting = tokio::spawn(desk.work(listener, stopped));
+        Ok(Running { address, shared, stop, flash, accepting })
     }
 }
 
@@ -79,6 +82,7 @@ pub struct Running {
     pub address: SocketAddr,
     shared: Arc<Shared>,
     stop: oneshot::Sender<()>,
+    flash: mpsc::Sender<(Flash, oneshot::Sender<()>)>,
     accepting: JoinHandle<()>,
 }
 
@@ -91,6 +95,15 @@ impl Running {
     /// Where a master tells that it is one.
     pub fn door(&self) -> Door {
         Door { address: self.address, shared: Arc::clone(&self.shared) }
+    }
+
+    /// Gives it another release: its connections are closed, and it reboots as told. Returns once it has begun to.
+    pub async fn flash(&self, flash: Flash) {
+        let (begun, begins) = oneshot::channel();
+        // A device that was stopped is not there to be flashed.
+        if self.flash.send((flash, begun)).await.is_ok() {
+            let _ = begins.await;
+        }
     }
 
     /// Waits until no connection is open.
@@ -214,31 +227,109 @@ impl State {
     }
 }
 
-async fn accept(device: Arc<Device>, listener: TcpListener, shared: Arc<Shared>, mut stopped: oneshot::Receiver<()>) {
-    let mut sessions = JoinSet::new();
-    loop {
-        let deadline = shared.state().watchdog.as_ref().and_then(Watchdog::deadline);
-        tokio::select! {
-            biased;
-            _ = &mut stopped => break,
-            accepted = listener.accept() => {
-                if let Ok((stream, peer)) = accepted {
-                    admit(&device, &shared, &mut sessions, stream, peer);
+/// What accepts, until it is stopped.
+struct Desk {
+    device: Arc<Device>,
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    flashed: mpsc::Receiver<(Flash, oneshot::Sender<()>)>,
+    sessions: JoinSet<()>,
+}
+
+/// Why the desk stopped accepting.
+enum Left {
+    Stopped,
+    Flashed(Flash, oneshot::Sender<()>),
+    /// As many connections came as this part of a reboot has.
+    Spent,
+}
+
+impl Desk {
+    async fn work(mut self, listener: TcpListener, mut stopped: oneshot::Receiver<()>) {
+        let (mut listener, mut reboot, mut left_over) = (Some(listener), None::<Reboot>, None);
+        while let Some(listening) = &listener {
+            match self.accept(listening, &mut stopped, left_over).await {
+                Left::Stopped => break,
+                Left::Flashed(flash, begun) => {
+                    self.shared.state().close_all();
+                    reboot = Some(Reboot::new(Arc::clone(&self.device), flash));
+                    left_over = self.next(&mut listener, reboot.as_mut(), Some(begun), &mut stopped).await;
                 }
+                Left::Spent => left_over = self.next(&mut listener, reboot.as_mut(), None, &mut stopped).await,
             }
-            () = expired(deadline) => {
-                let mut state = shared.state();
-                if state.watchdog.as_mut().is_some_and(|watchdog| watchdog.expire(Instant::now())) {
-                    state.close_all();
-                }
-            }
-            () = shared.fed.notified() => {}
-            Some(_) = sessions.join_next() => {}
+        }
+        self.shared.state().close_all();
+        while self.sessions.join_next().await.is_some() {}
+        if let Some(listener) = listener {
+            account_for_the_unaccepted(&self.device, &self.shared, listener);
         }
     }
-    shared.state().close_all();
-    while sessions.join_next().await.is_some() {}
-    account_for_the_unaccepted(&device, &shared, listener);
+
+    /// Goes on to the next part of a reboot that accepts; how many connections it has. No listener is left when it was stopped meanwhile,
+    /// or when somebody else took the port.
+    async fn next(
+        &mut self,
+        listener: &mut Option<TcpListener>,
+        reboot: Option<&mut Reboot>,
+        mut begun: Option<oneshot::Sender<()>>,
+        stopped: &mut oneshot::Receiver<()>,
+    ) -> Option<usize> {
+        let reboot = reboot?;
+        loop {
+            let now = reboot.next();
+            if matches!(now, Now::Deaf(_)) {
+                *listener = None;
+            }
+            if let Some(begun) = begun.take() {
+                let _ = begun.send(());
+            }
+            match now {
+                Now::Deaf(silence) => tokio::select! {
+                    biased;
+                    _ = &mut *stopped => return None,
+                    () = sleep_until(Instant::now() + silence) => {}
+                },
+                Now::Is(device, connections) => {
+                    self.device = device;
+                    if listener.is_none() {
+                        *listener = TcpListener::bind(self.address).await.ok();
+                    }
+                    return connections;
+                }
+            }
+        }
+    }
+
+    /// Accepts until it is stopped or flashed, or so many connections of whoever asks have come.
+    async fn accept(&mut self, listener: &TcpListener, stopped: &mut oneshot::Receiver<()>, mut left_over: Option<usize>) -> Left {
+        loop {
+            if left_over == Some(0) {
+                return Left::Spent;
+            }
+            let deadline = self.shared.state().watchdog.as_ref().and_then(Watchdog::deadline);
+            tokio::select! {
+                biased;
+                _ = &mut *stopped => return Left::Stopped,
+                accepted = listener.accept() => {
+                    if let Ok((stream, peer)) = accepted
+                        && admit(&self.device, &self.shared, &mut self.sessions, stream, peer) == Some(Speaker::Asker)
+                    {
+                        left_over = left_over.map(|connections| connections.saturating_sub(1));
+                    }
+                }
+                // After what has come already: that is closed by the reboot, too.
+                Some((flash, begun)) = self.flashed.recv() => return Left::Flashed(flash, begun),
+                () = expired(deadline) => {
+                    let mut state = self.shared.state();
+                    if state.watchdog.as_mut().is_some_and(|watchdog| watchdog.expire(Instant::now())) {
+                        state.close_all();
+                    }
+                }
+                () = self.shared.fed.notified() => {}
+                Some(_) = self.sessions.join_next() => {}
+            }
+        }
+    }
 }
 
 async fn expired(deadline: Option<Instant>) {
@@ -248,9 +339,10 @@ async fn expired(deadline: Option<Instant>) {
     }
 }
 
-fn admit(device: &Arc<Device>, shared: &Arc<Shared>, sessions: &mut JoinSet<()>, stream: TcpStream, peer: SocketAddr) {
+/// Lets a connection in; who it is, where there was room for it.
+fn admit(device: &Arc<Device>, shared: &Arc<Shared>, sessions: &mut JoinSet<()>, stream: TcpStream, peer: SocketAddr) -> Option<Speaker> {
     let mut state = shared.state();
-    let Some((index, speaker, close)) = state.enter(peer, &device.manners) else { return };
+    let (index, speaker, close) = state.enter(peer, &device.manners)?;
     let conversation = device.link.as_ref().zip(stream.local_addr().ok()).map(|(link, here)| link.open(speaker, peer.port(), here));
     let others = state.open.len().saturating_sub(1);
     match device.fault {
@@ -269,6 +361,7 @@ fn admit(device: &Arc<Device>, shared: &Arc<Shared>, sessions: &mut JoinSet<()>,
     }
     drop(state);
     sessions.spawn(session::run(Arc::clone(device), Arc::clone(shared), stream, session::Place { index, speaker, close, conversation }));
+    Some(speaker)
 }
 
 /// Connections that the kernel took and this device had not yet: they happened, so they count.

@@ -3,6 +3,7 @@
 mod device;
 mod encode;
 mod fault;
+mod flash;
 mod judge;
 mod persona;
 mod session;
@@ -11,6 +12,7 @@ mod watchdog;
 pub use device::{Device, Door, Running};
 pub use encode::{answers, encode_exception, encode_identification, encode_registers, encode_server_id, exchanges, respond, wrap};
 pub use fault::{Fault, More, hostile_objects};
+pub use flash::{Flash, Phase};
 pub use judge::{Judge, Manners, Speaker};
 pub use persona::{OtherUnits, Persona, Quirks};
 pub use watchdog::WatchdogLog;

@@ -1,10 +1,11 @@
 //! One entry: what happened, and its bytes in the log.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::baseline::Approval;
 use crate::change;
-use crate::observation::Observation;
+use crate::observation::{Observation, hex, unhex};
 use crate::profile::Interpretation;
 use crate::sheet::Import;
 
@@ -65,4 +66,24 @@ pub struct Observed {
     pub profile_sha256: Option<String>,
     /// The program that decoded it: `nameplate 0.1.0`.
     pub decoder: String,
+}
+
+impl Observed {
+    /// A reading as it goes into the log, and its payloads, which stand apart: message `n` of the observation becomes the SHA-256 of
+    /// payload `n`, both in lower case hexadecimal. A message that is no hexadecimal stays as it is and has no payload; ours always are.
+    #[must_use]
+    pub fn of(
+        mut observation: Observation,
+        interpretation: Interpretation,
+        profile_sha256: Option<String>,
+        decoder: &str,
+    ) -> (Self, Vec<Vec<u8>>) {
+        let mut payloads = Vec::with_capacity(observation.messages.len());
+        for message in &mut observation.messages {
+            let Ok(payload) = unhex(message) else { continue };
+            *message = hex(&Sha256::digest(&payload));
+            payloads.push(payload);
+        }
+        (Self { observation, interpretation, profile_sha256, decoder: decoder.to_owned() }, payloads)
+    }
 }

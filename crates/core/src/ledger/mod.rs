@@ -3,6 +3,18 @@
 //!
 //! Sources: RFC 6962, 2.1 (tree hashes and proofs); C2SP signed-note, tlog-checkpoint and tlog-proof. See docs/decisions/0008.
 
+mod canonical;
+mod checkpoint;
 mod entry;
+mod merkle;
+mod record;
+mod replay;
+mod tree;
 
+pub use canonical::{NotCanonical, canonical};
+pub use checkpoint::{Checkpoint, KEY_BYTES, NOTE_BYTES_MAX, PublicKey, SiteKey, Unbelieved};
 pub use entry::{Body, Entry, Observed};
+pub use merkle::{Frontier, HASH_BYTES, Hash, Head, consistent, included, leaf_hash, node_hash};
+pub use record::{BadRecord, is_touch, tail};
+pub use replay::{Replay, Replayed};
+pub use tree::Tree;

@@ -102,6 +102,8 @@ pub struct Profile {
     pub id: String,
     /// SHA-256 of its text: which rules made a claim.
     pub sha256: String,
+    /// Its text, to be kept beside what it made of an answer: evidence holds both.
+    pub text: String,
     /// The maker, as people say it.
     pub vendor: String,
     /// The family, as people say it.

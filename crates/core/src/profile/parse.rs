@@ -122,6 +122,7 @@ pub fn parse(id: &str, text: &str) -> Result<Profile, Invalid> {
     Ok(Profile {
         id: id.to_owned(),
         sha256: hex(&Sha256::digest(text)),
+        text: text.to_owned(),
         vendor: read.vendor,
         family: read.family,
         device_class: read.device_class,

@@ -45,7 +45,9 @@ impl Connection {
                 end
             }
         };
-        (Device::new(self.ask.target, self.ask.unit), Attempt { began, ended: since_1970((self.clock)()), end })
+        let ended = since_1970((self.clock)());
+        // Whose attempt it is, the history knows.
+        (Device::new(self.ask.target, self.ask.unit), Attempt { began, ended, end, of_change: false })
     }
 
     async fn talk(&self, mut stream: Guarded<TcpStream>, pace: Pace) -> End {
@@ -93,7 +95,7 @@ impl Connection {
             }
             modbus::End::Closed { partial } => (End::Failed, BROKEN_OFF.to_owned(), What::NoAnswer { why: why.clone(), partial }),
             modbus::End::HoldSpent { partial } => (End::Failed, HOLD_SPENT.to_owned(), What::NoAnswer { why: why.clone(), partial }),
-            modbus::End::Hostile { partial, .. } => (End::Rebuffed, HOSTILE.to_owned(), What::Hostile { why: why.clone(), partial }),
+            modbus::End::Hostile { partial, .. } => (End::Hostile, HOSTILE.to_owned(), What::Hostile { why: why.clone(), partial }),
             modbus::End::Io { operation, source } => {
                 (end_of(&source), Ended::of(&source).to_string(), What::Failed { operation, why: source.to_string() })
             }

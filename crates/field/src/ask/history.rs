@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, SystemTime};
 
+use super::change::Change;
 use crate::breaker::{Attempt, End};
 use crate::guard::Refused;
 use crate::pacing::Past;
@@ -18,7 +19,7 @@ pub(super) const BROKEN_OFF: &str = "broken-off";
 /// Our longest hold was over.
 pub(super) const HOLD_SPENT: &str = "hold-spent";
 /// As the guard writes them: see [`crate::guard::Ended`].
-const REBUFFS: [&str; 3] = ["connection-refused", "reset", HOSTILE];
+const REBUFFS: [&str; 2] = ["connection-refused", "reset"];
 
 /// One device as the record tells devices apart: address, port and unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,29 +41,39 @@ impl Device {
 
 /// Earlier attempts by device, oldest first.
 #[derive(Debug, Default)]
-pub(super) struct History(BTreeMap<Device, VecDeque<Attempt>>);
+pub(super) struct History {
+    attempts: BTreeMap<Device, VecDeque<Attempt>>,
+    /// The change that asks, if one does: its own attempts are told apart.
+    change: Option<Change>,
+}
 
 impl History {
     /// Folds the record; only what stands at `endpoints` is kept.
-    pub(super) fn read(touch: &TouchRecord, endpoints: &BTreeSet<SocketAddr>) -> Result<Self, Refused> {
-        let mut history = Self::default();
+    pub(super) fn read(touch: &TouchRecord, endpoints: &BTreeSet<SocketAddr>, change: Option<&Change>) -> Result<Self, Refused> {
+        let mut history = Self { attempts: BTreeMap::new(), change: change.cloned() };
         let outcome = touch.read_back(|_, line| history.take(&line, endpoints));
         outcome.map(|()| history).map_err(|error| Refused::before_any_byte("touch.record", error.to_string()))
     }
 
-    /// A device's past, and what its endpoint went through.
+    /// A device's past, and what its endpoint went through. The reboots of the change that asks are expected: no breaker sees them.
     pub(super) fn of(&self, device: Device) -> Past {
-        let own: Vec<Attempt> = self.0.get(&device).into_iter().flatten().copied().collect();
-        let beside = self.0.iter().filter(|(other, _)| other.endpoint == device.endpoint && other.unit != device.unit);
-        let rebuffed = beside.flat_map(|(_, attempts)| attempts).filter(|attempt| attempt.end == End::Rebuffed);
-        let mut endpoint: Vec<Attempt> = own.iter().chain(rebuffed).copied().collect();
+        let own: Vec<Attempt> = self.attempts.get(&device).into_iter().flatten().copied().collect();
+        let beside = self.attempts.iter().filter(|(other, _)| other.endpoint == device.endpoint && other.unit != device.unit);
+        let rebuffed = beside.flat_map(|(_, attempts)| attempts).filter(|attempt| matches!(attempt.end, End::Rebuffed | End::Hostile));
+        let expected = |attempt: &&Attempt| self.change.as_ref().is_some_and(|change| change.expects(attempt));
+        let mut endpoint: Vec<Attempt> = own.iter().chain(rebuffed).filter(|attempt| !expected(attempt)).copied().collect();
         endpoint.sort_by_key(|attempt| attempt.ended);
         Past { own, endpoint }
     }
 
-    /// One more attempt, the newest.
+    /// One more attempt, the newest, made by whoever asks now.
     pub(super) fn push(&mut self, device: Device, attempt: Attempt) {
-        let attempts = self.0.entry(device).or_default();
+        let of_change = self.change.as_ref().is_some_and(|change| change.made(device, attempt.began));
+        self.keep(device, Attempt { of_change, ..attempt });
+    }
+
+    fn keep(&mut self, device: Device, attempt: Attempt) {
+        let attempts = self.attempts.entry(device).or_default();
         if attempts.len() == ATTEMPTS_MAX {
             attempts.pop_front();
         }
@@ -77,9 +88,11 @@ impl History {
         }
         let time = since_1970(line.time);
         if line.kind == Kind::Connect {
-            return self.push(device, Attempt { began: time, ended: time, end: End::Unknown });
+            let change = self.change.as_ref().filter(|change| line.reason.as_ref() == Some(&change.order));
+            let of_change = change.is_some_and(|change| change.made(device, time));
+            return self.keep(device, Attempt { began: time, ended: time, end: End::Unknown, of_change });
         }
-        let Some(attempt) = self.0.get_mut(&device).and_then(VecDeque::back_mut) else { return };
+        let Some(attempt) = self.attempts.get_mut(&device).and_then(VecDeque::back_mut) else { return };
         let slower = |end: End, latency: Duration| match end {
             End::Unknown => End::Answered { latency },
             End::Answered { latency: before } => End::Answered { latency: before.max(latency) },
@@ -87,6 +100,8 @@ impl History {
         };
         attempt.end = match (line.kind, attempt.end) {
             (Kind::Answer, end) => slower(end, Duration::from_micros(line.latency_us.unwrap_or(0))),
+            (Kind::Failed, _) if line.ended.as_deref() == Some(HOSTILE) => End::Hostile,
+            (Kind::Failed | Kind::Timeout, End::Hostile) => End::Hostile,
             (Kind::Failed, _) if line.ended.as_deref().is_some_and(|ended| REBUFFS.contains(&ended)) => End::Rebuffed,
             (Kind::Failed | Kind::Timeout, End::Rebuffed) => End::Rebuffed,
             (Kind::Failed | Kind::Timeout, _) => End::Failed,
@@ -124,13 +139,17 @@ mod tests {
             line.target = Some("192.0.2.8:502".parse().expect("a socket address"));
             history.take(&line, &devices);
         }
-        let seconds =
-            |&(began, ended, end): &(u64, u64, End)| Attempt { began: Duration::from_secs(began), ended: Duration::from_secs(ended), end };
+        let seconds = |&(began, ended, end): &(u64, u64, End)| Attempt {
+            began: Duration::from_secs(began),
+            ended: Duration::from_secs(ended),
+            end,
+            of_change: false,
+        };
         let expected: Vec<Attempt> = expected.iter().map(seconds).collect();
         let past = |target: &str, unit| history.of(Device::new(target.parse().expect("a socket address"), unit));
         assert_eq!(past(DEVICE, 1).own, expected, "{lines:?}");
         assert_eq!(past("192.0.2.8:502", 1), Past::default(), "nobody asked for this one");
-        let rebuffed: Vec<Attempt> = expected.into_iter().filter(|attempt| attempt.end == End::Rebuffed).collect();
+        let rebuffed: Vec<Attempt> = expected.into_iter().filter(|attempt| matches!(attempt.end, End::Rebuffed | End::Hostile)).collect();
         assert_eq!(past(DEVICE, 2), Past { own: Vec::new(), endpoint: rebuffed }, "a neighbour behind the same gateway");
     }
 
@@ -148,8 +167,8 @@ mod tests {
         let two_pages = [(5, Connect, ""), (5, Sent, ""), (5, Answer, "900"), (6, Sent, ""), (6, Answer, "700"), (6, Closed, "fin")];
         check(&two_pages, &[(5, 6, answered(900))]);
         let hostile = [(5, Connect, ""), (5, Sent, ""), (5, Answer, "900"), (6, Failed, "hostile"), (6, Closed, "fin")];
-        check(&hostile, &[(5, 6, End::Rebuffed)]);
-        check(&[(5, Connect, ""), (6, Failed, "hostile"), (7, Timeout, ""), (8, Answer, "1")], &[(5, 8, End::Rebuffed)]);
+        check(&hostile, &[(5, 6, End::Hostile)]);
+        check(&[(5, Connect, ""), (6, Failed, "hostile"), (7, Timeout, ""), (8, Answer, "1")], &[(5, 8, End::Hostile)]);
         check(&[(5, Connect, ""), (5, Sent, ""), (5, Answer, "900"), (6, Failed, "broken-off")], &[(5, 6, End::Failed)]);
         check(&[(5, Connect, ""), (5, Refused, ""), (6, Closed, "fin"), (99, Refused, "")], &[(5, 6, End::Unknown)]);
         let twice = [(5, Connect, ""), (5, Failed, "reset"), (90, Connect, ""), (90, Answer, "5")];

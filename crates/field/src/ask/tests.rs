@@ -298,3 +298,73 @@ fn gaps_are_not_shortened_for_real_devices() {
         assert_eq!(refused.rule, "pacing.time_factor");
     });
 }
+
+/// A change of these devices, open all of the clock's first day; `since`: the second at which its reading before was over.
+fn change(scope: &[&Ask], neighbours: &[&Ask], since: Option<u64>) -> Reason {
+    let at = |second: u64| clock(second)();
+    let devices = |asks: &[&Ask]| asks.iter().map(|ask| (ask.target, ask.unit)).collect();
+    Reason::Change(Change {
+        order: "WO-1".to_owned(),
+        from: at(0),
+        until: at(86_000),
+        scope: devices(scope),
+        neighbours: devices(neighbours),
+        rebooting_since: since.map(at),
+    })
+}
+
+async fn nobody_there() -> Ask {
+    regular(TcpListener::bind(("127.0.0.1", 0)).await.and_then(|listener| listener.local_addr()).expect("loopback"), 1)
+}
+
+#[test]
+fn a_change_waits_out_a_reboot_with_a_budget_of_its_own() {
+    block_on(async {
+        let (state, gone) = (State::new(), nobody_there().await);
+        let asks = [gone.clone()];
+        for minute in 0..12 {
+            assert_eq!(run(&state, &asks, change(&[&gone], &[], Some(0)), minute * 60).await.0, ["0: failed to connect"], "try {minute}");
+        }
+        assert_eq!(run(&state, &asks, change(&[&gone], &[], Some(0)), 7_200).await.0, ["0: refused budget.change "]);
+        assert_eq!(run(&state, &asks, order(), 7_200).await.0, ["0: refused breaker.open for now"], "outside it, the breaker has seen them");
+    });
+}
+
+#[test]
+fn only_reboots_after_the_reading_before_are_expected() {
+    block_on(async {
+        let (state, another) = (State::new(), State::new());
+        let gone = nobody_there().await;
+        let (before, beside) = (change(&[&gone], &[], None), change(&[], &[&gone], Some(0)));
+        for (state, reason) in [(&state, before), (&another, beside)] {
+            let asks = [gone.clone()];
+            assert_eq!(run(state, &asks, reason.clone(), 1).await.0, ["0: failed to connect"]);
+            assert_eq!(run(state, &asks, reason, 41).await.0, ["0: refused breaker.open for now"]);
+        }
+        let (hostile, _) = start("127.0.0.1", Device::Babbles).await;
+        let asks = [regular(hostile, 1)];
+        let reason = || change(&[&asks[0]], &[], Some(0));
+        assert_eq!(run(&state, &asks, reason(), 1).await.0[2], "0: hostile: its bytes are no Modbus TCP");
+        assert_eq!(run(&state, &asks, reason(), 41).await.0, ["0: refused breaker.open for now"]);
+    });
+}
+
+#[test]
+fn a_change_reaches_no_further_than_its_window_and_scope() {
+    block_on(async {
+        let state = State::new();
+        let (target, doors) = start("127.0.0.1", Device::Answers).await;
+        let (inside, beside, stranger) = (regular(target, 1), regular(target, 2), regular(target, 3));
+        let reason = || change(&[&inside], &[&beside], Some(0));
+        let asks = [inside.clone(), beside.clone(), stranger.clone()];
+        let (lines, summary) = run(&state, &asks, reason(), 10).await;
+        assert!(lines.contains(&"0: read V3.20".to_owned()) && lines.contains(&"1: read V3.20".to_owned()), "{lines:?}");
+        assert!(lines.contains(&"2: refused change.scope ".to_owned()), "{lines:?}");
+        assert_eq!(summary, "1 device, 2 connections, 2 requests, 22 bytes out, 1 refused");
+        let late = run(&state, &asks[..2], reason(), 86_100).await.0;
+        assert_eq!(late, ["0: refused change.window ", "1: refused change.window "]);
+        // What was read for the change is read: the day's budget of anybody else knows of it.
+        assert_eq!(run(&state, &asks[..1], Reason::Schedule("daily".to_owned()), 60).await.0, ["0: refused budget.day for now"]);
+        assert_eq!(doors.all.load(Ordering::Relaxed), 2);
+    });
+}

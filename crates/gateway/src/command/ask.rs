@@ -24,7 +24,7 @@ use crate::store::Store;
 use crate::{print, profiles, state};
 
 /// Spreads the breakers' retries over devices and times; a constant, so that each run names the same time.
-const SEED: u64 = 0;
+pub const SEED: u64 = 0;
 
 /// Ask devices, read-only, every byte through the guard.
 #[derive(Debug, Args)]
@@ -67,7 +67,7 @@ enum Via {
 
 /// Questions by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Named {
+pub enum Named {
     /// Vendor, product code, revision (2B 0E 01)
     Basic,
     /// Basic, URL, product name, model, application (2B 0E 02); basic where the device refuses it
@@ -113,9 +113,9 @@ impl Ask {
         let touched = runtime.block_on(run.ask(asks, self.time_factor, touch))?;
         let Run { refused, unanswered, .. } = run;
         // What was read is shown even where it cannot be kept: the devices were touched for it.
-        let kept = intake.commit();
+        let kept = intake.touched();
         if format != Format::Claims {
-            let assets = intake.seen.iter().filter_map(|id| intake.catalog.asset(id));
+            let assets = intake.seen.iter().filter_map(|id| intake.view.catalog.asset(id));
             print::out(&devices::listing(assets, &profiles, format))?;
         }
         eprintln!("{touched}");
@@ -135,8 +135,8 @@ impl Ask {
     /// A dry run works without a state; where there is one, it knows what must not be asked.
     fn hazards_of(&self, asks: &[ask::Ask], options: &Options) -> Result<(), Failure> {
         let store = state::directory(options.state.as_ref()).ok().and_then(|directory| Store::read(&directory).ok().flatten());
-        let Some(catalog) = store.and_then(|store| store.catalog(None).ok()) else { return Ok(()) };
-        let found = asks.iter().find_map(|ask| known_hazard(&catalog, ask).map(|hazard| refusal(ask, hazard)));
+        let Some(view) = store.and_then(|store| store.view(None).ok()) else { return Ok(()) };
+        let found = asks.iter().find_map(|ask| known_hazard(&view.catalog, ask).map(|hazard| refusal(ask, hazard)));
         found.map_or(Ok(()), |why| Err(Failure::new(Code::Refused, why)))
     }
 
@@ -207,22 +207,10 @@ impl<'a, 'p> Run<'a, 'p> {
         }
     }
 
-    /// Leaves out devices of a class that a read disturbs; says so, and puts it on record.
+    /// Leaves out devices of a class that a read disturbs.
     fn without_hazards(&mut self, asks: Vec<ask::Ask>, touch: &TouchRecord) -> Result<Vec<ask::Ask>, Failure> {
-        let mut kept = Vec::new();
-        for ask in asks {
-            let Some(hazard) = known_hazard(&self.intake.catalog, &ask) else {
-                kept.push(ask);
-                continue;
-            };
-            self.refused += 1;
-            eprintln!("{}", refusal(&ask, hazard));
-            let mut line = Line::new(Kind::Refused);
-            (line.target, line.unit, line.reason) = (Some(ask.target), Some(ask.unit), Some(self.reason.to_owned()));
-            (line.rule, line.why) = (Some(hazard.rule.to_owned()), Some(hazard.why.to_owned()));
-            touch.append(line).map_err(|e| Failure::new(Code::Refused, format!("nothing was asked: {e}")))?;
-        }
-        Ok(kept)
+        let refused = &mut self.refused;
+        leave_out(&self.intake.view.catalog, asks, self.reason, touch, |_, _| *refused += 1)
     }
 
     fn event(&mut self, event: Event) {
@@ -240,7 +228,8 @@ impl<'a, 'p> Run<'a, 'p> {
             }
             What::Stray { bytes, malformed } => self.say(format_args!("{place}: passed over {}: {malformed}", hex(&bytes))),
             What::NoAnswer { why, partial } => self.unanswered(&place, "no answer", &why, &partial),
-            What::Hostile { why, partial } => self.unanswered(&place, "hostile", &why, &partial),
+            // The reason begins with the word itself.
+            What::Hostile { why, partial } => self.unanswered(&place, "it is", &why, &partial),
             What::Failed { operation, why } => self.unanswered(&place, operation, &why, &[]),
             What::Refused { refused, .. } => {
                 self.refused += 1;
@@ -274,6 +263,33 @@ impl<'a, 'p> Run<'a, 'p> {
         }
         Ok(())
     }
+}
+
+/// Leaves out devices of a class that a read disturbs; says so, puts it on record, and tells `each`.
+///
+/// # Errors
+/// Refused: the record cannot be written, so nothing is asked.
+pub fn leave_out(
+    catalog: &Catalog,
+    asks: Vec<ask::Ask>,
+    reason: &str,
+    touch: &TouchRecord,
+    mut each: impl FnMut(&ask::Ask, &Hazard),
+) -> Result<Vec<ask::Ask>, Failure> {
+    let mut kept = Vec::new();
+    for ask in asks {
+        let Some(hazard) = known_hazard(catalog, &ask) else {
+            kept.push(ask);
+            continue;
+        };
+        each(&ask, hazard);
+        eprintln!("{}", refusal(&ask, hazard));
+        let mut line = Line::new(Kind::Refused);
+        (line.target, line.unit, line.reason) = (Some(ask.target), Some(ask.unit), Some(reason.to_owned()));
+        (line.rule, line.why) = (Some(hazard.rule.to_owned()), Some(hazard.why.to_owned()));
+        touch.append(line).map_err(|e| Failure::new(Code::Refused, format!("nothing was asked: {e}")))?;
+    }
+    Ok(kept)
 }
 
 /// A hazard of whatever is known to answer at the target's address.

@@ -4,6 +4,7 @@ use clap::Args;
 use nameplate_core::catalog::{Asset, Catalog};
 use nameplate_core::claim::Field;
 use nameplate_core::observation::rfc3339;
+use nameplate_core::view::View;
 
 use super::devices::time_ns;
 use crate::cli::{Format, Options};
@@ -31,8 +32,8 @@ impl Device {
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
         let profiles = profiles::load(options.profiles.as_deref())?;
         let as_of = self.as_of.as_deref().map(time_ns).transpose()?;
-        let (_, catalog) = open(options, as_of)?;
-        let asset = find(&catalog, &self.id)?;
+        let (_, view) = open(options, as_of)?;
+        let asset = find(&view.catalog, &self.id)?;
         match print::format(options) {
             Format::Table => print::out(&page(asset, &device_class(asset, &profiles))),
             _ => print::out(&print::json_line(&DeviceLine::new(asset, &profiles))),
@@ -40,17 +41,17 @@ impl Device {
     }
 }
 
-/// The store and its catalog.
+/// The store and what it says.
 ///
 /// # Errors
 /// The state, or that there is none.
-pub fn open(options: &Options, as_of: Option<u64>) -> Result<(Store, Catalog), Failure> {
+pub fn open(options: &Options, as_of: Option<u64>) -> Result<(Store, View), Failure> {
     let directory = state::directory(options.state.as_ref())?;
     let none =
         || Failure::input(directory.display(), "there is no catalog yet: `nameplate listen FILE --keep` or `nameplate ask` makes one");
     let store = Store::read(&directory)?.ok_or_else(none)?;
-    let catalog = store.catalog(as_of)?;
-    Ok((store, catalog))
+    let view = store.view(as_of)?;
+    Ok((store, view))
 }
 
 /// The asset with that id.
@@ -68,13 +69,19 @@ fn page(asset: &Asset, class: &str) -> String {
     for address in asset.addresses.iter().rev() {
         text += &format!("address     {}{}\n", place(address), address.mac.as_ref().map(|mac| format!("  {mac}")).unwrap_or_default());
     }
-    text += &format!("seen        {} to {}\n", rfc3339(asset.seen_ns.0), rfc3339(asset.seen_ns.1));
+    text += &match asset.is_listed_only() {
+        true => "seen        never, only in a sheet\n".to_owned(),
+        false => format!("seen        {} to {}\n", rfc3339(asset.seen_ns.0), rfc3339(asset.seen_ns.1)),
+    };
     text += &format!("profile     {}\n", asset.profile.as_deref().unwrap_or("none matched"));
     if !asset.why_unknown.is_empty() {
         text += &format!("firmware    unknown: {}\n", asset.why_unknown);
     }
     for remark in &asset.remarks {
         text += &format!("remark      {}\n", nameplate_core::text::printable(remark));
+    }
+    for (column, cell) in &asset.columns {
+        text += &format!("{:11} {}\n", nameplate_core::text::printable(column), nameplate_core::text::printable(cell));
     }
     let mut rows = Vec::new();
     for component in asset.components() {

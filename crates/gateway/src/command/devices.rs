@@ -8,7 +8,7 @@ use nameplate_core::profile::ProfileSet;
 
 use crate::cli::{Format, Options};
 use crate::failure::{Code, Failure};
-use crate::lines::{DeviceLine, INVENTORY, inventory_row, place, way};
+use crate::lines::{DeviceLine, inventory_header, inventory_row, place, way};
 use crate::store::Store;
 use crate::{print, profiles, state};
 
@@ -31,9 +31,9 @@ impl Devices {
         let profiles = profiles::load(options.profiles.as_deref())?;
         let directory = state::directory(options.state.as_ref())?;
         let as_of = self.as_of.as_deref().map(time_ns).transpose()?;
-        let catalog = Store::read(&directory)?.map(|store| store.catalog(as_of)).transpose()?.unwrap_or_default();
-        print::out(&listing(catalog.assets(), &profiles, print::format(options)))?;
-        if catalog.assets().next().is_none() {
+        let view = Store::read(&directory)?.map(|store| store.view(as_of)).transpose()?.unwrap_or_default();
+        print::out(&listing(view.catalog.assets(), &profiles, print::format(options)))?;
+        if view.catalog.assets().next().is_none() {
             eprintln!("the catalog in {} is empty: `nameplate listen FILE --keep` or `nameplate ask` fills it", directory.display());
         }
         Ok(())
@@ -48,8 +48,10 @@ pub fn listing<'a>(assets: impl Iterator<Item = &'a Asset>, profiles: &ProfileSe
             print::table(&["ID", "ADDRESS", "MANUFACTURER", "MODEL", "FIRMWARE", "PART", "GRADE", "HOW", "LAST SEEN"], &rows)
         }
         Format::Csv => {
-            let header = print::csv_line(&INVENTORY.map(str::to_owned));
-            assets.fold(header, |text, asset| text + &print::csv_line(&inventory_row(asset, profiles)))
+            let assets: Vec<&Asset> = assets.collect();
+            let header = inventory_header(&assets);
+            let rows = assets.iter().map(|asset| print::csv_line(&inventory_row(asset, &header, profiles)));
+            print::csv_line(&header) + &rows.collect::<String>()
         }
         Format::Ndjson | Format::Claims => assets.map(|asset| print::json_line(&DeviceLine::new(asset, profiles))).collect(),
     }
@@ -77,17 +79,25 @@ fn row(asset: &Asset) -> Vec<String> {
         part,
         grade,
         how,
-        rfc3339(asset.seen_ns.1),
+        if asset.is_listed_only() { "never, only in a sheet".to_owned() } else { rfc3339(asset.seen_ns.1) },
     ]
 }
 
-/// A day (its end, UTC) or a time as nanoseconds since 1970.
+/// What `--as-of` says: a day (its end, UTC) or a time as nanoseconds since 1970.
+///
+/// # Errors
+/// As [`moment`].
+pub fn time_ns(text: &str) -> Result<u64, Failure> {
+    moment("--as-of", text, "23:59:59.999999999")
+}
+
+/// A time as nanoseconds since 1970; of a day, that time of it, UTC. `option` is where it was given.
 ///
 /// # Errors
 /// Usage, with both forms that are understood.
-pub fn time_ns(text: &str) -> Result<u64, Failure> {
-    let full = if text.len() == "2026-03-02".len() { format!("{text}T23:59:59.999999999Z") } else { text.to_owned() };
+pub fn moment(option: &str, text: &str, of_a_day: &str) -> Result<u64, Failure> {
+    let full = if text.len() == "2026-03-02".len() { format!("{text}T{of_a_day}Z") } else { text.to_owned() };
     let parsed = humantime::parse_rfc3339(&full).ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
     let nanos = parsed.and_then(|since| u64::try_from(since.as_nanos()).ok());
-    nanos.ok_or_else(|| Failure::new(Code::Usage, format!("--as-of {text:?} is no date: write 2026-03-02 or 2026-03-02T10:15:30Z")))
+    nanos.ok_or_else(|| Failure::new(Code::Usage, format!("{option} {text:?} is no date: write 2026-03-02 or 2026-03-02T10:15:30Z")))
 }

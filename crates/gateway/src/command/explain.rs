@@ -3,7 +3,8 @@
 use clap::Args;
 use nameplate_core::catalog::{Asset, Current, Recorded};
 use nameplate_core::claim::Field;
-use nameplate_core::observation::{Source, rfc3339, unhex};
+use nameplate_core::ledger::{Body, Observed};
+use nameplate_core::observation::{Source, rfc3339};
 use nameplate_core::profile::ProfileSet;
 use nameplate_core::text::printable;
 
@@ -11,7 +12,7 @@ use super::device::{find, open};
 use crate::cli::Options;
 use crate::failure::{Code, Failure};
 use crate::lines::place;
-use crate::store::{Entry, Store};
+use crate::store::Store;
 use crate::{print, profiles};
 
 /// Bytes on one line of a dump.
@@ -35,8 +36,8 @@ impl Explain {
     /// The state, an id that is not in it, a field that is none.
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
         let profiles = profiles::load(options.profiles.as_deref())?;
-        let (store, catalog) = open(options, None)?;
-        let asset = find(&catalog, &self.id)?;
+        let (store, view) = open(options, None)?;
+        let asset = find(&view.catalog, &self.id)?;
         let fields = match &self.field {
             None => Field::ALL.to_vec(),
             Some(name) => vec![Field::named(name).ok_or_else(|| no_field(name))?],
@@ -72,9 +73,9 @@ pub fn story(asset: &Asset, fields: &[Field], store: &Store, profiles: &ProfileS
 }
 
 fn walk(asset: &Asset, current: &Current<'_>, store: &Store, profiles: &ProfileSet) -> Result<String, Failure> {
-    let Recorded { claim, observation, .. } = current.standing;
-    let entry = store.observation(observation)?;
-    let entry = entry.ok_or_else(|| Failure::input(&asset.id, format!("observation {observation} is missing from the state")))?;
+    let Recorded { claim, observation, entry, .. } = current.standing;
+    let body = entry.map(|index| store.entry(index)).transpose()?.map(|entry| entry.body);
+    let (Some(index), Some(Body::Observation(observed))) = (*entry, body) else { return Ok(imported(asset, current)) };
     let mut text = format!("{}  {} of {} = {}\n", asset.id, claim.field.name(), claim.component, printable(&claim.value));
     text += &format!("  grade          {}\n", claim.grade.name());
     if let Some(normal) = &claim.normal {
@@ -85,11 +86,13 @@ fn walk(asset: &Asset, current: &Current<'_>, store: &Store, profiles: &ProfileS
         claim.profile,
         claim.field.name(),
         claim.rule,
-        changed(&entry, &claim.profile, profiles)
+        changed(&observed, &claim.profile, profiles)
     );
     text += &format!("  observation    {observation}\n");
-    text += &format!("                 {}\n", origin(&entry));
-    text += &bytes(&entry, claim.message, claim.offset, claim.length);
+    text += &format!("                 {}\n", origin(&observed));
+    text += &format!("  ledger         entry {index}\n");
+    let message = observed.observation.messages.get(claim.message).map(|sha256| store.payload(sha256)).transpose()?.flatten();
+    text += &bytes(message.as_deref(), claim.message, claim.offset, claim.length);
     for other in &current.conflicting {
         text += &format!(
             "  says otherwise {} from {}:{} ({})\n",
@@ -102,7 +105,18 @@ fn walk(asset: &Asset, current: &Current<'_>, store: &Store, profiles: &ProfileS
     Ok(text + "\n")
 }
 
-fn changed(entry: &Entry, profile: &str, profiles: &ProfileSet) -> String {
+/// A claim that somebody made in a list: there are no bytes behind it.
+fn imported(asset: &Asset, current: &Current<'_>) -> String {
+    let Recorded { claim, source, time_ns, .. } = current.standing;
+    let from = match source {
+        Source::Imported { file, row } => format!("{} row {row}", printable(file)),
+        Source::Capture { .. } | Source::Asked { .. } => "an entry that is no reading".to_owned(),
+    };
+    let (id, field, component, value) = (&asset.id, claim.field.name(), &claim.component, printable(&claim.value));
+    format!("{id}  {field} of {component} = {value}\n  grade          {}\n  imported       {} from {from}\n\n", claim.grade.name(), rfc3339(*time_ns))
+}
+
+fn changed(entry: &Observed, profile: &str, profiles: &ProfileSet) -> String {
     let then = entry.profile_sha256.as_deref().unwrap_or_default();
     match profiles.get(profile) {
         Some(now) if now.sha256 == then => format!(" (profile sha256 {}…)", &then[..then.len().min(12)]),
@@ -111,18 +125,19 @@ fn changed(entry: &Entry, profile: &str, profiles: &ProfileSet) -> String {
     }
 }
 
-fn origin(entry: &Entry) -> String {
+fn origin(entry: &Observed) -> String {
     let observation = &entry.observation;
     let (time, from, question) = (rfc3339(observation.time_ns), place(&observation.address), &observation.question);
     match &observation.source {
         Source::Capture { file, frame } => format!("heard {time} in {} frame {frame}, {from} answering {question}", printable(file)),
         Source::Asked { reason } => format!("asked {time} for {}, {from} answering {question}", printable(reason)),
+        Source::Imported { file, row } => format!("imported {time} from {} row {row}", printable(file)),
     }
 }
 
 /// The message with the value's bytes in brackets.
-fn bytes(entry: &Entry, message: usize, offset: usize, length: usize) -> String {
-    let Some(bytes) = entry.observation.messages.get(message).and_then(|digits| unhex(digits).ok()) else {
+fn bytes(bytes: Option<&[u8]>, message: usize, offset: usize, length: usize) -> String {
+    let Some(bytes) = bytes else {
         return "  bytes          missing\n".to_owned();
     };
     let mut text = format!("  bytes          message {}, {length} bytes from offset {offset}, in brackets\n", message + 1);

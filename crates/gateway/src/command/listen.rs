@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use nameplate_core::observation::Source;
+use nameplate_core::profile::ProfileSet;
 use nameplate_core::wire::Malformed;
 use nameplate_core::wire::listen::{Event, Listener};
 use nameplate_field::capture::{Capture, Item};
 
-use super::devices;
+use super::import::read_sheet;
+use super::{compare, devices};
 use crate::cli::{Format, Options};
 use crate::failure::{Code, Failure};
 use crate::intake::Intake;
@@ -26,6 +28,7 @@ const FINDINGS_SHOWN_MAX: usize = 5;
 #[command(after_help = "Reads pcap and pcapng; - is standard input. A broken frame is a finding, counted and shown on standard error,\n\
                         never the end of the run. Without --state or --keep nothing is kept.\n\n\
                         Examples:\n  nameplate listen span.pcapng\n  nameplate listen span.pcapng --format claims | head\n  \
+                        nameplate listen span.pcapng --against plant.csv\n  \
                         nameplate listen span.pcapng --keep && nameplate devices")]
 pub struct Listen {
     /// Capture files, in the order of their time; - for standard input
@@ -37,6 +40,9 @@ pub struct Listen {
     /// A further TCP port on which Modbus is spoken, beside 502; may be repeated. Nothing is guessed from the shape of bytes
     #[arg(long = "modbus-port", value_name = "PORT")]
     modbus_ports: Vec<u16>,
+    /// Compare this sheet with what the captures say and nothing else; nothing is kept. Exit code 6 when a row differs
+    #[arg(long, value_name = "SHEET", conflicts_with = "keep")]
+    against: Option<PathBuf>,
 }
 
 impl Listen {
@@ -46,6 +52,9 @@ impl Listen {
     /// A file that is no capture, a profile that is not valid, the state.
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
         let profiles = profiles::load(options.profiles.as_deref())?;
+        if let Some(sheet) = &self.against {
+            return self.compare(sheet, &profiles, print::format(options));
+        }
         let keep = self.keep || options.state.is_some();
         let store = if keep { Some(Store::write(&state::directory(options.state.as_ref())?)?) } else { None };
         let mut intake = Intake::new(&profiles, store)?;
@@ -61,7 +70,7 @@ impl Listen {
         // What was heard is shown even where it cannot be kept.
         let kept = intake.commit();
         if format != Format::Claims {
-            let assets = intake.seen.iter().filter_map(|id| intake.catalog.asset(id));
+            let assets = intake.seen.iter().filter_map(|id| intake.view.catalog.asset(id));
             print::out(&devices::listing(assets, &profiles, format))?;
         }
         tally.report(&intake, keep);
@@ -70,6 +79,20 @@ impl Listen {
             Some(_) => Err(Failure::new(Code::Input, "at least one file could not be read; what the others said stands above")),
             None => Ok(()),
         }
+    }
+
+    /// Compares a sheet with these captures. One that cannot be read ends it: what might stand there would look as if it was not seen.
+    fn compare(&self, sheet: &Path, profiles: &ProfileSet, format: Format) -> Result<(), Failure> {
+        let (sheet, _) = read_sheet(sheet)?;
+        let mut intake = Intake::new(profiles, None)?;
+        let mut tally = Tally::default();
+        for file in &self.files {
+            // Claims are not what was asked for.
+            hear_file(file, &self.modbus_ports, Format::Table, &mut intake, &mut tally)?;
+        }
+        tally.report(&intake, false);
+        let files: Vec<String> = self.files.iter().map(|file| file.display().to_string()).collect();
+        compare::against(&sheet, &intake.view.catalog, profiles, &files.join(", "), format)
     }
 }
 

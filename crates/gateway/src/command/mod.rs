@@ -1,10 +1,17 @@
 //! One file per command; every command is the struct of its arguments and a `run`.
 
 pub mod ask;
+pub mod baseline;
+pub mod change;
+pub mod check;
+pub mod compare;
 pub mod demo;
 pub mod device;
 pub mod devices;
+pub mod evidence;
 pub mod explain;
+pub mod import;
+pub mod ledger;
 pub mod listen;
 pub mod profile;
 pub mod prove;

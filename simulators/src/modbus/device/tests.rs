@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
-use crate::modbus::{More, WatchdogLog};
+use crate::modbus::{More, Phase, WatchdogLog};
 use crate::report::Report;
 use crate::scada::dial;
 
@@ -205,4 +205,44 @@ fn a_connection_that_was_never_accepted_counts() {
 fn only_loopback_is_listened_at() {
     let refused = run(Device::new(Persona::without_identity()).start(SocketAddr::from(([0, 0, 0, 0], 0))));
     assert_eq!(refused.expect_err("refused").kind(), ErrorKind::InvalidInput);
+}
+
+/// What the basic question gets on a connection of its own: object 0, `silence`, or `refused`.
+async fn word(running: &Running) -> String {
+    let Ok(mut stream) = dial(running.address, |_| ()).await else { return "refused".to_owned() };
+    stream.write_all(BASIC).await.expect("written");
+    let mut heard = [0; ANSWER.len()];
+    match tokio::time::timeout(Duration::from_millis(50), stream.read_exact(&mut heard)).await {
+        Ok(Ok(_)) => char::from(heard[ANSWER.len() - 1]).to_string(),
+        _ => "silence".to_owned(),
+    }
+}
+
+#[test]
+fn a_flashed_device_drops_its_connections_and_comes_back_with_the_next_release() {
+    let persona = |name: &[u8]| Persona::from_objects([(0, name.to_vec())]);
+    run(async {
+        let running = started(None).await;
+        assert_eq!(word(&running).await, "A");
+        let mut open = connected(&running).await;
+        open.write_all(BASIC).await.expect("written");
+        open.read_exact(&mut [0; ANSWER.len()]).await.expect("answered");
+        let phases = vec![Phase::Mute(1), Phase::Refuses(Duration::from_millis(100)), Phase::Answers(persona(b"B"), 2)];
+        running.flash(Flash { phases, release: persona(b"C") }).await;
+        assert_eq!(open.read(&mut [0; 1]).await.ok(), Some(0), "the open connection is closed");
+        assert_eq!(word(&running).await, "silence");
+        let mut words = Vec::new();
+        while words.last().is_none_or(|word| word != "C") {
+            let word = word(&running).await;
+            if words.last().is_none_or(|last| word != "refused" || last != "refused") {
+                words.push(word);
+            }
+        }
+        assert_eq!(words, ["refused", "B", "B", "C"]);
+        assert_eq!(word(&running).await, "C");
+        running.flash(Flash { phases: Vec::new(), release: persona(b"D") }).await;
+        assert_eq!(word(&running).await, "D");
+        let report = running.stop().await;
+        assert_eq!((report.connections(), report.trips), (8, Vec::new()));
+    });
 }

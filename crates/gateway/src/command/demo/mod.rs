@@ -1,5 +1,7 @@
 //! `nameplate demo`: the story on a simulated plant on this machine.
 
+mod proof;
+
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
@@ -47,8 +49,9 @@ const REASON: &str = "DEMO-1";
 #[derive(Debug, Args)]
 #[command(after_help = "Six simulated devices listen on 127.0.0.1: four from profile examples, one without an identity, one hostile. A\n\
                         simulated SCADA master polls them, and what passes is recorded. The demo listens to that capture, asks the same\n\
-                        devices, compares, and explains one value down to its bytes. Nothing leaves this machine. The state is kept in\n\
-                        a directory of its own and removed at the end; --state is not used, simulated devices have no place in it.")]
+                        devices, compares, explains one value down to its bytes, approves a release, follows two changes, and writes\n\
+                        and checks a bundle of evidence. Nothing leaves this machine. The state is kept in a directory of its own and\n\
+                        removed at the end (the bundle stays); --state is not used, simulated devices have no place in it.")]
 pub struct Demo {
     /// End after the story; otherwise the plant stays up until Ctrl-C, for you to try things on
     #[arg(long)]
@@ -85,16 +88,18 @@ impl Demo {
         compare(&intake)?;
         let store = Store::read(directory)?.ok_or_else(|| Failure::input(directory.display(), "the state is gone"))?;
         print::out("\n4  Explain. Every value goes back to a rule, an observation and its bytes.\n\n")?;
-        let explained = intake.catalog.assets().find(|asset| asset.profile.as_deref() == Some(DEVICES[0].1));
+        let explained = intake.view.catalog.assets().find(|asset| asset.profile.as_deref() == Some(DEVICES[0].1));
         let explained = explained.ok_or_else(|| Failure::new(Code::Failed, "the gateway was not recognised"))?;
         print::out(&explain::story(explained, &[Field::FirmwareRevision], &store, profiles)?)?;
-        // From here on the state is free for whoever tries things on it.
-        drop(intake);
+        let flashed = proof::tell(&plant, &mut intake, profiles).await?;
+        // From here on the state is free: for the export, and for whoever tries things on it.
+        drop((intake, store));
+        proof::bundle(directory, &proof::bundle_path())?;
         if !self.once {
             print::out(&format!("The plant stays up until Ctrl-C. Try, in another terminal:\n{}", hints(&addresses, directory)))?;
             tokio::signal::ctrl_c().await.map_err(|e| Failure::input("Ctrl-C", e))?;
         }
-        undisturbed(&plant.stop().await)
+        undisturbed(&plant.stop().await, &flashed)
     }
 }
 
@@ -144,7 +149,7 @@ fn listen(plant: &Plant, directory: &Path, intake: &mut Intake<'_>, profiles: &P
         "\n1  Listen. A SCADA master works with the plant; {} frames were recorded, nothing was sent by us.\n\n",
         tally.frames
     ))?;
-    print::out(&devices::listing(intake.catalog.assets(), profiles, Format::Table))
+    print::out(&devices::listing(intake.view.catalog.assets(), profiles, Format::Table))
 }
 
 /// Second step: the same devices, asked.
@@ -160,8 +165,8 @@ async fn ask_all(
     let mut run = Run::new(intake, REASON, Format::Table);
     let touched = run.ask(asks, TIME_FACTOR, touch_record(directory)?).await?;
     let (refused, unanswered) = (run.refused, run.unanswered);
-    intake.commit()?;
-    print::out(&devices::listing(intake.catalog.assets(), profiles, Format::Table))?;
+    intake.touched()?;
+    print::out(&devices::listing(intake.view.catalog.assets(), profiles, Format::Table))?;
     print::out(&format!("\ntouched: {touched}\n"))?;
     // The hostile one alone gives no sound answer.
     if (refused, unanswered) == (0, 1) {
@@ -173,7 +178,7 @@ async fn ask_all(
 /// Third step: what was heard and what was said on asking is the same, field by field.
 fn compare(intake: &Intake<'_>) -> Result<(), Failure> {
     let (mut agreeing, mut fields, mut differing) = (0, 0, Vec::new());
-    for asset in intake.catalog.assets() {
+    for asset in intake.view.catalog.assets() {
         let (heard, asked) = (latest(asset, false), latest(asset, true));
         for (what, value) in &asked {
             match heard.get(what) {
@@ -202,14 +207,15 @@ fn hints(addresses: &[(String, SocketAddr)], directory: &Path) -> String {
     )
 }
 
-/// Last word: the plant's own account of what reached it.
-fn undisturbed(accounts: &[Account]) -> Result<(), Failure> {
+/// Last word: the plant's own account of what reached it. A device that reboots drops its master, too; that is not our doing.
+fn undisturbed(accounts: &[Account], flashed: &[&str]) -> Result<(), Failure> {
     let trips: usize = accounts.iter().map(|account| account.report.trips.len()).sum();
-    let dropped: u64 = accounts.iter().filter(|account| account.service.answers > 0).map(|account| account.service.sessions_dropped).sum();
+    let standing = accounts.iter().filter(|account| account.service.answers > 0 && !flashed.contains(&account.name.as_str()));
+    let dropped: u64 = standing.map(|account| account.service.sessions_dropped).sum();
     let served: u64 = accounts.iter().map(|account| account.service.answers).sum();
     print::out(&format!(
-        "The plant's own account: {served} polls of its SCADA master were answered, {dropped} of its sessions were lost; \
-         {trips} messages arrived that must not.\n"
+        "\nThe plant's own account: {served} polls of its SCADA master were answered, {dropped} of its sessions were lost where nothing \
+         was flashed; {trips} messages arrived that must not.\n"
     ))?;
     if trips == 0 && dropped == 0 { Ok(()) } else { Err(Failure::new(Code::Failed, "the plant was disturbed")) }
 }

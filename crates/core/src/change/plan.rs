@@ -1,0 +1,86 @@
+//! What a change is going to be: written down before anything happens, and whole enough to be judged.
+
+use serde::{Deserialize, Serialize};
+
+use super::delta::Delta;
+use crate::observation::Address;
+
+/// Bytes of a work order's number: it is the reason in every line of the touch record, and CMMS numbers are short.
+pub const ORDER_BYTES_MAX: usize = 100;
+/// Assets of one change, neighbours included: more is a campaign, and belongs into several orders (rings).
+pub const ASSETS_MAX: usize = 500;
+
+/// What is going to happen, as it was written down when the change was opened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The work order's number; stored, never invented.
+    pub order: String,
+    /// The assets that are to change.
+    pub scope: Vec<Place>,
+    /// Assets that must not change.
+    pub neighbours: Vec<Place>,
+    /// What must come of it.
+    pub expected: Vec<Delta>,
+    /// What is asked, by the questions' names on the allowlist.
+    pub questions: Vec<String>,
+    /// First moment of the window, in nanoseconds since 1970-01-01T00:00:00Z.
+    pub from_ns: u64,
+    /// Last moment of the window.
+    pub until_ns: u64,
+    /// Who opened it.
+    pub by: String,
+}
+
+/// An asset, and where it is asked: a device that takes its address over must be seen to do so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// The asset's id.
+    pub asset: String,
+    /// Where it answers.
+    pub address: Address,
+}
+
+impl Plan {
+    /// Every asset, the scope first.
+    pub fn places(&self) -> impl Iterator<Item = &Place> {
+        self.scope.iter().chain(&self.neighbours)
+    }
+
+    /// Whether the plan can be carried out.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong.
+    pub fn check(&self) -> Result<(), String> {
+        if self.order.trim().is_empty() || self.order.len() > ORDER_BYTES_MAX || self.order.chars().any(char::is_control) {
+            return Err(format!("a work order's number is 1 to {ORDER_BYTES_MAX} bytes of plain text"));
+        }
+        if self.by.trim().is_empty() {
+            return Err("it must be known who opens a change".to_owned());
+        }
+        if self.from_ns >= self.until_ns {
+            return Err("the window ends before it begins".to_owned());
+        }
+        let assets: Vec<&str> = self.places().map(|place| place.asset.as_str()).collect();
+        if self.scope.is_empty() || assets.len() > ASSETS_MAX {
+            return Err(format!("a change has 1 to {ASSETS_MAX} assets"));
+        }
+        if let Some(twice) = assets.iter().enumerate().find_map(|(at, asset)| assets.iter().skip(at + 1).find(|other| *other == asset)) {
+            return Err(format!("{twice} is named twice; an asset is to change, or it is a neighbour that must not"));
+        }
+        let in_scope = |asset: &str| self.scope.iter().any(|place| place.asset == asset);
+        if let Some(delta) = self.expected.iter().find(|delta| !in_scope(&delta.asset)) {
+            return Err(format!("{delta} expects something of an asset that is not in the scope"));
+        }
+        let mut fields: Vec<(&str, String)> = self.expected.iter().map(|delta| (delta.asset.as_str(), delta.key())).collect();
+        fields.sort_unstable();
+        if let Some((asset, field)) = fields.windows(2).find_map(|pair| pair.first().filter(|first| pair.last() == Some(*first))) {
+            return Err(format!("{field} of {asset} is expected to change twice"));
+        }
+        match self.scope.iter().find(|place| !self.expected.iter().any(|delta| delta.asset == place.asset)) {
+            Some(place) => Err(format!("nothing is expected of {}: without an expectation there is no verdict", place.asset)),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! The first verdict: does every byte of a bundle hang on one signature? In the order of docs/evidence.md, section 5.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sha2::{Digest, Sha256};
+
+use super::{BUNDLE_BYTES_MAX, Bundle, ENTRIES_MAX, FORMAT, Proven, Unsound};
+use crate::ledger::{Body, Checkpoint, Entry, HASH_BYTES, Hash, Head, PublicKey, included, leaf_hash};
+use crate::observation::{hex, unhex};
+
+/// Hashes of an inclusion proof: the height of a tree whose size has 64 bits.
+const PROOF_HASHES_MAX: usize = 64;
+/// Lines of a checkpoint with one signature: origin, size, root, an empty one, the signature.
+const CHECKPOINT_LINES: usize = 5;
+
+/// A bundle whose parts hang together under one key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checked {
+    /// The key's fingerprint.
+    pub fingerprint: String,
+    /// What the bundle is about: an asset's id or a work order.
+    pub subject: String,
+    /// Its entries, in the order of the log.
+    pub entries: Vec<Entry>,
+    /// Payloads by their hash.
+    pub payloads: BTreeMap<String, Vec<u8>>,
+    /// Profiles' texts by their hash.
+    pub profiles: BTreeMap<String, String>,
+}
+
+/// Checks that all of a bundle hangs together, and on one key; whose key that is, is not asked here.
+///
+/// # Errors
+/// [`Unsound`]: the first thing that does not hold.
+pub fn check(bytes: &[u8]) -> Result<Checked, Unsound> {
+    let bundle = read(bytes)?;
+    let key = PublicKey::from_digits(&bundle.public_key).ok_or_else(|| Unsound::new("the public key is none"))?;
+    if bundle.origin != key.origin() {
+        return Err(Unsound::new("the origin does not follow from the public key"));
+    }
+    let head = checkpoint(&bundle, &key)?;
+    order(&bundle.entries, head.size)?;
+    let entries = bundle.entries.iter().map(|proven| entry(proven, head)).collect::<Result<Vec<_>, _>>()?;
+    keys(&entries, &bundle)?;
+    let subject = listed(&entries)?;
+    let payloads = payloads(&entries, &bundle)?;
+    profiles(&entries, &bundle)?;
+    Ok(Checked { fingerprint: key.fingerprint(), subject, entries, payloads, profiles: bundle.profiles })
+}
+
+fn read(bytes: &[u8]) -> Result<Bundle, Unsound> {
+    if bytes.len() > BUNDLE_BYTES_MAX {
+        return Err(Unsound::new(format!("larger than {BUNDLE_BYTES_MAX} bytes")));
+    }
+    let bundle: Bundle = serde_json::from_slice(bytes).map_err(|e| Unsound::new(format!("it is no bundle: {e}")))?;
+    // Other bytes for the same values: white space, escapes, a key twice. One meaning has one file.
+    if bundle.bytes() != bytes {
+        return Err(Unsound::new("it is not canonical: these values are written with other bytes"));
+    }
+    if bundle.format != FORMAT {
+        return Err(Unsound::new(format!("its format is {:?}, and this program knows {FORMAT:?}", bundle.format)));
+    }
+    Ok(bundle)
+}
+
+/// Size and root that the key signed.
+fn checkpoint(bundle: &Bundle, key: &PublicKey) -> Result<Head, Unsound> {
+    let unsound = |why: String| Unsound::new(format!("the checkpoint does not hold: {why}"));
+    let checkpoint = Checkpoint::open(&bundle.checkpoint, key).map_err(|e| unsound(e.to_string()))?;
+    if checkpoint.origin != bundle.origin {
+        return Err(unsound("it is another log's".into()));
+    }
+    // A line of another signer would be a byte that nothing checks.
+    if bundle.checkpoint.split_terminator('\n').count() != CHECKPOINT_LINES {
+        return Err(unsound("it does not have exactly one signature".into()));
+    }
+    Ok(checkpoint.head)
+}
+
+/// Indices rise from 0 to the end of the checkpoint.
+fn order(entries: &[Proven], size: u64) -> Result<(), Unsound> {
+    if entries.len() > ENTRIES_MAX {
+        return Err(Unsound::new(format!("more than {ENTRIES_MAX} entries")));
+    }
+    let ends = entries.first().zip(entries.last()).map(|(first, last)| (first.index, last.index.checked_add(1)));
+    if ends != Some((0, Some(size))) {
+        return Err(Unsound::new("the bundle does not reach from entry 0 to the last that the checkpoint covers"));
+    }
+    match entries.iter().zip(entries.iter().skip(1)).find(|(one, next)| one.index >= next.index) {
+        Some((one, next)) => Err(Unsound::new(format!("entry {} stands before entry {}", one.index, next.index))),
+        None => Ok(()),
+    }
+}
+
+/// The entry of a record that is canonical and proven.
+fn entry(proven: &Proven, head: Head) -> Result<Entry, Unsound> {
+    let unsound = |why: &str| Unsound::new(format!("entry {}: {why}", proven.index));
+    let record = proven.record.as_bytes();
+    let entry = Entry::of(record).map_err(|e| unsound(&format!("its record cannot be read: {e}")))?;
+    if !entry.record().is_ok_and(|canonical| canonical == record) {
+        return Err(unsound("its record is not canonical"));
+    }
+    if entry.index != proven.index {
+        return Err(unsound(&format!("its record says that it is entry {}", entry.index)));
+    }
+    if proven.proof.len() > PROOF_HASHES_MAX {
+        return Err(unsound("its proof is too long"));
+    }
+    let proof: Option<Vec<Hash>> = proven.proof.iter().map(|digits| hash(digits)).collect();
+    let proof = proof.ok_or_else(|| unsound("its proof is not made of hashes"))?;
+    if included(&leaf_hash(record), proven.index, head.size, &proof, &head.root) {
+        Ok(entry)
+    } else {
+        Err(unsound("its proof does not lead to the checkpoint's root"))
+    }
+}
+
+/// Entry 0 is this key, and the key is never another one.
+fn keys(entries: &[Entry], bundle: &Bundle) -> Result<(), Unsound> {
+    let own = Body::Key { origin: bundle.origin.clone(), public_key: bundle.public_key.clone() };
+    if entries.first().is_none_or(|first| first.body != own) {
+        return Err(Unsound::new("entry 0 is not this public key"));
+    }
+    match entries.iter().skip(1).find(|entry| matches!(entry.body, Body::Key { .. })) {
+        Some(other) => Err(Unsound::new(format!("entry {}: the key changes, which this format does not know", other.index))),
+        None => Ok(()),
+    }
+}
+
+/// The subject, where the last entry lists exactly the others.
+fn listed(entries: &[Entry]) -> Result<String, Unsound> {
+    let Some((Entry { body: Body::Evidence { subject, entries: listed }, index, .. }, others)) = entries.split_last() else {
+        return Err(Unsound::new("the last entry is not the log's own list of this bundle"));
+    };
+    let there: Vec<u64> = others.iter().map(|entry| entry.index).collect();
+    if *listed == there {
+        return Ok(subject.clone());
+    }
+    let missing = listed.iter().find(|index| !there.contains(index));
+    let why = missing.map_or_else(|| "the bundle has others".to_owned(), |missing| format!("entry {missing} is not in the bundle"));
+    Err(Unsound::new(format!("entry {index} lists other entries than the bundle has: {why}")))
+}
+
+/// Exactly the payloads that observations name, each with its own hash.
+fn payloads(entries: &[Entry], bundle: &Bundle) -> Result<BTreeMap<String, Vec<u8>>, Unsound> {
+    let mut named = BTreeSet::new();
+    for entry in entries {
+        if let Body::Observation(observed) = &entry.body {
+            named.extend(observed.observation.messages.iter().map(String::as_str));
+        }
+    }
+    same_names("payload", &named, &bundle.payloads)?;
+    let decode = |(name, digits): (&String, &String)| {
+        let bytes = unhex(digits).ok().filter(|bytes| hex(bytes) == *digits);
+        let bytes = bytes.ok_or_else(|| Unsound::new(format!("payload {name} is not lower case hexadecimal")))?;
+        own_hash("payload", name, &bytes).map(|()| (name.clone(), bytes))
+    };
+    bundle.payloads.iter().map(decode).collect()
+}
+
+/// Exactly the profiles that observations name, each with its own hash.
+fn profiles(entries: &[Entry], bundle: &Bundle) -> Result<(), Unsound> {
+    let mut named = BTreeSet::new();
+    for entry in entries {
+        if let Body::Observation(observed) = &entry.body {
+            named.extend(observed.profile_sha256.as_deref());
+        }
+    }
+    same_names("profile", &named, &bundle.profiles)?;
+    bundle.profiles.iter().try_for_each(|(name, text)| own_hash("profile", name, text.as_bytes()))
+}
+
+fn same_names(what: &str, named: &BTreeSet<&str>, there: &BTreeMap<String, String>) -> Result<(), Unsound> {
+    if let Some(missing) = named.iter().find(|name| !there.contains_key(**name)) {
+        return Err(Unsound::new(format!("{what} {missing} is missing")));
+    }
+    match there.keys().find(|name| !named.contains(name.as_str())) {
+        Some(extra) => Err(Unsound::new(format!("no entry names {what} {extra}"))),
+        None => Ok(()),
+    }
+}
+
+fn own_hash(what: &str, name: &str, bytes: &[u8]) -> Result<(), Unsound> {
+    if hex(&Sha256::digest(bytes)) == name { Ok(()) } else { Err(Unsound::new(format!("{what} {name} does not hash to its name"))) }
+}
+
+fn hash(digits: &str) -> Option<Hash> {
+    let bytes = unhex(digits).ok().filter(|bytes| bytes.len() == HASH_BYTES && hex(bytes) == digits)?;
+    bytes.try_into().ok()
+}

@@ -1,0 +1,96 @@
+//! Which entries of the ledger belong to a subject: an asset with all that was asked and said, or a change with all it rests on.
+
+use std::collections::{BTreeSet, HashMap};
+use std::net::{IpAddr, SocketAddr};
+
+use serde::Deserialize;
+
+use crate::change::Change;
+use crate::ledger::{Body, Entry, Observed};
+use crate::view::View;
+
+/// A fold over the whole log that keeps the indices of one subject's entries. See docs/evidence.md, section 7.
+#[derive(Debug)]
+pub struct Selection {
+    subject: String,
+    view: View,
+    /// Who answers at an address, port and unit: the subject, or somebody else.
+    own: HashMap<(IpAddr, u16, u8), bool>,
+    entries: BTreeSet<u64>,
+}
+
+/// What a line of the touch record says about whom it touched, and why.
+#[derive(Deserialize)]
+struct Touched {
+    target: Option<SocketAddr>,
+    unit: Option<u8>,
+    reason: Option<String>,
+}
+
+impl Selection {
+    /// Starts before entry 0. `subject` is an asset's whole id, or a work order.
+    #[must_use]
+    pub fn new(subject: &str) -> Self {
+        Self { subject: subject.to_owned(), view: View::default(), own: HashMap::new(), entries: BTreeSet::new() }
+    }
+
+    /// Takes the next entry. Entries come in the order of their indices, each once.
+    pub fn take(&mut self, entry: &Entry) {
+        let belongs = match &entry.body {
+            Body::Key { .. } => entry.index == 0,
+            Body::Observation(observed) => self.observation(observed, entry.index),
+            Body::Touch { line } => self.touched(line),
+            Body::Import(_) => {
+                let before = self.view.catalog.asset(&self.subject).cloned();
+                self.view.apply(entry);
+                before.as_ref() != self.view.catalog.asset(&self.subject)
+            }
+            Body::Approval(_) | Body::Change(_) | Body::Evidence { .. } => {
+                self.view.apply(entry);
+                false
+            }
+        };
+        if belongs {
+            self.entries.insert(entry.index);
+        }
+    }
+
+    /// The indices, rising; `None` where the log knows neither such an asset nor such a change.
+    #[must_use]
+    pub fn indices(mut self) -> Option<Vec<u64>> {
+        let asset = self.view.catalog.asset(&self.subject).filter(|asset| asset.id == self.subject);
+        let order = self.view.changes.get(&self.subject);
+        if asset.is_none() && order.is_none() {
+            return None;
+        }
+        if let Some(asset) = asset {
+            let about = self.view.baselines.decided().filter(|decided| decided.is_about(asset));
+            self.entries.extend(about.map(|decided| decided.index));
+        }
+        let holds = |change: &&Change| change.plan.places().any(|place| place.asset == self.subject);
+        for change in self.view.changes.iter().filter(holds).chain(order) {
+            self.entries.extend(change.rests_on());
+            if let Some(closed) = &change.closed {
+                self.entries.extend(closed.rests_on.iter().chain([&closed.index]));
+            }
+        }
+        Some(self.entries.into_iter().collect())
+    }
+
+    fn observation(&mut self, observed: &Observed, index: u64) -> bool {
+        let id = self.view.catalog.take_entry(&observed.observation, &observed.interpretation, Some(index));
+        let own = id == self.subject;
+        let address = &observed.observation.address;
+        if let (Some(ip), Some(port), Some(unit)) = (address.ip, address.port, address.unit) {
+            self.own.insert((ip.to_canonical(), port, unit), own);
+        }
+        own
+    }
+
+    /// A line about an address while the subject answers there, or for the work order that is the subject.
+    fn touched(&self, line: &str) -> bool {
+        let Ok(Touched { target, unit, reason }) = serde_json::from_str(line) else { return false };
+        let place = target.zip(unit).map(|(target, unit)| (target.ip().to_canonical(), target.port(), unit));
+        reason.as_ref() == Some(&self.subject) || place.and_then(|place| self.own.get(&place)) == Some(&true)
+    }
+}

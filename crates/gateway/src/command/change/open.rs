@@ -1,0 +1,125 @@
+//! `nameplate change open`: what is going to change, written down before it does.
+
+use clap::Args;
+use nameplate_core::change::{Delta, Event, Place, Plan};
+use nameplate_core::observation::Address;
+use nameplate_core::text::printable;
+use nameplate_core::wire::modbus::{PORT, Question};
+use nameplate_field::modbus::UNIT_NONE;
+
+use super::super::ask::Named;
+use super::super::device::find;
+use crate::failure::{Code, Failure};
+use crate::intake::Intake;
+use crate::print;
+use crate::store::now_ns;
+
+/// Write down what is going to change.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Devices are named by their ids from `nameplate devices`, or enough of the beginning. Every asset needs an expectation:\n\
+                        ASSET:PART.FIELD=OLD->NEW; an empty OLD or NEW means that the field is not reported.\n\n\
+                        Example:\n  \
+                        nameplate change open WO-4711 --asset a-12ab --neighbour a-34cd \\\n    \
+                        --expect 'a-12ab:self.firmware_revision=2.60->2.70' \\\n    \
+                        --from 2026-03-02T22:00:00Z --until 2026-03-03T02:00:00Z --by 'Ada Example'"
+)]
+pub struct Open {
+    /// The work order's number, as it stands in your own system
+    order: String,
+    /// Devices that are to change
+    #[arg(long, value_name = "ID", required = true, num_args = 1..)]
+    asset: Vec<String>,
+    /// Devices that must not change; they are read before and after, too
+    #[arg(long, value_name = "ID", num_args = 1..)]
+    neighbour: Vec<String>,
+    /// What must come of it: ASSET:PART.FIELD=OLD->NEW
+    #[arg(long, value_name = "DELTA", required = true, num_args = 1..)]
+    expect: Vec<String>,
+    /// When the window opens, RFC 3339 in UTC [default: now]
+    #[arg(long, value_name = "TIME")]
+    from: Option<String>,
+    /// When the window closes
+    #[arg(long, value_name = "TIME")]
+    until: String,
+    /// Who opens it
+    #[arg(long, value_name = "NAME")]
+    by: String,
+    /// What to ask of every device, in this order; private objects (a serial number, on some) need `extended`
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "regular")]
+    question: Vec<Named>,
+}
+
+impl Open {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// A plan that cannot be carried out, a device that is not in the catalog, the state.
+    pub fn run(&self, intake: &mut Intake<'_>) -> Result<(), Failure> {
+        let plan = self.plan(intake)?;
+        let event = Event::Opened(plan.clone());
+        super::allowed(intake, &event)?;
+        for note in notes(&plan, intake) {
+            eprintln!("note: {}", printable(&note));
+        }
+        super::put(intake, event)?;
+        eprintln!(
+            "{} is open for {} and {}; next: nameplate change before {}",
+            plan.order,
+            print::count(plan.scope.len() as u64, "device"),
+            print::count(plan.neighbours.len() as u64, "neighbour"),
+            plan.order
+        );
+        Ok(())
+    }
+
+    fn plan(&self, intake: &Intake<'_>) -> Result<Plan, Failure> {
+        let place = |id: &String| place(intake, id);
+        let delta = |text: &String| -> Result<Delta, Failure> {
+            let delta: Delta = text.parse().map_err(|why| Failure::new(Code::Usage, format!("--expect {why}")))?;
+            Ok(Delta { asset: find(&intake.view.catalog, &delta.asset)?.id.clone(), ..delta })
+        };
+        Ok(Plan {
+            order: self.order.clone(),
+            scope: self.asset.iter().map(place).collect::<Result<_, _>>()?,
+            neighbours: self.neighbour.iter().map(place).collect::<Result<_, _>>()?,
+            expected: self.expect.iter().map(delta).collect::<Result<_, _>>()?,
+            questions: self.question.iter().map(|named| Question::from(*named).name().to_owned()).collect(),
+            from_ns: self.from.as_deref().map_or_else(|| Ok(now_ns()), |text| time_ns("--from", text))?,
+            until_ns: time_ns("--until", &self.until)?,
+            by: self.by.clone(),
+        })
+    }
+}
+
+/// A device of the catalog, and where it answers.
+fn place(intake: &Intake<'_>, id: &str) -> Result<Place, Failure> {
+    let asset = find(&intake.view.catalog, id)?;
+    let address = asset.addresses.iter().rev().find(|address| address.ip.is_some());
+    let address =
+        address.ok_or_else(|| Failure::new(Code::Usage, format!("{}: no network address is known, so it cannot be asked", asset.id)))?;
+    let (port, unit) = (address.port.unwrap_or(PORT), address.unit.unwrap_or(UNIT_NONE));
+    Ok(Place { asset: asset.id.clone(), address: Address { mac: None, ip: address.ip, port: Some(port), unit: Some(unit) } })
+}
+
+/// What the catalog says otherwise than the order: not an obstacle, the reading before decides.
+fn notes(plan: &Plan, intake: &Intake<'_>) -> Vec<String> {
+    let note = |delta: &Delta| {
+        let asset = intake.view.catalog.asset(&delta.asset)?;
+        let current = asset.current(&delta.component, delta.field);
+        let value = current.map(|current| current.standing.claim.value.clone());
+        if value == delta.to {
+            let value = value.unwrap_or_else(|| "not reported".to_owned());
+            return Some(format!("{} is already at {value} ({}), as far as is known", delta.asset, delta.key()));
+        }
+        let known = value.as_ref().map_or_else(|| "unknown".to_owned(), |value| format!("{value:?}"));
+        (value != delta.from).then(|| format!("{} of {} is {known} in the catalog; the order says {delta}", delta.key(), delta.asset))
+    };
+    plan.expected.iter().filter_map(note).collect()
+}
+
+fn time_ns(flag: &str, text: &str) -> Result<u64, Failure> {
+    let time = humantime::parse_rfc3339(text).ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    let nanos = time.and_then(|since| u64::try_from(since.as_nanos()).ok());
+    nanos.ok_or_else(|| Failure::new(Code::Usage, format!("{flag} {text:?} is no time: write 2026-03-02T22:00:00Z")))
+}

@@ -1,0 +1,188 @@
+//! One round of readings for a change: each device once, through the guard, all of it into the ledger.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use nameplate_core::change::{Change, Nameplate, Outcome, Place, Try};
+use nameplate_core::ledger::Body;
+use nameplate_core::observation::Source;
+use nameplate_core::wire::modbus::Question;
+use nameplate_field::ask::{self, Event, Reason, Settings, What};
+use nameplate_field::guard::Refused;
+use nameplate_field::touch::{Line, TouchRecord};
+
+use super::super::ask::{SEED, leave_out};
+use crate::failure::{Code, Failure};
+use crate::intake::Intake;
+use crate::store::now_ns;
+
+/// Every question that a plan can name.
+const QUESTIONS: [Question; 4] = [Question::BASIC, Question::REGULAR, Question::EXTENDED, Question::ServerId];
+
+/// A device as asking tells devices apart.
+type Device = (SocketAddr, u8);
+
+/// Reads the devices of one change.
+pub struct Reader<'a, 'p> {
+    intake: &'a mut Intake<'p>,
+    change: &'a Change,
+    touch: Arc<TouchRecord>,
+    settings: Settings,
+}
+
+/// A try, and what our own side refused of it.
+pub struct Heard {
+    /// The try.
+    pub one: Try,
+    /// The rule, and when it may be tried again where time is what it lacks.
+    pub refused: Option<(&'static str, Option<SystemTime>)>,
+}
+
+/// What one device has said so far in this round.
+#[derive(Default)]
+struct Account {
+    nameplate: Nameplate,
+    entries: Vec<u64>,
+    answered: bool,
+    why: Option<String>,
+    refused: Option<(&'static str, Option<SystemTime>)>,
+}
+
+impl<'a, 'p> Reader<'a, 'p> {
+    /// A reader for an open change.
+    ///
+    /// # Errors
+    /// A device of the plan has no address: a ledger that another program wrote.
+    pub fn new(intake: &'a mut Intake<'p>, change: &'a Change, touch: TouchRecord, time_factor: f64) -> Result<Self, Failure> {
+        let plan = &change.plan;
+        let devices = |places: &[Place]| places.iter().map(device).collect::<Result<BTreeSet<Device>, Failure>>();
+        let reason = Reason::Change(ask::Change {
+            order: plan.order.clone(),
+            from: time(plan.from_ns),
+            until: time(plan.until_ns),
+            scope: devices(&plan.scope)?,
+            neighbours: devices(&plan.neighbours)?,
+            rebooting_since: change.before.last().map(|step| time(step.time_ns)),
+        });
+        let settings = Settings { reason, time_factor, seed: SEED, clock: Arc::new(SystemTime::now) };
+        Ok(Self { intake, change, touch: Arc::new(touch), settings })
+    }
+
+    /// Asks each of these devices once; what they said is in the ledger when this returns.
+    ///
+    /// # Errors
+    /// A refusal of the whole round, or the state's.
+    pub async fn read(&mut self, places: &[&Place]) -> Result<Vec<Heard>, Failure> {
+        let mut accounts: BTreeMap<Device, Account> = BTreeMap::new();
+        let questions: Vec<Question> =
+            QUESTIONS.into_iter().filter(|question| self.change.plan.questions.iter().any(|name| name == question.name())).collect();
+        let mut asks = Vec::new();
+        for place in places {
+            let (target, unit) = device(place)?;
+            accounts.insert((target, unit), Account::default());
+            asks.push(ask::Ask { target, unit, questions: questions.clone() });
+        }
+        let order = &self.change.plan.order;
+        let asks = leave_out(&self.intake.view.catalog, asks, order, &self.touch, |ask, hazard| {
+            if let Some(account) = accounts.get_mut(&(ask.target, ask.unit)) {
+                account.refuse(hazard.rule, hazard.why, None);
+            }
+        })?;
+        let (intake, mut trouble) = (&mut *self.intake, None);
+        let touched = ask::ask(asks, &self.settings, Arc::clone(&self.touch), |event| {
+            let account = accounts.entry((event.target, event.unit)).or_default();
+            if let Err(failure) = account.take(event, intake, order) {
+                trouble.get_or_insert(failure);
+            }
+        });
+        let touched = touched.await.map_err(|refused| Failure::new(Code::Refused, refused.to_string()));
+        self.keep_touches(&mut accounts)?;
+        trouble.map_or(touched, Err)?;
+        places.iter().map(|place| Ok(accounts.remove(&device(place)?).unwrap_or_default().heard(place))).collect()
+    }
+
+    /// Takes the touch record into the ledger; each device's lines belong to its try.
+    fn keep_touches(&mut self, accounts: &mut BTreeMap<Device, Account>) -> Result<(), Failure> {
+        self.intake.commit()?;
+        let size = |intake: &Intake<'_>| intake.store().map_or(0, crate::store::Store::size);
+        let first = size(self.intake);
+        self.intake.touched()?;
+        let Some(store) = self.intake.store() else { return Ok(()) };
+        for index in first..size(self.intake) {
+            let Body::Touch { line } = store.entry(index)?.body else { continue };
+            let Ok(line) = serde_json::from_str::<Line>(&line) else { continue };
+            let account = line.target.zip(line.unit).and_then(|device| accounts.get_mut(&device));
+            if let (Some(account), true) = (account, line.reason.as_ref() == Some(&self.change.plan.order)) {
+                account.entries.push(index);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Account {
+    fn take(&mut self, event: Event, intake: &mut Intake<'_>, order: &str) -> Result<(), Failure> {
+        match event.what {
+            What::Opened | What::Sent { .. } | What::Stray { .. } | What::Closed { .. } => {}
+            What::Reading(reading) => {
+                let (entry, said) = intake.keep(&reading, Source::Asked { reason: order.to_owned() })?;
+                self.entries.push(entry);
+                self.nameplate.add(&reading, &said);
+                self.answered = true;
+                if !reading.complete {
+                    self.fail("its answer was cut or broken".to_owned());
+                }
+            }
+            What::NoAnswer { why, .. } => self.fail(why),
+            What::Hostile { why, .. } => self.fail(format!("hostile: {why}")),
+            What::Failed { operation, why } => self.fail(format!("{operation}: {why}")),
+            What::Refused { refused: Refused { rule, why, .. }, not_before } => self.refuse(rule, &why, not_before),
+        }
+        Ok(())
+    }
+
+    fn fail(&mut self, why: String) {
+        self.why.get_or_insert(why);
+    }
+
+    fn refuse(&mut self, rule: &'static str, why: &str, not_before: Option<SystemTime>) {
+        self.refused.get_or_insert((rule, not_before));
+        self.fail(format!("not asked, rule {rule}: {why}"));
+    }
+
+    fn heard(mut self, place: &Place) -> Heard {
+        self.entries.sort_unstable();
+        let outcome = match self.why {
+            Some(why) => Outcome::Unread { why },
+            None if self.answered => Outcome::Read { nameplate: self.nameplate },
+            None => Outcome::Unread { why: "it gave no answer".to_owned() },
+        };
+        let one = Try { asset: place.asset.clone(), time_ns: now_ns(), entries: self.entries, outcome };
+        Heard { one, refused: self.refused }
+    }
+}
+
+/// Something was tried at all.
+///
+/// # Errors
+/// Refused: every device was refused on our side, so there is nothing to write down.
+pub fn some(heard: &[Heard]) -> Result<(), Failure> {
+    let why = |heard: &Heard| match (&heard.refused, &heard.one.outcome) {
+        (Some(_), Outcome::Unread { why }) => Some(format!("{}: {why}", heard.one.asset)),
+        _ => None,
+    };
+    let refused: Option<Vec<String>> = heard.iter().map(why).collect();
+    refused.map_or(Ok(()), |refused| Err(Failure::new(Code::Refused, refused.join("\n"))))
+}
+
+fn device(place: &Place) -> Result<Device, Failure> {
+    let address = &place.address;
+    let device = address.ip.zip(address.port).zip(address.unit).map(|((ip, port), unit)| (SocketAddr::new(ip, port), unit));
+    device.ok_or_else(|| Failure::new(Code::Input, format!("{}: the change names no whole address of it", place.asset)))
+}
+
+fn time(ns: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_nanos(ns)
+}

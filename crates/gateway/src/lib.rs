@@ -1,0 +1,51 @@
+//! `nameplate`: everything that faces people. See docs/ARCHITECTURE.md for the house. A library, so that the tests can kill a writer of the
+//! ledger in the middle of its work; the program is [`run`].
+
+mod cli;
+mod command;
+pub mod failure;
+mod intake;
+pub mod key;
+mod lines;
+mod print;
+mod profiles;
+mod state;
+pub mod store;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+use failure::Failure;
+
+/// The program: reads its arguments, does one command, ends with a code that scripts rely on (docs/ARCHITECTURE.md).
+#[must_use]
+pub fn run() -> ExitCode {
+    let Cli { command, options } = Cli::parse();
+    let ended = match command {
+        Command::Demo(command) => command.run(&options),
+        Command::Listen(command) => command.run(&options),
+        Command::Ask(command) => command.run(&options),
+        Command::Devices(command) => command.run(&options),
+        Command::Device(command) => command.run(&options),
+        Command::Change(command) => command.run(&options),
+        Command::Explain(command) => command.run(&options),
+        Command::Evidence(command) => command.run(&options),
+        Command::Ledger(command) => command.run(&options),
+        Command::Import(command) => command.run(&options),
+        Command::Compare(command) => command.run(&options),
+        Command::Baseline(command) => command.run(&options),
+        Command::Check(command) => command.run(&options),
+        Command::Profile(command) => command.run(&options),
+        Command::Simulate(command) => command.run(&options),
+        Command::Prove(command) => command.run(&options),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure { code, why }) => {
+            eprintln!("nameplate: {}", nameplate_core::text::printable_lines(&why));
+            ExitCode::from(code as u8)
+        }
+    }
+}

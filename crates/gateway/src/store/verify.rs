@@ -1,0 +1,122 @@
+//! Full verification: every entry, the whole tree, every checkpoint, every payload.
+
+use nameplate_core::ledger::{Checkpoint, Entry, Frontier, PublicKey, is_touch};
+use rusqlite::OptionalExtension;
+use sha2::{Digest, Sha256};
+
+use super::Store;
+use super::head::damaged;
+use super::read::{check, leaf, place};
+use super::tables::failure;
+use crate::failure::{Code, Failure};
+
+/// What was verified.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// Entries: digest, place, and readable.
+    pub entries: u64,
+    /// Signed checkpoints, each of them a beginning of this tree.
+    pub checkpoints: u64,
+    /// Payloads with their digests.
+    pub payloads: u64,
+}
+
+impl Store {
+    /// Verifies all there is. With `pinned`, a checkpoint that was kept elsewhere, the log must also begin with the log it names, and
+    /// be signed by the same key.
+    ///
+    /// # Errors
+    /// The first thing that does not hold.
+    pub fn verify(&self, pinned: Option<&str>) -> Result<Verified, Failure> {
+        let failed = |failure: Failure| Failure::new(Code::Failed, failure.why);
+        let pinned = pinned.map(|note| self.pinned(note)).transpose().map_err(failed)?;
+        let mut verified = Verified::default();
+        self.entries(pinned.as_ref(), &mut verified).map_err(failed)?;
+        self.payloads(&mut verified).map_err(failed)?;
+        Ok(verified)
+    }
+
+    fn pinned(&self, note: &str) -> Result<Checkpoint, Failure> {
+        let wrong = |why: String| Failure::input(self.path.display(), format!("the checkpoint that was given: {why}"));
+        let pinned = Checkpoint::open(note, &self.public).map_err(|e| wrong(format!("{e} of this ledger, {}", self.public.fingerprint())))?;
+        if pinned.head.size > self.size() {
+            let (was, missing) = (pinned.head.size, pinned.head.size - self.size());
+            return Err(wrong(format!("it names {was} entries; this is an older copy, {missing} entries are missing")));
+        }
+        Ok(pinned)
+    }
+
+    /// Grows the tree again, entry by entry, and stops at every checkpoint.
+    fn entries(&self, pinned: Option<&Checkpoint>, verified: &mut Verified) -> Result<(), Failure> {
+        let sql = |e: rusqlite::Error| failure(&self.path, &e);
+        let wrong = |why: String| damaged(&self.path, &why);
+        let mut notes = self.connection.prepare("SELECT size, note FROM checkpoint ORDER BY size").map_err(sql)?;
+        let mut notes = notes.query([]).map_err(sql)?;
+        let mut next_note = || -> Result<Option<(u64, String)>, Failure> {
+            let row = notes.next().map_err(sql)?;
+            row.map(|row| Ok((row.get(0).map_err(sql)?, row.get(1).map_err(sql)?))).transpose()
+        };
+        let mut note = next_note()?;
+        let mut select = self.connection.prepare("SELECT idx, leaf, record FROM entry ORDER BY idx").map_err(sql)?;
+        let mut rows = select.query([]).map_err(sql)?;
+        let mut tree = Frontier::default();
+        while let Some(row) = rows.next().map_err(sql)? {
+            let index = tree.size();
+            if place(row) != Some(index) {
+                return Err(wrong(format!("entry {index} is missing")));
+            }
+            let record = row.get_ref(2).map_err(sql)?.as_blob().map_err(|e| sql(e.into()))?;
+            check(index, leaf(row), record).map_err(wrong)?;
+            readable(record).map_err(|e| wrong(format!("entry {index}: {e}")))?;
+            tree.push(leaf(row).unwrap_or_default());
+            verified.entries += 1;
+            while let Some((size, text)) = note.take_if(|(size, _)| *size <= tree.size()) {
+                signed(&text, &self.public, &tree).map_err(|why| wrong(format!("the checkpoint of {size} entries: {why}")))?;
+                verified.checkpoints += 1;
+                note = next_note()?;
+            }
+            if let Some(pinned) = pinned.filter(|pinned| pinned.head.size == tree.size() && pinned.head.root != tree.root()) {
+                return Err(wrong(format!("forked: its first {} entries are not those of the checkpoint that was given", pinned.head.size)));
+            }
+        }
+        if tree != self.frontier {
+            return Err(wrong("its entries do not give the tree that is signed".to_owned()));
+        }
+        note.map_or(Ok(()), |(size, _)| Err(wrong(format!("a checkpoint names {size} entries, there are {}", tree.size()))))
+    }
+
+    fn payloads(&self, verified: &mut Verified) -> Result<(), Failure> {
+        let sql = |e: rusqlite::Error| failure(&self.path, &e);
+        let mut select = self.connection.prepare("SELECT sha256, bytes FROM payload").map_err(sql)?;
+        let mut rows = select.query([]).map_err(sql)?;
+        while let Some(row) = rows.next().map_err(sql)? {
+            let (name, bytes): (Vec<u8>, Vec<u8>) = (row.get(0).map_err(sql)?, row.get(1).map_err(sql)?);
+            if Sha256::digest(&bytes)[..] != name[..] {
+                let name = nameplate_core::observation::hex(&name);
+                return Err(damaged(&self.path, &format!("the payload {name} has another digest")));
+            }
+            verified.payloads += 1;
+        }
+        // What SQLite itself can say of its pages.
+        let sound: Option<String> =
+            self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).optional().map_err(sql)?;
+        if sound.as_deref() == Some("ok") { Ok(()) } else { Err(damaged(&self.path, &sound.unwrap_or_default())) }
+    }
+}
+
+fn readable(record: &[u8]) -> Result<(), String> {
+    if is_touch(record) {
+        return Ok(());
+    }
+    let entry = Entry::of(record).map_err(|e| e.to_string())?;
+    match entry.record() {
+        Ok(canonical) if canonical == record => Ok(()),
+        _ => Err("it is not written in its canonical form".to_owned()),
+    }
+}
+
+fn signed(note: &str, key: &PublicKey, tree: &Frontier) -> Result<(), String> {
+    let checkpoint = Checkpoint::open(note, key).map_err(|e| e.to_string())?;
+    let same = checkpoint.head.size == tree.size() && checkpoint.head.root == tree.root() && checkpoint.origin == key.origin();
+    if same { Ok(()) } else { Err("it does not name these entries".to_owned()) }
+}

@@ -1,0 +1,118 @@
+//! What goes into a ledger: readings as a plant gives them, and histories drawn at random.
+
+use nameplate::store::Draft;
+use nameplate_core::claim::{Claim, Field, Grade};
+use nameplate_core::ledger::Body;
+use nameplate_core::observation::{Address, Observation, Source, hex};
+use nameplate_core::profile::{Interpretation, Matched};
+use serde_json::{Value, json};
+
+use crate::personas::Draw;
+
+/// A day in nanoseconds.
+pub const DAY_NS: u64 = 86_400_000_000_000;
+/// When the first reading was: 2026-01-01.
+pub const BEGUN_NS: u64 = 1_767_225_600_000_000_000;
+
+/// The reading of a meter on a day: an answer of function 43/14 with three objects, and what a profile makes of it. Its release is
+/// another every 400 days.
+pub fn reading(asset: u32, day: u32) -> Draft {
+    let release = format!("V1.{}.{}", asset % 7, day / 400);
+    let texts = ["Example Metering GmbH".to_owned(), format!("EM-{:04}", asset % 50), release];
+    let mut answer = vec![0x00, 0x01, 0x00, 0x00, 0x00, 0x00, 0x01, 0x2B, 0x0E, 0x01, 0x01, 0x00, 0x00, 0x03];
+    let mut claims = Vec::new();
+    for ((object, text), field) in (0_u8..).zip(&texts).zip([Field::Manufacturer, Field::ProductCode, Field::FirmwareRevision]) {
+        answer.extend([object, u8::try_from(text.len()).expect("a short text")]);
+        let claim = Claim {
+            component: "self".into(),
+            field,
+            value: text.clone(),
+            normal: (field == Field::FirmwareRevision).then(|| text.trim_start_matches('V').to_owned()),
+            grade: Grade::IdentityObject,
+            profile: "example/em".into(),
+            rule: format!("modbus.object.{object}"),
+            message: 0,
+            offset: answer.len(),
+            length: text.len(),
+        };
+        claims.push(claim);
+        answer.extend(text.as_bytes());
+    }
+    let time_ns = BEGUN_NS + u64::from(day) * DAY_NS + u64::from(asset) * 1_000_000;
+    let [_, a, b, c] = asset.to_be_bytes();
+    let observation = Observation {
+        time_ns,
+        source: Source::Capture { file: format!("span-{day:05}.pcapng"), frame: u64::from(asset) * 40 + 7 },
+        protocol: "modbus".into(),
+        question: "modbus.identification.basic".into(),
+        address: Address {
+            mac: Some(format!("02:00:00:{a:02x}:{b:02x}:{c:02x}")),
+            ip: Some([10, a, b, c].into()),
+            port: Some(502),
+            unit: Some(1),
+        },
+        messages: vec![hex(&answer)],
+        malformed: Vec::new(),
+        complete: true,
+        exception: None,
+    };
+    let said = Interpretation { matched: Matched::One("example/em".into()), claims, unreadable: Vec::new() };
+    Draft::observation(time_ns, observation, said, Some((&hex(&[0xAB; 32]), "")))
+}
+
+/// Entries of every kind about a few devices, by a clock that jumps. The seed is the whole of it.
+///
+/// # Panics
+/// When a body in it is none that the ledger knows.
+pub fn history(seed: u64, entries: usize) -> Vec<Draft> {
+    let mut draw = Draw(seed);
+    let mut clock = BEGUN_NS;
+    let mut drafts = Vec::with_capacity(entries);
+    while drafts.len() < entries {
+        // Mostly forward; sometimes back by up to a day, as a clock does that was set.
+        clock = match draw.below(8) {
+            0 => clock.saturating_sub(draw.next() % DAY_NS),
+            1 => clock,
+            _ => clock.saturating_add(draw.next() % DAY_NS),
+        };
+        let (asset, day) = (draw.below(5), draw.below(1500));
+        let draft = match draw.below(10) {
+            0..5 => {
+                let asset = u32::try_from(asset).expect("few");
+                Draft { time_ns: clock, ..reading(asset, u32::try_from(day).expect("few")) }
+            }
+            5 => Draft::new(clock, Body::Touch { line: format!(r#"{{"kind":"sent","unit":{asset}}}"#) }),
+            6 => Draft::new(clock, body(approval(asset, day))),
+            7 => Draft::new(clock, body(import(asset, day))),
+            8 => Draft::new(clock, body(change(asset, day))),
+            _ => Draft::new(clock, Body::Evidence { subject: format!("WO-{day}"), entries: vec![asset as u64] }),
+        };
+        drafts.push(draft);
+    }
+    drafts
+}
+
+fn body(value: Value) -> Body {
+    serde_json::from_value(value.clone()).unwrap_or_else(|error| panic!("{error}: {value}"))
+}
+
+fn approval(asset: usize, day: usize) -> Value {
+    let decision = if day.is_multiple_of(3) { "disapproved" } else { "approved" };
+    json!({"kind": "approval", "decision": decision, "line": {"profile": "example/em"}, "component": "self", "field": "firmware_revision",
+        "release": format!("V1.{asset}.{}", day % 3), "by": "A. Person", "reason": format!("WO-{day}")})
+}
+
+fn import(asset: usize, day: usize) -> Value {
+    let (columns, row) = (["ip", "manufacturer", "firmware_revision"], [format!("10.0.0.{asset}"), "Example".into(), format!("V{day}")]);
+    json!({"kind": "import", "file": format!("list-{day}.csv"), "sha256": hex(&[7; 32]), "sheet": {"columns": columns, "rows": [row]}})
+}
+
+fn change(asset: usize, day: usize) -> Value {
+    let order = format!("WO-{}", day % 4);
+    if asset.is_multiple_of(2) {
+        return json!({"kind": "change", "step": "before", "order": order, "tries": []});
+    }
+    let place = json!({"asset": format!("a-{asset}"), "address": {"ip": format!("10.0.0.{asset}"), "port": 502, "unit": 1}});
+    json!({"kind": "change", "step": "opened", "order": order, "scope": [place], "neighbours": [], "expected": [],
+        "questions": ["modbus.identification.basic"], "from_ns": day, "until_ns": day + 1, "by": "A. Person"})
+}

@@ -1,0 +1,41 @@
+//! The independent verifier: tests/verify/verify_evidence.py in the rig's Python, which has `cryptography`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use nameplate_tests::place;
+
+/// The rig's Python, where the verifier runs in it.
+///
+/// # Errors
+/// What is missing, and what installs it.
+pub fn python() -> Result<PathBuf, String> {
+    let rig = std::env::var_os("NAMEPLATE_RIG").map_or_else(|| place::target().join("rig"), PathBuf::from);
+    let python = rig.join("venv").join("bin").join("python");
+    let there = Command::new(&python).args(["-c", "import cryptography"]).status();
+    match there {
+        Ok(status) if status.success() => Ok(python),
+        _ => Err(format!("{} has no cryptography: cargo xtask rig", python.display())),
+    }
+}
+
+fn command(python: &Path) -> Command {
+    let mut command = Command::new(python);
+    command.arg(place::root().join("tests/verify/verify_evidence.py")).env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONUTF8", "1");
+    command
+}
+
+/// A verdict per line of the list.
+pub fn verdicts(python: &Path, list: &str, pinned: &str) -> Vec<String> {
+    let output = command(python).args(["--list", list, "--key", pinned]).output().expect("a run");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(error.is_empty(), "{error}");
+    String::from_utf8(output.stdout).expect("text").lines().map(str::to_owned).collect()
+}
+
+/// The verdict on one bundle, and the exit code.
+pub fn verdict(python: &Path, bundle: &str, pinned: Option<&str>) -> (String, Option<i32>) {
+    let key = pinned.map(|pinned| ["--key", pinned]).into_iter().flatten();
+    let output = command(python).arg(bundle).args(key).output().expect("a run");
+    (String::from_utf8_lossy(&output.stdout).trim_end().to_owned(), output.status.code())
+}
