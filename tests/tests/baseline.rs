@@ -89,7 +89,7 @@ fn a_plant_is_judged_by_its_baseline() {
         let approved = line["approved"].as_array().map(Vec::len);
         assert_eq!(
             approved,
-            Some(usize::from(text(line, "installed") != "")),
+            Some(usize::from(!text(line, "installed").is_empty())),
             "of the silent device nobody knows the product line: {line}"
         );
     }

@@ -268,6 +268,8 @@ impl Asset {
                 }),
             }
         }
+        // A list's words belong to the part that says the same field itself, and a part may just have spoken for the first time.
+        self.join_imported();
         for remark in remarks(said) {
             if !self.remarks.contains(&remark) {
                 self.remarks.push(remark);

@@ -52,7 +52,8 @@ fn an_auditor_needs_the_bundle_and_the_fingerprint_and_nothing_else() {
     assert!(product.run(export).expect(code::INPUT).err.contains("device.evidence"), "it is not overwritten");
 
     let bytes = std::fs::read(&bundle).expect("a bundle");
-    let verify = |key: Option<&str>| product.run(["evidence", "verify", &bundle].into_iter().chain(key.iter().flat_map(|key| ["--key", *key])));
+    let verify =
+        |key: Option<&str>| product.run(["evidence", "verify", &bundle].into_iter().chain(key.iter().flat_map(|key| ["--key", *key])));
     let ended = verify(Some(&fingerprint)).expect(code::DONE);
     assert!(ended.out.contains("authentic: ") && ended.out.contains("the same claims again: 1 reading, "), "{}", ended.out);
     assert!(ended.out.contains(&id), "{}", ended.out);

@@ -201,6 +201,7 @@ impl Catalog {
         let Some(asset) = self.assets.get_mut(id).filter(|asset| asset.is_listed_only()) else { return };
         // Its times begin with its first reading.
         asset.seen_ns = (u64::MAX, 0);
+        asset.why_unknown.clear();
         for address in asset.addresses.drain(..) {
             let Some(ip) = address.ip else { continue };
             if let Some(places) = self.listed.get_mut(&ip) {

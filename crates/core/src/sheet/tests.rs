@@ -4,7 +4,10 @@ use crate::claim::{Claim, Field, Grade};
 use crate::observation::{Observation, Source};
 use crate::profile::{Interpretation, Matched, ProfileSet};
 
-fn check(text: impl AsRef<[u8]>, expected: Result<(&[&str], &[&[&str]]), (usize, &str, &str)>) {
+/// Columns and rows; or line, column and a part of the sentence.
+type Expected<'a> = Result<(&'a [&'a str], &'a [&'a [&'a str]]), (usize, &'a str, &'a str)>;
+
+fn check(text: impl AsRef<[u8]>, expected: Expected<'_>) {
     let text = text.as_ref();
     let shown: String = String::from_utf8_lossy(text).chars().take(200).collect();
     match (read(text), expected) {
@@ -211,11 +214,11 @@ fn a_row_is_matched_by_id_then_address_then_serial_number() {
 #[test]
 fn a_row_that_matches_nothing_is_an_asset_known_from_the_sheet_alone() {
     let mut catalog = Catalog::default();
-    let list = "id,tag,ip,serial,manufacturer,firmware\n,T1,10.0.0.1,,M,1\n,T2,10.0.0.2,N/A,M,1\n,T3,10.0.0.3,N/A,M,1\n,T4,,,M,1\n,,,,M,1\n,,,,M,1\n\
+    let list = "id,tag,ip,serial,manufacturer,firmware\n,T1,10.0.0.1,,M,1\n,T2,10.0.0.2,N/A,M,1\n,T3,10.0.0.3,N/A,M,1\n,T4,,,M,1\n,T5,,N/A,M,1\n,T6,,N/A,M,1\n,,,,M,1\n,,,,M,1\n\
                 a-00112233aabb,,,,M,1\n";
     import(&mut catalog, list);
     let ids: Vec<String> = catalog.assets().map(|asset| asset.id.clone()).collect();
-    assert_eq!(ids.len(), 7, "fillers in the place of a serial number join nothing");
+    assert_eq!(ids.len(), 9, "fillers in the place of a serial number join nothing");
     assert!(ids.contains(&"a-00112233aabb".to_owned()), "an id of ours is kept");
     assert!(catalog.assets().all(|asset| asset.is_listed_only() && asset.why_unknown.contains("only in the sheet plant.csv")));
     let before = catalog.clone();
@@ -223,8 +226,11 @@ fn a_row_that_matches_nothing_is_an_asset_known_from_the_sheet_alone() {
     assert_eq!(catalog.assets().map(|asset| asset.id.clone()).collect::<Vec<_>>(), ids, "the same list again adds nothing");
     assert_eq!(catalog, before);
     let found = heard(&mut catalog, "10.0.0.2", 1, &[(Field::FirmwareRevision, "2")]);
-    assert!(ids.contains(&found), "the device that answers there is the one that was listed");
-    assert_eq!(catalog.assets().filter(|asset| asset.is_listed_only()).count(), 6);
+    assert_eq!(catalog.asset(&found).unwrap().why_unknown, "");
+    let seen = heard(&mut catalog, "10.0.0.3", 1, &[]);
+    assert!(catalog.asset(&seen).unwrap().why_unknown.contains("holds no firmware revision"));
+    assert!(ids.contains(&found) && ids.contains(&seen), "the device that answers there is the one that was listed");
+    assert_eq!(catalog.assets().filter(|asset| asset.is_listed_only()).count(), 7);
 }
 
 #[test]

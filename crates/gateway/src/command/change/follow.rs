@@ -78,7 +78,8 @@ impl Course<'_> {
                 self.equal = if self.last.as_ref() == Some(nameplate) { self.equal.saturating_add(1) } else { 1 };
                 (self.last, self.failures, self.next) = (Some(nameplate.clone()), 0, now + gap);
                 self.done = self.equal >= self.wanted;
-                self.say(&format!("answered, {} of {} equal readings", self.equal, self.wanted));
+                let counted = if self.wanted > 1 { format!(", {} of {} equal readings", self.equal, self.wanted) } else { String::new() };
+                self.say(&format!("answered{counted}"));
                 true
             }
             (Outcome::Unread { .. }, Some((rule, Some(not_before))))

@@ -1,0 +1,120 @@
+//! Writing a bundle: first the log says what is in it, then the file.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+
+use nameplate_core::evidence::{Authenticity, Bundle, ENTRIES_MAX, FORMAT, Proven, Selection, verify};
+use nameplate_core::ledger::Body;
+use nameplate_core::observation::hex;
+
+use crate::failure::{Code, Failure};
+use crate::store::{Draft, Store, now_ns};
+
+/// What was written.
+#[derive(Clone, Debug)]
+pub struct Exported {
+    /// The device's whole id, or the work order.
+    pub subject: String,
+    /// Entries in the bundle.
+    pub entries: usize,
+    /// The site key's fingerprint.
+    pub fingerprint: String,
+}
+
+/// Writes the bundle of a subject: a device's id, or enough of its beginning, or a work order.
+///
+/// # Errors
+/// The store's, a subject that it does not know, a file that is there already or cannot be written.
+pub fn export(store: &mut Store, subject: &str, out: &Path) -> Result<Exported, Failure> {
+    let view = store.view(None)?;
+    let subject = view.catalog.asset(subject).map_or_else(|| subject.to_owned(), |asset| asset.id.clone());
+    drop(view);
+    let entries = select(store, &subject)?;
+    let (payloads, profiles) = named(store, &entries)?;
+    // Before the log says that there is a bundle, there is a place for it.
+    let file = OpenOptions::new().write(true).create_new(true).open(out).map_err(|e| Failure::input(out.display(), e))?;
+    let written = append(store, &subject, entries).and_then(|proven| {
+        let key = store.public_key();
+        let (checkpoint, origin, public_key) = (store.checkpoint().to_owned(), key.origin(), key.digits());
+        let count = proven.len();
+        let bundle = Bundle { checkpoint, entries: proven, format: FORMAT.to_owned(), origin, payloads, profiles, public_key };
+        keep(&bundle, &key.fingerprint(), file, out)?;
+        Ok(Exported { subject, entries: count, fingerprint: key.fingerprint() })
+    });
+    if written.is_err() {
+        // Half a bundle is none; there is nothing more to say than the error does.
+        let _ = fs::remove_file(out);
+    }
+    written
+}
+
+/// The entries that belong to the subject, from the whole log.
+fn select(store: &Store, subject: &str) -> Result<Vec<u64>, Failure> {
+    let mut selection = Selection::new(subject);
+    for index in 0..store.size() {
+        selection.take(&store.entry(index)?);
+    }
+    let unknown = || {
+        let why = format!("no device has an id that begins with {subject:?}, and no change is of that work order; see `nameplate devices`");
+        Failure::new(Code::Usage, why)
+    };
+    let indices = selection.indices().ok_or_else(unknown)?;
+    if indices.len() >= ENTRIES_MAX {
+        let why = format!("{} entries belong to it, and a bundle has at most {ENTRIES_MAX}", indices.len());
+        return Err(Failure::input(subject, why));
+    }
+    Ok(indices)
+}
+
+/// Things by the SHA-256 that entries name them by.
+type Named = BTreeMap<String, String>;
+
+/// The payloads, in hexadecimal, and the profiles' texts that the entries name.
+fn named(store: &Store, entries: &[u64]) -> Result<(Named, Named), Failure> {
+    let (mut payloads, mut profiles) = (Named::new(), Named::new());
+    for index in entries {
+        let Body::Observation(observed) = store.entry(*index)?.body else { continue };
+        let kept = |name: &String| {
+            let missing = || {
+                Failure::input(
+                    format_args!("entry {index}"),
+                    format!("its bytes {name} are not kept any more; there is no evidence without them"),
+                )
+            };
+            store.payload(name)?.ok_or_else(missing)
+        };
+        for name in &observed.observation.messages {
+            payloads.insert(name.clone(), hex(&kept(name)?));
+        }
+        if let Some(name) = &observed.profile_sha256 {
+            let text = String::from_utf8(kept(name)?).map_err(|e| Failure::input(format_args!("profile {name}"), e))?;
+            profiles.insert(name.clone(), text);
+        }
+    }
+    Ok((payloads, profiles))
+}
+
+/// Writes into the log that the bundle exists and what is in it; gives all its entries with their proofs.
+fn append(store: &mut Store, subject: &str, mut entries: Vec<u64>) -> Result<Vec<Proven>, Failure> {
+    let body = Body::Evidence { subject: subject.to_owned(), entries: entries.clone() };
+    entries.extend(store.append(vec![Draft::new(now_ns(), body)])?);
+    let (tree, size) = (store.tree()?, store.size());
+    let prove = |index: &u64| {
+        let proof =
+            tree.inclusion(*index, size).ok_or_else(|| Failure::input(format_args!("entry {index}"), "it has no place in the tree"))?;
+        let record = String::from_utf8(store.record(*index)?).map_err(|e| Failure::input(format_args!("entry {index}"), e))?;
+        Ok(Proven { index: *index, proof: proof.iter().map(|hash| hex(hash)).collect(), record })
+    };
+    entries.iter().map(prove).collect()
+}
+
+/// Writes the bundle if we would accept it ourselves.
+fn keep(bundle: &Bundle, fingerprint: &str, mut file: File, out: &Path) -> Result<(), Failure> {
+    let bytes = bundle.bytes();
+    if let Authenticity::Refused(unsound) = verify(&bytes, Some(fingerprint)).authenticity {
+        return Err(Failure::input(out.display(), format!("no bundle was written, because it would not be accepted: {unsound}")));
+    }
+    file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(|e| Failure::input(out.display(), e))
+}
