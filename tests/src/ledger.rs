@@ -71,9 +71,9 @@ pub fn history(seed: u64, entries: usize) -> Vec<Draft> {
     while drafts.len() < entries {
         // Mostly forward; sometimes back by up to a day, as a clock does that was set.
         clock = match draw.below(8) {
-            0 => clock.saturating_sub(draw.next() % DAY_NS),
+            0 => clock.saturating_sub(draw.number() % DAY_NS),
             1 => clock,
-            _ => clock.saturating_add(draw.next() % DAY_NS),
+            _ => clock.saturating_add(draw.number() % DAY_NS),
         };
         let (asset, day) = (draw.below(5), draw.below(1500));
         let draft = match draw.below(10) {

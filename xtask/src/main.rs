@@ -2,6 +2,7 @@
 
 mod bench;
 mod fuzz;
+mod ledger;
 mod lint;
 mod machine;
 mod rig;
@@ -17,7 +18,8 @@ usage:
   cargo xtask rig                   the rig alone: servers we did not write, from pip and npm
   cargo xtask lint                  formatting, clippy, licences and bans
   cargo xtask soak --fuzz SECONDS   every fuzz target for so long, two at a time (needs nightly and cargo-fuzz)
-  cargo xtask soak --bench          packets per second of `listen` beside tshark and capinfos (needs ../shared and apt's time)";
+  cargo xtask soak --bench          packets per second of `listen` beside tshark and capinfos (needs ../shared and apt's time)
+  cargo xtask soak --ledger         the ledger killed, cut off and damaged as often as its bars have it, and its figures (4 GiB of disk, root)";
 
 /// The command line was not understood (as the product's own exit codes have it).
 const EXIT_USAGE: u8 = 2;
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
         ["rig"] => test::rig_only(&tree),
         ["lint"] => test::lint_only(&tree),
         ["soak", "--bench"] => bench::bench(&tree),
+        ["soak", "--ledger"] => ledger::ledger(&tree),
         ["soak", "--fuzz", seconds] => match seconds.parse() {
             Ok(seconds) => fuzz::fuzz(&tree, seconds),
             Err(_) => usage(),

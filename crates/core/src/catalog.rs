@@ -111,7 +111,13 @@ impl Catalog {
     }
 
     /// As [`Catalog::take_entry`], for an observation whose [`Observation::digest`] is known.
-    pub(crate) fn take_digested(&mut self, observation: &Observation, digest: [u8; 32], said: &Interpretation, entry: Option<u64>) -> String {
+    pub(crate) fn take_digested(
+        &mut self,
+        observation: &Observation,
+        digest: [u8; 32],
+        said: &Interpretation,
+        entry: Option<u64>,
+    ) -> String {
         let again = !self.taken.insert(digest);
         let observed = hex(&digest);
         let address = &observation.address;
@@ -255,7 +261,9 @@ impl Asset {
         }
         for claim in &said.claims {
             match self.claims.iter_mut().rev().find(|earlier| earlier.is_of_the_kind_of(claim, &observation.source)) {
-                Some(earlier) if earlier.claim == *claim && earlier.address == observation.address => earlier.again(observation, observed, entry),
+                Some(earlier) if earlier.claim == *claim && earlier.address == observation.address => {
+                    earlier.again(observation, observed, entry)
+                }
                 _ => self.claims.push(Recorded {
                     claim: claim.clone(),
                     observation: observed.to_owned(),
@@ -277,8 +285,8 @@ impl Asset {
         }
         if self.claims.iter().any(|r| r.claim.field == Field::FirmwareRevision) {
             self.why_unknown.clear();
-        } else if self.why_unknown.is_empty() || observation.question.starts_with("modbus.identification") {
-            // A server that is only seen, or free text that is refused, is no better reason than what its identification said.
+        } else if self.why_unknown.is_empty() || self.why_unknown == NEVER_IDENTIFIED || observation.question.starts_with(IDENTIFICATION) {
+            // What its identification said is the best reason; any answer is a better one than that it was only seen.
             self.why_unknown = why_unknown(observation);
         }
     }
@@ -324,11 +332,16 @@ fn remarks(said: &Interpretation) -> Vec<String> {
     remarks
 }
 
+/// Why the firmware of a server that was only seen is unknown.
+const NEVER_IDENTIFIED: &str = "a server; it was never heard to identify itself";
+/// How the questions for a device's identity begin.
+const IDENTIFICATION: &str = "modbus.identification";
+
 /// Why an observation gives no firmware. "Unknown" is an answer, and it has a reason.
 fn why_unknown(observation: &Observation) -> String {
     match observation.exception {
         Some(code) => format!("answered {} with exception {code} ({})", observation.question, exception(code)),
-        None if observation.messages.is_empty() => "a server; it was never heard to identify itself".into(),
+        None if observation.messages.is_empty() => NEVER_IDENTIFIED.into(),
         None if observation.question.ends_with(".object") => "only one object of its identity was read".into(),
         None if !observation.complete => "its identity answer is cut or broken".into(),
         None => format!("its answer to {} holds no firmware revision that can be used", observation.question),
@@ -353,8 +366,8 @@ const fn exception(code: u8) -> &'static str {
 
 mod import;
 
-pub use import::{Found, Index};
 use import::Listed;
+pub use import::{Found, Index};
 
 #[cfg(test)]
 mod tests;

@@ -31,6 +31,9 @@ const FILE: &str = "nameplate.sqlite";
 /// Held while a process writes.
 const LOCK: &str = "writer.lock";
 
+/// Records in the write-ahead log before it is copied into the database; SQLite's own limit is about the same (1,000 pages).
+const WAL_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// An open ledger.
 pub struct Store {
     connection: Connection,
@@ -49,6 +52,8 @@ pub struct Store {
 struct Writer {
     key: SiteKey,
     seen: Seen,
+    /// Bytes of records since the write-ahead log was last copied into the database.
+    since_copied_bytes: usize,
     /// A commit failed: what the disk holds is not known, so nothing more is written behind it.
     stopped: bool,
     /// Released when the store is dropped.
@@ -77,12 +82,12 @@ impl Store {
                 let why = format!("this is not the key of the ledger beside it, which is {}", opened.public.fingerprint());
                 return Err(Failure::input(directory.join(key::FILE).display(), why));
             }
-            let writer = Writer { key, seen: Seen::open(directory)?, stopped: false, _lock: lock };
+            let writer = Writer { key, seen: Seen::open(directory)?, since_copied_bytes: 0, stopped: false, _lock: lock };
             return Ok(Self::of(connection, path, opened, Some(writer)));
         }
         let key = key.map_or_else(|| key::make(directory), Ok)?;
         let public = key.public();
-        let writer = Writer { key, seen: Seen::open(directory)?, stopped: false, _lock: lock };
+        let writer = Writer { key, seen: Seen::open(directory)?, since_copied_bytes: 0, stopped: false, _lock: lock };
         let opened = Opened { frontier: Frontier::default(), note: String::new(), public, touch_bytes: 0 };
         let mut store = Self::of(connection, path, opened, Some(writer));
         let first = Body::Key { origin: public.origin(), public_key: public.digits() };
@@ -144,12 +149,18 @@ impl Store {
         drafts.into_iter().try_for_each(|draft| batch.take(draft)).map_err(|why| Failure::input(self.path.display(), why))?;
         let head = Head { size: batch.frontier.size(), root: batch.frontier.root() };
         let note = Checkpoint { origin: self.public.origin(), head }.sign(&writer.key);
-        if let Err(e) = batch.commit(&mut self.connection, &note, touch_bytes) {
-            writer.stopped = true;
-            return Err(failure(&self.path, &e));
-        }
+        // Until all of it has gone well; a disk that failed once is not tried again.
+        writer.stopped = true;
+        let sql = |e: rusqlite::Error| failure(&self.path, &e);
+        batch.commit(&mut self.connection, &note, touch_bytes).map_err(sql)?;
+        writer.since_copied_bytes = writer.since_copied_bytes.saturating_add(batch.bytes());
         (self.frontier, self.note, self.touch_bytes) = (batch.frontier, note, touch_bytes);
-        writer.seen.write(&self.note).inspect_err(|_| writer.stopped = true)?;
+        if writer.since_copied_bytes >= WAL_BYTES_MAX {
+            tables::copy_wal(&self.connection).map_err(sql)?;
+            writer.since_copied_bytes = 0;
+        }
+        writer.seen.write(&self.note)?;
+        writer.stopped = false;
         Ok(first..head.size)
     }
 
@@ -206,6 +217,10 @@ impl Batch {
         self.rows.push((index, leaf, record));
         self.payloads.extend(draft.payloads);
         Ok(())
+    }
+
+    fn bytes(&self) -> usize {
+        self.rows.iter().map(|(_, _, record)| record.len()).sum()
     }
 
     fn commit(&self, connection: &mut Connection, note: &str, touch_bytes: u64) -> rusqlite::Result<()> {

@@ -25,7 +25,11 @@ fn loop_devices() -> Result<(), String> {
     let folder = State::new();
     let script = "cd \"$1\" && truncate -s 32M disk && mkfs.ext4 -q -F disk && mkdir at && mount -o loop disk at && umount at";
     let tried = in_namespace(script, folder.path(), "");
-    if tried.status.success() { Ok(()) } else { Err(format!("no loop device to be had: {}", String::from_utf8_lossy(&tried.stderr).trim())) }
+    if tried.status.success() {
+        Ok(())
+    } else {
+        Err(format!("no loop device to be had: {}", String::from_utf8_lossy(&tried.stderr).trim()))
+    }
 }
 
 /// The file system's own journal is written when somebody syncs, and not in between (commit=300), so that a copy of the disk between two
@@ -83,7 +87,7 @@ fn strace() -> Result<(), String> {
     if tried.is_ok_and(|output| output.status.success()) { Ok(()) } else { Err("strace is missing or may not trace".into()) }
 }
 
-/// Syncs that fail, one run each: the making of the key and of the tables, first commits, later ones.
+/// Syncs that fail, one run each: the making of the key and of the tables, first commits, the copying of the write-ahead log.
 const FAILING_SYNCS: usize = 40;
 
 #[test]
@@ -94,11 +98,11 @@ fn a_sync_that_fails_stops_the_writer_and_loses_nothing() {
         let state = State::new();
         let inject = format!("inject=fsync,fdatasync:error=EIO:when={nth}");
         let words = ["-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync,fdatasync", "-e", &inject, WRITER, "write"];
-        let output = Command::new("strace").args(words).arg(state.path()).args(["60", "40"]).output().expect("strace");
+        let output = Command::new("strace").args(words).arg(state.path()).args(["60", "300"]).output().expect("strace");
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         match output.status.code() {
             // A sync of the folder that SQLite made a file in; the file's own syncs came after it.
-            Some(0) => assert_eq!(last_acknowledged(&out), 1 + 60 * 40, "{nth}: {err}"),
+            Some(0) => assert_eq!(last_acknowledged(&out), 1 + 60 * 300, "{nth}: {err}"),
             Some(3) => {
                 stopped += 1;
                 assert!(err.contains("disk failed") || err.contains("os error 5"), "{nth}: {err}");

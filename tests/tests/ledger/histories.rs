@@ -39,7 +39,7 @@ fn append(store: &mut Store, drafts: &[Draft], draw: &mut Draw) {
 fn the_fold_is_the_incremental_view_at_every_index() {
     let mut draw = Draw(seed());
     for history_number in 0..times("NAMEPLATE_HISTORIES", 200) {
-        let drafts = history(draw.next(), ENTRIES);
+        let drafts = history(draw.number(), ENTRIES);
         let views = incremental(&drafts);
         let state = State::new();
         append(&mut Store::write(state.path()).expect("a store"), &drafts, &mut draw);
@@ -63,7 +63,7 @@ fn the_fold_is_the_incremental_view_at_every_index() {
 #[test]
 fn a_view_as_of_a_date_is_that_of_the_ledger_cut_there() {
     let mut draw = Draw(seed());
-    let drafts = history(draw.next(), ENTRIES);
+    let drafts = history(draw.number(), ENTRIES);
     let (whole, cut) = (State::new(), State::new());
     append(&mut Store::write(whole.path()).expect("a store"), &drafts, &mut draw);
     let whole = Store::read(whole.path()).expect("a ledger").expect("one that exists");
@@ -77,7 +77,7 @@ fn a_view_as_of_a_date_is_that_of_the_ledger_cut_there() {
 #[test]
 fn a_long_history_is_folded_as_a_short_one() {
     let mut draw = Draw(seed());
-    let drafts = history(draw.next(), LONG_ENTRIES);
+    let drafts = history(draw.number(), LONG_ENTRIES);
     let state = State::new();
     let mut store = Store::write(state.path()).expect("a store");
     drafts.chunks(500).for_each(|batch| {

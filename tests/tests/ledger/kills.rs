@@ -14,10 +14,10 @@ const KILLS_A_LEDGER: usize = 8;
 /// Acknowledgements that are waited for at most.
 const ACKNOWLEDGED_MAX: usize = 12; // a ledger stays small enough to be verified after each kill
 /// Turns that are spun at most between an acknowledgement and the kill: a few commits long.
-const SPINS_MAX: usize = 3_000_000; // about 10 ms
+const SPINS_MAX: usize = 300_000; // about 10 ms
 
-/// Runs the writer and kills it; gives the last size that it acknowledged.
-fn killed(state: &Path, draw: &mut Draw) -> u64 {
+/// Runs the writer and kills it after so many acknowledgements and spins; gives the last size that it acknowledged.
+fn killed(state: &Path, acknowledgements: usize, spins: usize) -> u64 {
     let mut child = Command::new(WRITER)
         .args([Path::new("write"), state])
         .args(["1000000", "7"])
@@ -28,10 +28,10 @@ fn killed(state: &Path, draw: &mut Draw) -> u64 {
         .expect("the writer");
     let mut out = BufReader::new(child.stdout.take().expect("its standard output"));
     let mut said = String::new();
-    for _ in 0..draw.below(ACKNOWLEDGED_MAX) {
+    for _ in 0..acknowledgements {
         out.read_line(&mut said).expect("a line");
     }
-    for _ in 0..draw.below(SPINS_MAX) {
+    for _ in 0..spins {
         std::hint::spin_loop();
     }
     child.kill().expect("killed");
@@ -47,10 +47,11 @@ fn a_killed_writer_has_lost_nothing_that_it_acknowledged() {
     let mut state = State::new();
     let (mut most, mut early) = (0, 0);
     for kill in 0..times("NAMEPLATE_KILLS", 60) {
-        if kill.is_multiple_of(KILLS_A_LEDGER) {
+        let fresh = kill.is_multiple_of(KILLS_A_LEDGER);
+        if fresh {
             state = State::new();
         }
-        let acknowledged = killed(state.path(), &mut draw);
+        let acknowledged = killed(state.path(), if fresh { 0 } else { draw.below(ACKNOWLEDGED_MAX) }, draw.below(SPINS_MAX));
         check(state.path(), acknowledged);
         (most, early) = (most.max(acknowledged), early + usize::from(acknowledged == 0));
     }

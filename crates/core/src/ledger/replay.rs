@@ -20,6 +20,7 @@ pub struct Replay {
 
 /// What a record holds for a view.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are readings")]
 pub enum Replayed {
     /// A reading.
     Reading {

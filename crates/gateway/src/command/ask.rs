@@ -197,6 +197,8 @@ impl<'a, 'p> Run<'a, 'p> {
     /// # Errors
     /// A refusal of the whole run, or what the store or the output said.
     pub async fn ask(&mut self, asks: Vec<ask::Ask>, time_factor: f64, touch: TouchRecord) -> Result<Summary, Failure> {
+        // Budgets and breakers rest on the touch record: if it holds less than was taken from it, nobody is asked.
+        self.intake.touched()?;
         let asks = self.without_hazards(asks, &touch)?;
         let reason = Reason::WorkOrder(self.reason.to_owned());
         let settings = Settings { reason, time_factor, seed: SEED, clock: Arc::new(SystemTime::now) };

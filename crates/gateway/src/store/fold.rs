@@ -49,7 +49,9 @@ impl Store {
         let mut view = View::default();
         if size <= CHUNK_ENTRIES as u64 {
             self.chunks(size, |chunk| {
-                decode(&chunk, &mut Replay::default()).map(|entries| entries.iter().for_each(|entry| view.replay(entry))).map_err(|why| damaged(&self.path, &why))
+                decode(&chunk, &mut Replay::default())
+                    .map(|entries| entries.iter().for_each(|entry| view.replay(entry)))
+                    .map_err(|why| damaged(&self.path, &why))
             })?;
             return Ok(view);
         }
@@ -117,8 +119,7 @@ impl Store {
     /// One past the last entry whose time is not later than `as_of_ns`. Clocks jump, so the search is from the end, entry by entry.
     fn until(&self, as_of_ns: u64) -> Result<u64, Failure> {
         let sql = |e: rusqlite::Error| failure(&self.path, &e);
-        let mut select =
-            self.connection.prepare("SELECT idx, leaf, record FROM entry WHERE idx < ?1 ORDER BY idx DESC").map_err(sql)?;
+        let mut select = self.connection.prepare("SELECT idx, leaf, record FROM entry WHERE idx < ?1 ORDER BY idx DESC").map_err(sql)?;
         let mut rows = select.query([self.size()]).map_err(sql)?;
         while let Some(row) = rows.next().map_err(sql)? {
             let index = place(row).ok_or_else(|| damaged(&self.path, "an entry without a place"))?;

@@ -53,8 +53,7 @@ pub fn open(connection: &Connection, path: &Path, seen: Option<Checkpoint>) -> R
     let public = key_of(&entry_at(connection, path, 0)?).ok_or_else(|| damaged(path, "entry 0 names no key"))?;
     record_at(connection, path, last)?;
     let note = note.ok_or_else(|| damaged(path, &format!("the checkpoint of its {size} entries is missing")))?;
-    let checkpoint =
-        Checkpoint::open(&note, &public).map_err(|e| damaged(path, &format!("the checkpoint of its {size} entries: {e}")))?;
+    let checkpoint = Checkpoint::open(&note, &public).map_err(|e| damaged(path, &format!("the checkpoint of its {size} entries: {e}")))?;
     let head = Head { size, root: frontier.root() };
     if (checkpoint.head, &checkpoint.origin) != (head, &public.origin()) {
         return Err(damaged(path, "the checkpoint does not name the tree that is there"));

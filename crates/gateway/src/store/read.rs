@@ -6,9 +6,9 @@ use nameplate_core::ledger::{Entry, HASH_BYTES, Hash, Tree, leaf_hash, tail};
 use rusqlite::{Connection, OptionalExtension, Row};
 use sha2::{Digest, Sha256};
 
+use super::Store;
 use super::head::damaged;
 use super::tables::failure;
-use super::Store;
 use crate::failure::Failure;
 
 impl Store {

@@ -75,6 +75,7 @@ impl Seen {
     pub fn write(&mut self, note: &str) -> Result<(), Failure> {
         debug_assert!(note.len() <= SECTOR_BYTES_MAX);
         let written = self.file.seek(SeekFrom::Start(0)).and_then(|_| self.file.write_all(note.as_bytes()));
-        written.map_err(|e| Failure::input(self.path.display(), format!("the entries were kept, but not the note that they are there: {e}")))
+        written
+            .map_err(|e| Failure::input(self.path.display(), format!("the entries were kept, but not the note that they are there: {e}")))
     }
 }

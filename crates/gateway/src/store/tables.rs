@@ -53,7 +53,17 @@ pub fn prepare(connection: &Connection, path: &Path) -> Result<(), Failure> {
     check_version(connection, path)?;
     // FULL: what was acknowledged is on disk when the power goes. The write-ahead log of a writer that was stopped by a failing disk is
     // copied before anything is put behind it: the system may believe pages clean that never reached the disk.
-    sql("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON; PRAGMA wal_checkpoint(TRUNCATE);")
+    // SQLite's own copying says nothing when it fails, so it is done by copy_wal.
+    sql("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON; PRAGMA wal_autocheckpoint = 0;")?;
+    sql("PRAGMA wal_checkpoint(TRUNCATE);")
+}
+
+/// Copies the write-ahead log into the database, as far as no reader needs it, and syncs both.
+///
+/// # Errors
+/// SQLite's: the disk is full or failed.
+pub fn copy_wal(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
 }
 
 /// Opens a file that is not to be changed.
@@ -61,7 +71,8 @@ pub fn prepare(connection: &Connection, path: &Path) -> Result<(), Failure> {
 /// # Errors
 /// SQLite's.
 pub fn open_for_reading(path: &Path) -> Result<Connection, Failure> {
-    let open = |name: &Path, flags| Connection::open_with_flags(name, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | flags);
+    let open =
+        |name: &Path, flags| Connection::open_with_flags(name, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | flags);
     let connection = open(path, OpenFlags::empty()).map_err(|e| failure(path, &e))?;
     let wal = std::fs::metadata(path.with_extension("sqlite-wal")).map_or(0, |of| of.len());
     let refused = connection.pragma_query_value(None, "schema_version", |row| row.get::<_, i64>(0)).err();

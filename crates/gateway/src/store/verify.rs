@@ -38,7 +38,8 @@ impl Store {
 
     fn pinned(&self, note: &str) -> Result<Checkpoint, Failure> {
         let wrong = |why: String| Failure::input(self.path.display(), format!("the checkpoint that was given: {why}"));
-        let pinned = Checkpoint::open(note, &self.public).map_err(|e| wrong(format!("{e} of this ledger, {}", self.public.fingerprint())))?;
+        let pinned =
+            Checkpoint::open(note, &self.public).map_err(|e| wrong(format!("{e} of this ledger, {}", self.public.fingerprint())))?;
         if pinned.head.size > self.size() {
             let (was, missing) = (pinned.head.size, pinned.head.size - self.size());
             return Err(wrong(format!("it names {was} entries; this is an older copy, {missing} entries are missing")));
@@ -76,7 +77,10 @@ impl Store {
                 note = next_note()?;
             }
             if let Some(pinned) = pinned.filter(|pinned| pinned.head.size == tree.size() && pinned.head.root != tree.root()) {
-                return Err(wrong(format!("forked: its first {} entries are not those of the checkpoint that was given", pinned.head.size)));
+                return Err(wrong(format!(
+                    "forked: its first {} entries are not those of the checkpoint that was given",
+                    pinned.head.size
+                )));
             }
         }
         if tree != self.frontier {
@@ -98,8 +102,7 @@ impl Store {
             verified.payloads += 1;
         }
         // What SQLite itself can say of its pages.
-        let sound: Option<String> =
-            self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).optional().map_err(sql)?;
+        let sound: Option<String> = self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).optional().map_err(sql)?;
         if sound.as_deref() == Some("ok") { Ok(()) } else { Err(damaged(&self.path, &sound.unwrap_or_default())) }
     }
 }

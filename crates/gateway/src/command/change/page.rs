@@ -104,6 +104,9 @@ pub fn show(change: &Change, format: Format) -> String {
     }
     if let Some(closed) = &change.closed {
         text += &format!("closed      {} by {}\n", rfc3339(closed.time_ns), printable(&closed.by));
+        if let Some(name) = &closed.accepted_by {
+            text += &format!("accepted    {} takes it that no serial number proves the identity\n", printable(name));
+        }
     }
     text + &verdicts(change, &judged, format)
 }

@@ -76,8 +76,10 @@ impl<'a, 'p> Reader<'a, 'p> {
     /// A refusal of the whole round, or the state's.
     pub async fn read(&mut self, places: &[&Place]) -> Result<Vec<Heard>, Failure> {
         let mut accounts: BTreeMap<Device, Account> = BTreeMap::new();
-        let questions: Vec<Question> =
-            QUESTIONS.into_iter().filter(|question| self.change.plan.questions.iter().any(|name| name == question.name())).collect();
+        let named = |name: &String| QUESTIONS.into_iter().find(|question| question.name() == name);
+        let questions: Vec<Question> = self.change.plan.questions.iter().filter_map(named).collect();
+        // Budgets and breakers rest on the touch record: if it holds less than was taken from it, nobody is asked.
+        self.intake.touched()?;
         let mut asks = Vec::new();
         for place in places {
             let (target, unit) = device(place)?;

@@ -1,0 +1,30 @@
+//! `cargo xtask soak --ledger`: the ledger's tests as often as its bars have it, then its figures.
+
+use std::process::ExitCode;
+
+use crate::run::{Tree, shown};
+
+/// How often, by the variables that tests/tests/ledger reads.
+const OFTEN: [(&str, &str); 4] =
+    [("NAMEPLATE_KILLS", "500"), ("NAMEPLATE_IMAGES", "200"), ("NAMEPLATE_HISTORIES", "200"), ("NAMEPLATE_FLIPS", "5000")];
+/// Entries of the large ledger: 2,000 devices, read once a day for three years.
+const ENTRIES: &str = "2200000";
+
+/// Runs both; the figures are printed, and none of them is a failure.
+pub fn ledger(tree: &Tree) -> ExitCode {
+    let tests = ["test", "--release", "-p", "nameplate-tests", "--test", "ledger", "--", "--nocapture", "--test-threads", "1"];
+    let bench = ["run", "--release", "--quiet", "-p", "nameplate-tests", "--bin", "ledger-bench", "--"];
+    let folder = tree.target.join("tmp");
+    let made = std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()));
+    let ended = made
+        .and_then(|()| shown("build", &mut tree.cargo(&["build", "--release", "--quiet"])))
+        .and_then(|()| shown("the ledger's tests", tree.cargo(&tests).envs(OFTEN)))
+        .and_then(|()| shown("the ledger's figures", tree.cargo(&bench).arg(folder).arg(ENTRIES)));
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}
