@@ -30,7 +30,7 @@ pub mod code {
 }
 
 /// Shortens the gaps we keep on our own account; loopback only. Time-outs stay as they are.
-pub const TIME_FACTOR: &str = "0.001";
+pub const TIME_FACTOR: &str = "0.00001";
 /// A device whose connections are not all closed so long after the product ended was left with one.
 const SETTLED_SECONDS_MAX: Duration = Duration::from_secs(10);
 

@@ -107,7 +107,9 @@ fn rig() -> PathBuf {
     std::env::var_os("NAMEPLATE_RIG").map_or_else(|| place::target().join("rig"), PathBuf::from)
 }
 
-fn python() -> PathBuf {
+/// The Python of the rig, with its packages.
+#[must_use]
+pub fn python() -> PathBuf {
     rig().join("venv").join("bin").join("python")
 }
 

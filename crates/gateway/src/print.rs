@@ -8,7 +8,7 @@ use crate::cli::{Format, Options};
 use crate::failure::Failure;
 
 /// Widest column in characters, so that one hostile name does not push the others off the screen.
-const CELL_CHARS_MAX: usize = 72;
+const CELL_CHARS_MAX: usize = 96;
 
 /// The format that was asked for, or the one that fits where the output goes.
 pub fn format(options: &Options) -> Format {

@@ -63,7 +63,9 @@ impl Selection {
         if asset.is_none() && order.is_none() {
             return None;
         }
-        if let Some(asset) = asset {
+        // What was decided about the device; of a work order, about the devices that were to change.
+        let scope = order.iter().flat_map(|change| &change.plan.scope).filter_map(|place| self.view.catalog.asset(&place.asset));
+        for asset in asset.into_iter().chain(scope) {
             let about = self.view.baselines.decided().filter(|decided| decided.is_about(asset));
             self.entries.extend(about.map(|decided| decided.index));
         }
