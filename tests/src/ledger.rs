@@ -6,9 +6,12 @@ use nameplate_core::ledger::Body;
 use nameplate_core::observation::{Address, Observation, Source, hex};
 use nameplate_core::profile::{Interpretation, Matched};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::personas::Draw;
 
+/// What stands for the profile's text; it is kept beside the answers.
+const PROFILE: &str = "vendor = \"Example Metering GmbH\"\n";
 /// A day in nanoseconds.
 pub const DAY_NS: u64 = 86_400_000_000_000;
 /// When the first reading was: 2026-01-01.
@@ -57,7 +60,7 @@ pub fn reading(asset: u32, day: u32) -> Draft {
         exception: None,
     };
     let said = Interpretation { matched: Matched::One("example/em".into()), claims, unreadable: Vec::new() };
-    Draft::observation(time_ns, observation, said, Some((&hex(&[0xAB; 32]), "")))
+    Draft::observation(time_ns, observation, said, Some((&hex(&Sha256::digest(PROFILE)), PROFILE)))
 }
 
 /// Entries of every kind about a few devices, by a clock that jumps. The seed is the whole of it.

@@ -23,6 +23,7 @@ const NEEDS: &[Need] = &[
     Need { program: "python3", words: &["-c", "import venv, ensurepip"], package: "python3-venv" },
     Need { program: "node", words: &["--version"], package: "nodejs" },
     Need { program: "npm", words: &["--version"], package: "npm" },
+    Need { program: "mkfs.ext4", words: &["-V"], package: "e2fsprogs" },
 ];
 
 /// The packages that are missing here, as the one line that brings them; `None` when all is there.

@@ -7,6 +7,9 @@ use nameplate_wire::{self as wire, Reading};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+/// Room for the JSON of a usual observation, so that it is not moved while it grows.
+const JSON_BYTES: usize = 1024;
+
 /// Where a reading comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -109,8 +112,10 @@ impl Observation {
     /// The 32 bytes of [`Observation::id`].
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
+        let mut json = Vec::with_capacity(JSON_BYTES);
         // Plain structs of strings and numbers: serialising them cannot fail.
-        Sha256::digest(serde_json::to_vec(self).unwrap_or_default()).into()
+        let _ = serde_json::to_writer(&mut json, self);
+        Sha256::digest(&json).into()
     }
 }
 

@@ -184,7 +184,8 @@ pub fn lines_from(state: &Path, from_byte: u64, mut visit: impl FnMut(&str, u64)
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && from_byte == 0 => return Ok(()),
         Err(error) => return Err(io(error)),
     };
-    let rewritten = || TouchError::NotARecord { path: path.clone(), why: format!("no line ends at byte {from_byte}, where one did before") };
+    let rewritten =
+        || TouchError::NotARecord { path: path.clone(), why: format!("no line ends at byte {from_byte}, where one did before") };
     let mut end = [0];
     if let Some(before) = from_byte.checked_sub(1) {
         let read = file.seek(SeekFrom::Start(before)).and_then(|_| file.read_exact(&mut end));
@@ -210,7 +211,8 @@ pub fn lines_from(state: &Path, from_byte: u64, mut visit: impl FnMut(&str, u64)
         if start == 0 && header(&text).is_some() {
             continue;
         }
-        broken = parse(&text).err().map(|why| TouchError::NotARecord { path: path.clone(), why: format!("the line at byte {start}: {why}") });
+        broken =
+            parse(&text).err().map(|why| TouchError::NotARecord { path: path.clone(), why: format!("the line at byte {start}: {why}") });
         match str::from_utf8(&text) {
             Ok(line) if broken.is_none() => visit(line.trim_end_matches('\n'), at),
             _ => {}

@@ -69,12 +69,18 @@ fn what_was_changed_in_the_database_is_named() {
         ("DELETE FROM entry".into(), Some("the head counts 31"), "counts 31"),
         ("DELETE FROM checkpoint WHERE size = 31".into(), Some("checkpoint of its 31 entries is missing"), "missing"),
         ("UPDATE checkpoint SET note = replace(note, 'A', 'B') WHERE size = 31".into(), Some("checkpoint of its 31 entries"), "checkpoint"),
-        ("UPDATE checkpoint SET note = (SELECT note FROM checkpoint WHERE size = 26) WHERE size = 31".into(), Some("does not name"), "name"),
+        (
+            "UPDATE checkpoint SET note = (SELECT note FROM checkpoint WHERE size = 26) WHERE size = 31".into(),
+            Some("does not name"),
+            "name",
+        ),
         ("UPDATE checkpoint SET note = replace(note, 'A', 'B') WHERE size = 26".into(), None, "the checkpoint of 26 entries"),
         ("UPDATE payload SET bytes = x'00' WHERE rowid = 1".into(), None, "has another digest"),
+        ("DELETE FROM payload WHERE rowid = 1".into(), None, "is missing"),
         // Two entries change places, each with its digest.
         (
-            "UPDATE entry SET idx = 100 WHERE idx = 7; UPDATE entry SET idx = 7 WHERE idx = 8; UPDATE entry SET idx = 8 WHERE idx = 100".into(),
+            "UPDATE entry SET idx = 100 WHERE idx = 7; UPDATE entry SET idx = 7 WHERE idx = 8; UPDATE entry SET idx = 8 WHERE idx = 100"
+                .into(),
             Some("does not stand in its place"),
             "entry 7 does not stand in its place",
         ),

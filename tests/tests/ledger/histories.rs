@@ -91,3 +91,15 @@ fn a_long_history_is_folded_as_a_short_one() {
         }
     }
 }
+
+#[test]
+fn a_record_is_the_sorted_json_of_its_entry() {
+    let mut draw = Draw(seed());
+    for (index, Draft { time_ns, body, .. }) in (0..).zip(history(draw.number(), LONG_ENTRIES)) {
+        let entry = Entry { index, time_ns, body };
+        // serde_json keeps the keys of a value in the order of their bytes; ours are ASCII, where that is the order of UTF-16 too.
+        let sorted = serde_json::to_value(&entry).expect("a value").to_string();
+        assert_eq!(String::from_utf8(entry.record().expect("a record")).expect("text"), sorted);
+        assert_eq!(Entry::of(sorted.as_bytes()).expect("an entry"), entry);
+    }
+}

@@ -1,9 +1,10 @@
 //! The one way to write a value as JSON, so that equal values have equal bytes and equal hashes.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::ops::Range;
 
 use serde::Serialize;
-use serde_json::Value;
 
 /// Nesting that a value may have; an entry has 6. Writing recurses, and a stack is not endless.
 const NESTING_LEVELS_MAX: usize = 64;
@@ -28,51 +29,147 @@ impl std::error::Error for NotCanonical {}
 /// are no fractions.
 ///
 /// # Errors
-/// [`NotCanonical`]: a number that is no integer of 64 bits, a map whose keys are no strings, or nesting without reason.
+/// [`NotCanonical`]: a number that is no integer of 64 bits, a map whose keys are no strings or not all different, or nesting without
+/// reason.
 pub fn canonical(value: &impl Serialize) -> Result<Vec<u8>, NotCanonical> {
-    let value = serde_json::to_value(value).map_err(|e| NotCanonical { why: e.to_string() })?;
-    let mut bytes = Vec::new();
-    write(&value, NESTING_LEVELS_MAX, &mut bytes)?;
-    Ok(bytes)
+    // serde_json writes no white space and the shortest escapes already; what is left is the order of keys.
+    let text = serde_json::to_string(value).map_err(|e| NotCanonical { why: e.to_string() })?;
+    let mut ordered = Ordered { text: &text, at: 0, bytes: Vec::with_capacity(text.len()) };
+    ordered.value(NESTING_LEVELS_MAX)?;
+    Ok(ordered.bytes)
 }
 
-fn write(value: &Value, levels: usize, bytes: &mut Vec<u8>) -> Result<(), NotCanonical> {
-    let deeper = levels.checked_sub(1).ok_or_else(|| NotCanonical { why: format!("nested more than {NESTING_LEVELS_MAX} deep") })?;
-    match value {
-        Value::Number(number) if !(number.is_u64() || number.is_i64()) => {
-            return Err(NotCanonical { why: format!("{number} is no integer of 64 bits") });
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => scalar(value, bytes)?,
-        Value::Array(items) => {
-            bytes.push(b'[');
-            for (at, item) in items.iter().enumerate() {
-                if at > 0 {
-                    bytes.push(b',');
+/// JSON without white space, on its way into the order of its keys.
+struct Ordered<'a> {
+    text: &'a str,
+    at: usize,
+    bytes: Vec<u8>,
+}
+
+/// A key with its quotation marks, and where its member stands in what was written.
+type Member<'a> = (&'a str, Range<usize>);
+
+impl<'a> Ordered<'a> {
+    fn value(&mut self, levels: usize) -> Result<(), NotCanonical> {
+        let deeper = levels.checked_sub(1).ok_or_else(|| NotCanonical { why: format!("nested more than {NESTING_LEVELS_MAX} deep") })?;
+        match self.next() {
+            Some(b'{') => self.object(deeper),
+            Some(b'[') => {
+                self.mark();
+                while self.next().is_some_and(|byte| byte != b']') {
+                    if self.next() == Some(b',') {
+                        self.mark();
+                    }
+                    self.value(deeper)?;
                 }
-                write(item, deeper, bytes)?;
+                self.mark();
+                Ok(())
             }
-            bytes.push(b']');
-        }
-        Value::Object(members) => {
-            let mut members: Vec<_> = members.iter().collect();
-            members.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
-            bytes.push(b'{');
-            for (at, (key, member)) in members.into_iter().enumerate() {
-                if at > 0 {
-                    bytes.push(b',');
-                }
-                scalar(key, bytes)?;
-                bytes.push(b':');
-                write(member, deeper, bytes)?;
+            Some(b'"') => {
+                let text = self.string();
+                self.bytes.extend_from_slice(text.as_bytes());
+                Ok(())
             }
-            bytes.push(b'}');
+            _ => self.word(),
         }
     }
-    Ok(())
+
+    fn object(&mut self, levels: usize) -> Result<(), NotCanonical> {
+        self.mark();
+        let first = self.bytes.len();
+        let mut members: Vec<Member<'a>> = Vec::new();
+        while self.next().is_some_and(|byte| byte != b'}') {
+            if self.next() == Some(b',') {
+                self.at += 1;
+            }
+            let start = self.bytes.len();
+            let key = self.string();
+            self.bytes.extend_from_slice(key.as_bytes());
+            self.mark();
+            self.value(levels)?;
+            self.bytes.push(b',');
+            members.push((key, start..self.bytes.len()));
+        }
+        self.order(first, members)?;
+        // The last comma gives way to the end.
+        if self.bytes.len() > first {
+            self.bytes.pop();
+        }
+        self.mark();
+        Ok(())
+    }
+
+    /// Puts the members that were written from `first` on into their order.
+    fn order(&mut self, first: usize, mut members: Vec<Member<'a>>) -> Result<(), NotCanonical> {
+        if members.is_sorted_by(|(a, _), (b, _)| by_utf16(a, b).is_lt()) {
+            return Ok(());
+        }
+        members.sort_by(|(a, _), (b, _)| by_utf16(a, b));
+        if let Some([(key, _), ..]) = members.windows(2).find(|pair| matches!(pair, [(a, _), (b, _)] if a == b)) {
+            return Err(NotCanonical { why: format!("the key {key} stands there twice") });
+        }
+        let written = self.bytes.split_off(first);
+        for (_, range) in members {
+            self.bytes.extend_from_slice(written.get(range.start - first..range.end - first).unwrap_or_default());
+        }
+        Ok(())
+    }
+
+    /// `null`, `true`, `false` or a number.
+    fn word(&mut self) -> Result<(), NotCanonical> {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let word = rest.split([',', ']', '}']).next().unwrap_or_default();
+        let known = ["null", "true", "false"].contains(&word) || word.parse::<u64>().is_ok() || word.parse::<i64>().is_ok();
+        if !known {
+            return Err(NotCanonical { why: format!("{word} is no integer of 64 bits") });
+        }
+        self.bytes.extend_from_slice(word.as_bytes());
+        self.at += word.len();
+        Ok(())
+    }
+
+    /// Passes over a string; gives it with its quotation marks.
+    fn string(&mut self) -> &'a str {
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let (mut end, mut escaped) = (1, false);
+        for byte in rest.iter().skip(1) {
+            end += 1;
+            match byte {
+                b'"' if !escaped => break,
+                b'\\' => escaped = !escaped,
+                _ => escaped = false,
+            }
+        }
+        let string = self.text.get(self.at..self.at + end).unwrap_or_default();
+        self.at += end;
+        string
+    }
+
+    fn next(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    /// Copies one byte: a bracket, a comma, a colon.
+    fn mark(&mut self) {
+        self.bytes.extend(self.next());
+        self.at += 1;
+    }
 }
 
-fn scalar(value: &impl Serialize, bytes: &mut Vec<u8>) -> Result<(), NotCanonical> {
-    serde_json::to_writer(bytes, value).map_err(|e| NotCanonical { why: e.to_string() })
+/// The order of RFC 8785, 3.2.3, of keys in quotation marks.
+fn by_utf16(a: &str, b: &str) -> Ordering {
+    let inner = |key: &str| serde_json::from_str::<String>(key).unwrap_or_default();
+    let plain = |key: &str| key.is_ascii() && !key.contains('\\');
+    if plain(a) && plain(b) {
+        // Without their quotation marks: a blank and an exclamation mark come before those.
+        return bare(a).cmp(bare(b));
+    }
+    inner(a).encode_utf16().cmp(inner(b).encode_utf16())
+}
+
+/// A key's bytes between its quotation marks.
+fn bare(key: &str) -> &[u8] {
+    key.as_bytes().get(1..key.len().saturating_sub(1)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -100,7 +197,30 @@ mod tests {
     }
 
     #[test]
+    fn what_looks_like_json_inside_a_text_stays_there() {
+        for text in ["", "\\", "\"", "\\\"", "},{\"a\":[1,2", "],", "\u{1}\u{1f600}", "a\\"] {
+            let (key, value) = (format!("b{text}"), json!({format!("b{text}"): [text, text], "a": {"z": text, "y": null}}));
+            let expected = format!(r#"{{"a":{{"y":null,"z":{0}}},{1}:[{0},{0}]}}"#, json!(text), json!(key));
+            assert_eq!(String::from_utf8(canonical(&value).unwrap()).unwrap(), expected);
+        }
+        for (value, expected) in [(json!({}), "{}"), (json!([]), "[]"), (json!([[], {}, ""]), r#"[[],{},""]"#), (json!(""), "\"\"")] {
+            assert_eq!(String::from_utf8(canonical(&value).unwrap()).unwrap(), expected);
+        }
+    }
+
+    /// A map with one key twice, as a careless type may serialise itself.
+    struct Twice;
+
+    impl Serialize for Twice {
+        fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+            to.collect_map([("a", 1), ("a", 2)])
+        }
+    }
+
+    #[test]
     fn what_has_no_one_form_is_refused() {
+        assert!(canonical(&Twice).is_err());
+        assert!(canonical(&u128::MAX).is_err());
         assert!(canonical(&1.5).is_err());
         let nested = (0..100).fold(json!(0), |inner, _| json!([inner]));
         assert!(canonical(&nested).is_err());

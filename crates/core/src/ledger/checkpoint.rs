@@ -185,7 +185,8 @@ fn parse(note: &str) -> Result<(Checkpoint, Vec<SignatureLine<'_>>), Unbelieved>
         return Err(malformed("the origin is no name"));
     }
     let size = size.parse().ok().filter(|number: &u64| number.to_string() == size).ok_or(malformed("the size is no number"))?;
-    let root = STANDARD.decode(root).ok().and_then(|root| <[u8; HASH_BYTES]>::try_from(root).ok()).ok_or(malformed("the root is no hash"))?;
+    let root =
+        STANDARD.decode(root).ok().and_then(|root| <[u8; HASH_BYTES]>::try_from(root).ok()).ok_or(malformed("the root is no hash"))?;
     let signatures = signatures.strip_suffix('\n').ok_or(malformed("the last line has no end"))?;
     let lines: Option<Vec<SignatureLine<'_>>> = signatures.split('\n').map(signature_line).collect();
     let lines = lines.ok_or(malformed("a signature line is not one"))?;

@@ -78,7 +78,8 @@ impl Replay {
 /// different, and the long way decides. Between two fields no quotation mark is escaped, so none of these marks can stand inside a text.
 fn quick(record: &[u8]) -> Option<(u64, &str, Observation)> {
     let rest = str::from_utf8(record).ok()?.strip_prefix(r#"{"body":{"decoder":""#)?;
-    let (decoder, rest) = rest.split_once(r#"","interpretation":"#)?;
+    let (decoder, rest) = rest.split_once('"')?;
+    let rest = rest.strip_prefix(r#","interpretation":"#)?;
     let (said, rest) = rest.split_once(r#","kind":"observation","observation":"#)?;
     let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Observation>();
     let observation = values.next()?.ok()?;

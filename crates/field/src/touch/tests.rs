@@ -180,3 +180,39 @@ fn the_summary_is_the_touch_line() {
     }
     assert_eq!(summary.to_string(), "1 device, 1 connection, 2 requests, 22 bytes out, 1 refused");
 }
+
+#[test]
+fn new_lines_are_read_as_they_were_written_and_a_cut_record_is_noticed() {
+    let spaced = CONNECT.replace(",\"kind\"", ", \"kind\"");
+    let whole = format!("{HEADER}{CONNECT}{spaced}");
+    let (first, second) = ((HEADER.len() + CONNECT.len()) as u64, whole.len() as u64);
+    let (one, other) = (CONNECT.trim_end(), spaced.trim_end());
+    // The record, where to begin, the lines with their ends; `None` for an error.
+    type Row<'a> = (String, u64, Option<Vec<(&'a str, u64)>>);
+    let table: Vec<Row<'_>> = vec![
+        (whole.clone(), 0, Some(vec![(one, first), (other, second)])),
+        (whole.clone(), first, Some(vec![(other, second)])),
+        (whole.clone(), second, Some(vec![])),
+        (whole.clone(), second + 1, None),
+        (whole.clone(), first - 1, None),
+        (format!("{whole}{{\"time\""), first, Some(vec![(other, second)])),
+        (format!("{whole}\0\0\0\n"), 0, Some(vec![(one, first), (other, second)])),
+        (format!("{HEADER}no line\n{CONNECT}"), 0, None),
+        (String::new(), 0, Some(vec![])),
+    ];
+    for (number, (content, from, expected)) in table.into_iter().enumerate() {
+        let state = State::with(&format!("lines-from-{number}"), content.as_bytes());
+        let mut lines = Vec::new();
+        let read = lines_from(&state.0, from, |line, end| lines.push((line.to_owned(), end)));
+        match expected {
+            None => assert!(read.is_err(), "row {number}: {lines:?}"),
+            Some(expected) => {
+                read.unwrap_or_else(|error| panic!("row {number}: {error}"));
+                assert_eq!(lines.iter().map(|(line, end)| (line.as_str(), *end)).collect::<Vec<_>>(), expected, "row {number}");
+            }
+        }
+    }
+    let none = State::new("lines-from-none");
+    assert!(lines_from(&none.0, 0, |_, _| panic!("a line of a record that is not there")).is_ok());
+    assert!(lines_from(&none.0, 5, |_, _| ()).is_err(), "a record that is gone");
+}

@@ -113,7 +113,11 @@ fn imported(asset: &Asset, current: &Current<'_>) -> String {
         Source::Capture { .. } | Source::Asked { .. } => "an entry that is no reading".to_owned(),
     };
     let (id, field, component, value) = (&asset.id, claim.field.name(), &claim.component, printable(&claim.value));
-    format!("{id}  {field} of {component} = {value}\n  grade          {}\n  imported       {} from {from}\n\n", claim.grade.name(), rfc3339(*time_ns))
+    format!(
+        "{id}  {field} of {component} = {value}\n  grade          {}\n  imported       {} from {from}\n\n",
+        claim.grade.name(),
+        rfc3339(*time_ns)
+    )
 }
 
 fn changed(entry: &Observed, profile: &str, profiles: &ProfileSet) -> String {

@@ -1,6 +1,9 @@
 //! Full verification: every entry, the whole tree, every checkpoint, every payload.
 
-use nameplate_core::ledger::{Checkpoint, Entry, Frontier, PublicKey, is_touch};
+use std::collections::HashMap;
+
+use nameplate_core::ledger::{Body, Checkpoint, Entry, Frontier, PublicKey, is_touch};
+use nameplate_core::observation::{hex, unhex};
 use rusqlite::OptionalExtension;
 use sha2::{Digest, Sha256};
 
@@ -9,6 +12,9 @@ use super::head::damaged;
 use super::read::{check, leaf, place};
 use super::tables::failure;
 use crate::failure::{Code, Failure};
+
+/// Payloads and profile texts that entries name by their digest, and the first entry that does.
+type Named = HashMap<Vec<u8>, u64>;
 
 /// What was verified.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,8 +37,9 @@ impl Store {
         let failed = |failure: Failure| Failure::new(Code::Failed, failure.why);
         let pinned = pinned.map(|note| self.pinned(note)).transpose().map_err(failed)?;
         let mut verified = Verified::default();
-        self.entries(pinned.as_ref(), &mut verified).map_err(failed)?;
-        self.payloads(&mut verified).map_err(failed)?;
+        let mut named = Named::new();
+        self.entries(pinned.as_ref(), &mut verified, &mut named).map_err(failed)?;
+        self.payloads(&mut verified, named).map_err(failed)?;
         Ok(verified)
     }
 
@@ -48,7 +55,7 @@ impl Store {
     }
 
     /// Grows the tree again, entry by entry, and stops at every checkpoint.
-    fn entries(&self, pinned: Option<&Checkpoint>, verified: &mut Verified) -> Result<(), Failure> {
+    fn entries(&self, pinned: Option<&Checkpoint>, verified: &mut Verified, named: &mut Named) -> Result<(), Failure> {
         let sql = |e: rusqlite::Error| failure(&self.path, &e);
         let wrong = |why: String| damaged(&self.path, &why);
         let mut notes = self.connection.prepare("SELECT size, note FROM checkpoint ORDER BY size").map_err(sql)?;
@@ -68,7 +75,9 @@ impl Store {
             }
             let record = row.get_ref(2).map_err(sql)?.as_blob().map_err(|e| sql(e.into()))?;
             check(index, leaf(row), record).map_err(wrong)?;
-            readable(record).map_err(|e| wrong(format!("entry {index}: {e}")))?;
+            for digest in readable(record).map_err(|e| wrong(format!("entry {index}: {e}")))? {
+                named.entry(digest).or_insert(index);
+            }
             tree.push(leaf(row).unwrap_or_default());
             verified.entries += 1;
             while let Some((size, text)) = note.take_if(|(size, _)| *size <= tree.size()) {
@@ -89,17 +98,21 @@ impl Store {
         note.map_or(Ok(()), |(size, _)| Err(wrong(format!("a checkpoint names {size} entries, there are {}", tree.size()))))
     }
 
-    fn payloads(&self, verified: &mut Verified) -> Result<(), Failure> {
+    /// Nothing is pruned yet, so every payload that an entry names is there.
+    fn payloads(&self, verified: &mut Verified, mut named: Named) -> Result<(), Failure> {
         let sql = |e: rusqlite::Error| failure(&self.path, &e);
         let mut select = self.connection.prepare("SELECT sha256, bytes FROM payload").map_err(sql)?;
         let mut rows = select.query([]).map_err(sql)?;
         while let Some(row) = rows.next().map_err(sql)? {
             let (name, bytes): (Vec<u8>, Vec<u8>) = (row.get(0).map_err(sql)?, row.get(1).map_err(sql)?);
             if Sha256::digest(&bytes)[..] != name[..] {
-                let name = nameplate_core::observation::hex(&name);
-                return Err(damaged(&self.path, &format!("the payload {name} has another digest")));
+                return Err(damaged(&self.path, &format!("the payload {} has another digest", hex(&name))));
             }
+            named.remove(&name);
             verified.payloads += 1;
+        }
+        if let Some((name, index)) = named.into_iter().min_by_key(|(_, index)| *index) {
+            return Err(damaged(&self.path, &format!("the payload {} of entry {index} is missing", hex(&name))));
         }
         // What SQLite itself can say of its pages.
         let sound: Option<String> = self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).optional().map_err(sql)?;
@@ -107,15 +120,18 @@ impl Store {
     }
 }
 
-fn readable(record: &[u8]) -> Result<(), String> {
+/// The digests of the payloads that a record names, if it can be read.
+fn readable(record: &[u8]) -> Result<Vec<Vec<u8>>, String> {
     if is_touch(record) {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let entry = Entry::of(record).map_err(|e| e.to_string())?;
-    match entry.record() {
-        Ok(canonical) if canonical == record => Ok(()),
-        _ => Err("it is not written in its canonical form".to_owned()),
+    if entry.record().map_err(|e| e.to_string())? != record {
+        return Err("it is not written in its canonical form".to_owned());
     }
+    let Body::Observation(observed) = entry.body else { return Ok(Vec::new()) };
+    let digests = observed.observation.messages.iter().chain(&observed.profile_sha256);
+    digests.map(|digits| unhex(digits).map_err(|_| format!("{digits:?} is no digest"))).collect()
 }
 
 fn signed(note: &str, key: &PublicKey, tree: &Frontier) -> Result<(), String> {
