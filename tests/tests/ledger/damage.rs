@@ -68,13 +68,21 @@ fn what_was_changed_in_the_database_is_named() {
         ("DELETE FROM head".into(), Some("no head"), "no head"),
         ("DELETE FROM entry".into(), Some("the head counts 31"), "counts 31"),
         ("DELETE FROM checkpoint WHERE size = 31".into(), Some("checkpoint of its 31 entries is missing"), "missing"),
-        ("UPDATE checkpoint SET note = replace(note, 'A', 'B') WHERE size = 31".into(), Some("checkpoint of its 31 entries"), "checkpoint"),
+        (
+            "UPDATE checkpoint SET note = replace(note, char(10) || '31' || char(10), char(10) || '32' || char(10)) WHERE size = 31".into(),
+            Some("checkpoint of its 31 entries"),
+            "checkpoint",
+        ),
         (
             "UPDATE checkpoint SET note = (SELECT note FROM checkpoint WHERE size = 26) WHERE size = 31".into(),
             Some("does not name"),
             "name",
         ),
-        ("UPDATE checkpoint SET note = replace(note, 'A', 'B') WHERE size = 26".into(), None, "the checkpoint of 26 entries"),
+        (
+            "UPDATE checkpoint SET note = replace(note, char(10) || '26' || char(10), char(10) || '27' || char(10)) WHERE size = 26".into(),
+            None,
+            "the checkpoint of 26 entries",
+        ),
         ("UPDATE payload SET bytes = x'00' WHERE rowid = 1".into(), None, "has another digest"),
         ("DELETE FROM payload WHERE rowid = 1".into(), None, "is missing"),
         // Two entries change places, each with its digest.
