@@ -34,7 +34,8 @@ impl Devices {
         let view = Store::read(&directory)?.map(|store| store.view(as_of)).transpose()?.unwrap_or_default();
         print::out(&listing(view.catalog.assets(), &profiles, print::format(options)))?;
         if view.catalog.assets().next().is_none() {
-            let then = if as_of.is_some() { "was empty then" } else { "is empty: `nameplate listen FILE --keep` or `nameplate ask` fills it" };
+            let then =
+                if as_of.is_some() { "was empty then" } else { "is empty: `nameplate listen FILE --keep` or `nameplate ask` fills it" };
             eprintln!("the catalog in {} {then}", directory.display());
         }
         Ok(())
