@@ -17,7 +17,7 @@ use nameplate_core::ledger::{Body, Checkpoint, Entry, Frontier, Hash, Head, Publ
 use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
 
-pub use draft::{DECODER, Draft};
+pub use draft::Draft;
 pub use verify::Verified;
 
 use crate::failure::Failure;

@@ -1,11 +1,9 @@
 //! What is handed to the ledger: an entry without its place.
 
+use nameplate_core::evidence::DECODER;
 use nameplate_core::ledger::{Body, Observed};
 use nameplate_core::observation::Observation;
 use nameplate_core::profile::Interpretation;
-
-/// What reads bytes into claims, as each observation in the ledger says it.
-pub const DECODER: &str = concat!("nameplate ", env!("CARGO_PKG_VERSION"));
 
 /// An entry that waits for its index.
 #[derive(Clone, Debug, PartialEq)]
