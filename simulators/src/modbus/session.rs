@@ -55,6 +55,8 @@ async fn talk(device: &Device, shared: &Shared, stream: &mut TcpStream, place: &
     let (mut reader, mut writer) = stream.split();
     let mut steps: VecDeque<Step> = steps_on_connect(device.fault.as_ref(), &device.persona);
     let mut not_before = Instant::now();
+    // What a fault sends on connect answers nobody: a question that comes meanwhile is no second one.
+    let mut owed = false;
     let mut buffer = [0; READ_BYTES];
     loop {
         tokio::select! {
@@ -66,7 +68,9 @@ async fn talk(device: &Device, shared: &Shared, stream: &mut TcpStream, place: &
                     return Ok(Ended::PeerFin);
                 }
                 let idle = steps.is_empty();
-                steps.extend(hear(device, shared, place, judge, bytes, !idle));
+                let answer = hear(device, shared, place, judge, bytes, owed && !idle);
+                owed = (owed && !idle) || !answer.is_empty();
+                steps.extend(answer);
                 if idle {
                     not_before = Instant::now();
                 }
