@@ -1,9 +1,11 @@
 //! What is fuzzed, as plain functions: each takes any bytes and panics where an invariant does not hold.
 
+use nameplate_wire::Reading;
 use nameplate_wire::capture::{Decoder, Frame, LinkType, Step};
+use nameplate_wire::conversation::{End, Heard, Over, Said};
 use nameplate_wire::listen::{Event, Listener};
-use nameplate_wire::modbus::{ADU_BYTES_MAX, Conversation, Heard, Mbap};
-use nameplate_wire::{Address, Reading};
+use nameplate_wire::modbus::{self, ADU_BYTES_MAX, Mbap};
+use nameplate_wire::tcp::At;
 
 /// A pcap file: reading ends, each step consumes, and it makes no difference in which portions the file arrives.
 pub fn pcap(data: &[u8]) {
@@ -27,7 +29,7 @@ pub fn pcapng(data: &[u8]) {
 
 /// Segments of one connection, in any order, overlapping, cut: what comes out of them stands in its messages.
 pub fn tcp(data: &[u8]) {
-    let mut listener = Listener::new(vec![]);
+    let mut listener = Listener::new(&[]);
     let (mut at, mut number) = (0, 0);
     let mut seqs = [u32::MAX - 100, 100];
     // Control, distance to the sequence number in hand, payload length, and then the payload.
@@ -57,16 +59,18 @@ pub fn tcp(data: &[u8]) {
 pub fn modbus(data: &[u8]) {
     let Some((portion, answers)) = data.split_first() else { return };
     let portion = usize::from(*portion % 64) + 1;
-    let mut conversation = Conversation::new(Address::default());
+    let mut conversation = (modbus::PROTOCOL.start)(Over::Tcp);
+    let (from, to) = (&End::default(), &End::default());
     for (number, bytes) in (1..).zip(answers.chunks(portion)) {
-        conversation.question(bytes, number, number, &mut |_| {});
-        conversation.answer(bytes, number, number, &mut |heard| {
+        let at = At { frame: number, time_ns: number };
+        conversation.hear(&Said { bytes, missing: 0, at, from, to, by_server: false }, &mut |_| {});
+        conversation.hear(&Said { bytes, missing: 0, at, from, to, by_server: true }, &mut |heard| {
             if let Heard::Reading(reading) = heard {
                 stands_in_its_messages(&reading);
             }
         });
     }
-    conversation.finish(0, 0, &mut |_| {});
+    conversation.finish(At::default(), &mut |_| {});
 
     let Ok(Some(mbap)) = Mbap::read(answers) else { return };
     let Some(message) = answers.get(..mbap.adu_bytes) else { return };
@@ -80,16 +84,10 @@ pub fn modbus(data: &[u8]) {
 
 fn facts_of(message: &[u8]) -> Vec<(String, Vec<u8>)> {
     let mut facts = Vec::new();
-    let mut take = |heard| {
-        if let Heard::Reading(reading) = heard {
-            stands_in_its_messages(&reading);
-            facts.extend(reading.facts.into_iter().map(|fact| (fact.path, fact.bytes)));
-        }
-    };
-    let mut conversation = Conversation::new(Address::default());
-    conversation.answer(message, 1, 1, &mut take);
-    conversation.answer_gap(1, 1, &mut take);
-    conversation.finish(1, 1, &mut take);
+    for reading in modbus::PROTOCOL.replay(Over::Tcp, [], [message]) {
+        stands_in_its_messages(&reading);
+        facts.extend(reading.facts.into_iter().map(|fact| (fact.path, fact.bytes)));
+    }
     facts
 }
 
@@ -117,7 +115,7 @@ fn capture(file: &[u8]) {
 
 /// How many frames and malformed records a capture has when it arrives in portions of that many bytes.
 fn frames_of(file: &[u8], portion: usize) -> (u64, u64) {
-    let (mut decoder, mut listener) = (Decoder::new(), Listener::new(vec![]));
+    let (mut decoder, mut listener) = (Decoder::new(), Listener::new(&[]));
     let (mut at, mut there, mut count) = (0, 0, (0, 0));
     loop {
         let input = &file[at..there];

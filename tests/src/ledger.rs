@@ -53,11 +53,15 @@ pub fn reading(asset: u32, day: u32) -> Draft {
             ip: Some([10, a, b, c].into()),
             port: Some(502),
             unit: Some(1),
+            ..Address::default()
         },
         messages: vec![hex(&answer)],
         malformed: Vec::new(),
         complete: true,
         exception: None,
+        over: None,
+        asked: 0,
+        authority: None,
     };
     let said = Interpretation { matched: Matched::One("example/em".into()), claims, unreadable: Vec::new() };
     Draft::observation(time_ns, observation, said, Some((&hex(&Sha256::digest(PROFILE)), PROFILE)))

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::{Duration, UNIX_EPOCH};
 
+use nameplate_wire::conversation::{Kind, Over};
 use nameplate_wire::{self as wire, Reading};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -51,12 +52,40 @@ pub struct Address {
     /// Modbus unit identifier.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<u8>,
+    /// DNP3 link address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<u16>,
+    /// Rack of an S7 station.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rack: Option<u8>,
+    /// Slot in a rack or backplane.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slot: Option<u16>,
+    /// BACnet device instance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance: Option<u32>,
+    /// BACnet network number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<u16>,
+    /// Station on that network, in hexadecimal digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub station: Option<String>,
+    /// HART long address, in hexadecimal digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hart: Option<String>,
+    /// CIP route behind the address: `1/0`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// A name by which the protocol addresses the part that speaks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 impl From<&wire::Address> for Address {
     fn from(address: &wire::Address) -> Self {
-        let wire::Address { mac, ip, port, unit } = address;
-        Self { mac: mac.map(|mac| mac.to_string()), ip: *ip, port: *port, unit: *unit }
+        let wire::Address { mac, ip, port, unit, link, rack, slot, instance, network, station, hart, path, name } = address.clone();
+        let mac = mac.map(|mac| mac.to_string());
+        Self { mac, ip, port, unit, link, rack, slot, instance, network, station, hart, path, name }
     }
 }
 
@@ -73,7 +102,7 @@ pub struct Observation {
     pub question: String,
     /// Who answered.
     pub address: Address,
-    /// The answer's messages, each whole, in lower case hexadecimal.
+    /// The answer's messages, each whole, in lower case hexadecimal; before them the questions that it takes to read them.
     pub messages: Vec<String>,
     /// What could not be read, in words.
     pub malformed: Vec<String>,
@@ -82,6 +111,61 @@ pub struct Observation {
     /// The device's exception code where it answered with one. An exception is an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exception: Option<u8>,
+    /// What carried it: `udp`, `link ...`; left out for TCP. See [`over`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<String>,
+    /// How many of the first messages are questions, without whose bytes the answer could not be read.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub asked: usize,
+    /// Whose word it is, where it is not the device's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authority: Option<Authority>,
+}
+
+/// Whose word an observation is, where it is not the device's own. See [`wire::Authority`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Authority {
+    /// A client about itself.
+    Client,
+    /// Somebody about somebody else.
+    Belief,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+/// What carries a protocol, in words that stand in a record: `tcp`, `udp`, `link type 88cc`, `link llc 82`, `link snap 00000c 2000`,
+/// `link bus 165`.
+#[must_use]
+pub fn over_text(over: Over) -> String {
+    match over {
+        Over::Tcp => "tcp".into(),
+        Over::Udp => "udp".into(),
+        Over::Link(Kind::Ethertype(kind)) => format!("link type {kind:04x}"),
+        Over::Link(Kind::Llc(sap)) => format!("link llc {sap:02x}"),
+        Over::Link(Kind::Snap(organisation, kind)) => format!("link snap {} {kind:04x}", hex(&organisation)),
+        Over::Link(Kind::Bus(link)) => format!("link bus {link}"),
+    }
+}
+
+/// The reverse of [`over_text`]; `None` for anything else.
+#[must_use]
+pub fn over(text: &str) -> Option<Over> {
+    let words: Vec<&str> = text.split(' ').collect();
+    let number = |digits: &str| u16::from_str_radix(digits, 16).ok();
+    let kind = match words[..] {
+        ["tcp"] => return Some(Over::Tcp),
+        ["udp"] => return Some(Over::Udp),
+        ["link", "type", kind] => Kind::Ethertype(number(kind)?),
+        ["link", "llc", sap] => Kind::Llc(u8::from_str_radix(sap, 16).ok()?),
+        ["link", "snap", organisation, kind] => Kind::Snap(unhex(organisation).ok()?.try_into().ok()?, number(kind)?),
+        ["link", "bus", link] => Kind::Bus(link.parse().ok()?),
+        _ => return None,
+    };
+    Some(Over::Link(kind))
 }
 
 impl Observation {
@@ -99,6 +183,13 @@ impl Observation {
             malformed: reading.malformed.iter().map(|(index, malformed)| format!("message {index}: {malformed}")).collect(),
             complete: reading.complete,
             exception,
+            over: (reading.over != Over::Tcp).then(|| over_text(reading.over)),
+            asked: reading.asked,
+            authority: match reading.authority {
+                wire::Authority::Device => None,
+                wire::Authority::Client => Some(Authority::Client),
+                wire::Authority::Belief => Some(Authority::Belief),
+            },
         }
     }
 
@@ -161,6 +252,16 @@ mod tests {
     fn times_are_written_with_microseconds() {
         assert_eq!(rfc3339(1_772_446_530_123_456_789), "2026-03-02T10:15:30.123456Z");
         assert_eq!(rfc3339(u64::MAX), "2554-07-21T23:34:33.709551Z");
+    }
+
+    #[test]
+    fn what_carries_a_protocol_is_written_and_read_again() {
+        let kinds = [Kind::Ethertype(0x88cc), Kind::Llc(0x82), Kind::Snap([0, 0, 0x0c], 0x2000), Kind::Bus(165)];
+        for carrier in kinds.map(Over::Link).into_iter().chain([Over::Tcp, Over::Udp]) {
+            assert_eq!(over(&over_text(carrier)), Some(carrier));
+        }
+        assert_eq!(over_text(Over::Link(kinds[2])), "link snap 00000c 2000");
+        assert_eq!(over("link snap 0000 2000"), None);
     }
 
     #[test]

@@ -2,6 +2,13 @@
 
 use std::fmt::Write as _;
 
+use nameplate_wire::Shape;
+
+use crate::observation::hex;
+
+/// Bytes of the largest number that is written in decimal.
+const NUMBER_BYTES_MAX: usize = 8;
+
 /// Why a text is not claimed. Its bytes stay in the observation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable {
@@ -16,6 +23,38 @@ pub struct Unreadable {
 /// [`Unreadable`] when control or direction characters stand inside: nobody can say which part of it is the value.
 pub fn decode(bytes: &[u8]) -> Result<String, Unreadable> {
     let text = std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().copied().map(char::from).collect(), str::to_owned);
+    checked(&text)
+}
+
+/// The text of a fact, as its protocol has it written out. A number of more bytes than it can have is written in hexadecimal; a half
+/// character at the end of UTF-16 is left out.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_fact(shape: Shape, bytes: &[u8]) -> Result<String, Unreadable> {
+    let dotted = |bytes: &[u8]| bytes.iter().map(u8::to_string).collect::<Vec<_>>().join(".");
+    let number = |bytes: &mut dyn Iterator<Item = &u8>| bytes.fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte)).to_string();
+    let units = |unit: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
+        checked(&String::from_utf16_lossy(&units))
+    };
+    match shape {
+        Shape::Text => decode(bytes),
+        Shape::Utf16Le => units(u16::from_le_bytes),
+        Shape::Utf16Be => units(u16::from_be_bytes),
+        Shape::Dotted => Ok(dotted(bytes)),
+        Shape::LetterDotted => match bytes.split_first() {
+            Some((letter, rest)) if letter.is_ascii_alphabetic() => Ok(format!("{}{}", char::from(*letter), dotted(rest))),
+            _ => Ok(dotted(bytes)),
+        },
+        Shape::Number if bytes.len() <= NUMBER_BYTES_MAX => Ok(number(&mut bytes.iter())),
+        Shape::NumberLe if bytes.len() <= NUMBER_BYTES_MAX => Ok(number(&mut bytes.iter().rev())),
+        Shape::Number | Shape::Hex => Ok(format!("0x{}", hex(bytes))),
+        Shape::NumberLe | Shape::HexLe => Ok(format!("0x{}", hex(&bytes.iter().rev().copied().collect::<Vec<_>>()))),
+    }
+}
+
+fn checked(text: &str) -> Result<String, Unreadable> {
     let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\0');
     if text.chars().any(is_invisible) { Err(Unreadable { shown: printable(text) }) } else { Ok(text.to_owned()) }
 }
@@ -70,5 +109,27 @@ mod tests {
         check(b"\x1b[2Jowned", Err("\\u{1b}[2Jowned"));
         check("V1\u{202e}0.2".as_bytes(), Err("V1\\u{202e}0.2"));
         check(b"V1\x9b2J", Err("V1\\u{9b}2J"));
+    }
+
+    #[test]
+    fn a_fact_is_written_as_its_protocol_has_it() {
+        let cases: [(Shape, &[u8], &str); 11] = [
+            (Shape::Text, b"V2.70", "V2.70"),
+            (Shape::Utf16Le, b"J\0C\0I\0\0\0", "JCI"),
+            (Shape::Utf16Be, b"\0J\0C\0I", "JCI"),
+            (Shape::Dotted, &[4, 3], "4.3"),
+            (Shape::LetterDotted, &[0x56, 3, 2, 6], "V3.2.6"),
+            (Shape::LetterDotted, &[0x20, 3, 2, 6], "32.3.2.6"),
+            (Shape::Number, &[1, 2], "258"),
+            (Shape::NumberLe, &[1, 2], "513"),
+            (Shape::Number, &[1; 9], "0x010101010101010101"),
+            (Shape::Hex, &[0, 0x51, 0xae, 0xc3], "0x0051aec3"),
+            (Shape::HexLe, &[0xc3, 0xae, 0x51, 0], "0x0051aec3"),
+        ];
+        for (shape, bytes, expected) in cases {
+            assert_eq!(decode_fact(shape, bytes).as_deref(), Ok(expected), "{shape:?}");
+        }
+        assert!(decode_fact(Shape::Utf16Le, b"\x1b\0[\0").is_ok_and(|text| text == "["), "an escape at either end is trimmed");
+        assert!(decode_fact(Shape::Utf16Le, b"a\0\x1b\0[\0").is_err());
     }
 }

@@ -6,6 +6,7 @@ use nameplate_core::ledger::{Body, Entry};
 use nameplate_core::observation::{Observation, Source};
 use nameplate_core::profile::{Interpretation, Matched, ProfileSet};
 use nameplate_core::view::View;
+use nameplate_core::wire::conversation::Role;
 use nameplate_core::wire::{self, Fact, Reading};
 
 use crate::failure::Failure;
@@ -16,9 +17,6 @@ use nameplate_field::touch;
 const COMMIT_ENTRIES: usize = 256;
 /// Nanoseconds of a UTC day.
 const DAY_NS: u64 = 86_400_000_000_000;
-/// A server that was seen and not read.
-const PRESENCE: &str = "modbus.presence";
-
 /// All that an answer said, without what differs each time (transaction, frame, time). Facts, not claims: what no rule reads yet is news, too.
 #[derive(PartialEq)]
 struct Said {
@@ -84,17 +82,16 @@ impl<'a> Intake<'a> {
         Ok((index, said))
     }
 
-    /// Takes a server that answered something, and may never say what it is.
+    /// Takes somebody who takes part in a protocol, and may never say what he is.
     ///
     /// # Errors
     /// The store's.
-    pub fn presence(&mut self, protocol: &'static str, speaker: &wire::Address, source: Source, time_ns: u64) -> Result<(), Failure> {
+    pub fn presence(&mut self, (protocol, role): (&'static str, Role), speaker: &wire::Address, source: Source, time_ns: u64) -> Result<(), Failure> {
         if let Some(id) = self.view.catalog.sighted(&speaker.into(), time_ns) {
             self.saw(id);
             return Ok(());
         }
-        let (messages, facts, malformed) = (Vec::new(), Vec::new(), Vec::new());
-        let reading = Reading { protocol, question: PRESENCE, speaker: speaker.clone(), messages, facts, malformed, complete: false };
+        let reading = Reading::new(protocol, wire::conversation::Over::Tcp, role.presence(), speaker.clone());
         let said = Interpretation { matched: Matched::None, claims: Vec::new(), unreadable: Vec::new() };
         self.record(&Observation::of(&reading, source, time_ns), &said)
     }

@@ -6,6 +6,8 @@ use crate::Malformed;
 
 /// Protocol number of TCP (IANA).
 pub const PROTOCOL_TCP: u8 = 6;
+/// Protocol number of UDP (IANA).
+pub const PROTOCOL_UDP: u8 = 17;
 
 /// Without options: five words of four bytes (RFC 791, 3.1, IHL).
 const IPV4_HEADER_BYTES_MIN: usize = 20;

@@ -6,13 +6,20 @@
 #![forbid(unsafe_code)]
 
 pub mod capture;
+pub mod conversation;
+mod cursor;
+mod cutter;
 pub mod ip;
 pub mod link;
 pub mod listen;
 mod malformed;
 pub mod modbus;
+pub mod protocols;
 mod reading;
 pub mod tcp;
+pub mod udp;
 
+pub use cursor::Cursor;
+pub use cutter::Cutter;
 pub use malformed::Malformed;
-pub use reading::{Address, Fact, Mac, Message, Reading};
+pub use reading::{Address, Authority, Fact, Mac, Message, Reading, Shape};

@@ -1,6 +1,7 @@
 //! The link layer: from a captured frame to the IP packet in it. What is not IP is named, not an error.
 
 use crate::capture::{Frame, LinkType};
+use crate::conversation::Kind;
 use crate::{Mac, Malformed};
 
 const ETHERTYPE_IPV4: u16 = 0x0800;
@@ -9,6 +10,11 @@ const ETHERTYPE_IPV6: u16 = 0x86dd;
 const ETHERTYPES_VLAN: [u16; 3] = [0x8100, 0x88a8, 0x9100];
 /// Provider bridging stacks two; two more for misconfigured trunks. More is a crafted frame.
 const VLAN_TAGS_MAX: usize = 4;
+/// Largest value of the field behind the addresses that is a length, not a type (IEEE 802.3, 3.2.6).
+const LENGTH_BYTES_MAX: u16 = 1500;
+/// The service access point that says that a SNAP header follows, and the control field of unnumbered information (IEEE 802.2, 5.4.1).
+const SAP_SNAP: u8 = 0xaa;
+const UNNUMBERED: u8 = 0x03;
 /// LINKTYPE_RAW as some platforms wrote it: their own DLT_RAW.
 const LINKTYPES_RAW: [LinkType; 3] = [LinkType::RAW, LinkType(12), LinkType(14)];
 /// AF_INET, the same everywhere; AF_INET6 of Linux, NetBSD, FreeBSD and macOS, in that order.
@@ -22,7 +28,9 @@ pub enum Payload<'a> {
     Ipv4(&'a [u8]),
     /// An IPv6 packet, with what stands behind it.
     Ipv6(&'a [u8]),
-    /// Something else: an EtherType, an 802.3 length (up to 1500), or an address family.
+    /// Something that a link layer carries without a network layer, and its bytes; Ethernet padding may stand behind them.
+    Link(Kind, &'a [u8]),
+    /// Something else: an address family.
     Other(u16),
     /// A link type that is not read here.
     UnknownLink,
@@ -93,9 +101,27 @@ fn typed<'a>(layer: &'static str, offset: usize, mut kind: u16, mut rest: &'a [u
     let payload = match kind {
         ETHERTYPE_IPV4 => Payload::Ipv4(rest),
         ETHERTYPE_IPV6 => Payload::Ipv6(rest),
-        _ => Payload::Other(kind),
+        length @ 0..=LENGTH_BYTES_MAX => logical(rest, usize::from(length)),
+        _ => Payload::Link(Kind::Ethertype(kind), rest),
     };
     Ok((vlan, payload))
+}
+
+/// What stands behind an 802.3 length: an LLC header (IEEE 802.2, 3.2), and with it maybe a SNAP header (IEEE 802, 9.2.3).
+fn logical(rest: &[u8], length: usize) -> Payload<'_> {
+    let rest = rest.get(..length).unwrap_or(rest);
+    match rest {
+        [SAP_SNAP, SAP_SNAP, UNNUMBERED, 0, 0, 0, t0, t1, behind @ ..] => match u16::from_be_bytes([*t0, *t1]) {
+            ETHERTYPE_IPV4 => Payload::Ipv4(behind),
+            ETHERTYPE_IPV6 => Payload::Ipv6(behind),
+            kind => Payload::Link(Kind::Ethertype(kind), behind),
+        },
+        [SAP_SNAP, SAP_SNAP, UNNUMBERED, o0, o1, o2, p0, p1, behind @ ..] => {
+            Payload::Link(Kind::Snap([*o0, *o1, *o2], u16::from_be_bytes([*p0, *p1])), behind)
+        }
+        [sap, ..] => Payload::Link(Kind::Llc(*sap), rest),
+        [] => Payload::Link(Kind::Llc(0), rest),
+    }
 }
 
 /// The address family, in either byte order: a file does not say on which machine it was captured.
@@ -169,8 +195,10 @@ mod tests {
         let mac = "020000000002 020000000001";
         check(LinkType::ETHERNET, &format!("{mac} 0800"), SRC, DST, None, |rest| Payload::Ipv4(rest));
         check(LinkType::ETHERNET, &format!("{mac} 86dd"), SRC, DST, None, |rest| Payload::Ipv6(rest));
-        check(LinkType::ETHERNET, &format!("{mac} 88cc"), SRC, DST, None, |_| Payload::Other(0x88cc));
-        check(LinkType::ETHERNET, &format!("{mac} 0026"), SRC, DST, None, |_| Payload::Other(0x26));
+        check(LinkType::ETHERNET, &format!("{mac} 88cc"), SRC, DST, None, |rest| Payload::Link(Kind::Ethertype(0x88cc), rest));
+        check(LinkType::ETHERNET, &format!("{mac} 0026"), SRC, DST, None, |rest| {
+            Payload::Link(Kind::Llc(rest.first().copied().unwrap_or_default()), rest)
+        });
         check(LinkType::ETHERNET, &format!("{mac} 8100 6007 0800"), SRC, DST, Some(7), |rest| Payload::Ipv4(rest));
         check(LinkType::ETHERNET, &format!("{mac} 8100 c000 0800"), SRC, DST, None, |rest| Payload::Ipv4(rest));
         check(LinkType::ETHERNET, &format!("{mac} 88a8 0064 8100 0007 86dd"), SRC, DST, Some(7), |rest| Payload::Ipv6(rest));

@@ -1,38 +1,50 @@
-//! The passive path in one pass: frames in, events out. Nothing is sent, and no protocol is guessed from its shape: only
-//! TCP connections with a known server port are followed.
+//! The passive path in one pass: frames in, events out. Nothing is sent.
 
 mod flows;
+mod senders;
 
 use crate::capture::{Frame, LinkType};
+use crate::conversation::{Coverage, End, Happening, Heard, Kind, Over, Protocol, Role, Said};
 use crate::ip::{self, Packet};
 use crate::link::{self, Payload, Peeled};
-use crate::modbus;
+use crate::protocols::Directory;
 use crate::tcp::{At, Segment};
+use crate::udp::Datagram;
 use crate::{Address, Malformed, Reading};
-use flows::{End, Flows, Key};
+use flows::{Flows, Key, Place};
+use senders::Senders;
 
 /// What a pass over frames yields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// An identity answer, whole or as far as it was heard.
+    /// An identity answer, whole or as far as it was heard; or what somebody believes about a device.
     Reading(Reading),
-    /// A unit answered for the first time in its connection: there is a server, whether or not it tells what it is.
-    Server {
+    /// Somebody takes part in a protocol for the first time in a conversation, whether or not he tells what he is.
+    Present {
         /// As in [`Reading::protocol`].
         protocol: &'static str,
-        /// Where it answers.
+        /// What he is there.
+        role: Role,
+        /// Where he is.
         speaker: Address,
-        /// Frame of that answer.
-        frame: u64,
-        /// Time of that answer in nanoseconds since 1970.
-        time_ns: u64,
+        /// The message that showed it.
+        at: At,
+    },
+    /// Something was done to a device: a firmware transfer, a reset.
+    Happened {
+        /// As in [`Reading::protocol`].
+        protocol: &'static str,
+        /// What.
+        happening: Happening,
+        /// To whom.
+        device: Address,
+        /// The message that showed it.
+        at: At,
     },
     /// Bytes of some layer that break its rules, or that the capture cut inside a header.
     Malformed {
         /// The frame in which they stand.
-        frame: u64,
-        /// Its time in nanoseconds since 1970.
-        time_ns: u64,
+        at: At,
         /// Who sent them, as far as it was read.
         speaker: Option<Address>,
         /// Offsets count from the start of that layer.
@@ -41,9 +53,7 @@ pub enum Event {
     /// Bytes of a followed connection that were sent and not captured.
     Gap {
         /// The frame at which they were given up.
-        frame: u64,
-        /// Its time in nanoseconds since 1970.
-        time_ns: u64,
+        at: At,
         /// Who sent them; a port only where it was the server.
         speaker: Address,
         /// How many.
@@ -52,39 +62,43 @@ pub enum Event {
     /// A part of an IP packet that was sent in parts. It is not decoded.
     Fragment {
         /// The frame that holds it.
-        frame: u64,
-        /// Its time in nanoseconds since 1970.
-        time_ns: u64,
+        at: At,
         /// Who sent it.
         speaker: Address,
     },
     /// A frame of a link type that is not read here.
     Undecoded {
         /// The frame.
-        frame: u64,
-        /// Its time in nanoseconds since 1970.
-        time_ns: u64,
+        at: At,
         /// Its link type.
         link: LinkType,
     },
+    /// A conversation is over: how many messages of a protocol it had.
+    Covered {
+        /// As in [`Reading::protocol`].
+        protocol: &'static str,
+        /// How many.
+        coverage: Coverage,
+    },
 }
 
-/// Follows the connections in a sequence of frames. Memory is bounded by the caps here, in [`crate::tcp`] and in the protocols.
+/// Follows the conversations in a sequence of frames. Memory is bounded by the caps here, in [`crate::tcp`] and in the protocols.
 #[derive(Debug)]
 pub struct Listener {
-    ports: Vec<u16>,
+    directory: Directory,
     flows: Flows,
+    senders: Senders,
     /// Out-of-order bytes held by all flows.
     held_total: usize,
     last: At,
 }
 
 impl Listener {
-    /// A listener for Modbus on its registered port, and on the server ports `decode_as`.
-    pub fn new(decode_as: Vec<u16>) -> Self {
-        let mut ports = decode_as;
-        ports.insert(0, modbus::PORT);
-        Self { ports, flows: Flows::default(), held_total: 0, last: At::default() }
+    /// A listener for all protocols on their own ports, and on the server ports in `also`.
+    #[must_use]
+    pub fn new(also: &[(u16, &'static Protocol)]) -> Self {
+        let (directory, flows, senders) = (Directory::new(also), Flows::default(), Senders::default());
+        Self { directory, flows, senders, held_total: 0, last: At::default() }
     }
 
     /// Takes the next frame.
@@ -99,8 +113,9 @@ impl Listener {
         let packet = match peeled.payload {
             Payload::Ipv4(bytes) => ip::ipv4(bytes, cut),
             Payload::Ipv6(bytes) => ip::ipv6(bytes, cut),
+            Payload::Link(kind, bytes) => return self.senders.hear(&self.directory, at, &peeled, kind, (bytes, cut), out),
             Payload::Other(_) => return,
-            Payload::UnknownLink => return out(Event::Undecoded { frame: at.frame, time_ns: at.time_ns, link: frame.link }),
+            Payload::UnknownLink => return out(Event::Undecoded { at, link: frame.link }),
         };
         let packet = match packet {
             Ok(packet) => packet,
@@ -108,75 +123,121 @@ impl Listener {
         };
         let speaker = || Address { mac: peeled.src, ip: Some(packet.src), ..Address::default() };
         if packet.fragment {
-            return out(Event::Fragment { frame: at.frame, time_ns: at.time_ns, speaker: speaker() });
+            return out(Event::Fragment { at, speaker: speaker() });
         }
-        if packet.protocol != ip::PROTOCOL_TCP {
-            return;
-        }
-        match Segment::read(packet.payload, packet.missing) {
-            Ok(segment) if self.ports.contains(&segment.src_port) || self.ports.contains(&segment.dst_port) => {
-                self.segment(at, &peeled, &packet, &segment, out);
-            }
-            Ok(_) => {}
-            Err(malformed) => out(broken(at, Some(speaker()), malformed)),
+        match packet.protocol {
+            ip::PROTOCOL_TCP => match Segment::read(packet.payload, packet.missing) {
+                Ok(segment) => self.segment(at, &peeled, &packet, &segment, out),
+                Err(malformed) => out(broken(at, Some(speaker()), malformed)),
+            },
+            ip::PROTOCOL_UDP => match Datagram::read(packet.payload, packet.missing) {
+                Ok(datagram) => self.datagram(at, &peeled, &packet, &datagram, out),
+                Err(malformed) => out(broken(at, Some(speaker()), malformed)),
+            },
+            _ => {}
         }
     }
 
     /// The frames are over: hands on what was still waiting for more.
     pub fn finish(&mut self, out: &mut dyn FnMut(Event)) {
         for mut flow in self.flows.drain() {
-            flow.finish(self.last, &mut self.held_total, out);
+            flow.finish(&self.directory, self.last, &mut self.held_total, out);
         }
+        self.senders.finish(self.last, out);
     }
 
     fn segment(&mut self, at: At, peeled: &Peeled<'_>, packet: &Packet<'_>, segment: &Segment<'_>, out: &mut dyn FnMut(Event)) {
         let held_total = &mut self.held_total;
         let (src, dst) = ((packet.src, segment.src_port), (packet.dst, segment.dst_port));
-        let key = Key::of(src, dst);
+        let key = Key::of(Over::Tcp, src, dst);
         let flow = match self.flows.find(&key) {
             Some(flow) => flow,
             // Nothing to follow: a bare acknowledgement or reset takes no room in the table.
             None if segment.rst || !(segment.syn || segment.fills()) => return,
             None => {
-                let roles = server_and_client(&self.ports, segment, src, dst);
-                self.flows.open(key, roles, &mut |evicted| evicted.finish(at, held_total, out))
+                let roles = server_and_client(&self.directory, segment, src, dst);
+                self.flows.open(key, Over::Tcp, roles, &mut |evicted| evicted.finish(&self.directory, at, held_total, out))
             }
         };
         let Some(flow) = self.flows.get_mut(flow) else { return };
         if segment.rst {
-            return flow.finish(at, held_total, out);
+            return flow.finish(&self.directory, at, held_total, out);
         }
         if segment.syn && !flow.synchronise(src, segment.seq) {
             // The ports are used again: what was heard of the connection before is all there will be of it.
-            flow.finish(at, held_total, out);
-            let (server, client) = server_and_client(&self.ports, segment, src, dst);
-            flow.restart(server, client);
+            flow.finish(&self.directory, at, held_total, out);
+            flow.restart(server_and_client(&self.directory, segment, src, dst));
             flow.synchronise(src, segment.seq);
         }
         let from_server = flow.meet(src, peeled);
-        if let Some(ack) = segment.ack {
-            flow.hear(!from_server, at, out, |stream, pieces| stream.acked(ack, held_total, pieces));
+        if flow.is_followed() {
+            if let Some(ack) = segment.ack {
+                flow.hear(&self.directory, !from_server, at, out, |stream, pieces| stream.acked(ack, held_total, pieces));
+            }
+            flow.hear(&self.directory, from_server, at, out, |stream, pieces| stream.push(segment, at, held_total, pieces));
         }
-        flow.hear(from_server, at, out, |stream, pieces| stream.push(segment, at, held_total, pieces));
         if segment.fin && flow.close(from_server) {
-            flow.finish(at, held_total, out);
+            flow.finish(&self.directory, at, held_total, out);
+        }
+    }
+
+    fn datagram(&mut self, at: At, peeled: &Peeled<'_>, packet: &Packet<'_>, datagram: &Datagram<'_>, out: &mut dyn FnMut(Event)) {
+        let held_total = &mut self.held_total;
+        let (src, dst) = ((packet.src, datagram.src_port), (packet.dst, datagram.dst_port));
+        let known = |place: Place| self.directory.on_port(Over::Udp, place.1).is_some();
+        let (server, client) = match (known(src), known(dst)) {
+            (true, true) if src.1 != dst.1 => {
+                if src.1 < dst.1 {
+                    (src, dst)
+                } else {
+                    (dst, src)
+                }
+            }
+            (true, true) => (src, dst),
+            // Clients take a new port for each question: all of one client's are one conversation.
+            (true, false) => (src, (dst.0, 0)),
+            (false, true) => (dst, (src.0, 0)),
+            (false, false) if src.1 < dst.1 => (src, dst),
+            (false, false) => (dst, src),
+        };
+        let key = Key::of(Over::Udp, server, client);
+        let flow = match self.flows.find(&key) {
+            Some(flow) => flow,
+            None => self.flows.open(key, Over::Udp, (server, client), &mut |evicted| evicted.finish(&self.directory, at, held_total, out)),
+        };
+        let Some(flow) = self.flows.get_mut(flow) else { return };
+        if flow.is_followed() {
+            flow.hear_datagram(&self.directory, at, (src, peeled.src), (dst, peeled.dst), datagram, out);
         }
     }
 }
 
-/// The side with the known port is the server. Where both ports are known it is the side that a SYN goes to, or without a SYN
-/// the lower port, or with equal ports the side that did not speak first.
-fn server_and_client(ports: &[u16], segment: &Segment<'_>, src: End, dst: End) -> (End, End) {
-    let from_server = match (ports.contains(&src.1), ports.contains(&dst.1)) {
-        (true, true) if segment.syn => segment.ack.is_some(),
-        (true, true) => src.1 < dst.1,
-        (from_known, _) => from_known,
+/// The side with a known port is the server. Where both or none are known it is the side that a SYN goes to, or without a SYN the lower
+/// port, or with equal ports the side that did not speak first.
+fn server_and_client(directory: &Directory, segment: &Segment<'_>, src: Place, dst: Place) -> (Place, Place) {
+    let known = |place: Place| directory.on_port(Over::Tcp, place.1).is_some();
+    let from_server = match (known(src), known(dst)) {
+        (true, false) => true,
+        (false, true) => false,
+        _ if segment.syn => segment.ack.is_some(),
+        _ => src.1 < dst.1,
     };
     if from_server { (src, dst) } else { (dst, src) }
 }
 
 fn broken(at: At, speaker: Option<Address>, malformed: Malformed) -> Event {
-    Event::Malformed { frame: at.frame, time_ns: at.time_ns, speaker, malformed }
+    Event::Malformed { at, speaker, malformed }
+}
+
+impl From<Heard> for Event {
+    fn from(heard: Heard) -> Self {
+        match heard {
+            Heard::Reading(reading) => Self::Reading(reading),
+            Heard::Present { protocol, role, speaker, at } => Self::Present { protocol, role, speaker, at },
+            Heard::Happened { protocol, happening, device, at } => Self::Happened { protocol, happening, device, at },
+            Heard::Malformed { speaker, at, malformed } => broken(at, Some(speaker), malformed),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use core::fmt;
 use core::net::IpAddr;
 
 use crate::Malformed;
+use crate::conversation::Over;
+use crate::tcp::At;
 
 /// An Ethernet hardware address (IEEE 802, EUI-48).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -16,7 +18,8 @@ impl fmt::Display for Mac {
     }
 }
 
-/// Whatever identifies a speaker on the wire. Absent parts were not in the bytes. Behind a router `mac` is the router's.
+/// Whatever identifies a speaker on the wire: where its frames come from, and the way behind that address to the part that speaks.
+/// Absent parts were not in the bytes. Behind a router `mac` is the router's.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Address {
     /// Source hardware address of the frame that spoke.
@@ -25,8 +28,26 @@ pub struct Address {
     pub ip: Option<IpAddr>,
     /// The server's transport port.
     pub port: Option<u16>,
-    /// Modbus unit identifier.
+    /// Modbus unit identifier, FINS or MELSEC station: who speaks behind this address.
     pub unit: Option<u8>,
+    /// DNP3 link address.
+    pub link: Option<u16>,
+    /// Rack of an S7 station.
+    pub rack: Option<u8>,
+    /// Slot in a rack or backplane.
+    pub slot: Option<u16>,
+    /// BACnet device instance.
+    pub instance: Option<u32>,
+    /// BACnet network number, where the device is not on the one that was listened to.
+    pub network: Option<u16>,
+    /// The station on that network (BACnet: MS/TP address or other hardware address), as hexadecimal digits.
+    pub station: Option<String>,
+    /// HART long address: expanded device type and device id, as hexadecimal digits.
+    pub hart: Option<String>,
+    /// CIP route behind the address, port and link in turn: `1/0`.
+    pub path: Option<String>,
+    /// A name by which the protocol itself addresses the part that speaks (OPC UA application URI, GOOSE control block).
+    pub name: Option<String>,
 }
 
 /// One message of an answer: its whole transport payload, so that anyone can decode it again.
@@ -40,17 +61,56 @@ pub struct Message {
     pub bytes: Vec<u8>,
 }
 
+/// How the bytes of a fact are written out. The protocol says so, not the profile: two decoders of the same bytes must read the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Shape {
+    /// Text in UTF-8, else in ISO 8859-1.
+    #[default]
+    Text,
+    /// Text in UTF-16 or UCS-2, lower byte first.
+    Utf16Le,
+    /// Text in UTF-16 or UCS-2, upper byte first.
+    Utf16Be,
+    /// Each byte a decimal number, with dots between: `04 03` is `4.3`.
+    Dotted,
+    /// A letter, then decimal numbers with dots: `56 03 02 06` is `V3.2.6`.
+    LetterDotted,
+    /// An unsigned number of up to eight bytes, upper byte first, in decimal.
+    Number,
+    /// An unsigned number of up to eight bytes, lower byte first, in decimal.
+    NumberLe,
+    /// An unsigned number, upper byte first, in hexadecimal with all its digits: `0x0051aec3`.
+    Hex,
+    /// An unsigned number, lower byte first, in hexadecimal with all its digits: `c3 ae 51 00` is `0x0051aec3`.
+    HexLe,
+}
+
 /// Something a decoder read, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fact {
-    /// The fact's name, lower case and dotted: `modbus.object.2`, `modbus.server_id`.
+    /// The fact's name, lower case and dotted: `modbus.object.2`, `cip.identity.revision`.
     pub path: String,
     /// The value's bytes as the device sent them.
     pub bytes: Vec<u8>,
+    /// How they are written out.
+    pub shape: Shape,
     /// Index into [`Reading::messages`].
     pub message: usize,
     /// Offset of the value's first byte in that message.
     pub offset: usize,
+}
+
+/// Whose word a reading is. What somebody else believes about a device is never the device's own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Authority {
+    /// A device about itself.
+    #[default]
+    Device,
+    /// A client (engineering station, SCADA master) about itself.
+    Client,
+    /// Somebody about somebody else: a project's idea of a device, an electronic key, a name that is being set. [`Reading::speaker`]
+    /// is the one it is about.
+    Belief,
 }
 
 /// One reading of one speaker: the answer to one question, over as many messages as it took.
@@ -58,11 +118,17 @@ pub struct Fact {
 pub struct Reading {
     /// The protocol's name as in docs/GLOSSARY: `modbus`.
     pub protocol: &'static str,
-    /// The question that this answers: `modbus.identification.regular`, `modbus.server_id`, ...
+    /// What carried it, so that the same bytes can be read again.
+    pub over: Over,
+    /// The question that this answers: `modbus.identification.regular`, `lldp.announcement`, ...
     pub question: &'static str,
+    /// Whose word it is.
+    pub authority: Authority,
     /// Who answered.
     pub speaker: Address,
-    /// The answer's messages in the order in which they were sent.
+    /// How many of the first messages are questions, without whose bytes the answer could not be read. 0 where the answer says it all.
+    pub asked: usize,
+    /// The answer's messages in the order in which they were sent; before them the questions that it takes to read them.
     pub messages: Vec<Message>,
     /// What was read. Only values whose every byte was there.
     pub facts: Vec<Fact>,
@@ -70,4 +136,43 @@ pub struct Reading {
     pub malformed: Vec<(usize, Malformed)>,
     /// True when the device said that this is all; false when pages or bytes are missing.
     pub complete: bool,
+}
+
+impl Reading {
+    /// An answer of which nothing was heard yet.
+    #[must_use]
+    pub fn new(protocol: &'static str, over: Over, question: &'static str, speaker: Address) -> Self {
+        let (messages, facts, malformed) = (Vec::new(), Vec::new(), Vec::new());
+        Self { protocol, over, question, authority: Authority::Device, speaker, asked: 0, messages, facts, malformed, complete: false }
+    }
+
+    /// An answer that is one message, whole as it stands: facts are taken from it with [`Reading::fact`].
+    #[must_use]
+    pub fn of(protocol: &'static str, over: Over, question: &'static str, speaker: Address, at: At, bytes: &[u8]) -> Self {
+        let message = Message { frame: at.frame, time_ns: at.time_ns, bytes: bytes.to_vec() };
+        Self { messages: vec![message], complete: true, ..Self::new(protocol, over, question, speaker) }
+    }
+
+    /// Puts a question before the answer, behind those that are there: without its bytes the answer could not be read.
+    #[must_use]
+    pub fn asked_by(mut self, at: At, bytes: &[u8]) -> Self {
+        self.messages.insert(self.asked, Message { frame: at.frame, time_ns: at.time_ns, bytes: bytes.to_vec() });
+        self.asked += 1;
+        self.facts.iter_mut().for_each(|fact| fact.message += 1);
+        self.malformed.iter_mut().for_each(|(message, _)| *message += 1);
+        self
+    }
+
+    /// Takes a fact out of the last message: the bytes at `range`. A range that is not all there gives no fact.
+    pub fn fact(&mut self, path: impl Into<String>, shape: Shape, range: core::ops::Range<usize>) {
+        let Some(message) = self.messages.len().checked_sub(1) else { return };
+        let Some(bytes) = self.messages[message].bytes.get(range.clone()) else { return };
+        self.facts.push(Fact { path: path.into(), bytes: bytes.to_vec(), shape, message, offset: range.start });
+    }
+
+    /// Notes what is wrong in the last message; the answer is not whole then.
+    pub fn broken(&mut self, malformed: Malformed) {
+        self.malformed.push((self.messages.len().saturating_sub(1), malformed));
+        self.complete = false;
+    }
 }

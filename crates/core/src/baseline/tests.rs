@@ -38,6 +38,9 @@ fn device(time_ns: u64, profile: &str, claims: &[(&str, Field, &str)]) -> Catalo
         malformed: Vec::new(),
         complete: true,
         exception: None,
+        over: None,
+        asked: 0,
+        authority: None,
     };
     let claims = claims.iter().map(|(component, field, value)| claim(component, *field, value, profile)).collect();
     let mut catalog = Catalog::default();

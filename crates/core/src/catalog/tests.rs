@@ -12,6 +12,9 @@ fn observation(ip: &str, time_ns: u64, file: &str) -> Observation {
         malformed: Vec::new(),
         complete: true,
         exception: None,
+        over: None,
+        asked: 0,
+        authority: None,
     }
 }
 

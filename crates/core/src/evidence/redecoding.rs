@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use nameplate_wire::conversation::Over;
 use nameplate_wire::modbus::{Answering, NAME, Question};
-use nameplate_wire::{Address, Message};
+use nameplate_wire::{Address, Message, Reading, protocols};
 
 use super::Checked;
 use crate::ledger::{Body, Observed};
-use crate::observation::{Observation, Source};
+use crate::observation::{Observation, Source, over};
 use crate::profile::{Interpretation, Matched, ProfileSet};
 
 /// This program as a decoder, in the words in which observations name theirs.
@@ -108,15 +109,8 @@ fn again<'a>(observed: &'a Observed, bundle: &'a Checked, known: &mut Known<'a>)
         let nothing = Interpretation { matched: Matched::None, claims: Vec::new(), unreadable: Vec::new() };
         return Ok(Said { malformed: Vec::new(), complete: false, exception: None, interpretation: nothing });
     }
-    if observation.protocol != NAME {
-        return Err(format!("{DECODER} does not decode {:?}", observation.protocol));
-    }
-    let question = named(&observation.question).ok_or_else(|| format!("{DECODER} knows no question {:?}", observation.question))?;
-    let mut answering = Answering::new(question, Address::default());
-    for payload in observation.messages.iter().filter_map(|name| bundle.payloads.get(name)) {
-        answering.answer(Message { frame: 0, time_ns: 0, bytes: payload.clone() });
-    }
-    let reading = answering.into_reading();
+    let payloads: Vec<&[u8]> = observation.messages.iter().filter_map(|name| bundle.payloads.get(name)).map(Vec::as_slice).collect();
+    let reading = reading(observation, &payloads)?;
     let interpretation = match (&observed.interpretation.matched, &observed.profile_sha256) {
         (Matched::One(id) | Matched::Fallback(id), Some(sha256)) => {
             let set = known.entry((sha256, id)).or_insert_with(|| set_of_one(id, bundle.profiles.get(sha256)));
@@ -129,6 +123,24 @@ fn again<'a>(observed: &'a Observed, bundle: &'a Checked, known: &mut Known<'a>)
     };
     let read = Observation::of(&reading, Source::Asked { reason: String::new() }, 0);
     Ok(Said::of(&read, interpretation))
+}
+
+/// What this program reads in these bytes: the answer to the same question.
+fn reading(observation: &Observation, messages: &[&[u8]]) -> Result<Reading, String> {
+    let Observation { protocol, question, .. } = observation;
+    let unknown = || format!("{DECODER} knows no question {question:?}");
+    if protocol == NAME {
+        let mut answering = Answering::new(named(question).ok_or_else(unknown)?, Address::default());
+        for bytes in messages {
+            answering.answer(Message { frame: 0, time_ns: 0, bytes: bytes.to_vec() });
+        }
+        return Ok(answering.into_reading());
+    }
+    let (asked, answers) = messages.split_at_checked(observation.asked).unwrap_or((messages, &[]));
+    let decoder = protocols::named(protocol).ok_or_else(|| format!("{DECODER} does not decode {protocol:?}"))?;
+    let over = observation.over.as_deref().map_or(Some(Over::Tcp), over).ok_or_else(|| format!("{:?} is no carrier", observation.over))?;
+    let readings = decoder.replay(over, asked.iter().copied(), answers.iter().copied());
+    readings.into_iter().find(|reading| reading.question == question && reading.protocol == protocol).ok_or_else(unknown)
 }
 
 fn set_of_one(id: &str, text: Option<&String>) -> Result<ProfileSet, String> {

@@ -111,6 +111,9 @@ mod tests {
             malformed: Vec::new(),
             complete: true,
             exception: None,
+            over: None,
+            asked: 0,
+            authority: None,
         };
         let interpretation = Interpretation { matched: Matched::None, claims: Vec::new(), unreadable: vec![("x".into(), said.into())] };
         let observed = Observed { observation, interpretation, profile_sha256: Some("ab".into()), decoder: "nameplate 0.1.0".into() };

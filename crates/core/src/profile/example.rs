@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nameplate_wire::modbus::{Conversation, Heard};
-use nameplate_wire::{Address, Reading};
+use nameplate_wire::conversation::Over;
+use nameplate_wire::{Reading, protocols};
 
 use super::{Example, Matched, Profile, ProfileSet};
 use crate::claim::{Claim, Field};
@@ -36,7 +36,7 @@ pub fn check(set: &ProfileSet, profile: &Profile, frames: &dyn Fn(&Example) -> V
     for (index, example) in profile.examples.iter().enumerate() {
         let mut fail = |why: String| failures.push(Failure { profile: profile.id.clone(), example: index + 1, why });
         let messages = frames(example);
-        let claims = claims_of(set, profile, &messages, &mut fail);
+        let claims = claims_of(set, profile, example, &messages, &mut fail);
         let said = nameplate(&claims);
         let expected: BTreeMap<(String, Field), String> = example
             .expect
@@ -47,7 +47,7 @@ pub fn check(set: &ProfileSet, profile: &Profile, frames: &dyn Fn(&Example) -> V
             fail(format!("expected {expected:?}, read {said:?}"));
         }
         exercised.extend(claims.iter().map(|claim| (claim.component.clone(), claim.field)));
-        for why in prefixes_that_differ(set, &messages.concat(), &said) {
+        for why in prefixes_that_differ(set, profile, example, &messages, &said) {
             fail(why);
         }
     }
@@ -63,9 +63,9 @@ pub fn check(set: &ProfileSet, profile: &Profile, frames: &dyn Fn(&Example) -> V
 }
 
 /// The claims of an example's messages; says so when another profile takes part.
-fn claims_of(set: &ProfileSet, profile: &Profile, messages: &[Vec<u8>], fail: &mut dyn FnMut(String)) -> Vec<Claim> {
+fn claims_of(set: &ProfileSet, profile: &Profile, example: &Example, messages: &[Vec<u8>], fail: &mut dyn FnMut(String)) -> Vec<Claim> {
     let own = if profile.fallback { Matched::Fallback(profile.id.clone()) } else { Matched::One(profile.id.clone()) };
-    let readings = stream(&messages.concat());
+    let readings = replay(profile, example, messages);
     if readings.is_empty() {
         fail("its frames hold no identity answer".into());
     }
@@ -89,32 +89,41 @@ fn nameplate(claims: &[Claim]) -> BTreeMap<(String, Field), String> {
     fields
 }
 
-/// Every shorter stream gives the same value or none.
-fn prefixes_that_differ(set: &ProfileSet, whole: &[u8], said: &BTreeMap<(String, Field), String>) -> Vec<String> {
+/// Every shorter answer gives the same value or none.
+fn prefixes_that_differ(
+    set: &ProfileSet,
+    profile: &Profile,
+    example: &Example,
+    messages: &[Vec<u8>],
+    said: &BTreeMap<(String, Field), String>,
+) -> Vec<String> {
     let mut differing = Vec::new();
-    for cut in 0..whole.len() {
-        for claim in stream(&whole[..cut]).iter().flat_map(|reading| set.interpret(reading).claims) {
-            let full = said.get(&(claim.component.clone(), claim.field));
-            if claim.field.is_revision() && full != Some(&claim.value) {
-                let field = claim.field.name();
-                differing.push(format!("cut after {cut} bytes: {field} reads {:?}, whole it reads {full:?}", claim.value));
+    for (index, message) in messages.iter().enumerate() {
+        let mut shorter = messages[..=index].to_vec();
+        for cut in 0..message.len() {
+            message[..cut].clone_into(&mut shorter[index]);
+            for claim in replay(profile, example, &shorter).iter().flat_map(|reading| set.interpret(reading).claims) {
+                let full = said.get(&(claim.component.clone(), claim.field));
+                if claim.field.is_revision() && full != Some(&claim.value) {
+                    let (number, field) = (index + 1, claim.field.name());
+                    differing.push(format!("message {number} cut after {cut} bytes: {field} reads {:?}, whole {full:?}", claim.value));
+                }
             }
         }
     }
     differing
 }
 
+/// What an example's messages say. In a profile of a protocol that is not decoded here they say nothing.
+fn replay(profile: &Profile, example: &Example, messages: &[Vec<u8>]) -> Vec<Reading> {
+    let Some(protocol) = protocols::named(&profile.protocol) else { return Vec::new() };
+    let over = example.over.unwrap_or_else(|| protocol.usually_over());
+    let readings = protocol.replay(over, example.asked.iter().map(Vec::as_slice), messages.iter().map(Vec::as_slice));
+    readings.into_iter().filter(|reading| reading.protocol == profile.protocol).collect()
+}
+
 /// Decodes the server's side of a Modbus TCP connection, cut anywhere.
 #[must_use]
 pub fn stream(bytes: &[u8]) -> Vec<Reading> {
-    let mut readings = Vec::new();
-    let mut keep = |heard| {
-        if let Heard::Reading(reading) = heard {
-            readings.push(reading);
-        }
-    };
-    let mut conversation = Conversation::new(Address::default());
-    conversation.answer(bytes, 1, 0, &mut keep);
-    conversation.finish(1, 0, &mut keep);
-    readings
+    nameplate_wire::modbus::PROTOCOL.replay(Over::Tcp, [], [bytes])
 }

@@ -1,6 +1,6 @@
 //! From a reading to claims: find the one profile that matches, apply its rules, keep what could not be used.
 
-use nameplate_wire::{Fact, Reading};
+use nameplate_wire::{Authority, Fact, Reading};
 use serde::{Deserialize, Serialize};
 
 use super::{Component, Extract, Invalid, Profile, parse};
@@ -88,6 +88,10 @@ impl ProfileSet {
     /// Says what a reading means.
     #[must_use]
     pub fn interpret(&self, reading: &Reading) -> Interpretation {
+        // What others believe about a device is kept, and is no claim.
+        if reading.authority == Authority::Belief {
+            return Interpretation { matched: Matched::None, claims: Vec::new(), unreadable: Vec::new() };
+        }
         let of_protocol = || self.profiles.iter().filter(|profile| profile.protocol == reading.protocol);
         let mut matching: Vec<&Profile> = of_protocol().filter(|profile| !profile.fallback && matches(profile, reading)).collect();
         if matching.len() > 1 {
@@ -118,7 +122,7 @@ impl ProfileSet {
 
 impl Interpretation {
     fn apply(&mut self, profile: &Profile, component: &Component, field: Field, rule: &Extract, fact: &Fact) {
-        let text = match text::decode(&fact.bytes) {
+        let text = match text::decode_fact(fact.shape, &fact.bytes) {
             Ok(text) => text,
             Err(Unreadable { shown }) => return self.unreadable.push((fact.path.clone(), shown)),
         };
@@ -152,6 +156,6 @@ impl Interpretation {
 fn matches(profile: &Profile, reading: &Reading) -> bool {
     profile.matches.iter().all(|(path, pattern)| {
         let fact = reading.facts.iter().find(|fact| fact.path == *path);
-        fact.and_then(|fact| text::decode(&fact.bytes).ok()).is_some_and(|text| pattern.is_match(&text))
+        fact.and_then(|fact| text::decode_fact(fact.shape, &fact.bytes).ok()).is_some_and(|text| pattern.is_match(&text))
     })
 }

@@ -9,6 +9,7 @@ mod parse;
 
 use std::collections::BTreeMap;
 
+use nameplate_wire::conversation::Over;
 use regex::Regex;
 use serde::Deserialize;
 
@@ -159,6 +160,10 @@ pub struct Example {
     pub source: String,
     /// Under which licence they are quoted.
     pub licence: String,
+    /// What carried it, where that is not what usually carries the protocol.
+    pub over: Option<Over>,
+    /// The questions without which the answer cannot be read.
+    pub asked: Vec<Vec<u8>>,
     /// What the device sent.
     pub said: Said,
     /// Component role -> field -> value; exactly these claims come out.

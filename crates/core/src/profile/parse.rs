@@ -10,7 +10,7 @@ use toml::Spanned;
 
 use super::{Component, Confidence, DeviceClass, Example, Extract, Profile, Role, Said};
 use crate::claim::{Field, Grade};
-use crate::observation::{hex, unhex};
+use crate::observation::{hex, over, unhex};
 use crate::version::Order;
 
 /// Compiled size of one pattern in bytes: a profile's patterns read short texts; more than this is a mistake or an attack.
@@ -93,6 +93,9 @@ const fn identity_object() -> Grade {
 struct ExampleText {
     source: String,
     licence: String,
+    over: Option<Spanned<String>>,
+    #[serde(default)]
+    asked: Vec<Spanned<String>>,
     frames: Option<Vec<Spanned<String>>>,
     #[serde(default)]
     objects: BTreeMap<Spanned<String>, String>,
@@ -218,7 +221,13 @@ fn example(read: &Spanned<ExampleText>, at: &At<'_>) -> Result<Example, Invalid>
         }
         _ => return Err(at(Some(span), "example", "an example has either frames, or objects and/or server_id".into())),
     };
-    Ok(Example { source: read.source.clone(), licence: read.licence.clone(), said, expect: read.expect.clone() })
+    let over = read.over.as_ref().map(|text| {
+        let why = || format!("{:?} carries no protocol here; tcp, udp, link type 88cc, link llc 82, ... do", text.as_ref());
+        over(text.as_ref()).ok_or_else(|| at(Some(text.span()), "over", why()))
+    });
+    let asked = read.asked.iter().map(bytes).collect::<Result<_, _>>()?;
+    let (source, licence) = (read.source.clone(), read.licence.clone());
+    Ok(Example { source, licence, over: over.transpose()?, asked, said, expect: read.expect.clone() })
 }
 
 #[cfg(test)]

@@ -96,6 +96,7 @@ impl<'a> Row<'a> {
             ip: self.cell("ip").and_then(|ip| ip.parse::<IpAddr>().ok()),
             port: self.cell("port").and_then(|port| port.parse().ok()),
             unit: self.cell("unit").and_then(|unit| unit.parse().ok()),
+            ..Address::default()
         }
     }
 }

@@ -129,6 +129,9 @@ fn heard(catalog: &mut Catalog, ip: &str, unit: u8, fields: &[(Field, &str)]) ->
         malformed: Vec::new(),
         complete: true,
         exception: None,
+        over: None,
+        asked: 0,
+        authority: None,
     };
     let claim = |(field, value): &(Field, &str)| Claim {
         component: "communication-module".into(),

@@ -52,7 +52,7 @@ impl Connection {
 
     async fn talk(&self, mut stream: Guarded<TcpStream>, pace: Pace) -> End {
         let (ip, port, unit) = (self.ask.target.ip().to_canonical(), self.ask.target.port(), self.ask.unit);
-        let speaker = Address { mac: None, ip: Some(ip), port: Some(port), unit: Some(unit) };
+        let speaker = Address { ip: Some(ip), port: Some(port), unit: Some(unit), ..Address::default() };
         // The guard's clock started with the connection; ours must not end after it.
         let pace = Pace { hold_max: pace.hold_max.saturating_sub(stream.hold()), ..pace };
         let clock = || u64::try_from(since_1970((self.clock)()).as_nanos()).unwrap_or(u64::MAX);

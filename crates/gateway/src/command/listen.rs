@@ -8,7 +8,9 @@ use clap::Args;
 use nameplate_core::observation::Source;
 use nameplate_core::profile::ProfileSet;
 use nameplate_core::wire::Malformed;
+use nameplate_core::wire::conversation::Coverage;
 use nameplate_core::wire::listen::{Event, Listener};
+use nameplate_core::wire::modbus;
 use nameplate_field::capture::{Capture, Item};
 
 use super::import::read_sheet;
@@ -16,7 +18,7 @@ use super::{compare, devices};
 use crate::cli::{Format, Options};
 use crate::failure::{Code, Failure};
 use crate::intake::Intake;
-use crate::lines::ClaimLine;
+use crate::lines::{ClaimLine, place};
 use crate::store::Store;
 use crate::{print, profiles, state};
 
@@ -105,7 +107,7 @@ pub fn hear_file(path: &Path, modbus_ports: &[u16], format: Format, intake: &mut
     let cannot = |e: std::io::Error| Failure::input(&name, e);
     let capture = Capture::open(path).map_err(cannot)?;
     let total = capture.bytes_total;
-    let mut listener = Listener::new(modbus_ports.to_vec());
+    let mut listener = Listener::new(&modbus_ports.iter().map(|port| (*port, &modbus::PROTOCOL)).collect::<Vec<_>>());
     let (mut trouble, mut lost, mut broken) = (None, None, None);
     let frames_before = tally.frames;
     let mut on_event = |event: Event, intake: &mut Intake<'_>, tally: &mut Tally| {
@@ -157,11 +159,15 @@ fn hear(event: Event, file: &str, format: Format, intake: &mut Intake<'_>, tally
                 print::out(&lines.collect::<String>())?;
             }
         }
-        Event::Server { protocol, speaker, frame, time_ns } => {
-            let source = Source::Capture { file: file.to_owned(), frame };
-            intake.presence(protocol, &speaker, source, time_ns)?;
+        Event::Present { protocol, role, speaker, at } => {
+            let source = Source::Capture { file: file.to_owned(), frame: at.frame };
+            intake.presence((protocol, role), &speaker, source, at.time_ns)?;
         }
-        Event::Malformed { frame, malformed, .. } => tally.finding(file, &format!("frame {frame}: {malformed}"), &malformed),
+        Event::Happened { protocol, happening, device, at } => {
+            eprintln!("{file}: frame {}: {protocol}: {happening:?} at {}", at.frame, place(&(&device).into()));
+        }
+        Event::Covered { protocol, coverage } => tally.covers(protocol, coverage),
+        Event::Malformed { at, malformed, .. } => tally.finding(file, &format!("frame {}: {malformed}", at.frame), &malformed),
         Event::Gap { bytes, .. } => {
             tally.gaps += 1;
             tally.gap_bytes = tally.gap_bytes.saturating_add(bytes);
@@ -182,10 +188,17 @@ pub struct Tally {
     gap_bytes: u64,
     fragments: u64,
     findings: BTreeMap<(&'static str, &'static str), u64>,
+    coverage: BTreeMap<&'static str, Coverage>,
     undecoded: BTreeMap<u32, u64>,
 }
 
 impl Tally {
+    fn covers(&mut self, protocol: &'static str, more: Coverage) {
+        let coverage = self.coverage.entry(protocol).or_default();
+        coverage.seen = coverage.seen.saturating_add(more.seen);
+        coverage.decoded = coverage.decoded.saturating_add(more.decoded);
+    }
+
     fn finding(&mut self, file: &str, text: &str, malformed: &Malformed) {
         let count = self.findings.entry((malformed.layer, malformed.said_by)).or_default();
         *count += 1;
@@ -195,9 +208,12 @@ impl Tally {
     }
 
     fn report(&self, intake: &Intake<'_>, keep: bool) {
-        let Self { frames, readings, gaps, gap_bytes, fragments, findings, undecoded } = self;
+        let Self { frames, readings, gaps, gap_bytes, fragments, findings, coverage, undecoded } = self;
         let (devices, answers) = (print::count(intake.seen.len() as u64, "device"), print::count(*readings, "identity answer"));
         eprintln!("{}, {devices}, {answers}; nothing was sent", print::count(*frames, "frame"));
+        for (protocol, Coverage { seen, decoded }) in coverage {
+            eprintln!("{protocol}: {decoded} of {seen} messages decoded");
+        }
         for ((layer, rule), count) in findings.iter().filter(|(_, count)| **count > FINDINGS_SHOWN_MAX as u64) {
             eprintln!("{count} findings in {layer}: {rule}");
         }

@@ -1,7 +1,8 @@
 //! Reads the answers to one question, page by page, from a capture or from a live device.
 
 use super::{EXCEPTION_BIT, FUNCTION_ENCAPSULATED, FUNCTION_SERVER_ID, MBAP_BYTES, MEI_IDENTIFICATION, Mbap, NAME, Question};
-use crate::{Address, Fact, Malformed, Message, Reading};
+use crate::conversation::Over;
+use crate::{Address, Fact, Malformed, Message, Reading, Shape};
 
 /// PDU bytes before the first object: function, MEI type, read code, conformity, more follows, next object, count. Clause 6.21.
 const PAGE_HEADER_BYTES: usize = 7;
@@ -36,15 +37,7 @@ impl Answering {
     /// Starts with no message. `question` is what was asked; `speaker` who is to answer.
     #[must_use]
     pub fn new(question: Question, speaker: Address) -> Self {
-        let reading = Reading {
-            protocol: NAME,
-            question: question.name(),
-            speaker,
-            messages: Vec::new(),
-            facts: Vec::new(),
-            malformed: Vec::new(),
-            complete: false,
-        };
+        let reading = Reading::new(NAME, Over::Tcp, question.name(), speaker);
         Self { reading, last_object: None }
     }
 
@@ -186,7 +179,7 @@ impl Answering {
     }
 
     fn fact(&mut self, path: &str, message: usize, offset: usize, bytes: &[u8]) {
-        self.reading.facts.push(Fact { path: path.to_owned(), bytes: bytes.to_vec(), message, offset });
+        self.reading.facts.push(Fact { path: path.to_owned(), bytes: bytes.to_vec(), shape: Shape::Text, message, offset });
     }
 
     fn stop(&mut self, index: usize, malformed: Malformed) -> Continue {

@@ -4,14 +4,14 @@
 //! and 6.21 (function 43/14, Read Device Identification); MODBUS Messaging on TCP/IP Implementation Guide V1.0b (2006),
 //! clause 3.1.3 (MBAP header). Real devices stray from both; what is tolerated, and how, is said where it is done.
 //!
-//! One decoder, [`Answering`], reads the answers of a capture (fed by [`Conversation`]) and of a live device alike.
+//! One decoder, [`Answering`], reads the answers of a capture (fed by the [`PROTOCOL`]'s conversation) and of a live device alike.
 
 mod answer;
 mod conversation;
 mod question;
 
 pub use answer::{Answering, Continue};
-pub use conversation::{Conversation, Heard};
+pub use conversation::PROTOCOL;
 pub use question::Question;
 
 use crate::Malformed;

@@ -99,7 +99,7 @@ fn place(intake: &Intake<'_>, id: &str) -> Result<Place, Failure> {
     let address =
         address.ok_or_else(|| Failure::new(Code::Usage, format!("{}: no network address is known, so it cannot be asked", asset.id)))?;
     let (port, unit) = (address.port.unwrap_or(PORT), address.unit.unwrap_or(UNIT_NONE));
-    Ok(Place { asset: asset.id.clone(), address: Address { mac: None, ip: address.ip, port: Some(port), unit: Some(unit) } })
+    Ok(Place { asset: asset.id.clone(), address: Address { ip: address.ip, port: Some(port), unit: Some(unit), ..Address::default() } })
 }
 
 /// What the catalog says otherwise than the order: not an obstacle, the reading before decides.

@@ -19,7 +19,8 @@ fn check(name: &str, steps: &[Step<'_>], expected: &[&str]) {
     let mut heard = Vec::new();
     let mut note = |event: Heard| {
         heard.push(match event {
-            Heard::Server { unit, .. } => format!("server {unit}"),
+            Heard::Present { speaker, .. } => format!("server {}", speaker.unit.unwrap_or_default()),
+            Heard::Happened { .. } => "happened".to_owned(),
             Heard::Malformed { malformed, .. } => format!("malformed at {}", malformed.offset),
             Heard::Reading(reading) => {
                 let objects: Vec<_> = reading.facts.iter().filter(|fact| fact.path.contains("object")).map(|f| f.path.clone()).collect();
@@ -28,15 +29,17 @@ fn check(name: &str, steps: &[Step<'_>], expected: &[&str]) {
             }
         });
     };
-    let mut conversation = Conversation::new(Address::default());
+    let mut connection = Connection::default();
     for (frame, step) in (1..).zip(steps) {
-        match step {
-            Client(bytes) => conversation.question(bytes, frame, 0, &mut note),
-            Server(bytes) => conversation.answer(bytes, frame, 0, &mut note),
-            ServerGap => conversation.answer_gap(frame, 0, &mut note),
+        let at = At { frame, time_ns: 0 };
+        let (from, to) = (&End::default(), &End::default());
+        match *step {
+            Client(bytes) => connection.hear(&Said { bytes, missing: 0, at, from, to, by_server: false }, &mut note),
+            Server(bytes) => connection.hear(&Said { bytes, missing: 0, at, from, to, by_server: true }, &mut note),
+            ServerGap => connection.lose(true, at, &mut note),
         }
     }
-    conversation.finish(99, 0, &mut note);
+    connection.finish(At { frame: 99, time_ns: 0 }, &mut note);
     assert_eq!(heard, expected, "{name}");
 }
 
