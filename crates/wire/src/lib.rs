@@ -14,9 +14,11 @@ pub mod link;
 pub mod listen;
 mod malformed;
 pub mod modbus;
+pub mod parts;
 pub mod protocols;
 mod reading;
 pub mod tcp;
+pub mod tunnel;
 pub mod udp;
 
 pub use cursor::Cursor;
