@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use nameplate_core::blind::{self, BlindSpot};
 use nameplate_core::observation::Source;
 use nameplate_core::profile::ProfileSet;
 use nameplate_core::wire::Malformed;
@@ -83,6 +84,9 @@ impl Listen {
         if format != Format::Claims {
             let assets = intake.seen.iter().filter_map(|id| intake.view.catalog.asset(id));
             print::out(&devices::listing(assets, &profiles, format))?;
+        }
+        if format == Format::Table {
+            print::out(&blind_spots(&intake))?;
         }
         tally.report(&intake, keep);
         kept?;
@@ -172,6 +176,22 @@ pub fn hear_files(
         None if unreadable > 0 => Err(Failure::new(Code::Input, "at least one file could not be read; what the others said stands above")),
         None => Ok(()),
     }
+}
+
+/// Who answers and did not tell his firmware, with the question that would settle it.
+fn blind_spots(intake: &Intake<'_>) -> String {
+    let spots = blind::spots(intake.seen.iter().filter_map(|id| intake.view.catalog.asset(id)));
+    if spots.is_empty() {
+        return String::new();
+    }
+    let rows = spots.iter().map(|BlindSpot { asset, question }| {
+        let (asks, over, bytes) = question.map_or(("no question of ours", "", ""), |q| (q.asks, q.over, q.bytes));
+        let address = asset.addresses.last().map(place).unwrap_or_default();
+        [asset.id.as_str(), &address, asks, over, bytes].map(str::to_owned).to_vec()
+    });
+    let said = print::count(spots.len() as u64, "device");
+    let table = print::table(&["ID", "ADDRESS", "WOULD BE SETTLED BY", "OVER", "BYTES"], &rows.collect::<Vec<_>>());
+    format!("\nBlind spots: {said} answered something and did not tell a firmware. Nothing was asked.\n{table}")
 }
 
 /// What a file gave.
