@@ -7,13 +7,16 @@
 
 pub mod capture;
 pub mod conversation;
+mod cip;
 mod cursor;
 mod cutter;
+pub mod enip;
 pub mod ip;
 pub mod link;
 pub mod listen;
 mod malformed;
 pub mod modbus;
+mod pccc;
 pub mod protocols;
 mod reading;
 pub mod tcp;
