@@ -7,14 +7,17 @@
 
 pub mod capture;
 pub mod conversation;
+mod cip;
 mod cursor;
 mod cutter;
+pub mod enip;
 pub mod ip;
 pub mod link;
 pub mod listen;
 mod malformed;
 pub mod modbus;
 pub mod parts;
+mod pccc;
 pub mod protocols;
 mod reading;
 pub mod tcp;

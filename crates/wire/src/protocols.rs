@@ -5,12 +5,14 @@ use std::collections::HashMap;
 
 use crate::Reading;
 use crate::conversation::{End, Heard, Kind, Likeness, Over, Protocol, Said};
+use crate::enip;
 use crate::modbus;
 use crate::tcp::At;
 
 /// Every protocol. Where the bytes of an unknown port are certain to be two of them, the first here counts.
 #[rustfmt::skip]
 pub static ALL: &[&Protocol] = &[
+    &enip::PROTOCOL,
     &modbus::PROTOCOL,
 ];
 
