@@ -5,6 +5,7 @@
 //! stream together, [`modbus`] reads the answer, [`listen`] ties these into one pass, and a [`Reading`] leaves.
 #![forbid(unsafe_code)]
 
+mod ber;
 pub mod capture;
 pub mod conversation;
 mod cip;
@@ -12,14 +13,18 @@ mod cursor;
 mod cutter;
 pub mod enip;
 pub mod ip;
+pub mod iso;
 pub mod link;
 pub mod listen;
 mod malformed;
+mod mms;
 pub mod modbus;
 pub mod parts;
 mod pccc;
 pub mod protocols;
 mod reading;
+mod s7comm;
+mod s7comm_plus;
 pub mod tcp;
 pub mod tunnel;
 pub mod udp;

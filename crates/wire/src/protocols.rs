@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use crate::Reading;
 use crate::conversation::{End, Heard, Kind, Likeness, Over, Protocol, Said};
 use crate::enip;
+use crate::iso;
 use crate::modbus;
 use crate::tcp::At;
 
@@ -14,6 +15,7 @@ use crate::tcp::At;
 pub static ALL: &[&Protocol] = &[
     &enip::PROTOCOL,
     &modbus::PROTOCOL,
+    &iso::PROTOCOL,
 ];
 
 /// The protocol of that name, or the one whose conversations carry it.
