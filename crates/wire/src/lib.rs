@@ -6,16 +6,20 @@
 #![forbid(unsafe_code)]
 
 pub mod capture;
+pub mod cdp;
 pub mod conversation;
 mod cursor;
 mod cutter;
 pub mod ip;
 pub mod link;
 pub mod listen;
+pub mod lldp;
 mod malformed;
 pub mod modbus;
+mod profinet_text;
 pub mod protocols;
 mod reading;
+mod repeats;
 pub mod tcp;
 pub mod udp;
 

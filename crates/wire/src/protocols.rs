@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 
 use crate::Reading;
+use crate::cdp;
 use crate::conversation::{End, Heard, Kind, Likeness, Over, Protocol, Said};
+use crate::lldp;
 use crate::modbus;
 use crate::tcp::At;
 
@@ -12,6 +14,8 @@ use crate::tcp::At;
 #[rustfmt::skip]
 pub static ALL: &[&Protocol] = &[
     &modbus::PROTOCOL,
+    &lldp::PROTOCOL,
+    &cdp::PROTOCOL,
 ];
 
 /// The protocol of that name, or the one whose conversations carry it.
