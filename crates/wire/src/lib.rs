@@ -17,10 +17,12 @@ pub mod lldp;
 mod malformed;
 pub mod modbus;
 mod profinet_text;
+pub mod parts;
 pub mod protocols;
 mod reading;
 mod repeats;
 pub mod tcp;
+pub mod tunnel;
 pub mod udp;
 
 pub use cursor::Cursor;
