@@ -68,7 +68,7 @@ pub fn decode_fact(shape: Shape, bytes: &[u8]) -> Result<String, Unreadable> {
 
 fn lines(bytes: &[u8]) -> Result<String, Unreadable> {
     let text = text_of(bytes);
-    let parts: Vec<&str> = text.split(['\r', '\n', '\t']).filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> = text.split(['\r', '\n', '\t']).map(str::trim).filter(|part| !part.is_empty()).collect();
     checked(&parts.join(" "))
 }
 
@@ -150,7 +150,7 @@ mod tests {
             (Shape::Dotted, &[4, 3], "4.3"),
             (Shape::LetterDotted, &[0x56, 3, 2, 6], "V3.2.6"),
             (Shape::LetterDotted, &[0x20, 3, 2, 6], "32.3.2.6"),
-            (Shape::Lines, b"IOS (fc1)\r\nCompiled\n\tby x\n\0", "IOS (fc1) Compiled by x"),
+            (Shape::Lines, b"IOS (fc1) \r\nCompiled\n\tby x\n\0", "IOS (fc1) Compiled by x"),
             (Shape::LetterColumns, b"V  2  6  0", "V2.6.0"),
             (Shape::LetterColumns, b"V  4 12103", "V4.12.103"),
             (Shape::LetterColumns, b"V 2.6", "V 2.6"),

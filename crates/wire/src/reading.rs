@@ -67,7 +67,7 @@ pub enum Shape {
     /// Text in UTF-8, else in ISO 8859-1.
     #[default]
     Text,
-    /// As [`Shape::Text`], of several lines or columns: each run of line ends and tabs is one blank.
+    /// As [`Shape::Text`], of several lines or columns: each run of line ends and tabs, with the blanks around it, is one blank.
     Lines,
     /// Text in UTF-16 or UCS-2, lower byte first.
     Utf16Le,
