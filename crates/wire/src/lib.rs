@@ -7,6 +7,7 @@
 
 mod ber;
 pub mod capture;
+pub mod cdp;
 pub mod conversation;
 mod cip;
 mod cursor;
@@ -16,15 +17,18 @@ pub mod ip;
 pub mod iso;
 pub mod link;
 pub mod listen;
+pub mod lldp;
 mod malformed;
 mod mms;
 pub mod modbus;
+mod profinet_text;
 pub mod parts;
 mod pccc;
 pub mod protocols;
 mod reading;
 mod s7comm;
 mod s7comm_plus;
+mod repeats;
 pub mod tcp;
 pub mod tunnel;
 pub mod udp;

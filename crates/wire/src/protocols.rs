@@ -4,9 +4,11 @@
 use std::collections::HashMap;
 
 use crate::Reading;
+use crate::cdp;
 use crate::conversation::{End, Heard, Kind, Likeness, Over, Protocol, Said};
 use crate::enip;
 use crate::iso;
+use crate::lldp;
 use crate::modbus;
 use crate::tcp::At;
 
@@ -16,6 +18,8 @@ pub static ALL: &[&Protocol] = &[
     &enip::PROTOCOL,
     &modbus::PROTOCOL,
     &iso::PROTOCOL,
+    &lldp::PROTOCOL,
+    &cdp::PROTOCOL,
 ];
 
 /// The protocol of that name, or the one whose conversations carry it.
