@@ -115,6 +115,10 @@ impl Listener {
             Payload::Ipv6(bytes) => ip::ipv6(bytes, cut),
             Payload::Link(kind, bytes) => return self.senders.hear(&self.directory, at, &peeled, kind, (bytes, cut), out),
             Payload::Other(_) => return,
+            // A link type that is one protocol altogether.
+            Payload::UnknownLink if self.directory.on_link(Kind::Bus(frame.link.0)).is_some() => {
+                return self.senders.hear(&self.directory, at, &peeled, Kind::Bus(frame.link.0), (frame.bytes, cut), out);
+            }
             Payload::UnknownLink => return out(Event::Undecoded { at, link: frame.link }),
         };
         let packet = match packet {

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use crate::Reading;
+use crate::bacnet;
 use crate::conversation::{End, Heard, Kind, Likeness, Over, Protocol, Said};
 use crate::modbus;
 use crate::tcp::At;
@@ -12,6 +13,7 @@ use crate::tcp::At;
 #[rustfmt::skip]
 pub static ALL: &[&Protocol] = &[
     &modbus::PROTOCOL,
+    &bacnet::PROTOCOL,
 ];
 
 /// The protocol of that name, or the one whose conversations carry it.
