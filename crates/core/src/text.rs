@@ -42,8 +42,17 @@ pub fn decode_fact(shape: Shape, bytes: &[u8]) -> Result<String, Unreadable> {
         let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
         checked(&String::from_utf16_lossy(&units))
     };
+    let latin1 = || bytes.iter().copied().map(char::from).collect::<String>();
     match shape {
         Shape::Text => decode(bytes),
+        Shape::Utf32Be => {
+            let units = bytes.chunks_exact(4).map(|unit| u32::from_be_bytes([unit[0], unit[1], unit[2], unit[3]]));
+            checked(&units.map(|unit| char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER)).collect::<String>())
+        }
+        Shape::Latin1 => checked(&latin1()),
+        Shape::Ascii if bytes.is_ascii() => checked(&latin1()),
+        Shape::Ascii => Err(Unreadable { shown: bytes.escape_ascii().to_string() }),
+        Shape::Oid => Ok(dotted_oid(bytes).unwrap_or_else(|| format!("0x{}", hex(bytes)))),
         Shape::Utf16Le => units(u16::from_le_bytes),
         Shape::Utf16Be => units(u16::from_be_bytes),
         Shape::Lines => lines(bytes),
@@ -82,6 +91,23 @@ fn letter_columns(bytes: &[u8]) -> Result<String, Unreadable> {
         return Ok(format!("{}{}", char::from(*letter), numbers.join(".")));
     }
     Ok(text)
+}
+
+/// Object identifier numbers out of groups of seven bits (X.690, 8.19); `None` where one has no end or more than 32 bits.
+fn dotted_oid(bytes: &[u8]) -> Option<String> {
+    let (mut text, mut number, mut inside) = (String::new(), 0_u32, false);
+    for byte in bytes {
+        number = number.checked_mul(128)? | u32::from(byte & 0x7f);
+        inside = byte & 0x80 != 0;
+        if inside {
+            continue;
+        }
+        // The first two numbers are written as one.
+        let written = if text.is_empty() { write!(text, "{}.{}", number.min(80) / 40, number - number.min(80) / 40 * 40) } else { write!(text, ".{number}") };
+        written.ok()?;
+        number = 0;
+    }
+    (!inside && !text.is_empty()).then_some(text)
 }
 
 fn checked(text: &str) -> Result<String, Unreadable> {
@@ -143,7 +169,14 @@ mod tests {
 
     #[test]
     fn a_fact_is_written_as_its_protocol_has_it() {
-        let cases: [(Shape, &[u8], &str); 20] = [
+        let cases: [(Shape, &[u8], &str); 27] = [
+            (Shape::Utf32Be, b"\0\0\0J\0\x01\xf6\0", "J\u{1f600}"),
+            (Shape::Latin1, b"\xc3\xa9", "\u{c3}\u{a9}"),
+            (Shape::Ascii, b"LMBC-300", "LMBC-300"),
+            (Shape::Oid, &[0x2b, 6, 1, 4, 1, 0xbf, 8, 3, 2, 10], "1.3.6.1.4.1.8072.3.2.10"),
+            (Shape::Oid, &[0x88, 0x37, 3], "2.999.3"),
+            (Shape::Oid, &[0], "0.0"),
+            (Shape::Oid, &[0x2b, 0x86], "0x2b86"),
             (Shape::Text, b"V2.70", "V2.70"),
             (Shape::Utf16Le, b"J\0C\0I\0\0\0", "JCI"),
             (Shape::Utf16Be, b"\0J\0C\0I", "JCI"),
@@ -169,5 +202,6 @@ mod tests {
             assert_eq!(decode_fact(shape, bytes).as_deref(), Ok(expected), "{shape:?}");
         }
         assert!(decode_fact(Shape::Utf16Le, b"a\0\x1b\0[\0").is_err());
+        assert_eq!(decode_fact(Shape::Ascii, b"\xb1\xb1").map_err(|u| u.shown), Err("\\xb1\\xb1".into()), "a code page is not guessed");
     }
 }

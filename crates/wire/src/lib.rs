@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod ber;
+pub mod bacnet;
 pub mod capture;
 pub mod cdp;
 pub mod conversation;

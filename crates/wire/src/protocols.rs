@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use crate::Reading;
 use crate::cdp;
+use crate::bacnet;
 use crate::conversation::{End, Heard, Kind, Likeness, Over, Protocol, Said};
 use crate::enip;
 use crate::iso;
@@ -20,6 +21,7 @@ pub static ALL: &[&Protocol] = &[
     &iso::PROTOCOL,
     &lldp::PROTOCOL,
     &cdp::PROTOCOL,
+    &bacnet::PROTOCOL,
 ];
 
 /// The protocol of that name, or the one whose conversations carry it.

@@ -73,6 +73,14 @@ pub enum Shape {
     Utf16Le,
     /// Text in UTF-16 or UCS-2, upper byte first.
     Utf16Be,
+    /// Text in UTF-32 or UCS-4, upper byte first.
+    Utf32Be,
+    /// Text in ISO 8859-1, whatever else it could be.
+    Latin1,
+    /// Text in a character set that is not read here, but for what it has in common with ASCII.
+    Ascii,
+    /// An object identifier as BER has it (X.690, 8.19), in decimal with dots: `2b 06 01` is `1.3.6.1`.
+    Oid,
     /// Each byte a decimal number, with dots between: `04 03` is `4.3`.
     Dotted,
     /// A letter, then decimal numbers with dots: `56 03 02 06` is `V3.2.6`.
