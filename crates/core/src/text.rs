@@ -43,6 +43,10 @@ pub fn decode_fact(shape: Shape, bytes: &[u8]) -> Result<String, Unreadable> {
         Shape::Utf16Le => units(u16::from_le_bytes),
         Shape::Utf16Be => units(u16::from_be_bytes),
         Shape::Dotted => Ok(dotted(bytes)),
+        Shape::DottedWordLe => match bytes.split_last_chunk() {
+            Some((first, word)) if !first.is_empty() => Ok(format!("{}.{}", dotted(first), u16::from_le_bytes(*word))),
+            _ => Ok(dotted(bytes)),
+        },
         Shape::LetterDotted => match bytes.split_first() {
             Some((letter, rest)) if letter.is_ascii_alphabetic() => Ok(format!("{}{}", char::from(*letter), dotted(rest))),
             _ => Ok(dotted(bytes)),
@@ -113,11 +117,13 @@ mod tests {
 
     #[test]
     fn a_fact_is_written_as_its_protocol_has_it() {
-        let cases: [(Shape, &[u8], &str); 11] = [
+        let cases: [(Shape, &[u8], &str); 13] = [
             (Shape::Text, b"V2.70", "V2.70"),
             (Shape::Utf16Le, b"J\0C\0I\0\0\0", "JCI"),
             (Shape::Utf16Be, b"\0J\0C\0I", "JCI"),
             (Shape::Dotted, &[4, 3], "4.3"),
+            (Shape::DottedWordLe, &[2, 0x0b, 0x37, 8], "2.11.2103"),
+            (Shape::DottedWordLe, &[2, 1], "2.1"),
             (Shape::LetterDotted, &[0x56, 3, 2, 6], "V3.2.6"),
             (Shape::LetterDotted, &[0x20, 3, 2, 6], "32.3.2.6"),
             (Shape::Number, &[1, 2], "258"),

@@ -5,6 +5,7 @@
 //! stream together, [`modbus`] reads the answer, [`listen`] ties these into one pass, and a [`Reading`] leaves.
 #![forbid(unsafe_code)]
 
+pub mod ads;
 pub mod capture;
 pub mod conversation;
 mod cursor;

@@ -11,6 +11,7 @@ use crate::tcp::At;
 /// Every protocol. Where the bytes of an unknown port are certain to be two of them, the first here counts.
 #[rustfmt::skip]
 pub static ALL: &[&Protocol] = &[
+    &crate::ads::PROTOCOL,
     &modbus::PROTOCOL,
 ];
 
