@@ -90,7 +90,7 @@ impl Conversation for Ads {
             return self.datagram(said, out);
         }
         let side = usize::from(said.by_server);
-        self.ends[side] = *said.from;
+        (self.ends[side], self.ends[1 - side]) = (*said.from, *said.to);
         let mut cutter = core::mem::take(&mut self.cutters[side]);
         let malformed = cutter.heads(said.bytes, HEAD_BYTES_MAX, length, &mut |bytes| self.message(bytes, side, said.at, out));
         self.cutters[side] = cutter;

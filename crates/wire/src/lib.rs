@@ -10,6 +10,8 @@ pub mod capture;
 pub mod conversation;
 mod cursor;
 mod cutter;
+pub mod dnp3;
+mod gathered;
 pub mod ip;
 pub mod link;
 pub mod listen;

@@ -12,6 +12,7 @@ use crate::tcp::At;
 #[rustfmt::skip]
 pub static ALL: &[&Protocol] = &[
     &crate::ads::PROTOCOL,
+    &crate::dnp3::PROTOCOL,
     &modbus::PROTOCOL,
 ];
 
