@@ -17,6 +17,7 @@ pub mod link;
 pub mod listen;
 mod malformed;
 pub mod modbus;
+pub mod opcua;
 pub mod protocols;
 mod reading;
 pub mod tcp;

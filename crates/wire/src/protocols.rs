@@ -13,6 +13,7 @@ use crate::tcp::At;
 pub static ALL: &[&Protocol] = &[
     &crate::ads::PROTOCOL,
     &crate::dnp3::PROTOCOL,
+    &crate::opcua::PROTOCOL,
     &modbus::PROTOCOL,
 ];
 
