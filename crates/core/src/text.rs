@@ -64,6 +64,10 @@ pub fn decode_fact(shape: Shape, bytes: &[u8]) -> Result<String, Unreadable> {
             (_, Ok(bytes)) => Ok(Ipv6Addr::from(bytes).to_string()),
             _ => Ok(format!("0x{}", hex(bytes))),
         },
+        Shape::DottedWordLe => match bytes.split_last_chunk() {
+            Some((first, word)) if !first.is_empty() => Ok(format!("{}.{}", dotted(first), u16::from_le_bytes(*word))),
+            _ => Ok(dotted(bytes)),
+        },
         Shape::LetterDotted => match bytes.split_first() {
             Some((letter, rest)) if letter.is_ascii_alphabetic() => Ok(format!("{}{}", char::from(*letter), dotted(rest))),
             _ => Ok(dotted(bytes)),
@@ -169,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_fact_is_written_as_its_protocol_has_it() {
-        let cases: [(Shape, &[u8], &str); 27] = [
+        let cases: &[(Shape, &[u8], &str)] = &[
             (Shape::Utf32Be, b"\0\0\0J\0\x01\xf6\0", "J\u{1f600}"),
             (Shape::Latin1, b"\xc3\xa9", "\u{c3}\u{a9}"),
             (Shape::Ascii, b"LMBC-300", "LMBC-300"),
@@ -181,6 +185,8 @@ mod tests {
             (Shape::Utf16Le, b"J\0C\0I\0\0\0", "JCI"),
             (Shape::Utf16Be, b"\0J\0C\0I", "JCI"),
             (Shape::Dotted, &[4, 3], "4.3"),
+            (Shape::DottedWordLe, &[2, 0x0b, 0x37, 8], "2.11.2103"),
+            (Shape::DottedWordLe, &[2, 1], "2.1"),
             (Shape::LetterDotted, &[0x56, 3, 2, 6], "V3.2.6"),
             (Shape::LetterDotted, &[0x20, 3, 2, 6], "32.3.2.6"),
             (Shape::Lines, b"IOS (fc1) \r\nCompiled\n\tby x\n\0", "IOS (fc1) Compiled by x"),
@@ -199,7 +205,7 @@ mod tests {
             (Shape::HexLe, &[0xc3, 0xae, 0x51, 0], "0x0051aec3"),
         ];
         for (shape, bytes, expected) in cases {
-            assert_eq!(decode_fact(shape, bytes).as_deref(), Ok(expected), "{shape:?}");
+            assert_eq!(decode_fact(*shape, bytes).as_deref(), Ok(*expected), "{shape:?}");
         }
         assert!(decode_fact(Shape::Utf16Le, b"a\0\x1b\0[\0").is_err());
         assert_eq!(decode_fact(Shape::Ascii, b"\xb1\xb1").map_err(|u| u.shown), Err("\\xb1\\xb1".into()), "a code page is not guessed");

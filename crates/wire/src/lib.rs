@@ -7,6 +7,7 @@
 
 mod ber;
 pub mod bacnet;
+pub mod ads;
 pub mod capture;
 pub mod cdp;
 pub mod conversation;
@@ -14,6 +15,8 @@ mod cip;
 mod cursor;
 mod cutter;
 pub mod enip;
+pub mod dnp3;
+mod gathered;
 pub mod ip;
 pub mod iso;
 pub mod link;
@@ -25,6 +28,7 @@ pub mod modbus;
 mod profinet_text;
 pub mod parts;
 mod pccc;
+pub mod opcua;
 pub mod protocols;
 mod reading;
 mod s7comm;

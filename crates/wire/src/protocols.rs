@@ -17,6 +17,9 @@ use crate::tcp::At;
 #[rustfmt::skip]
 pub static ALL: &[&Protocol] = &[
     &enip::PROTOCOL,
+    &crate::ads::PROTOCOL,
+    &crate::dnp3::PROTOCOL,
+    &crate::opcua::PROTOCOL,
     &modbus::PROTOCOL,
     &iso::PROTOCOL,
     &lldp::PROTOCOL,

@@ -83,6 +83,8 @@ pub enum Shape {
     Oid,
     /// Each byte a decimal number, with dots between: `04 03` is `4.3`.
     Dotted,
+    /// As [`Shape::Dotted`], with one number of two bytes at the end, lower byte first: `02 0b 37 08` is `2.11.2103`.
+    DottedWordLe,
     /// A letter, then decimal numbers with dots: `56 03 02 06` is `V3.2.6`.
     LetterDotted,
     /// As [`Shape::LetterDotted`], written in columns of three digits that blanks fill up: `V  2  6  0` is `V2.6.0`.
