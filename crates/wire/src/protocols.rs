@@ -12,6 +12,7 @@ use crate::tcp::At;
 #[rustfmt::skip]
 pub static ALL: &[&Protocol] = &[
     &modbus::PROTOCOL,
+    &crate::fins::PROTOCOL,
 ];
 
 /// The protocol of that name, or the one whose conversations carry it.
