@@ -10,6 +10,7 @@ pub mod conversation;
 mod cursor;
 mod cutter;
 pub mod fins;
+pub mod hart_ip;
 pub mod ip;
 pub mod link;
 pub mod listen;

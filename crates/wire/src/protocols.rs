@@ -13,6 +13,7 @@ use crate::tcp::At;
 pub static ALL: &[&Protocol] = &[
     &modbus::PROTOCOL,
     &crate::fins::PROTOCOL,
+    &crate::hart_ip::PROTOCOL,
 ];
 
 /// The protocol of that name, or the one whose conversations carry it.
