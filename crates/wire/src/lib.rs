@@ -15,10 +15,12 @@ pub mod ip;
 pub mod link;
 pub mod listen;
 mod malformed;
+pub mod melsoft;
 pub mod modbus;
 mod padding;
 pub mod protocols;
 mod reading;
+pub mod slmp;
 pub mod tcp;
 pub mod udp;
 

@@ -14,6 +14,8 @@ pub static ALL: &[&Protocol] = &[
     &modbus::PROTOCOL,
     &crate::fins::PROTOCOL,
     &crate::hart_ip::PROTOCOL,
+    &crate::melsoft::PROTOCOL,
+    &crate::slmp::PROTOCOL,
 ];
 
 /// The protocol of that name, or the one whose conversations carry it.
