@@ -74,6 +74,8 @@ pub fn decode_fact(shape: Shape, bytes: &[u8]) -> Result<String, Unreadable> {
         },
         Shape::Number if bytes.len() <= NUMBER_BYTES_MAX => Ok(number(&mut bytes.iter())),
         Shape::NumberLe if bytes.len() <= NUMBER_BYTES_MAX => Ok(number(&mut bytes.iter().rev())),
+        Shape::UpperFive => Ok(bytes.iter().map(|byte| (byte >> 3).to_string()).collect::<Vec<_>>().join(".")),
+        Shape::Packed => checked(&bytes.chunks_exact(3).flat_map(|three| packed([three[0], three[1], three[2]])).collect::<String>()),
         Shape::Number | Shape::Hex => Ok(format!("0x{}", hex(bytes))),
         Shape::NumberLe | Shape::HexLe => Ok(format!("0x{}", hex(&bytes.iter().rev().copied().collect::<Vec<_>>()))),
     }
@@ -107,11 +109,21 @@ fn dotted_oid(bytes: &[u8]) -> Option<String> {
             continue;
         }
         // The first two numbers are written as one.
-        let written = if text.is_empty() { write!(text, "{}.{}", number.min(80) / 40, number - number.min(80) / 40 * 40) } else { write!(text, ".{number}") };
+        let written = if text.is_empty() {
+            write!(text, "{}.{}", number.min(80) / 40, number - number.min(80) / 40 * 40)
+        } else {
+            write!(text, ".{number}")
+        };
         written.ok()?;
         number = 0;
     }
     (!inside && !text.is_empty()).then_some(text)
+}
+
+/// Four characters of six bits: bit 6 of the ASCII code is the complement of bit 5. HCF_SPEC-099, Packed ASCII.
+fn packed([a, b, c]: [u8; 3]) -> [char; 4] {
+    let sixes = [a >> 2, (a & 0x03) << 4 | b >> 4, (b & 0x0f) << 2 | c >> 6, c & 0x3f];
+    sixes.map(|six| char::from(if six & 0x20 == 0 { six | 0x40 } else { six }))
 }
 
 fn checked(text: &str) -> Result<String, Unreadable> {
@@ -203,6 +215,10 @@ mod tests {
             (Shape::Number, &[1; 9], "0x010101010101010101"),
             (Shape::Hex, &[0, 0x51, 0xae, 0xc3], "0x0051aec3"),
             (Shape::HexLe, &[0xc3, 0xae, 0x51, 0], "0x0051aec3"),
+            (Shape::UpperFive, &[0x4e], "9"),
+            // HCF_SPEC-099's rule by hand: "PT-101A " is 10 14 2d 31 30 31 01 20 in sixes.
+            (Shape::Packed, &[0x41, 0x4b, 0x71, 0xc3, 0x10, 0x60], "PT-101A"),
+            (Shape::Packed, &[0x41, 0x4b], ""),
         ];
         for (shape, bytes, expected) in cases {
             assert_eq!(decode_fact(*shape, bytes).as_deref(), Ok(*expected), "{shape:?}");

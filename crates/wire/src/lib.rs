@@ -5,35 +5,40 @@
 //! stream together, [`modbus`] reads the answer, [`listen`] ties these into one pass, and a [`Reading`] leaves.
 #![forbid(unsafe_code)]
 
-mod ber;
-pub mod bacnet;
 pub mod ads;
+pub mod bacnet;
+mod ber;
 pub mod capture;
 pub mod cdp;
-pub mod conversation;
 mod cip;
+pub mod conversation;
 mod cursor;
 mod cutter;
-pub mod enip;
 pub mod dnp3;
+pub mod enip;
+pub mod fins;
 mod gathered;
+pub mod hart_ip;
 pub mod ip;
 pub mod iso;
 pub mod link;
 pub mod listen;
 pub mod lldp;
 mod malformed;
+pub mod melsoft;
 mod mms;
 pub mod modbus;
-mod profinet_text;
+pub mod opcua;
+mod padding;
 pub mod parts;
 mod pccc;
-pub mod opcua;
+mod profinet_text;
 pub mod protocols;
 mod reading;
+mod repeats;
 mod s7comm;
 mod s7comm_plus;
-mod repeats;
+pub mod slmp;
 pub mod tcp;
 pub mod tunnel;
 pub mod udp;

@@ -4,27 +4,25 @@
 use std::collections::HashMap;
 
 use crate::Reading;
-use crate::cdp;
-use crate::bacnet;
 use crate::conversation::{End, Heard, Kind, Likeness, Over, Protocol, Said};
-use crate::enip;
-use crate::iso;
-use crate::lldp;
-use crate::modbus;
 use crate::tcp::At;
 
 /// Every protocol. Where the bytes of an unknown port are certain to be two of them, the first here counts.
 #[rustfmt::skip]
 pub static ALL: &[&Protocol] = &[
-    &enip::PROTOCOL,
+    &crate::enip::PROTOCOL,
+    &crate::opcua::PROTOCOL,
     &crate::ads::PROTOCOL,
     &crate::dnp3::PROTOCOL,
-    &crate::opcua::PROTOCOL,
-    &modbus::PROTOCOL,
-    &iso::PROTOCOL,
-    &lldp::PROTOCOL,
-    &cdp::PROTOCOL,
-    &bacnet::PROTOCOL,
+    &crate::fins::PROTOCOL,
+    &crate::hart_ip::PROTOCOL,
+    &crate::modbus::PROTOCOL,
+    &crate::iso::PROTOCOL,
+    &crate::melsoft::PROTOCOL,
+    &crate::slmp::PROTOCOL,
+    &crate::bacnet::PROTOCOL,
+    &crate::lldp::PROTOCOL,
+    &crate::cdp::PROTOCOL,
 ];
 
 /// The protocol of that name, or the one whose conversations carry it.

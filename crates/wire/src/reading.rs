@@ -101,6 +101,10 @@ pub enum Shape {
     Hex,
     /// An unsigned number, lower byte first, in hexadecimal with all its digits: `c3 ae 51 00` is `0x0051aec3`.
     HexLe,
+    /// The upper five bits of a byte as a decimal number; what is below them is another field (HART hardware revision).
+    UpperFive,
+    /// Text of six-bit characters, four in three bytes (HART, HCF_SPEC-099, Packed ASCII).
+    Packed,
 }
 
 /// Something a decoder read, and where it stands.

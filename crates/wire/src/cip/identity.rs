@@ -226,9 +226,7 @@ const LARGE_PATH_AT: usize = 39;
 pub fn originator(reading: &mut Reading, open: &Request) {
     let at = open.body.at;
     let within = |range: Range<usize>| if range.end <= open.body.end { range } else { 0..0 };
-    for (name, shape, from, bytes) in
-        [("vendor", Shape::NumberLe, ORIGINATOR_AT, 2), ("serial", Shape::HexLe, ORIGINATOR_SERIAL_AT, 4)]
-    {
+    for (name, shape, from, bytes) in [("vendor", Shape::NumberLe, ORIGINATOR_AT, 2), ("serial", Shape::HexLe, ORIGINATOR_SERIAL_AT, 4)] {
         let range = within(at + from..at + from + bytes);
         if !range.is_empty() {
             reading.fact(format!("cip.originator.{name}"), shape, range);
