@@ -7,6 +7,7 @@
 
 pub mod capture;
 pub mod conversation;
+pub mod dhcp;
 mod cursor;
 mod cutter;
 pub mod ip;
@@ -14,9 +15,13 @@ pub mod link;
 pub mod listen;
 mod malformed;
 pub mod modbus;
+pub mod netbios;
 pub mod protocols;
 mod reading;
+#[cfg(test)]
+mod shorter;
 pub mod tcp;
+mod told;
 pub mod udp;
 
 pub use cursor::Cursor;

@@ -12,6 +12,9 @@ use crate::tcp::At;
 #[rustfmt::skip]
 pub static ALL: &[&Protocol] = &[
     &modbus::PROTOCOL,
+    &crate::dhcp::PROTOCOL,
+    &crate::netbios::BROWSER,
+    &crate::netbios::NAMES,
 ];
 
 /// The protocol of that name, or the one whose conversations carry it.
