@@ -92,7 +92,7 @@ impl DeviceLine {
             device_class: device_class(asset, profiles),
             fields: fields.collect(),
             firmware_unknown_because: asset.why_unknown.clone(),
-            remarks: asset.remarks.clone(),
+            remarks: asset.remarks.iter().cloned().chain(asset.wrong_beliefs()).collect(),
             columns: asset.columns.clone(),
             only_in_a_sheet: asset.is_listed_only(),
             first_seen: Some(rfc3339(asset.seen_ns.0)).filter(|_| !asset.is_listed_only()),

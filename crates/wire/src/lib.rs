@@ -16,12 +16,14 @@ pub mod listen;
 mod malformed;
 pub mod modbus;
 pub mod netbios;
+pub mod parts;
 pub mod protocols;
 mod reading;
 #[cfg(test)]
 mod shorter;
 pub mod tcp;
 mod told;
+pub mod tunnel;
 pub mod udp;
 
 pub use cursor::Cursor;
