@@ -8,20 +8,27 @@
 pub mod capture;
 pub mod conversation;
 pub mod dhcp;
+pub mod greeting;
+mod head;
+pub mod http;
 mod cursor;
 mod cutter;
 pub mod ip;
 pub mod link;
 pub mod listen;
 mod malformed;
+pub mod mdns;
 pub mod modbus;
 pub mod netbios;
+pub mod ssdp;
+pub mod ssh;
 pub mod parts;
 pub mod protocols;
 mod reading;
 #[cfg(test)]
 mod shorter;
 pub mod tcp;
+pub mod telnet;
 mod told;
 pub mod tunnel;
 pub mod udp;

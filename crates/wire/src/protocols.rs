@@ -13,6 +13,17 @@ use crate::tcp::At;
 pub static ALL: &[&Protocol] = &[
     &modbus::PROTOCOL,
     &crate::dhcp::PROTOCOL,
+    &crate::http::PROTOCOL,
+    &crate::http::RTSP_PROTOCOL,
+    &crate::mdns::PROTOCOL,
+    &crate::ssdp::PROTOCOL,
+    &crate::ssh::PROTOCOL,
+    &crate::telnet::PROTOCOL,
+    &crate::greeting::FTP,
+    &crate::greeting::SMTP,
+    &crate::greeting::POP3,
+    &crate::greeting::IMAP,
+    &crate::greeting::VNC,
     &crate::netbios::BROWSER,
     &crate::netbios::NAMES,
 ];

@@ -45,7 +45,7 @@ mod tests {
     fn what_was_told_is_not_news() {
         let mut told = Told::default();
         assert!(told.is_new("a") && told.is_new("b") && !told.is_new("a"));
-        (0..2 * DIGESTS_MAX).for_each(|n| drop(told.is_new(n)));
+        assert_eq!((0..2 * DIGESTS_MAX).filter(|n| told.is_new(n)).count(), 2 * DIGESTS_MAX);
         assert!(told.digests.len() <= DIGESTS_MAX);
     }
 }
