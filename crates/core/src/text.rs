@@ -78,6 +78,42 @@ pub fn decode_fact(shape: Shape, bytes: &[u8]) -> Result<String, Unreadable> {
         Shape::Packed => checked(&bytes.chunks_exact(3).flat_map(|three| packed([three[0], three[1], three[2]])).collect::<String>()),
         Shape::Number | Shape::Hex => Ok(format!("0x{}", hex(bytes))),
         Shape::NumberLe | Shape::HexLe => Ok(format!("0x{}", hex(&bytes.iter().rev().copied().collect::<Vec<_>>()))),
+        Shape::Labels => decode(&labels(bytes)),
+        Shape::HalfAscii => decode(&bytes.chunks_exact(2).map(half_ascii).collect::<Vec<_>>()),
+        Shape::WindowsVersion => Ok(format!("{} {}", windows_name(bytes), dotted(bytes)).trim_start().to_owned()),
+    }
+}
+
+/// Labels with dots between; a byte that is no length of a label ends them.
+fn labels(bytes: &[u8]) -> Vec<u8> {
+    let (mut name, mut rest) = (Vec::new(), bytes);
+    while let [length @ 1..=63, behind @ ..] = rest {
+        let Some((label, next)) = behind.split_at_checked(usize::from(*length)) else { break };
+        if !name.is_empty() {
+            name.push(b'.');
+        }
+        name.extend_from_slice(label);
+        rest = next;
+    }
+    name
+}
+
+/// A byte out of two letters; what is no such letter counts as zero.
+fn half_ascii(letters: &[u8]) -> u8 {
+    letters.iter().fold(0, |byte, letter| byte << 4 | letter.wrapping_sub(b'A').min(15))
+}
+
+/// What Microsoft calls these versions (Windows documentation, "Operating System Version"). Windows 10 and its servers are one number.
+const fn windows_name(version: &[u8]) -> &'static str {
+    match version {
+        [5, 0] => "Windows 2000",
+        [5, 1] => "Windows XP",
+        [5, 2] => "Windows Server 2003 R2 or Windows Server 2003",
+        [6, 0] => "Windows Vista or Windows Server 2008",
+        [6, 1] => "Windows 7 or Windows Server 2008 R2",
+        [6, 2] => "Windows 8 or Windows Server 2012",
+        [6, 3] => "Windows 8.1 or Windows Server 2012 R2",
+        _ => "",
     }
 }
 
@@ -219,6 +255,10 @@ mod tests {
             // HCF_SPEC-099's rule by hand: "PT-101A " is 10 14 2d 31 30 31 01 20 in sixes.
             (Shape::Packed, &[0x41, 0x4b, 0x71, 0xc3, 0x10, 0x60], "PT-101A"),
             (Shape::Packed, &[0x41, 0x4b], ""),
+            (Shape::Labels, b"\x05_http\x04_tcp\x05local\0", "_http._tcp.local"),
+            (Shape::HalfAscii, b"FEEJCNFGENCACA", "TI-VM"),
+            (Shape::WindowsVersion, &[5, 1], "Windows XP 5.1"),
+            (Shape::WindowsVersion, &[10, 0], "10.0"),
         ];
         for (shape, bytes, expected) in cases {
             assert_eq!(decode_fact(*shape, bytes).as_deref(), Ok(*expected), "{shape:?}");

@@ -23,6 +23,20 @@ pub static ALL: &[&Protocol] = &[
     &crate::bacnet::PROTOCOL,
     &crate::lldp::PROTOCOL,
     &crate::cdp::PROTOCOL,
+    &crate::dhcp::PROTOCOL,
+    &crate::http::PROTOCOL,
+    &crate::http::RTSP_PROTOCOL,
+    &crate::mdns::PROTOCOL,
+    &crate::ssdp::PROTOCOL,
+    &crate::ssh::PROTOCOL,
+    &crate::telnet::PROTOCOL,
+    &crate::greeting::FTP,
+    &crate::greeting::SMTP,
+    &crate::greeting::POP3,
+    &crate::greeting::IMAP,
+    &crate::greeting::VNC,
+    &crate::netbios::BROWSER,
+    &crate::netbios::NAMES,
 ];
 
 /// The protocol of that name, or the one whose conversations carry it.

@@ -105,6 +105,12 @@ pub enum Shape {
     UpperFive,
     /// Text of six-bit characters, four in three bytes (HART, HCF_SPEC-099, Packed ASCII).
     Packed,
+    /// Labels of a domain name, each behind its length (RFC 1035, 3.1): `04 _ t c p 05 l o c a l 00` is `_tcp.local`.
+    Labels,
+    /// Text with each half of a byte as a letter from A on (RFC 1001, 14.1): `45 42` is `A`.
+    HalfAscii,
+    /// Major and minor version of Windows, with the name that goes with them: `05 01` is `Windows XP 5.1`, `0a 00` is `10.0`.
+    WindowsVersion,
 }
 
 /// Something a decoder read, and where it stands.
