@@ -180,7 +180,11 @@ fn again(reading: &Reading, length: usize) -> Vec<Reading> {
     let last = answers.len().saturating_sub(1);
     let answers = answers.iter().enumerate().map(|(at, message)| if at == last { &message.bytes[..length] } else { &message.bytes[..] });
     let readings = carrier(reading.protocol).replay(reading.over, asked.iter().map(|message| &message.bytes[..]), answers);
-    readings.into_iter().filter(|again| again.protocol == reading.protocol).collect()
+    // Questions alone may tell something, too, and a set that grows is told as it grows: the last answer to this question counts. An answer
+    // that does not say to which question it is has another question's name without it.
+    let mut own: Vec<Reading> = readings.into_iter().filter(|again| again.protocol == reading.protocol).collect();
+    let last = own.iter().rposition(|again| again.question == reading.question).or(own.len().checked_sub(1).filter(|_| reading.asked == 0));
+    last.map(|last| own.swap_remove(last)).into_iter().collect()
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub struct Intake<'a> {
     profiles: &'a ProfileSet,
     store: Option<Store>,
     waiting: Vec<Draft>,
-    /// What an address said last to a question, per file or work order, and on which day.
+    /// What an address said last to a question, per work order, and on which day.
     last: HashMap<(String, wire::Address, &'static str), Said>,
     /// All that is known so far: of the ledger, and of this run.
     pub view: View,
@@ -189,10 +189,10 @@ impl<'a> Intake<'a> {
     }
 }
 
-/// The file or the work order of a source.
+/// The work order or list of a source; captures are one timeline, however many files they stand in.
 fn origin(source: &Source) -> &str {
     match source {
-        Source::Capture { file, .. } => file,
+        Source::Capture { .. } => "",
         Source::Asked { reason } => reason,
         Source::Imported { file, .. } => file,
     }

@@ -140,7 +140,11 @@ fn reading(observation: &Observation, messages: &[&[u8]]) -> Result<Reading, Str
     let decoder = protocols::named(protocol).ok_or_else(|| format!("{DECODER} does not decode {protocol:?}"))?;
     let over = observation.over.as_deref().map_or(Some(Over::Tcp), over).ok_or_else(|| format!("{:?} is no carrier", observation.over))?;
     let readings = decoder.replay(over, asked.iter().copied(), answers.iter().copied());
-    readings.into_iter().find(|reading| reading.question == question && reading.protocol == protocol).ok_or_else(unknown)
+    // A set that grows is told as it grows: all messages make the last. One message may name several parts.
+    let own = |reading: &Reading| {
+        reading.question == question && reading.protocol == protocol && reading.speaker.name == observation.address.name
+    };
+    readings.into_iter().rfind(own).ok_or_else(unknown)
 }
 
 fn set_of_one(id: &str, text: Option<&String>) -> Result<ProfileSet, String> {
