@@ -11,6 +11,7 @@ pub mod conversation;
 mod cursor;
 mod cutter;
 pub mod dnp3;
+pub mod fox;
 mod gathered;
 pub mod ip;
 pub mod link;

@@ -14,6 +14,7 @@ pub static ALL: &[&Protocol] = &[
     &crate::ads::PROTOCOL,
     &crate::dnp3::PROTOCOL,
     &crate::opcua::PROTOCOL,
+    &crate::fox::PROTOCOL,
     &modbus::PROTOCOL,
 ];
 

@@ -65,7 +65,7 @@ fn endpoint(url: &str, application: &[u8]) -> Vec<u8> {
     [text(url), application.to_vec(), text("certificate"), number(1), policy, tokens, text("uatcp"), vec![0]].concat()
 }
 
-/// Server and client and what they are called, as in [`hear`].
+/// Messages of one side, and whether it is the server's.
 type Spoken = (Vec<Vec<u8>>, bool);
 
 fn hear(spoken: &[Spoken]) -> Vec<Heard> {
@@ -90,8 +90,11 @@ fn facts(reading: &Reading) -> Vec<(String, String)> {
     reading.facts.iter().map(|fact| (fact.path.clone(), String::from_utf8_lossy(&fact.bytes).into_owned())).collect()
 }
 
+/// Whose word, about whom, and the facts.
+type Expected<'a> = (Authority, &'a str, &'a [(&'a str, &'a str)]);
+
 /// What the last of these messages says, whole, in small pieces and at every length.
-fn check(spoken: &[Spoken], expected: &[(Authority, &str, &[(&str, &str)])]) {
+fn check(spoken: &[Spoken], expected: &[Expected<'_>]) {
     let found = readings(spoken);
     let said: Vec<_> =
         found.iter().map(|reading| (reading.authority, reading.speaker.name.clone().unwrap_or_default(), facts(reading))).collect();
@@ -143,7 +146,7 @@ fn an_application_says_what_it_is_in_discovery_and_in_sessions() {
         check(&[(response(1, 425, &[list(&[press()])], pieces), true)], &[(Authority::Device, "urn:plant:press-4", &SERVER)]);
         let endpoints = list(&[endpoint("opc.tcp://press:4840", &press()), endpoint("opc.tcp://press:4840", &press())]);
         let expected: [(Authority, &str, &[_]); 1] = [(Authority::Device, "urn:plant:press-4", &with_endpoint)];
-        check(&[(response(1, 431, &[endpoints.clone()], pieces), true)], &expected);
+        check(&[(response(1, 431, core::slice::from_ref(&endpoints), pieces), true)], &expected);
         let session = [node(1), node(2), vec![0; 8], null(), null(), endpoints];
         check(&[(response(1, 464, &session, pieces), true)], &expected);
     }
