@@ -21,6 +21,7 @@ pub mod modbus;
 pub mod opcua;
 pub mod protocols;
 mod reading;
+pub mod srtp;
 pub mod tcp;
 pub mod udp;
 

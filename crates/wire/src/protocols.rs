@@ -16,6 +16,7 @@ pub static ALL: &[&Protocol] = &[
     &crate::opcua::PROTOCOL,
     &crate::fox::PROTOCOL,
     &modbus::PROTOCOL,
+    &crate::srtp::PROTOCOL,
 ];
 
 /// The protocol of that name, or the one whose conversations carry it.
