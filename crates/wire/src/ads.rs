@@ -128,10 +128,9 @@ fn length(bytes: &[u8]) -> Result<Option<usize>, Malformed> {
     if !(AMS_HEADER_BYTES..=MESSAGE_BYTES_MAX).contains(&length) {
         return Err(Malformed::wrong(NAME, 2, "length counts at least an AMS header (AMS/TCP header)"));
     }
-    if let Some(&[_, .., d0, d1, d2, d3]) = bytes.first_chunk::<30>() {
-        if u32::from_le_bytes([d0, d1, d2, d3]) as usize != length - AMS_HEADER_BYTES {
-            return Err(Malformed::wrong(NAME, 26, "both lengths agree (AMS header)"));
-        }
+    let body = bytes.first_chunk::<30>().map(|&[.., d0, d1, d2, d3]| u32::from_le_bytes([d0, d1, d2, d3]) as usize);
+    if body.is_some_and(|body| body != length - AMS_HEADER_BYTES) {
+        return Err(Malformed::wrong(NAME, 26, "both lengths agree (AMS header)"));
     }
     Ok(Some(TCP_HEADER_BYTES + length))
 }

@@ -37,6 +37,10 @@ pub static ALL: &[&Protocol] = &[
     &crate::greeting::VNC,
     &crate::netbios::BROWSER,
     &crate::netbios::NAMES,
+    &crate::opcua::PROTOCOL,
+    &crate::fox::PROTOCOL,
+    &modbus::PROTOCOL,
+    &crate::srtp::PROTOCOL,
 ];
 
 /// The protocol of that name, or the one whose conversations carry it.

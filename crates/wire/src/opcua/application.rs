@@ -111,7 +111,13 @@ fn applications_of(
         // The same application at the next endpoint: its fields have the same bytes.
         let uri = |application: &Application| bytes.get(application.uri.clone()).unwrap_or_default();
         match found.iter().position(|known| uri(known) == uri(&application)) {
-            Some(known) => found[known].endpoints.extend(application.endpoints),
+            Some(known) => {
+                let text = |range: &Range<usize>| bytes.get(range.clone()).unwrap_or_default();
+                let urls = &mut found[known].endpoints;
+                let new = application.endpoints.into_iter().filter(|url| urls.iter().all(|known| text(known) != text(url)));
+                let new: Vec<_> = new.collect();
+                urls.extend(new);
+            }
             None if found.len() < APPLICATIONS_MAX => found.push(application),
             None => {}
         }

@@ -173,20 +173,7 @@ impl Connection {
                 (Gathered::default(), service)
             }
         };
-        self.gather(chunk, bytes, (id, service), message, side, at, out);
-    }
-
-    fn gather(
-        &mut self,
-        chunk: Chunk,
-        bytes: &[u8],
-        (id, service): (u32, u32),
-        mut message: Gathered,
-        side: usize,
-        at: At,
-        out: &mut dyn FnMut(Heard),
-    ) {
-        let whole = bytes.len() == chunk.size;
+        let (mut message, whole) = (message, bytes.len() == chunk.size);
         if chunk.last == ABORTED {
             return;
         }
@@ -203,8 +190,7 @@ impl Connection {
     fn is_of_interest(&self, service: u32, id: u32) -> bool {
         let asks = |service| self.asked.iter().any(|(_, asked, _)| *asked == service);
         match service {
-            BROWSE | TRANSLATE => true,
-            READ => true,
+            BROWSE | TRANSLATE | READ => true,
             FAULT => self.asked.iter().any(|(asked, service, _)| *asked == id && *service == READ),
             answer if [BROWSE, TRANSLATE, READ].contains(&answer.saturating_sub(3)) => {
                 asks(answer - 3) && self.asked.iter().any(|(asked, ..)| *asked == id)
