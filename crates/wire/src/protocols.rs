@@ -39,7 +39,6 @@ pub static ALL: &[&Protocol] = &[
     &crate::netbios::NAMES,
     &crate::opcua::PROTOCOL,
     &crate::fox::PROTOCOL,
-    &modbus::PROTOCOL,
     &crate::srtp::PROTOCOL,
 ];
 
