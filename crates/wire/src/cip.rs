@@ -12,7 +12,7 @@ use core::ops::Range;
 use crate::conversation::Happening;
 use crate::{Cursor, Malformed, pccc};
 
-pub use identity::{NAME, electronic_keys, identity, originator};
+pub use identity::{NAME, electronic_key, identity, originator, way_of_open};
 pub use path::Route;
 use path::{Segment, Segments};
 
@@ -122,7 +122,7 @@ impl Request {
         let (service, words) = (cursor.u8(REQUEST)?, cursor.u8(REQUEST)?);
         let path = cursor.range(usize::from(words) * 2, REQUEST)?;
         let (mut class, mut instance, mut attribute) = (None, None, None);
-        for segment in Segments(Cursor::new(NAME, message).from(path.start).until(path.end)) {
+        for segment in Segments::new(Cursor::new(NAME, message).from(path.start).until(path.end)) {
             match segment {
                 // The first of each counts: what follows is a member of it.
                 Segment::Class(value) => _ = class.get_or_insert(value),

@@ -5,6 +5,7 @@
 
 mod conversation;
 mod memory;
+mod pending;
 
 use crate::cip::Span;
 use crate::conversation::{Likeness, Over, Protocol};
