@@ -269,7 +269,7 @@ impl Talk {
         let (protocol, name) = if status { (pccc::NAME, "pccc.status") } else { (cip::NAME, "cip.identity") };
         let mut reading = Reading::of(protocol, self.over, name, speaker, at, bytes);
         if status && reply.status == 0 {
-            pccc::status(&mut reading, asked, answer);
+            pccc::diagnostic_status(&mut reading, asked, answer);
         } else if !status {
             cip::identity(&mut reading, (request, &kept.bytes), bytes, reply);
         }
