@@ -12,7 +12,7 @@ use core::ops::Range;
 use crate::conversation::Happening;
 use crate::{Cursor, Malformed, pccc};
 
-pub use identity::{NAME, electronic_keys, identity, originator};
+pub use identity::{NAME, electronic_key, identity, originator, way_of_open};
 pub use path::Route;
 use path::{Segment, Segments};
 
@@ -121,20 +121,14 @@ impl Request {
         let mut cursor = span.cursor(message);
         let (service, words) = (cursor.u8(REQUEST)?, cursor.u8(REQUEST)?);
         let path = cursor.range(usize::from(words) * 2, REQUEST)?;
-        let (mut class, mut instance, mut attribute) = (None, None, None);
-        for segment in Segments(Cursor::new(NAME, message).from(path.start).until(path.end)) {
-            match segment {
-                // The first of each counts: what follows is a member of it.
-                Segment::Class(value) => _ = class.get_or_insert(value),
-                Segment::Instance(value) => _ = instance.get_or_insert(value),
-                Segment::Attribute(value) => _ = attribute.get_or_insert(value),
-                // A tag's name stands for an object that has nothing to do with identity.
-                Segment::Other => break,
-                Segment::Hop { .. } | Segment::Key(_) => {}
-            }
-        }
-        let numbers = (class.unwrap_or(0), instance.unwrap_or(0), attribute.unwrap_or(0));
-        let ((class, instance, attribute), body) = (numbers, Span { at: path.end, end: span.end.max(path.end) });
+        let (class, instance, attribute) = match *message.get(path.clone()).unwrap_or_default() {
+            // Nearly all requests have one of these.
+            [0x20, class, 0x24, instance] => (u32::from(class), u32::from(instance), 0),
+            [0x20, class, 0x24, instance, 0x30, attribute] => (u32::from(class), u32::from(instance), u32::from(attribute)),
+            [0x91, ..] => (0, 0, 0),
+            _ => object(Cursor::new(NAME, message).from(path.start).until(path.end)),
+        };
+        let body = Span { at: path.end, end: span.end.max(path.end) };
         Ok(Self { service, class, instance, attribute, body, route: 0..0 })
     }
 
@@ -180,6 +174,22 @@ impl Request {
     pub fn body<'m>(&self, message: &'m [u8]) -> Cursor<'m> {
         self.body.cursor(message)
     }
+}
+
+/// Class, instance and attribute that a path names; 0 where it names none. The first of each counts: what follows is a member of it.
+fn object(path: Cursor<'_>) -> (u32, u32, u32) {
+    let (mut class, mut instance, mut attribute) = (None, None, None);
+    for segment in Segments::new(path) {
+        match segment {
+            Segment::Class(value) => _ = class.get_or_insert(value),
+            Segment::Instance(value) => _ = instance.get_or_insert(value),
+            Segment::Attribute(value) => _ = attribute.get_or_insert(value),
+            // A tag's name stands for an object that has nothing to do with identity.
+            Segment::Other => break,
+            Segment::Hop { .. } | Segment::Key(_) => {}
+        }
+    }
+    (class.unwrap_or(0), instance.unwrap_or(0), attribute.unwrap_or(0))
 }
 
 /// A reply, or as much of it as is there.

@@ -5,6 +5,7 @@
 
 mod conversation;
 mod memory;
+mod pending;
 
 use crate::cip::Span;
 use crate::conversation::{Likeness, Over, Protocol};
@@ -34,6 +35,8 @@ const HEADER_BYTES: usize = 24;
 const HEADER: &str = "an encapsulation header (CIP volume 2, 2-3.1)";
 
 const NOP: u16 = 0x00;
+/// Reserved for old devices; Rockwell Automation's RSLinx opens a session with it and gets the address as text.
+const OLD_TARGETS: u16 = 0x01;
 const LIST_SERVICES: u16 = 0x04;
 const LIST_IDENTITY: u16 = 0x63;
 const LIST_INTERFACES: u16 = 0x64;
@@ -41,9 +44,9 @@ const REGISTER_SESSION: u16 = 0x65;
 const UNREGISTER_SESSION: u16 = 0x66;
 const SEND_RR_DATA: u16 = 0x6f;
 const SEND_UNIT_DATA: u16 = 0x70;
-/// In table 2-3.2, in their order; further ones are reserved for old devices.
-const COMMANDS: [u16; 8] =
-    [NOP, LIST_SERVICES, LIST_IDENTITY, LIST_INTERFACES, REGISTER_SESSION, UNREGISTER_SESSION, SEND_RR_DATA, SEND_UNIT_DATA];
+/// In table 2-3.2, in their order; further ones are reserved.
+const COMMANDS: [u16; 9] =
+    [NOP, OLD_TARGETS, LIST_SERVICES, LIST_IDENTITY, LIST_INTERFACES, REGISTER_SESSION, UNREGISTER_SESSION, SEND_RR_DATA, SEND_UNIT_DATA];
 /// In table 2-3.3, and 0x6a from the security volume.
 const STATUSES: [u32; 8] = [0x00, 0x01, 0x02, 0x03, 0x64, 0x65, 0x69, 0x6a];
 
@@ -122,7 +125,7 @@ fn of_body(header: &Header, body: &[u8], over: Over) -> Likeness {
             word(0) == Some(0) && word(2) == Some(0) && word(6).is_some_and(|items| (2..=ITEMS_MAX).contains(&items)) && first
         }
         (NOP, _) => return if header.session == 0 { Likeness::Possible } else { Likeness::No },
-        (LIST_SERVICES | LIST_INTERFACES, _) | (REGISTER_SESSION, 0) => return Likeness::Possible,
+        (OLD_TARGETS | LIST_SERVICES | LIST_INTERFACES, _) | (REGISTER_SESSION, 0) => return Likeness::Possible,
         // Errors come without what the command promises, and a segment may end early.
         (_, length) => return if length == 0 || body.len() < 10 { Likeness::Possible } else { Likeness::No },
     };

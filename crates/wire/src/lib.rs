@@ -48,9 +48,9 @@ mod s7comm_plus;
 #[cfg(test)]
 mod shorter;
 pub mod slmp;
+pub mod srtp;
 pub mod ssdp;
 pub mod ssh;
-pub mod srtp;
 pub mod tcp;
 pub mod telnet;
 mod told;

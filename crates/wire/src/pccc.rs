@@ -55,7 +55,7 @@ pub fn lasting(body: Cursor<'_>) -> &[u8] {
 }
 
 /// Takes the facts of a diagnostic status, the last message of `reading`; `question` is the body of its request.
-pub fn status(reading: &mut Reading, question: Cursor<'_>, answer: Cursor<'_>) {
+pub fn diagnostic_status(reading: &mut Reading, question: Cursor<'_>, answer: Cursor<'_>) {
     if let Err(malformed) = facts(reading, question, answer) {
         reading.broken(malformed);
     }

@@ -234,26 +234,31 @@ pub fn originator(reading: &mut Reading, open: &Request) {
     }
 }
 
-/// The way to whom a connection goes, and on it each electronic key: what the originator takes the node there for (C-1.4.2). A key of
-/// zeros asks for nothing and is left out.
-pub fn electronic_keys(open: &Request, message: &[u8], met: &mut dyn FnMut(&Route, &dyn Fn(&mut Reading))) -> Route {
+/// The way to whom a connection goes. `met` hears where on it an electronic key stands (C-1.4.2): what the originator takes the node
+/// there for. A key of zeros asks for nothing and is left out. `None` where the way is not all there.
+pub fn way_of_open(open: &Request, message: &[u8], met: &mut dyn FnMut(&Route, Range<usize>)) -> Option<Route> {
     let mut route = open.way(message);
     let at = if open.service == LARGE_FORWARD_OPEN { LARGE_PATH_AT } else { PATH_AT };
     let start = open.body.at.saturating_add(at);
-    let Some(words) = message.get(start).filter(|_| start < open.body.end) else { return route };
-    let path = Cursor::new(NAME, message).from(start + 1).until((start + 1 + usize::from(*words) * 2).min(open.body.end));
-    route.follow(message, path, &mut |route, key| {
+    let words = message.get(start).filter(|_| start < open.body.end)?;
+    let end = start + 1 + usize::from(*words) * 2;
+    if end > open.body.end.min(message.len()) {
+        return None;
+    }
+    route.follow(message, Cursor::new(NAME, message).from(start + 1).until(end), &mut |route, key| {
         if message.get(key.clone()).is_some_and(|bytes| bytes.iter().any(|byte| *byte != 0)) {
-            met(route, &|reading| key_facts(reading, message, key.start));
+            met(route, key);
         }
     });
-    route
+    Some(route)
 }
 
 /// The upper bit of the major revision allows any device that is compatible with it.
 const COMPATIBLE_BIT: u8 = 0x80;
 
-fn key_facts(reading: &mut Reading, message: &[u8], at: usize) {
+/// Takes the facts of an electronic key in the last message of `reading`.
+pub fn electronic_key(reading: &mut Reading, message: &[u8], key: Range<usize>) {
+    let at = key.start;
     for (name, from) in [("vendor", 0), ("device_type", 2), ("product_code", 4)] {
         reading.fact(format!("cip.key.{name}"), Shape::NumberLe, at + from..at + from + 2);
     }

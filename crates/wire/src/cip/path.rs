@@ -32,22 +32,30 @@ pub enum Segment {
 
 /// The segments of a path, up to the first that cannot be read.
 #[derive(Clone, Debug)]
-pub struct Segments<'m>(pub Cursor<'m>);
+pub struct Segments<'m> {
+    rest: Cursor<'m>,
+    broken: bool,
+}
 
 impl Iterator for Segments<'_> {
     type Item = Segment;
 
     fn next(&mut self) -> Option<Segment> {
-        let first = self.0.u8(EPATH).ok()?;
-        let segment = self.segment(first).ok();
-        if segment.is_none() {
-            self.0 = self.0.from(usize::MAX);
+        if self.broken {
+            return None;
         }
+        let first = self.rest.u8(EPATH).ok()?;
+        let segment = self.segment(first).ok();
+        self.broken = segment.is_none();
         segment
     }
 }
 
-impl Segments<'_> {
+impl<'m> Segments<'m> {
+    pub const fn new(path: Cursor<'m>) -> Self {
+        Self { rest: path, broken: false }
+    }
+
     fn segment(&mut self, first: u8) -> Result<Segment, Malformed> {
         let skip = match first >> 5 {
             0 => return self.hop(first),
@@ -55,25 +63,25 @@ impl Segments<'_> {
             2 if first & 0x10 == 0 => 1,
             3 if first & 0x1f != 0 => padded(usize::from(first & 0x1f)),
             // Data segments and the longer network segments count in words, the symbolic one in bytes.
-            2 => usize::from(self.0.u8(EPATH)?) * 2,
-            4 if first == 0x80 => usize::from(self.0.u8(EPATH)?) * 2,
-            4 if first == 0x91 => padded(usize::from(self.0.u8(EPATH)?)),
-            _ => return Err(self.0.wrong(EPATH)),
+            2 => usize::from(self.rest.u8(EPATH)?) * 2,
+            4 if first == 0x80 => usize::from(self.rest.u8(EPATH)?) * 2,
+            4 if first == 0x91 => padded(usize::from(self.rest.u8(EPATH)?)),
+            _ => return Err(self.rest.wrong(EPATH)),
         };
-        self.0.range(skip, EPATH)?;
+        self.rest.range(skip, EPATH)?;
         Ok(Segment::Other)
     }
 
     fn hop(&mut self, first: u8) -> Result<Segment, Malformed> {
         let text = first & 0x10 != 0;
-        let count = if text { usize::from(self.0.u8(EPATH)?) } else { 1 };
+        let count = if text { usize::from(self.rest.u8(EPATH)?) } else { 1 };
         let port = match first & 0x0f {
-            0x0f => self.0.u16_le(EPATH)?,
+            0x0f => self.rest.u16_le(EPATH)?,
             port => u16::from(port),
         };
-        let link = self.0.range(count, EPATH)?;
-        if text && count % 2 == 1 && !self.0.is_empty() {
-            self.0.range(1, EPATH)?;
+        let link = self.rest.range(count, EPATH)?;
+        if text && count % 2 == 1 && !self.rest.is_empty() {
+            self.rest.range(1, EPATH)?;
         }
         Ok(Segment::Hop { port, link, text })
     }
@@ -82,22 +90,22 @@ impl Segments<'_> {
         const KEY: u8 = 0x34;
         const KEY_TABLE: u8 = 4;
         if first == KEY {
-            if self.0.u8(EPATH)? != KEY_TABLE {
-                return Err(self.0.wrong(EPATH));
+            if self.rest.u8(EPATH)? != KEY_TABLE {
+                return Err(self.rest.wrong(EPATH));
             }
-            return Ok(Segment::Key(self.0.range(KEY_BYTES, EPATH)?));
+            return Ok(Segment::Key(self.rest.range(KEY_BYTES, EPATH)?));
         }
         let value = match first & 3 {
-            0 => u32::from(self.0.u8(EPATH)?),
+            0 => u32::from(self.rest.u8(EPATH)?),
             1 => {
-                self.0.u8(EPATH)?;
-                u32::from(self.0.u16_le(EPATH)?)
+                self.rest.u8(EPATH)?;
+                u32::from(self.rest.u16_le(EPATH)?)
             }
             2 => {
-                self.0.u8(EPATH)?;
-                self.0.u32_le(EPATH)?
+                self.rest.u8(EPATH)?;
+                self.rest.u32_le(EPATH)?
             }
-            _ => return Err(self.0.wrong(EPATH)),
+            _ => return Err(self.rest.wrong(EPATH)),
         };
         Ok(match (first >> 2) & 7 {
             0 => Segment::Class(value),
@@ -131,12 +139,18 @@ impl Route {
 
     /// Goes on along a path; `met` hears of each key, and how far the way was there.
     pub fn follow(&mut self, message: &[u8], path: Cursor<'_>, met: &mut dyn FnMut(&Self, Range<usize>)) {
-        for segment in Segments(path) {
+        let mut segments = Segments::new(path);
+        for segment in &mut segments {
             match segment {
                 Segment::Hop { port, link, text } => self.hop(port, message.get(link).unwrap_or_default(), text),
                 Segment::Key(key) => met(self, key),
                 _ => {}
             }
+        }
+        if segments.broken || self.hops > HOPS_MAX {
+            // Where such a way ends is not known, only that it is this one.
+            (self.hops, self.slot) = (self.hops.max(1), None);
+            self.text = path.rest().iter().fold("0x".to_owned(), |text, byte| text + &format!("{byte:02x}"));
         }
     }
 

@@ -1,63 +1,17 @@
 //! What two ends say to each other in EtherNet/IP: questions wait until their answers come, and connections are known by their ids.
 
-use std::collections::VecDeque;
-
 use super::memory::{Memory, digest};
+use super::pending::{Asked, Kept, Key, Opened, Pending};
 use super::{Carried, HEADER_BYTES, Header, LIST_IDENTITY, NAME, SEND_RR_DATA, SEND_UNIT_DATA, identity, is_cyclic, length};
-use crate::cip::{self, Reply, Request, Route, Span, Wanted};
+use crate::cip::{self, Reply, Request, Span, Wanted};
 use crate::conversation::{Conversation, Coverage, End, Happening, Heard, Over, Role, Said};
 use crate::tcp::At;
-use crate::{Address, Authority, Cutter, Message, Reading, pccc};
+use crate::{Address, Authority, Cursor, Cutter, Malformed, Message, Reading, pccc};
 
-/// Questions without an answer yet; clients have one to a few underway.
-const QUESTIONS_PENDING_MAX: usize = 32;
-/// Pending questions of which the bytes are kept.
-const QUESTIONS_KEPT_MAX: usize = 8;
 /// Bytes of a question that is kept: what fits an unconnected message (504) or a usual connection, with its encapsulation.
 const QUESTION_BYTES_MAX: usize = 1024;
-/// Open connections of a conversation: an engineering station has a handful to each module.
-const CONNECTIONS_MAX: usize = 32;
 /// Questions to one module that are followed until it shows that it is there.
 const TRIES_MAX: u64 = 4;
-
-/// A question that was heard.
-#[derive(Debug)]
-struct Asked {
-    by_server: bool,
-    key: Key,
-    /// True for a PCCC command.
-    pccc: bool,
-    kept: Option<Box<Kept>>,
-}
-
-/// By what an answer finds its question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Key {
-    /// The sender's context comes back with the answer (2-3.1).
-    Context([u8; 8]),
-    /// Connection from originator to target, and the count in it (2-6.3.2.2).
-    Connected(u32, u16),
-}
-
-/// The bytes of a question, without which its answer could not be read.
-#[derive(Debug)]
-struct Kept {
-    at: At,
-    bytes: Vec<u8>,
-    span: Span,
-    wanted: Wanted,
-}
-
-/// A connection for questions, as its Forward_Open made it.
-#[derive(Debug)]
-struct Opened {
-    by_server: bool,
-    to_target: u32,
-    to_originator: u32,
-    route: Route,
-    question: Box<Kept>,
-    answer: Message,
-}
 
 /// One TCP connection, or the datagrams between two ends.
 #[derive(Debug)]
@@ -66,10 +20,11 @@ pub struct Talk {
     /// Of the client and the server.
     sides: [Cutter; 2],
     ends: [End; 2],
-    asked: VecDeque<Asked>,
-    opened: VecDeque<Opened>,
+    pending: Pending,
     told: Memory,
     met: Memory,
+    /// Who was told to take part, four bits for each side.
+    roles: u8,
     coverage: Coverage,
     cip: Coverage,
     pccc: Coverage,
@@ -109,28 +64,30 @@ impl Conversation for Talk {
         self.lose(false, at, out);
         self.lose(true, at, out);
         // Some devices restart before they answer.
-        for Asked { by_server, kept, .. } in core::mem::take(&mut self.asked) {
+        for Asked { by_server, key, kept, .. } in self.pending.unanswered() {
             if let Some(kept) = kept.filter(|kept| kept.wanted == Wanted::Change(Happening::Reset))
                 && let Ok(request) = Request::read(&kept.bytes, kept.span)
             {
-                let device = request.way(&kept.bytes).behind((&self.ends[usize::from(!by_server)]).into());
+                let device = self.module(&request, &kept, key, !by_server);
                 self.changed(Happening::Reset, device, kept.at, out);
             }
         }
     }
 
     fn coverage(&self, each: &mut dyn FnMut(&'static str, Coverage)) {
-        each(NAME, self.coverage);
-        each(cip::NAME, self.cip);
-        each(pccc::NAME, self.pccc);
+        for (name, coverage) in [(NAME, self.coverage), (cip::NAME, self.cip), (pccc::NAME, self.pccc)] {
+            if coverage.seen > 0 {
+                each(name, coverage);
+            }
+        }
     }
 }
 
 impl Talk {
     pub fn new(over: Over) -> Self {
-        let (sides, ends, asked, opened) = Default::default();
-        let (told, met, coverage, cip, pccc) = Default::default();
-        Self { over, sides, ends, asked, opened, told, met, coverage, cip, pccc }
+        let (sides, ends, pending, told, met) = Default::default();
+        let (roles, coverage, cip, pccc) = Default::default();
+        Self { over, sides, ends, pending, told, met, roles, coverage, cip, pccc }
     }
 
     fn datagram(&mut self, said: &Said<'_>, out: &mut dyn FnMut(Heard)) {
@@ -157,7 +114,8 @@ impl Talk {
             SEND_RR_DATA | SEND_UNIT_DATA => self.carried(&header, spoken, out),
             // A session's number comes from the server, so a message with one answers.
             command if header.is_known() && header.length > 0 && header.session != 0 && spoken.by_server => {
-                if self.met.knows(digest(&[b"command", &command.to_le_bytes()])) {
+                let was_asked = self.met.knows(digest(&[b"command", &command.to_le_bytes()]));
+                if was_asked {
                     self.meet_both(spoken, out);
                 }
             }
@@ -173,6 +131,7 @@ impl Talk {
         if self.told.is_new(digest(&[b"list identity", &[u8::from(by_server)]]), digest(&[&bytes[HEADER_BYTES.min(bytes.len())..]])) {
             let mut reading = Reading::of(NAME, self.over, "enip.list_identity", speaker.clone(), at, bytes);
             identity(&mut reading, bytes);
+            missing(&mut reading, bytes, length(bytes).ok().flatten().unwrap_or(0));
             if !reading.facts.is_empty() {
                 self.meet(Role::Server, by_server, || speaker, at, out);
             }
@@ -203,24 +162,17 @@ impl Talk {
         let route = &bytes[request.route.clone()];
         let followed = match wanted {
             Wanted::Nothing => matches!(key, Key::Context(_)) && self.met.count(digest(&[b"try", route])) < TRIES_MAX,
-            Wanted::Change(happening) => !self.met.knows(digest(&[happening_name(happening), route])),
+            Wanted::Change(happening) => !self.met.knows(done(happening, key, route)),
             Wanted::Open => {
                 self.opening(&request, spoken, out);
                 true
             }
             Wanted::Identity | Wanted::Status => true,
         };
-        let keep = followed && bytes.len() <= QUESTION_BYTES_MAX;
-        if keep && self.asked.iter().filter(|asked| asked.kept.is_some()).count() == QUESTIONS_KEPT_MAX {
-            // The oldest is the least likely to be answered yet.
-            let oldest = self.asked.iter_mut().find(|asked| asked.kept.is_some());
-            oldest.map(|asked| asked.kept = None);
-        }
+        // A question that is cut can show a shorter way than it went.
+        let keep = followed && (span.end..=QUESTION_BYTES_MAX).contains(&bytes.len());
         let kept = keep.then(|| Box::new(Kept { at, bytes: bytes.to_vec(), span, wanted }));
-        if self.asked.len() == QUESTIONS_PENDING_MAX {
-            self.asked.pop_front();
-        }
-        self.asked.push_back(Asked { by_server, key, pccc, kept });
+        self.pending.ask(Asked { by_server, key, pccc, kept });
     }
 
     /// Who opens says who he is, and whom he expects.
@@ -231,9 +183,9 @@ impl Talk {
         let mut reading = Reading::of(cip::NAME, over, "cip.originator", client, at, bytes);
         cip::originator(&mut reading, request);
         readings.push(Reading { authority: Authority::Client, ..reading });
-        cip::electronic_keys(request, bytes, &mut |route, facts| {
+        cip::way_of_open(request, bytes, &mut |route, key| {
             let mut reading = Reading::of(cip::NAME, over, "cip.electronic_key", route.behind(server.clone()), at, bytes);
-            facts(&mut reading);
+            cip::electronic_key(&mut reading, bytes, key);
             readings.push(Reading { authority: Authority::Belief, ..reading });
         });
         for reading in readings.into_iter().filter(|reading| !reading.facts.is_empty()) {
@@ -247,11 +199,7 @@ impl Talk {
 
     fn answer(&mut self, key: Key, span: Span, spoken: Spoken<'_>, out: &mut dyn FnMut(Heard)) {
         let Spoken { bytes, at, by_server } = spoken;
-        let connection = match key {
-            Key::Context(_) => None,
-            Key::Connected(id, _) => self.opened.iter().position(|opened| opened.by_server != by_server && opened.to_originator == id),
-        };
-        let Some(asked) = self.asked_for(key, connection, by_server) else { return };
+        let Some(asked) = self.pending.answered(key, by_server) else { return };
         self.pccc.seen += u64::from(asked.pccc);
         self.pccc.decoded += u64::from(asked.pccc && bytes.len() >= span.end);
         self.meet_both(spoken, out);
@@ -260,73 +208,48 @@ impl Talk {
         if !reply.answers(&request) {
             return;
         }
-        let mut route = request.way(&kept.bytes);
-        let connection = connection.and_then(|at| self.opened.get(at));
-        if let Some(opened) = connection {
-            route = opened.route.clone();
-        }
-        let mut speaker = route.behind(self.end(by_server).into());
-        if let (Key::Connected(..), None) = (key, connection) {
-            // To which module this connection goes was not heard. It may be another than the one with the address.
-            let Key::Connected(id, _) = asked.key else { return };
-            speaker.path = Some(format!("connection 0x{id:08x}"));
-        } else if self.met.is_new(digest(&[b"module", speaker.path.as_deref().unwrap_or_default().as_bytes()]), 0) {
+        let speaker = self.module(&request, &kept, asked.key, by_server);
+        let is_known = matches!(key, Key::Context(_)) || self.pending.connection_of(asked.key).is_some();
+        let path = speaker.path.as_deref().unwrap_or_default();
+        if is_known && self.met.is_new(digest(&[b"module", path.as_bytes()]), 0) {
             out(Heard::Present { protocol: cip::NAME, role: Role::Server, speaker: speaker.clone(), at });
         }
         match kept.wanted {
-            Wanted::Identity | Wanted::Status => self.identity((&request, *kept), reply, spoken, speaker, out),
+            Wanted::Identity | Wanted::Status => self.identity((&request, *kept), (asked.key, reply), spoken, speaker, out),
             Wanted::Open => self.open(&request, kept, reply, spoken),
             Wanted::Change(happening) if reply.status == 0 => {
-                self.met.count(digest(&[happening_name(happening), &kept.bytes[request.route.clone()]]));
+                self.met.count(done(happening, asked.key, &kept.bytes[request.route.clone()]));
                 self.changed(happening, speaker, kept.at, out);
             }
             Wanted::Change(_) | Wanted::Nothing => {}
         }
     }
 
-    /// Takes the question that this answers off the list. Where several can be it and differ in what their answers would mean, nobody
-    /// can say which it is: then it is none.
-    fn asked_for(&mut self, key: Key, connection: Option<usize>, by_server: bool) -> Option<Asked> {
-        let known = connection.and_then(|at| self.opened.get(at)).map(|opened| opened.to_target);
-        let opened = &self.opened;
-        let is_it = |asked: &Asked| {
-            asked.by_server != by_server
-                && match (asked.key, key) {
-                    (Key::Connected(id, count), Key::Connected(_, answered)) => {
-                        count == answered && known.map_or_else(|| opened.iter().all(|opened| opened.to_target != id), |known| known == id)
-                    }
-                    (asked, key) => asked == key,
-                }
-        };
-        let first = self.asked.iter().position(is_it)?;
-        if self.asked.iter().skip(first + 1).any(is_it) {
-            let content = |asked: &Asked| asked.kept.as_ref().map(|kept| kept.span.of(&kept.bytes).to_vec());
-            let mut contents = self.asked.iter().filter(|asked| is_it(asked)).map(content);
-            let same = contents.next().is_some_and(|one| one.is_some() && contents.all(|other| other == one));
-            if !same {
-                let keep: Vec<bool> = self.asked.iter().map(|asked| !is_it(asked)).collect();
-                let mut keep = keep.into_iter();
-                self.asked.retain(|_| keep.next().unwrap_or(true));
-                return None;
+    /// Where a module is. To which one a connection goes whose opening was not heard nobody can say: it may be another than the one
+    /// with the address, so it has the connection's name.
+    fn module(&self, request: &Request, kept: &Kept, key: Key, server: bool) -> Address {
+        let address = Address::from(self.end(server));
+        match (key, self.pending.connection_of(key)) {
+            (_, Some(opened)) => opened.route.behind(address),
+            (Key::Connected(id, _), None) => Address { path: Some(format!("connection 0x{id:08x}")), ..address },
+            _ if kept.wanted == Wanted::Open => {
+                cip::way_of_open(request, &kept.bytes, &mut |_, _| {}).map_or(address.clone(), |route| route.behind(address))
             }
+            _ => request.way(&kept.bytes).behind(address),
         }
-        self.asked.remove(first)
     }
 
-    fn open(&mut self, request: &Request, kept: Box<Kept>, reply: Reply, spoken: Spoken<'_>) {
+    fn open(&mut self, request: &Request, question: Box<Kept>, reply: Reply, spoken: Spoken<'_>) {
         let Some((to_target, to_originator)) = reply.opened(spoken.bytes) else { return };
-        let route = cip::electronic_keys(request, &kept.bytes, &mut |_, _| {});
-        if self.opened.len() == CONNECTIONS_MAX {
-            self.opened.pop_front();
-        }
+        let Some(route) = cip::way_of_open(request, &question.bytes, &mut |_, _| {}) else { return };
         let answer = Message { frame: spoken.at.frame, time_ns: spoken.at.time_ns, bytes: spoken.bytes.to_vec() };
-        self.opened.push_back(Opened { by_server: !spoken.by_server, to_target, to_originator, route, question: kept, answer });
+        self.pending.open(Opened { by_server: !spoken.by_server, to_target, to_originator, route, question, answer });
     }
 
     fn identity(
         &mut self,
         (request, kept): (&Request, Kept),
-        reply: Reply,
+        (key, reply): (Key, Reply),
         spoken: Spoken<'_>,
         speaker: Address,
         out: &mut dyn FnMut(Heard),
@@ -334,7 +257,7 @@ impl Talk {
         let Spoken { bytes, at, .. } = spoken;
         let status = kept.wanted == Wanted::Status;
         let path = speaker.path.clone().unwrap_or_default();
-        let (asked, answer) = (request.body(&kept.bytes), crate::Cursor::new(cip::NAME, bytes).from(reply.body.at).until(reply.body.end));
+        let (asked, answer) = (request.body(&kept.bytes), Cursor::new(cip::NAME, bytes).from(reply.body.at).until(reply.body.end));
         let (question, said) = if status {
             (digest(&[b"status", path.as_bytes()]), digest(&[pccc::lasting(answer)]))
         } else {
@@ -345,16 +268,16 @@ impl Talk {
         }
         let (protocol, name) = if status { (pccc::NAME, "pccc.status") } else { (cip::NAME, "cip.identity") };
         let mut reading = Reading::of(protocol, self.over, name, speaker, at, bytes);
-        if status {
-            pccc::status(&mut reading, asked, answer);
-        } else {
+        if status && reply.status == 0 {
+            pccc::diagnostic_status(&mut reading, asked, answer);
+        } else if !status {
             cip::identity(&mut reading, (request, &kept.bytes), bytes, reply);
         }
+        missing(&mut reading, bytes, reply.body.end);
         if reading.facts.is_empty() && reading.malformed.is_empty() {
             return;
         }
-        let opened = self.opened.iter().find(|opened| matches!(kept_connection(&kept), Some(id) if id == opened.to_target));
-        let Some(opened) = opened else { return out(Heard::Reading(reading.asked_by(kept.at, &kept.bytes))) };
+        let Some(opened) = self.pending.connection_of(key) else { return out(Heard::Reading(reading.asked_by(kept.at, &kept.bytes))) };
         let mut reading = reading.asked_by(opened.question.at, &opened.question.bytes).asked_by(kept.at, &kept.bytes);
         // The answer that opened the connection says which ids belong together: it is heard before the one that is read.
         reading.messages.insert(reading.asked, opened.answer.clone());
@@ -384,15 +307,30 @@ impl Talk {
     }
 
     fn meet(&mut self, role: Role, side: bool, speaker: impl FnOnce() -> Address, at: At, out: &mut dyn FnMut(Heard)) {
-        if self.met.is_new(digest(&[role.name().as_bytes(), &[u8::from(side)]]), 0) {
+        let bit = match role {
+            Role::Server => 1,
+            Role::Client => 2,
+            Role::Publisher => 4,
+        } << (u8::from(side) * 4);
+        if self.roles & bit == 0 {
+            self.roles |= bit;
             out(Heard::Present { protocol: NAME, role, speaker: speaker(), at });
         }
     }
 }
 
-/// The connection by which a kept question came.
-fn kept_connection(kept: &Kept) -> Option<u32> {
-    Carried::read(&kept.bytes)?.connected.map(|(connection, _)| connection)
+/// Notes that a message which reads well ends before its promised end.
+fn missing(reading: &mut Reading, bytes: &[u8], end: usize) {
+    if reading.complete && bytes.len() < end {
+        let said_by = "length of the encapsulation or of an item (CIP volume 2, 2-3.1, 2-6.2)";
+        reading.broken(Malformed::short(NAME, bytes.len(), end - bytes.len(), 0, said_by));
+    }
+}
+
+/// That something was done to whoever is asked so.
+fn done(happening: Happening, key: Key, route: &[u8]) -> u64 {
+    let connection = if let Key::Connected(id, _) = key { id.to_le_bytes() } else { [0; 4] };
+    digest(&[happening_name(happening), &connection, route])
 }
 
 const fn happening_name(happening: Happening) -> &'static [u8] {
