@@ -8,6 +8,7 @@ use crate::cdp;
 use crate::conversation::{End, Heard, Kind, Likeness, Over, Protocol, Said};
 use crate::lldp;
 use crate::modbus;
+use crate::pn_dcp;
 use crate::tcp::At;
 
 /// Every protocol. Where the bytes of an unknown port are certain to be two of them, the first here counts.
@@ -16,6 +17,7 @@ pub static ALL: &[&Protocol] = &[
     &modbus::PROTOCOL,
     &lldp::PROTOCOL,
     &cdp::PROTOCOL,
+    &pn_dcp::PROTOCOL,
 ];
 
 /// The protocol of that name, or the one whose conversations carry it.
