@@ -18,6 +18,7 @@ mod malformed;
 pub mod modbus;
 pub mod parts;
 pub mod pn_dcp;
+pub mod pn_io;
 mod profinet_text;
 pub mod protocols;
 mod reading;

@@ -9,6 +9,7 @@ use crate::conversation::{End, Heard, Kind, Likeness, Over, Protocol, Said};
 use crate::lldp;
 use crate::modbus;
 use crate::pn_dcp;
+use crate::pn_io;
 use crate::tcp::At;
 
 /// Every protocol. Where the bytes of an unknown port are certain to be two of them, the first here counts.
@@ -18,6 +19,7 @@ pub static ALL: &[&Protocol] = &[
     &lldp::PROTOCOL,
     &cdp::PROTOCOL,
     &pn_dcp::PROTOCOL,
+    &pn_io::PROTOCOL,
 ];
 
 /// The protocol of that name, or the one whose conversations carry it.

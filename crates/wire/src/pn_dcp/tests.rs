@@ -41,7 +41,7 @@ fn hear(frames: &[(&[u8], usize)]) -> (Vec<Heard>, BTreeMap<&'static str, Covera
         let at = At { frame, time_ns: 0 };
         station.hear(&Said { bytes, missing: *missing, at, from, to, by_server: true }, &mut |event| heard.push(event));
     }
-    station.coverage(&mut |name, counted| drop(coverage.insert(name, counted)));
+    station.coverage(&mut |name, counted| coverage.extend([(name, counted)]));
     (heard, coverage)
 }
 
