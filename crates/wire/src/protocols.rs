@@ -6,10 +6,12 @@ use std::collections::HashMap;
 use crate::Reading;
 use crate::cdp;
 use crate::conversation::{End, Heard, Kind, Likeness, Over, Protocol, Said};
+use crate::ethercat;
 use crate::lldp;
 use crate::modbus;
 use crate::pn_dcp;
 use crate::pn_io;
+use crate::powerlink;
 use crate::tcp::At;
 
 /// Every protocol. Where the bytes of an unknown port are certain to be two of them, the first here counts.
@@ -20,6 +22,8 @@ pub static ALL: &[&Protocol] = &[
     &cdp::PROTOCOL,
     &pn_dcp::PROTOCOL,
     &pn_io::PROTOCOL,
+    &ethercat::PROTOCOL,
+    &powerlink::PROTOCOL,
 ];
 
 /// The protocol of that name, or the one whose conversations carry it.
