@@ -143,7 +143,7 @@ impl Station {
             (GET, RESPONSE) => "pn-dcp.get",
             (HELLO, _) => "pn-dcp.hello",
             // What is set in one device alone; nobody can say about whom a multicast is.
-            (SET, REQUEST) if !said.to.mac.is_some_and(|Mac([first, ..])| first & GROUP_BIT != 0) => "pn-dcp.set",
+            (SET, REQUEST) if said.to.mac.is_none_or(|Mac([first, ..])| first & GROUP_BIT == 0) => "pn-dcp.set",
             _ => return,
         };
         let belief = header.service == SET;
@@ -168,7 +168,8 @@ impl Station {
         if belief {
             self.set(&reading, said, out);
         }
-        if !repeated && !(reading.facts.is_empty() && reading.malformed.is_empty()) {
+        let says = !reading.facts.is_empty() || !reading.malformed.is_empty();
+        if says && !repeated {
             out(Heard::Reading(reading));
         }
     }

@@ -99,14 +99,10 @@ impl Conversation for Exchange {
 
 impl Exchange {
     fn message(&mut self, rpc: &Rpc, said: &Said<'_>, out: &mut dyn FnMut(Heard)) {
-        let connects = (rpc.interface, rpc.operation) == (Interface::ProfinetIo, CONNECT);
-        if connects && !rpc.is_response() {
-            self.tell(object(rpc, said), out);
-        }
         let found = match (rpc.interface, rpc.is_response(), rpc.operation) {
             (Interface::EndpointMapper, true, LOOKUP) => look_up(rpc, said).map(Some),
             (Interface::ProfinetIo, true, READ | READ_IMPLICIT) | (Interface::ProfinetIo, false, WRITE) => record::read(rpc, said),
-            _ if connects => connect(rpc, said).map(Some),
+            (Interface::ProfinetIo, _, CONNECT) => connect(rpc, said).map(Some),
             _ => return,
         };
         match found {
@@ -146,17 +142,6 @@ fn ids(path: &str, start: usize, reading: &mut Reading) {
     reading.fact(format!("{path}.instance"), Shape::Hex, at..at + 2);
     reading.fact(format!("{path}.device"), Shape::Hex, at + 2..at + 4);
     reading.fact(format!("{path}.vendor"), Shape::Hex, at + 4..at + 6);
-}
-
-/// Which device a controller believes to be there.
-fn object(rpc: &Rpc, said: &Said<'_>) -> Reading {
-    let mut reading = reading(rpc, said, "pn-io.object", said.to.into());
-    reading.authority = Authority::Belief;
-    let at = header::OBJECT_START;
-    if said.bytes.get(at..).is_some_and(header::is_profinet_object) {
-        ids("pn-io.object", at, &mut reading);
-    }
-    reading
 }
 
 /// An answer of the endpoint mapper (C706, appendix O): a handle, and for each entry an object, a tower's reference, an annotation.

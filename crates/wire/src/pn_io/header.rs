@@ -6,8 +6,6 @@ use crate::{Cursor, Malformed};
 
 /// Length of the header.
 pub(super) const HEADER_BYTES: usize = 80;
-/// Where the object's UUID stands.
-pub(super) const OBJECT_START: usize = 8;
 /// Packet types: request and response; 10 is the last that there is.
 const REQUEST: u8 = 0;
 const RESPONSE: u8 = 2;
