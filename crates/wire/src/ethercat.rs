@@ -140,6 +140,10 @@ impl Segment {
             slave @ Slave::Station(_) => (slave, None),
         };
         self.meet(slave, said, out);
+        // Cyclic data ends here.
+        if !sii::is_near(datagram) && !mailbox::may_be(datagram) {
+            return;
+        }
         if let Some(word) = asked_again.filter(|_| self.asked.len() < SLAVES_MAX || self.asked.contains_key(&slave)) {
             // A master that was not heard on the way out shows here what it asked.
             self.asked.insert(slave, (word, (said.at, said.bytes.to_vec())));

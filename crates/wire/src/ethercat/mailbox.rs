@@ -20,6 +20,11 @@ const SDO_ANSWER: u8 = 3;
 const FOE_WRITE: u8 = 2;
 const FOE_NAME_START: usize = 6;
 
+/// True where bytes can be one of the mailboxes that are read here.
+pub(super) fn may_be(datagram: &Datagram<'_>) -> bool {
+    datagram.offset >= MEMORY && datagram.bytes.get(HEADER_BYTES - 1).is_some_and(|kind| matches!(kind & 0x0f, COE | FOE))
+}
+
 /// The body of a mailbox of that type, and where it starts in the frame.
 fn body<'a>(datagram: &Datagram<'a>, expected: u8) -> Option<(&'a [u8], usize)> {
     if datagram.offset < MEMORY {
