@@ -5,6 +5,12 @@ use std::collections::HashMap;
 
 use crate::Reading;
 use crate::conversation::{End, Heard, Kind, Likeness, Over, Protocol, Said};
+use crate::ethercat;
+use crate::lldp;
+use crate::modbus;
+use crate::pn_dcp;
+use crate::pn_io;
+use crate::powerlink;
 use crate::tcp::At;
 
 /// Every protocol. Where the bytes of an unknown port are certain to be two of them, the first here counts.
@@ -12,3 +18,119 @@ use crate::tcp::At;
 pub static ALL: &[&Protocol] = &[
     &crate::enip::PROTOCOL,
     &crate::opcua::PROTOCOL,
+    &modbus::PROTOCOL,
+    &lldp::PROTOCOL,
+    &cdp::PROTOCOL,
+    &pn_dcp::PROTOCOL,
+    &pn_io::PROTOCOL,
+    &ethercat::PROTOCOL,
+    &powerlink::PROTOCOL,
+];
+
+/// The protocol of that name, or the one whose conversations carry it.
+#[must_use]
+pub fn named(name: &str) -> Option<&'static Protocol> {
+    ALL.iter().copied().find(|protocol| protocol.name == name || protocol.carries.contains(&name))
+}
+
+impl Protocol {
+    /// What carries it, where nobody says otherwise.
+    #[must_use]
+    pub fn usually_over(&self) -> Over {
+        match (self.tcp, self.udp, self.link) {
+            ([_, ..], _, _) => Over::Tcp,
+            (_, [], [kind, ..]) => Over::Link(*kind),
+            _ => Over::Udp,
+        }
+    }
+
+    /// Reads recorded messages again: the questions first, then the answers, as one conversation between two ends without addresses.
+    #[must_use]
+    pub fn replay<'a>(
+        &self,
+        over: Over,
+        asked: impl IntoIterator<Item = &'a [u8]>,
+        answers: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Vec<Reading> {
+        let mut readings = Vec::new();
+        let mut keep = |heard| {
+            if let Heard::Reading(reading) = heard {
+                readings.push(reading);
+            }
+        };
+        let (from, to, at) = (&End::default(), &End::default(), At::default());
+        let mut conversation = (self.start)(over);
+        let asked = asked.into_iter().map(|bytes| (bytes, false));
+        for (bytes, by_server) in asked.chain(answers.into_iter().map(|bytes| (bytes, true))) {
+            conversation.hear(&Said { bytes, missing: 0, at, from, to, by_server }, &mut keep);
+        }
+        conversation.finish(at, &mut keep);
+        readings
+    }
+}
+
+/// Which protocol is spoken where, with one step for each look.
+#[derive(Debug)]
+pub struct Directory {
+    tcp: Box<[Option<&'static Protocol>]>,
+    udp: Box<[Option<&'static Protocol>]>,
+    link: HashMap<Kind, &'static Protocol>,
+}
+
+impl Directory {
+    /// All protocols on their own ports, and on the server ports in `also`, which go before them.
+    #[must_use]
+    pub fn new(also: &[(u16, &'static Protocol)]) -> Self {
+        let ports = || vec![None; usize::from(u16::MAX) + 1].into_boxed_slice();
+        let mut directory = Self { tcp: ports(), udp: ports(), link: HashMap::new() };
+        for protocol in ALL.iter().copied().rev() {
+            for port in protocol.tcp {
+                directory.tcp[usize::from(*port)] = Some(protocol);
+            }
+            for port in protocol.udp {
+                directory.udp[usize::from(*port)] = Some(protocol);
+            }
+            directory.link.extend(protocol.link.iter().map(|kind| (*kind, protocol)));
+        }
+        for (port, protocol) in also {
+            for (ports, own) in [(&mut directory.tcp, protocol.tcp), (&mut directory.udp, protocol.udp)] {
+                if !own.is_empty() {
+                    ports[usize::from(*port)] = Some(protocol);
+                }
+            }
+        }
+        directory
+    }
+
+    /// The protocol that a server's port promises.
+    #[must_use]
+    pub fn on_port(&self, over: Over, port: u16) -> Option<&'static Protocol> {
+        let ports = match over {
+            Over::Tcp => &self.tcp,
+            Over::Udp => &self.udp,
+            Over::Link(_) => return None,
+        };
+        ports.get(usize::from(port)).copied().flatten()
+    }
+
+    /// The protocol of frames of that kind.
+    #[must_use]
+    pub fn on_link(&self, kind: Kind) -> Option<&'static Protocol> {
+        self.link.get(&kind).copied()
+    }
+
+    /// The protocol that these bytes are in, on a port that promises `expected`.
+    #[must_use]
+    pub fn of_bytes(&self, bytes: &[u8], over: Over, expected: Option<&'static Protocol>) -> Option<&'static Protocol> {
+        let likeness = |protocol: &Protocol| (protocol.likeness)(bytes, over);
+        if let Some(protocol) = expected.filter(|protocol| likeness(protocol) >= Likeness::Possible) {
+            return Some(protocol);
+        }
+        let spoken_over = |protocol: &&&Protocol| match over {
+            Over::Tcp => !protocol.tcp.is_empty(),
+            Over::Udp => !protocol.udp.is_empty(),
+            Over::Link(_) => false,
+        };
+        ALL.iter().filter(spoken_over).copied().find(|protocol| likeness(protocol) == Likeness::Certain)
+    }
+}
