@@ -10,6 +10,7 @@ pub mod capture;
 pub mod conversation;
 mod cursor;
 mod cutter;
+mod goose;
 pub mod ip;
 pub mod iso;
 pub mod link;

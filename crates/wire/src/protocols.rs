@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use crate::Reading;
 use crate::conversation::{End, Heard, Kind, Likeness, Over, Protocol, Said};
+use crate::goose;
 use crate::iso;
 use crate::modbus;
 use crate::tcp::At;
@@ -14,6 +15,8 @@ use crate::tcp::At;
 pub static ALL: &[&Protocol] = &[
     &modbus::PROTOCOL,
     &iso::PROTOCOL,
+    &goose::PROTOCOL,
+    &goose::SAMPLED_VALUES,
 ];
 
 /// The protocol of that name, or the one whose conversations carry it.

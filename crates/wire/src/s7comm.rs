@@ -289,5 +289,5 @@ pub(crate) fn is_surely(body: &[u8]) -> bool {
     body.len() == header + usize::from(parameters) + usize::from(data)
 }
 
-//#[cfg(test)]
-//mod tests;
+#[cfg(test)]
+mod tests;

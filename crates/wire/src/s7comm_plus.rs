@@ -153,5 +153,5 @@ pub(crate) fn is_surely(body: &[u8]) -> bool {
     opcode && body.get(length..) == Some(&trailer)
 }
 
-//#[cfg(test)]
-//mod tests;
+#[cfg(test)]
+mod tests;
