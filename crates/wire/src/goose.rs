@@ -1,7 +1,7 @@
 //! GOOSE and sampled values: who publishes what on a segment. They hold no identity but the names a publisher gives its messages; a
 //! revision in them is that of the configuration.
 //!
-//! Sources: IEC 61850-8-1 (2011), annex A (GOOSE PDU) and annex C (link layer); IEC 61850-9-2 (2011), clause 8.5 and table 14.
+//! Sources: IEC 61850-8-1 (2011), annex A (GOOSE PDU) and annex C (link layer), Ed. 2.1 (2020), annex J (routed over UDP); IEC 61850-9-2 (2011), clause 8.5 and table 14.
 //!
 //! Publishers repeat themselves 1 to 4800 times a second, so that a message is compared by its names' bytes and read only where they are new.
 
@@ -16,9 +16,9 @@ pub static PROTOCOL: Protocol = Protocol {
     name: "goose",
     carries: &[],
     tcp: &[],
-    udp: &[],
+    udp: &[102],
     link: &[Kind::Ethertype(0x88b8)],
-    likeness: |bytes, _| likeness(bytes, GOOSE.pdu),
+    likeness: |bytes, over| likeness(bytes, over, &GOOSE),
     start: |over| Box::new(Publisher::new(&GOOSE, over)),
 };
 
@@ -27,14 +27,18 @@ pub static SAMPLED_VALUES: Protocol = Protocol {
     name: "sv",
     carries: &[],
     tcp: &[],
-    udp: &[],
+    udp: &[102],
     link: &[Kind::Ethertype(0x88ba)],
-    likeness: |bytes, _| likeness(bytes, SV.pdu),
+    likeness: |bytes, over| likeness(bytes, over, &SV),
     start: |over| Box::new(Publisher::new(&SV, over)),
 };
 
 /// APPID, length, two reserved words. IEC 61850-8-1, C.2.
 const HEADER_BYTES: usize = 8;
+/// Connectionless transport and its user data, which start a routed message (RFC 1240; IEC 61850-8-1 Ed. 2.1, annex J); the kind of
+/// session follows. Behind its header the first payload's length, kind, simulation, APPID and length.
+const ROUTED: [u8; 2] = [0x01, 0x40];
+const ROUTED_PAYLOAD_BYTES: usize = 10;
 /// Control blocks of one sender that are told apart; a relay has up to 16, a merging unit 4.
 const BLOCKS_MAX: usize = 64;
 /// Bytes of the names that are remembered of each: a reference has at most 129 characters (IEC 61850-7-2, 6.2), and there are three.
@@ -45,6 +49,8 @@ const NAMES_BYTES_MAX: usize = 512;
 struct Form {
     name: &'static str,
     question: &'static str,
+    /// Kind of session where it is routed.
+    session: u8,
     /// Tag of the PDU, and the way from it to the fields.
     pdu: u32,
     way: &'static [u32],
@@ -58,6 +64,7 @@ struct Form {
 static GOOSE: Form = Form {
     name: "goose",
     question: "goose.announcement",
+    session: 0xa1,
     pdu: 0x61,
     way: &[],
     block: 0x80,
@@ -73,6 +80,7 @@ static GOOSE: Form = Form {
 static SV: Form = Form {
     name: "sv",
     question: "sv.announcement",
+    session: 0xa2,
     pdu: 0x60,
     way: &[0xa2, 0x30],
     block: 0x80,
@@ -143,7 +151,7 @@ impl Publisher {
 impl Conversation for Publisher {
     fn hear(&mut self, said: &Said<'_>, out: &mut dyn FnMut(Heard)) {
         self.coverage.seen += 1;
-        match fields(self.form, said.bytes) {
+        match fields(self.form, self.over, said.bytes) {
             Ok((message, fields)) => {
                 self.coverage.decoded += 1;
                 if !self.is_told(message, &fields) {
@@ -168,19 +176,13 @@ impl Conversation for Publisher {
 type Fields = [Option<Range<usize>>; 4];
 
 /// Reads as far as the last field of the form; what follows is data.
-fn fields<'a>(form: &Form, bytes: &'a [u8]) -> Result<(&'a [u8], Fields), Malformed> {
-    const SAID_BY: &str = "APPID and length (IEC 61850-8-1, C.2)";
-    let mut cursor = Cursor::new(form.name, bytes);
-    cursor.take(2, SAID_BY)?;
-    let length = usize::from(cursor.u16_be(SAID_BY)?);
-    if length < HEADER_BYTES || length > bytes.len() {
-        return Err(Malformed::short(form.name, 2, length, bytes.len(), SAID_BY));
-    }
-    let message = bytes.get(..length).unwrap_or(bytes);
-    let mut cursor = Cursor::new(form.name, message).from(HEADER_BYTES);
+fn fields<'a>(form: &Form, over: Over, bytes: &'a [u8]) -> Result<(&'a [u8], Fields), Malformed> {
+    let (at, end) = if over == Over::Udp { routed(form, bytes)? } else { framed(form, bytes)? };
+    let message = bytes.get(..end).unwrap_or(bytes);
+    let mut cursor = Cursor::new(form.name, message).from(at);
     let pdu = Value::next(&mut cursor)?;
     if pdu.tag != form.pdu || !pdu.whole {
-        return Err(Malformed::wrong(form.name, HEADER_BYTES, "one PDU of this kind, whole"));
+        return Err(Malformed::wrong(form.name, at, "one PDU of this kind, whole"));
     }
     let mut inside = pdu.inside(&cursor);
     if !form.way.is_empty() {
@@ -200,12 +202,37 @@ fn fields<'a>(form: &Form, bytes: &'a [u8]) -> Result<(&'a [u8], Fields), Malfor
     Ok((message, found))
 }
 
-/// On a link layer the EtherType says it; elsewhere nobody speaks it.
-fn likeness(bytes: &[u8], pdu: u32) -> Likeness {
-    match bytes.get(HEADER_BYTES) {
-        Some(tag) if u32::from(*tag) == pdu => Likeness::Possible,
-        None => Likeness::Possible,
-        Some(_) => Likeness::No,
+/// Where the PDU and the message end in a frame; padding may follow.
+fn framed(form: &Form, bytes: &[u8]) -> Result<(usize, usize), Malformed> {
+    const SAID_BY: &str = "APPID and length (IEC 61850-8-1, C.2)";
+    let mut cursor = Cursor::new(form.name, bytes);
+    cursor.take(2, SAID_BY)?;
+    let length = usize::from(cursor.u16_be(SAID_BY)?);
+    if length < HEADER_BYTES || length > bytes.len() {
+        return Err(Malformed::short(form.name, 2, length, bytes.len(), SAID_BY));
+    }
+    Ok((HEADER_BYTES, length))
+}
+
+/// The same in a datagram: a session header of its own length, then the first payload's length, kind, simulation, APPID and length.
+fn routed(form: &Form, bytes: &[u8]) -> Result<(usize, usize), Malformed> {
+    const SAID_BY: &str = "session header and payload (IEC 61850-8-1 Ed. 2.1, annex J)";
+    let mut cursor = Cursor::new(form.name, bytes);
+    if cursor.array(SAID_BY)? != [ROUTED[0], ROUTED[1], form.session] {
+        return Err(Malformed::wrong(form.name, 0, SAID_BY));
+    }
+    let header = usize::from(cursor.u8(SAID_BY)?);
+    cursor.take(header, SAID_BY)?;
+    cursor.take(ROUTED_PAYLOAD_BYTES, SAID_BY)?;
+    Ok((cursor.at(), bytes.len()))
+}
+
+/// On a link layer the EtherType says it; in a datagram the session header and a PDU whose names can be read.
+fn likeness(bytes: &[u8], over: Over, form: &Form) -> Likeness {
+    match fields(form, over, bytes) {
+        Ok((_, fields)) if over == Over::Udp && fields.iter().flatten().count() > 1 => Likeness::Certain,
+        _ if over == Over::Udp && !bytes.starts_with(&ROUTED) => Likeness::No,
+        _ => Likeness::Possible,
     }
 }
 

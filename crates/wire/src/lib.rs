@@ -6,11 +6,13 @@
 #![forbid(unsafe_code)]
 
 mod ber;
+mod c37_118;
 pub mod capture;
 pub mod conversation;
 mod cursor;
 mod cutter;
 mod goose;
+mod iec104;
 pub mod ip;
 pub mod iso;
 pub mod link;

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 
 use crate::Reading;
 use crate::conversation::{End, Heard, Kind, Likeness, Over, Protocol, Said};
+use crate::c37_118;
 use crate::goose;
+use crate::iec104;
 use crate::iso;
 use crate::modbus;
 use crate::tcp::At;
@@ -17,6 +19,8 @@ pub static ALL: &[&Protocol] = &[
     &iso::PROTOCOL,
     &goose::PROTOCOL,
     &goose::SAMPLED_VALUES,
+    &c37_118::PROTOCOL,
+    &iec104::PROTOCOL,
 ];
 
 /// The protocol of that name, or the one whose conversations carry it.

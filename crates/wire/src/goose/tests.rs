@@ -25,8 +25,12 @@ fn frame(tag: u8, inside: &[u8]) -> Vec<u8> {
 }
 
 fn check(name: &str, form: &'static Form, frames: &[Vec<u8>], expected: &[&str]) {
+    check_over(Over::Link(Kind::Ethertype(0x88b8)), name, form, frames, expected);
+}
+
+fn check_over(over: Over, name: &str, form: &'static Form, frames: &[Vec<u8>], expected: &[&str]) {
     let mut heard = Vec::new();
-    let mut publisher = Publisher::new(form, Over::Link(Kind::Ethertype(0x88b8)));
+    let mut publisher = Publisher::new(form, over);
     let end = &End::default();
     for bytes in frames {
         let said = Said { bytes, missing: 0, at: At::default(), from: end, to: end, by_server: true };
@@ -66,10 +70,35 @@ fn every_prefix_says_nothing_else() {
     let whole = goose("IED1/LLN0$GO$gcb1", 0, 1);
     for cut in 0..whole.len() {
         // Its own length says that it is not whole.
-        assert!(fields(&GOOSE, &whole[..cut]).is_err(), "cut after {cut}");
+        assert!(fields(&GOOSE, Over::Link(Kind::Ethertype(0x88b8)), &whole[..cut]).is_err(), "cut after {cut}");
     }
     check("broken twice, said once", &GOOSE, &[vec![0; 12], vec![0; 12]], &["malformed goose 2"]);
     let secret = goose("IED1\u{1b}[2J", 0, 1);
     let told = ["goose.announcement whole", "goose.control_block IED1\u{1b}[2J", "goose.data_set IED1/LLN0$DS", "goose.id trip"];
     check("a name that is no text", &GOOSE, &[secret], &[&told[..], &["goose.configuration_revision 01"]].concat());
+}
+
+#[test]
+fn a_routed_message_is_told_by_its_session_header() {
+    // robidev/iec61850-dissector test/RGOOSE2.pcap, the first datagram.
+    let routed =
+        hex("0140a117801500000085000000bf000200000000000000000000000000006f810030010069616780125049474f2f4c4c4e3024474f24676f636230810210\
+         2782125049474f2f4c4c4e30246473474f4f53453083125049474f2f4c4c4e3024474f24676f6362308408000000000000000a850101860200c0870100880101\
+         8901008a0102ab08830100840303000000");
+    let expected = [
+        "goose publisher",
+        "goose.announcement whole",
+        "goose.control_block PIGO/LLN0$GO$gocb0",
+        "goose.data_set PIGO/LLN0$dsGOOSE0",
+        "goose.id PIGO/LLN0$GO$gocb0",
+        "goose.configuration_revision 01",
+    ];
+    check_over(Over::Udp, "routed", &GOOSE, &[routed.clone(), routed.clone()], &expected);
+    assert_eq!((PROTOCOL.likeness)(&routed, Over::Udp), Likeness::Certain);
+    assert_eq!((SAMPLED_VALUES.likeness)(&routed, Over::Udp), Likeness::Possible);
+    assert_eq!((PROTOCOL.likeness)(b"\x30\x26\x02\x01\x01\x04\x06public", Over::Udp), Likeness::No);
+    // Header (37 bytes) and PDU (105): a signature may follow.
+    for cut in 0..142 {
+        assert_ne!((PROTOCOL.likeness)(&routed[..cut], Over::Udp), Likeness::Certain, "cut after {cut}");
+    }
 }
