@@ -21,7 +21,6 @@ fn paom(text: &str) -> Vec<u8> {
 fn a_cpu_says_its_order_number_and_version_when_a_session_is_set_up() {
     let session = ["s7comm-plus.session whole", "s7comm-plus.session.order_number 6ES7 215-1AG40-0XB0", "s7comm-plus.session.version V4.3"];
     check("an answer", &[(ANSWERS, &created(0x32, &paom("1;6ES7 215-1AG40-0XB0 ;V4.3")))], &session);
-    check("a question with such a text: the client's belief", &[(ASKS, &created(0x31, &paom("1;6ES7 215-1AG40-0XB0 ;V4.2")))], &[]);
     check("another text", &[(ANSWERS, &created(0x32, &paom("2;1084")))], &[]);
     check("no version", &[(ANSWERS, &created(0x32, &paom("1;6ES7 215-1AG40-0XB0 ;4")))], &[]);
     check("a length that lies", &[(ANSWERS, &created(0x32, b"\x82\x3f\x00\x15\xff1;6ES7 215;V4.3"))], &[]);
@@ -41,4 +40,21 @@ fn a_maintenance_record_names_module_serial_and_firmware() {
     check("alone", &[(ANSWERS, &answer)], &record);
     let present = ["s7comm-plus server", "s7comm-plus client"];
     check("asked for", &[(ASKS, &asked), (ANSWERS, &answer)], &[&present[..], &record].concat());
+}
+
+#[test]
+fn what_a_client_says_of_a_device_is_its_belief_and_the_device_says_otherwise() {
+    use crate::Authority;
+    use crate::conversation::Heard;
+    let project = created(0x31, &paom("1;6ES7 215-1AG40-0XB0 ;V4.2"));
+    let device = created(0x32, &paom("1;6ES7 215-1AG40-0XB0 ;V4.3"));
+    let heard = crate::iso::tests::hear(&[(ASKS, &project), (ANSWERS, &device)]);
+    let versions: Vec<(Authority, &[u8])> = heard
+        .iter()
+        .filter_map(|heard| match heard {
+            Heard::Reading(reading) => Some((reading.authority, reading.facts[1].bytes.as_slice())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(versions, [(Authority::Belief, &b"V4.2"[..]), (Authority::Device, &b"V4.3"[..])]);
 }
