@@ -20,7 +20,7 @@ pub static PROTOCOL: Protocol = Protocol {
 const NAME: &str = "c37.118";
 /// First byte of every frame; the second has type (3 bits) and version (4 bits). Table 2.
 const SYNC: u8 = 0xaa;
-const VERSION_MAX: u8 = 2;
+const VERSION_NEWEST: u8 = 2;
 /// Sync, size, id, second, fraction; and the check word behind the data.
 const HEADER_BYTES: usize = 14;
 const CHECK_BYTES: usize = 2;
@@ -38,7 +38,7 @@ const BITS: usize = 16;
 /// Stations of one frame that are named; concentrators have tens.
 const STATIONS_MAX: u16 = 256;
 /// Configurations that are remembered as told: a PMU has up to three.
-const TOLD_MAX: usize = 8;
+const CONFIGURATIONS_TOLD_MAX: usize = 8;
 const SAID_BY: &str = "fields of a configuration (table 8)";
 
 /// One connection, or one pair that exchanges datagrams.
@@ -106,7 +106,7 @@ impl Stream {
         }
         // Second and fraction are part of the check word: a repeated configuration is told again only where it is asked for again.
         if kind != DATA && !self.told.contains(&(kind, *check)) {
-            if self.told.len() == TOLD_MAX {
+            if self.told.len() == CONFIGURATIONS_TOLD_MAX {
                 self.told.remove(0);
             }
             self.told.push((kind, *check));
@@ -187,7 +187,7 @@ fn kind(frame: &[u8]) -> u8 {
 
 /// How long the frame is that starts here.
 fn length(bytes: &[u8]) -> Result<Option<usize>, Malformed> {
-    let version_is_known = |b: u8| b >> 4 <= CONFIGURATION_3 && (1..=VERSION_MAX).contains(&(b & 0x0f));
+    let version_is_known = |b: u8| b >> 4 <= CONFIGURATION_3 && (1..=VERSION_NEWEST).contains(&(b & 0x0f));
     if bytes.first().is_some_and(|b| *b != SYNC) || bytes.get(1).is_some_and(|b| !version_is_known(*b)) {
         return Err(Malformed::wrong(NAME, 0, "sync word (table 2)"));
     }

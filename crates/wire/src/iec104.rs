@@ -11,9 +11,11 @@ pub static PROTOCOL: Protocol =
     Protocol { name: NAME, carries: &[], tcp: &[2404], udp: &[], link: &[], likeness, start: |_| Box::new(Connection::default()) };
 
 const NAME: &str = "iec104";
-/// First byte of every APDU; the second is the length of what follows: four control octets, and up to 249 of an ASDU. Clause 5.
+/// First byte of every APDU; the second is the length of what follows. Clause 5.
 const START: u8 = 0x68;
+/// Four control octets. Clause 5.
 const LENGTH_BYTES_MIN: u8 = 4;
+/// Control octets and an ASDU of up to 249. Clause 5.
 const LENGTH_BYTES_MAX: u8 = 253;
 const APCI_BYTES: usize = 6;
 /// U formats: STARTDT, STOPDT and TESTFR, each activated and confirmed. Figure 7.
@@ -21,10 +23,10 @@ const U_FORMATS: [u8; 6] = [0x07, 0x0b, 0x13, 0x23, 0x43, 0x83];
 const START_CONFIRMED: u8 = 0x0b;
 const STOP_CONFIRMED: u8 = 0x23;
 /// Types in monitor direction: process information, end of initialisation. IEC 60870-5-101, 7.2.1.
-const MONITOR_MAX: u8 = 44;
+const MONITOR_LAST: u8 = 44;
 const END_OF_INITIALISATION: u8 = 70;
 /// Largest type of the standard; those behind are private.
-const TYPE_MAX: u8 = 127;
+const TYPE_LAST: u8 = 127;
 /// Causes with which a station answers a command: confirmed (7, 9), terminated (10), and unknown (44 to 47). 7.2.3.
 const ANSWER_CAUSES: [u8; 7] = [7, 9, 10, 44, 45, 46, 47];
 /// The common address of all stations. 7.2.4.
@@ -82,8 +84,8 @@ impl Connection {
         // Type, number of objects, cause (2), common address (2, lower byte first). 7.2.
         let Some(&[kind, _, cause, _, lower, upper]) = apdu.get(APCI_BYTES..).and_then(<[u8]>::first_chunk) else { return };
         let answers = match kind {
-            1..=MONITOR_MAX | END_OF_INITIALISATION => true,
-            0 | TYPE_MAX.. => {
+            1..=MONITOR_LAST | END_OF_INITIALISATION => true,
+            0 | TYPE_LAST.. => {
                 self.coverage.decoded -= u64::from(kind == 0);
                 return;
             }
