@@ -255,5 +255,5 @@ fn likeness(bytes: &[u8], _: Over) -> Likeness {
     }
 }
 
-//#[cfg(test)]
-//mod tests;
+#[cfg(test)]
+pub(crate) mod tests;

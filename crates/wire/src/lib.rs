@@ -8,6 +8,7 @@
 pub mod ads;
 pub mod bacnet;
 mod ber;
+mod c37_118;
 pub mod capture;
 pub mod cdp;
 mod cip;
@@ -25,6 +26,8 @@ pub mod greeting;
 pub mod hart_ip;
 mod head;
 pub mod http;
+mod goose;
+mod iec104;
 pub mod ip;
 pub mod iso;
 pub mod link;

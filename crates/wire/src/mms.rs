@@ -289,5 +289,5 @@ pub(crate) fn is_surely(body: &[u8]) -> bool {
     filled && Value::next(&mut inside).is_ok_and(|list| list.tag == DATA_WAY[1] && list.contents.end == data.len())
 }
 
-//#[cfg(test)]
-//mod tests;
+#[cfg(test)]
+mod tests;

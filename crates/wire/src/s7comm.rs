@@ -208,7 +208,7 @@ impl Szl {
                 let of = if index == 1 { "s7comm.module" } else { "s7comm.hardware" };
                 self.text(&format!("{of}.order_number"), order);
                 if numbered {
-                    self.fact(&format!("{of}.version"), Shape::Number, hardware);
+                    self.fact(format!("{of}.version"), Shape::Number, hardware);
                 }
             }
             7 => {
@@ -289,5 +289,5 @@ pub(crate) fn is_surely(body: &[u8]) -> bool {
     body.len() == header + usize::from(parameters) + usize::from(data)
 }
 
-//#[cfg(test)]
-//mod tests;
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use core::ops::Range;
 
 use crate::conversation::{Coverage, Heard, Over};
 use crate::iso::Tsdu;
-use crate::{Reading, Shape};
+use crate::{Authority, Reading, Shape};
 
 pub(crate) const NAME: &str = "s7comm-plus";
 /// First byte of every message.
@@ -28,6 +28,10 @@ const KEEP_ALIVE: u8 = 0xfe;
 /// Functions whose answers are read.
 const CREATE_OBJECT: u16 = 0x04ca;
 const READ_STREAM: u16 = 0x0586;
+/// Function with which a client takes over the session's parameters.
+const SET_VARIABLES: u16 = 0x0542;
+/// Requests of a connection in which a session is set up; the writes of an HMI come behind them.
+const REQUESTS_SEARCHED_MAX: u8 = 8;
 /// Opcode, reserved, function, reserved, sequence, transport flags.
 const RESPONSE_BYTES: usize = 10;
 /// Attribute 319 of a session (the CPU's own name for itself), no flags, a text: `1;<order number>;V<version>`.
@@ -45,6 +49,7 @@ pub(crate) struct Talk {
     present: bool,
     /// Function and sequence of the last question of each side.
     asked: [Option<[u8; 6]>; 2],
+    requests: u8,
 }
 
 impl Talk {
@@ -59,7 +64,16 @@ impl Talk {
         self.coverage.decoded += u64::from(matches!(opcode, REQUEST | RESPONSE | NOTIFICATION));
         let side = usize::from(tsdu.by_server);
         match opcode {
-            REQUEST => self.asked[side] = Some(*call),
+            REQUEST => {
+                self.asked[side] = Some(*call);
+                // What a client tells a device of the device (out of its project, or as an echo) is what it believes.
+                if self.requests < REQUESTS_SEARCHED_MAX {
+                    self.requests += 1;
+                    if let CREATE_OBJECT | SET_VARIABLES = u16::from_be_bytes([call[0], call[1]]) {
+                        session(tsdu, tsdu.data + at, Authority::Belief, out);
+                    }
+                }
+            }
             RESPONSE => {
                 if !self.present && self.asked[1 - side] == Some(*call) {
                     self.present = true;
@@ -67,7 +81,7 @@ impl Talk {
                 }
                 let offset = tsdu.data + at;
                 match u16::from_be_bytes([call[0], call[1]]) {
-                    CREATE_OBJECT => session(tsdu, offset, out),
+                    CREATE_OBJECT => session(tsdu, offset, Authority::Device, out),
                     READ_STREAM => maintenance(tsdu, offset, out),
                     _ => {}
                 }
@@ -87,8 +101,8 @@ fn start(body: &[u8]) -> Option<usize> {
     }
 }
 
-/// The answer to "create a session".
-fn session(tsdu: &Tsdu<'_>, offset: usize, out: &mut dyn FnMut(Heard)) {
+/// The answer to "create a session", or what the client says while it sets one up: then it is about the other side.
+fn session(tsdu: &Tsdu<'_>, offset: usize, authority: Authority, out: &mut dyn FnMut(Heard)) {
     let Some(found) = find(tsdu.message, offset + RESPONSE_BYTES, ATTRIBUTE_PAOM) else { return };
     let Some(&length) = tsdu.message.get(found) else { return };
     let text = found + 1..found + 1 + usize::from(length);
@@ -107,8 +121,8 @@ fn session(tsdu: &Tsdu<'_>, offset: usize, out: &mut dyn FnMut(Heard)) {
     if tsdu.message.get(version.start) != Some(&b'V') {
         return;
     }
-    let mut reading = Reading::of(NAME, Over::Tcp, "s7comm-plus.session", tsdu.end(false), tsdu.at, tsdu.message);
-    reading.complete = !tsdu.cut;
+    let mut reading = Reading::of(NAME, Over::Tcp, "s7comm-plus.session", tsdu.end(authority == Authority::Belief), tsdu.at, tsdu.message);
+    (reading.authority, reading.complete) = (authority, !tsdu.cut);
     reading.fact("s7comm-plus.session.order_number", Shape::Text, order.clone());
     reading.fact("s7comm-plus.session.version", Shape::Text, version.clone());
     out(Heard::Reading(reading));
@@ -153,5 +167,5 @@ pub(crate) fn is_surely(body: &[u8]) -> bool {
     opcode && body.get(length..) == Some(&trailer)
 }
 
-//#[cfg(test)]
-//mod tests;
+#[cfg(test)]
+mod tests;
