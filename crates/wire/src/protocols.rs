@@ -5,11 +5,6 @@ use std::collections::HashMap;
 
 use crate::Reading;
 use crate::conversation::{End, Heard, Kind, Likeness, Over, Protocol, Said};
-use crate::c37_118;
-use crate::goose;
-use crate::iec104;
-use crate::iso;
-use crate::modbus;
 use crate::tcp::At;
 
 /// Every protocol. Where the bytes of an unknown port are certain to be two of them, the first here counts.
@@ -58,12 +53,6 @@ pub static ALL: &[&Protocol] = &[
     &crate::tls::PROTOCOL,
     &crate::tls::HTTPS_PROTOCOL,
     &crate::dhcpv6::PROTOCOL,
-    &modbus::PROTOCOL,
-    &iso::PROTOCOL,
-    &goose::PROTOCOL,
-    &goose::SAMPLED_VALUES,
-    &c37_118::PROTOCOL,
-    &iec104::PROTOCOL,
 ];
 
 /// The protocol of that name, or the one whose conversations carry it.
