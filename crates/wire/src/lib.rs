@@ -17,6 +17,7 @@ mod malformed;
 pub mod modbus;
 pub mod protocols;
 mod reading;
+pub mod snmp;
 pub mod tcp;
 pub mod udp;
 

@@ -7,6 +7,7 @@ use crate::Reading;
 use crate::bacnet;
 use crate::conversation::{End, Heard, Kind, Likeness, Over, Protocol, Said};
 use crate::modbus;
+use crate::snmp;
 use crate::tcp::At;
 
 /// Every protocol. Where the bytes of an unknown port are certain to be two of them, the first here counts.
@@ -14,6 +15,7 @@ use crate::tcp::At;
 pub static ALL: &[&Protocol] = &[
     &modbus::PROTOCOL,
     &bacnet::PROTOCOL,
+    &snmp::PROTOCOL,
 ];
 
 /// The protocol of that name, or the one whose conversations carry it.
