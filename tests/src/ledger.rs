@@ -63,7 +63,7 @@ pub fn reading(asset: u32, day: u32) -> Draft {
         asked: 0,
         authority: None,
     };
-    let said = Interpretation { matched: Matched::One("example/em".into()), claims, unreadable: Vec::new() };
+    let said = Interpretation::of(Matched::One("example/em".into()), claims);
     Draft::observation(time_ns, observation, said, Some((&hex(&Sha256::digest(PROFILE)), PROFILE)))
 }
 

@@ -1,13 +1,13 @@
 //! The catalog: one asset out of many observations. It is a fold: the same observations in the same order give the same catalog,
 //! and nothing that was said is dropped; what loses stands beside what wins.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 
 use sha2::{Digest, Sha256};
 
 use crate::claim::{Claim, Field};
-use crate::observation::{Address, Observation, Source, hex};
+use crate::observation::{Address, Authority, Observation, Source, hex};
 use crate::profile::{Interpretation, Matched};
 
 /// Hexadecimal digits of an asset's id: 48 bits keep 10,000 assets apart with a chance of 1 in 5 million to collide, and a
@@ -22,20 +22,12 @@ const OWN_COMPONENT: &str = "self";
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Catalog {
     assets: BTreeMap<String, Asset>,
-    endpoints: HashMap<Endpoint, String>,
+    places: Places,
     serials: HashMap<(String, String), String>,
     /// Digests of the observations that were taken: each counts once.
     taken: HashSet<[u8; 32]>,
     /// Where assets that stand only in a sheet are said to answer.
     listed: Listed,
-}
-
-/// Where a device answers. The hardware address takes no part: behind a router it is the router's.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Endpoint {
-    ip: Option<IpAddr>,
-    port: Option<u16>,
-    unit: Option<u8>,
 }
 
 /// A device an owner answers for.
@@ -45,10 +37,14 @@ pub struct Asset {
     pub id: String,
     /// Every address at which it answered, the latest last.
     pub addresses: Vec<Address>,
+    /// The protocols it takes part in, and as what: `server`, `client`, `publisher`.
+    pub speaks: BTreeMap<String, BTreeSet<String>>,
     /// Everything it said, in the order in which it first did; what it said again, unchanged and by the same way, is counted.
     pub claims: Vec<Recorded>,
     /// What lists say of its nameplate: the latest list's word on each field, in the order of the fields.
     pub imported: Vec<Recorded>,
+    /// What others believe it to be: the latest of each rule. Never its own word.
+    pub believed: Vec<Recorded>,
     /// What only its owner knows, and what no field is for: cells of lists, by column.
     pub columns: BTreeMap<String, String>,
     /// The profile of the latest reading that matched one.
@@ -121,10 +117,11 @@ impl Catalog {
         let again = !self.taken.insert(digest);
         let observed = hex(&digest);
         let address = &observation.address;
-        let endpoint = Endpoint { ip: address.ip, port: address.port, unit: address.unit };
-        let serial = own_serial(&said.claims);
+        let serial = serial_of(&said.claims);
         let by_serial = serial.as_ref().and_then(|serial| self.serials.get(serial));
-        let known = by_serial.or_else(|| self.endpoints.get(&endpoint)).cloned().or_else(|| self.listed_at(address));
+        let by_instance = || self.places.with_instance(address).filter(|id| self.assets.get(*id).is_some_and(|a| a.may_say(&said.claims)));
+        let here = || self.places.at(&observation.protocol, address);
+        let known = by_serial.or_else(by_instance).or_else(here).cloned().or_else(|| self.listed_at(address));
         // Another serial number at a known address is another device.
         let (known, replaced) = known.map_or((None, None), |id| {
             let another = self.assets.get(&id).is_some_and(|asset| asset.is_another_than(serial.as_ref()));
@@ -140,9 +137,7 @@ impl Catalog {
         if !again {
             asset.record(observation, &observed, said, entry);
         }
-        if self.endpoints.get(&endpoint) != Some(&id) {
-            self.endpoints.insert(endpoint, id.clone());
-        }
+        self.places.put(observation, &id);
         if let Some(serial) = serial.filter(|serial| self.serials.get(serial) != Some(&id)) {
             self.serials.insert(serial, id.clone());
         }
@@ -150,9 +145,8 @@ impl Catalog {
     }
 
     /// An asset answered again as it did before: only its last time moves. Returns its id; `None` where nothing is known there.
-    pub fn sighted(&mut self, address: &Address, time_ns: u64) -> Option<String> {
-        let endpoint = Endpoint { ip: address.ip, port: address.port, unit: address.unit };
-        let id = self.endpoints.get(&endpoint)?;
+    pub fn sighted(&mut self, protocol: &str, address: &Address, time_ns: u64) -> Option<String> {
+        let id = self.places.known(protocol, address)?;
         let asset = self.assets.get_mut(id)?;
         asset.seen_ns.1 = asset.seen_ns.1.max(time_ns);
         Some(id.clone())
@@ -172,10 +166,10 @@ impl Catalog {
         })
     }
 
-    /// The assets that answer at this address now: one per unit.
+    /// The assets that answer at this address now: the device itself, and each part behind it.
     pub fn at(&self, ip: IpAddr) -> impl Iterator<Item = &Asset> {
-        let here = self.endpoints.iter().filter(move |(endpoint, _)| endpoint.ip == Some(ip));
-        here.filter_map(|(_, id)| self.assets.get(id))
+        let here: BTreeSet<&String> = self.places.with_ip().filter(|(at, ..)| *at == ip).map(|(.., id)| id).collect();
+        here.into_iter().filter_map(|id| self.assets.get(id))
     }
 
     fn new_asset(&mut self, observed: &str, time_ns: u64) -> String {
@@ -193,8 +187,10 @@ impl Asset {
         Self {
             id,
             addresses: Vec::new(),
+            speaks: BTreeMap::new(),
             claims: Vec::new(),
             imported: Vec::new(),
+            believed: Vec::new(),
             columns: BTreeMap::new(),
             profile: None,
             seen_ns: (time_ns, time_ns),
@@ -239,6 +235,27 @@ impl Asset {
         self.components().into_iter().find_map(|component| self.current(component, field))
     }
 
+    /// What others believe about a field and the device itself says otherwise, in words.
+    pub fn wrong_beliefs(&self) -> impl Iterator<Item = String> + '_ {
+        self.believed.iter().filter_map(|belief| {
+            let Claim { field, value, rule, component, .. } = &belief.claim;
+            let own = self.current(component, *field).or_else(|| self.shown(*field))?.standing;
+            let differs = own.claim.value != *value;
+            differs
+                .then(|| format!("others take its {} for {value:?} ({rule}); the device itself says {:?}", field.name(), own.claim.value))
+        })
+    }
+
+    /// False where the device says that it is of another make or model than these claims: two plants may give one number twice.
+    fn may_say(&self, claims: &[Claim]) -> bool {
+        let alike = |field| {
+            let own = self.claims.iter().rev().find(|r| r.claim.field == field).map(|r| &r.claim.value);
+            let said = claims.iter().find(|claim| claim.field == field).map(|claim| &claim.value);
+            own.zip(said).is_none_or(|(own, said)| own == said)
+        };
+        alike(Field::Manufacturer) && alike(Field::Model)
+    }
+
     fn is_another_than(&self, serial: Option<&(String, String)>) -> bool {
         let own = self.claims.iter().rev().find(|r| r.claim.field == Field::SerialNumber && r.claim.component == OWN_COMPONENT);
         own.zip(serial).is_some_and(|(own, serial)| own.claim.value != serial.1)
@@ -246,6 +263,14 @@ impl Asset {
 
     fn see(&mut self, observation: &Observation) {
         self.seen_ns = (self.seen_ns.0.min(observation.time_ns), self.seen_ns.1.max(observation.time_ns));
+        let role = observation.question.strip_prefix(PRESENCE).or(match observation.authority {
+            None => Some(ROLE_OF_ANSWERS),
+            Some(Authority::Client) => Some(ROLE_OF_CLIENTS),
+            Some(Authority::Belief) => None,
+        });
+        if let Some(role) = role.filter(|role| self.speaks.get(&observation.protocol).is_none_or(|roles| !roles.contains(*role))) {
+            self.speaks.entry(observation.protocol.clone()).or_default().insert(role.to_owned());
+        }
         if self.addresses.last() != Some(&observation.address) {
             self.addresses.retain(|address| *address != observation.address);
             self.addresses.push(observation.address.clone());
@@ -264,17 +289,12 @@ impl Asset {
                 Some(earlier) if earlier.claim == *claim && earlier.address == observation.address => {
                     earlier.again(observation, observed, entry)
                 }
-                _ => self.claims.push(Recorded {
-                    claim: claim.clone(),
-                    observation: observed.to_owned(),
-                    entry,
-                    time_ns: observation.time_ns,
-                    since_ns: observation.time_ns,
-                    times: 1,
-                    source: observation.source.clone(),
-                    address: observation.address.clone(),
-                }),
+                _ => self.claims.push(Recorded::new(claim, observation, observed, entry)),
             }
+        }
+        for claim in &said.believed {
+            self.believed.retain(|earlier| earlier.claim.rule != claim.rule || earlier.claim.field != claim.field);
+            self.believed.push(Recorded::new(claim, observation, observed, entry));
         }
         // A list's words belong to the part that says the same field itself, and a part may just have spoken for the first time.
         self.join_imported();
@@ -285,7 +305,7 @@ impl Asset {
         }
         if self.claims.iter().any(|r| r.claim.field == Field::FirmwareRevision) {
             self.why_unknown.clear();
-        } else if self.why_unknown.is_empty() || self.why_unknown == NEVER_IDENTIFIED || observation.question.starts_with(IDENTIFICATION) {
+        } else if self.why_unknown.is_empty() || self.why_unknown == NEVER_IDENTIFIED || identifies(observation) {
             // What its identification said is the best reason; any answer is a better one than that it was only seen.
             self.why_unknown = why_unknown(observation);
         }
@@ -293,6 +313,19 @@ impl Asset {
 }
 
 impl Recorded {
+    fn new(claim: &Claim, observation: &Observation, observed: &str, entry: Option<u64>) -> Self {
+        Self {
+            claim: claim.clone(),
+            observation: observed.to_owned(),
+            entry,
+            time_ns: observation.time_ns,
+            since_ns: observation.time_ns,
+            times: 1,
+            source: observation.source.clone(),
+            address: observation.address.clone(),
+        }
+    }
+
     /// The same rule about the same field, by the same way: the later of the two is the rule's latest word there.
     fn is_of_the_kind_of(&self, claim: &Claim, source: &Source) -> bool {
         let own = &self.claim;
@@ -319,11 +352,6 @@ impl Recorded {
     }
 }
 
-fn own_serial(claims: &[Claim]) -> Option<(String, String)> {
-    let own = |field| claims.iter().find(|claim| claim.field == field && claim.component == OWN_COMPONENT);
-    Some((own(Field::Manufacturer)?.value.clone(), own(Field::SerialNumber)?.value.clone()))
-}
-
 fn remarks(said: &Interpretation) -> Vec<String> {
     let mut remarks: Vec<String> = said.unreadable.iter().map(|(fact, shown)| format!("{fact} could not be used: \"{shown}\"")).collect();
     if let Matched::Several(profiles) = &said.matched {
@@ -332,42 +360,20 @@ fn remarks(said: &Interpretation) -> Vec<String> {
     remarks
 }
 
-/// Why the firmware of a server that was only seen is unknown.
-const NEVER_IDENTIFIED: &str = "a server; it was never heard to identify itself";
-/// How the questions for a device's identity begin.
-const IDENTIFICATION: &str = "modbus.identification";
-
-/// Why an observation gives no firmware. "Unknown" is an answer, and it has a reason.
-fn why_unknown(observation: &Observation) -> String {
-    match observation.exception {
-        Some(code) => format!("answered {} with exception {code} ({})", observation.question, exception(code)),
-        None if observation.messages.is_empty() => NEVER_IDENTIFIED.into(),
-        None if observation.question.ends_with(".object") => "only one object of its identity was read".into(),
-        None if !observation.complete => "its identity answer is cut or broken".into(),
-        None => format!("its answer to {} holds no firmware revision that can be used", observation.question),
-    }
-}
-
-/// The names of the specification, clause 7.
-const fn exception(code: u8) -> &'static str {
-    match code {
-        1 => "illegal function",
-        2 => "illegal data address",
-        3 => "illegal data value",
-        4 => "server device failure",
-        5 => "acknowledge",
-        6 => "server device busy",
-        8 => "memory parity error",
-        10 => "gateway path unavailable",
-        11 => "gateway target device failed to respond",
-        _ => "not named by the specification",
-    }
-}
+/// How the question of an observation begins in which somebody was only seen; his role stands behind it.
+const PRESENCE: &str = "presence.";
+/// Who tells what it is answers a question, or could: the roles of [`nameplate_wire::conversation::Role`].
+const ROLE_OF_ANSWERS: &str = "server";
+const ROLE_OF_CLIENTS: &str = "client";
 
 mod import;
+mod places;
+mod unknown;
 
 use import::Listed;
 pub use import::{Found, Index};
+use places::{Places, serial_of};
+use unknown::{NEVER_IDENTIFIED, identifies, why_unknown};
 
 #[cfg(test)]
 mod tests;

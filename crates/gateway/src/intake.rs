@@ -1,6 +1,6 @@
 //! The one way in: a reading becomes an observation, gets its meaning, goes into the view and, where there is one, the ledger.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use nameplate_core::ledger::{Body, Entry};
 use nameplate_core::observation::{Observation, Source};
@@ -37,6 +37,8 @@ pub struct Intake<'a> {
     pub view: View,
     /// Assets that this run saw, in the order in which it did.
     pub seen: Vec<String>,
+    /// The same, to tell in one step whether an asset is among them.
+    saw: HashSet<String>,
     /// Observations that were new to the ledger.
     pub kept: usize,
 }
@@ -48,7 +50,7 @@ impl<'a> Intake<'a> {
     /// The store's.
     pub fn new(profiles: &'a ProfileSet, store: Option<Store>) -> Result<Self, Failure> {
         let view = store.as_ref().map(|store| store.view(None)).transpose()?.unwrap_or_default();
-        Ok(Self { profiles, store, waiting: Vec::new(), last: HashMap::new(), view, seen: Vec::new(), kept: 0 })
+        Ok(Self { profiles, store, waiting: Vec::new(), last: HashMap::new(), view, seen: Vec::new(), saw: HashSet::new(), kept: 0 })
     }
 
     /// Takes a reading. Returns the observation with its meaning when it is the first, another than before, or the first of its
@@ -62,7 +64,7 @@ impl<'a> Intake<'a> {
         let heard =
             Said { facts: reading.facts.clone(), malformed: reading.malformed.len(), complete: reading.complete, day: time_ns / DAY_NS };
         if self.last.get(&key) == Some(&heard) {
-            self.view.catalog.sighted(&(&reading.speaker).into(), time_ns);
+            self.view.catalog.sighted(reading.protocol, &(&reading.speaker).into(), time_ns);
             return Ok(None);
         }
         self.last.insert(key, heard);
@@ -86,13 +88,19 @@ impl<'a> Intake<'a> {
     ///
     /// # Errors
     /// The store's.
-    pub fn presence(&mut self, (protocol, role): (&'static str, Role), speaker: &wire::Address, source: Source, time_ns: u64) -> Result<(), Failure> {
-        if let Some(id) = self.view.catalog.sighted(&speaker.into(), time_ns) {
+    pub fn presence(
+        &mut self,
+        (protocol, role): (&'static str, Role),
+        speaker: &wire::Address,
+        source: Source,
+        time_ns: u64,
+    ) -> Result<(), Failure> {
+        if let Some(id) = self.view.catalog.sighted(protocol, &speaker.into(), time_ns) {
             self.saw(id);
             return Ok(());
         }
         let reading = Reading::new(protocol, wire::conversation::Over::Tcp, role.presence(), speaker.clone());
-        let said = Interpretation { matched: Matched::None, claims: Vec::new(), unreadable: Vec::new() };
+        let said = Interpretation::of(Matched::None, Vec::new());
         self.record(&Observation::of(&reading, source, time_ns), &said)
     }
 
@@ -175,7 +183,7 @@ impl<'a> Intake<'a> {
     }
 
     fn saw(&mut self, id: String) {
-        if !self.seen.contains(&id) {
+        if self.saw.insert(id.clone()) {
             self.seen.push(id);
         }
     }

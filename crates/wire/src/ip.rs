@@ -1,4 +1,4 @@
-//! IPv4 (RFC 791) and IPv6 (RFC 8200): from a packet to its transport payload. Fragments are told, not put together.
+//! IPv4 (RFC 791) and IPv6 (RFC 8200): from a packet to its transport payload. Parts of packets are put together in [`crate::parts`].
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -34,8 +34,26 @@ pub struct Packet<'a> {
     pub payload: &'a [u8],
     /// Bytes that the payload had on the wire beyond `payload`.
     pub missing: usize,
-    /// True for a part of a packet that was sent in parts: `payload` may start anywhere.
-    pub fragment: bool,
+    /// For a packet that was sent in parts: which part `payload` is.
+    pub part: Option<Part>,
+}
+
+/// Where a part of a packet belongs (RFC 791, 3.2; RFC 8200, 4.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The same in all parts of one packet.
+    pub id: u32,
+    /// Offset in bytes of this part in the whole payload.
+    pub offset: usize,
+    /// Not the last part.
+    pub more: bool,
+}
+
+impl Part {
+    /// `None` for a packet that is whole: no part follows, none goes before. `offset` is in bytes.
+    fn of(id: u32, offset: u16, more: bool) -> Option<Self> {
+        (more || offset > 0).then_some(Self { id, offset: usize::from(offset), more })
+    }
 }
 
 /// Reads an IPv4 packet. `cut` is how many bytes the frame had on the wire behind `bytes`; it counts only where the packet
@@ -47,7 +65,7 @@ pub fn ipv4(bytes: &[u8], cut: usize) -> Result<Packet<'_>, Malformed> {
     let Some(fixed) = bytes.first_chunk::<IPV4_HEADER_BYTES_MIN>() else {
         return Err(Malformed::short("ipv4", 0, IPV4_HEADER_BYTES_MIN, bytes.len(), "an IPv4 header (RFC 791, 3.1)"));
     };
-    let [first, _, t0, t1, _, _, f0, f1, _, protocol, _, _, s0, s1, s2, s3, d0, d1, d2, d3] = *fixed;
+    let [first, _, t0, t1, i0, i1, f0, f1, _, protocol, _, _, s0, s1, s2, s3, d0, d1, d2, d3] = *fixed;
     if first >> 4 != 4 {
         return Err(Malformed::wrong("ipv4", 0, "version is 4 (RFC 791, 3.1)"));
     }
@@ -72,8 +90,7 @@ pub fn ipv4(bytes: &[u8], cut: usize) -> Result<Packet<'_>, Malformed> {
         protocol,
         payload,
         missing: total - captured.len(),
-        // More fragments, or an offset.
-        fragment: u16::from_be_bytes([f0, f1]) & 0x3fff != 0,
+        part: Part::of(u32::from(u16::from_be_bytes([i0, i1])), u16::from_be_bytes([f0, f1]) << 3, f0 & 0x20 != 0),
     })
 }
 
@@ -99,12 +116,12 @@ pub fn ipv6(bytes: &[u8], cut: usize) -> Result<Packet<'_>, Malformed> {
         IpAddr::V6(Ipv6Addr::from(octets))
     };
     let mut packet =
-        Packet { src: address(8), dst: address(24), protocol: fixed[6], payload: &[], missing: total - captured.len(), fragment: false };
+        Packet { src: address(8), dst: address(24), protocol: fixed[6], payload: &[], missing: total - captured.len(), part: None };
     let mut at = IPV6_HEADER_BYTES;
     for _ in 0..=EXTENSION_HEADERS_MAX {
         let rest = captured.get(at..).unwrap_or(&[]);
         let extension = matches!(packet.protocol, HOP_BY_HOP | ROUTING | FRAGMENT | AUTHENTICATION | DESTINATION_OPTIONS);
-        if !extension || packet.fragment {
+        if !extension || packet.part.is_some() {
             packet.payload = rest;
             return Ok(packet);
         }
@@ -113,8 +130,9 @@ pub fn ipv6(bytes: &[u8], cut: usize) -> Result<Packet<'_>, Malformed> {
         };
         let header_bytes = match packet.protocol {
             FRAGMENT => {
-                // Offset, or more fragments; neither is an atomic fragment (RFC 6946), whole as it is.
-                packet.fragment = u16::from_be_bytes([f0, f1]) & 0xfff9 != 0;
+                let id = rest.get(4..8).and_then(|id| id.try_into().ok()).map(u32::from_be_bytes);
+                // With neither offset nor more to come it is an atomic fragment (RFC 6946), whole as it is.
+                packet.part = Part::of(id.unwrap_or_default(), u16::from_be_bytes([f0, f1]) & 0xfff8, f1 & 1 != 0);
                 8
             }
             AUTHENTICATION => (usize::from(length) + 2) * 4,
@@ -144,14 +162,17 @@ mod tests {
     fn check(read: Read, bytes: &str, cut: usize, expected: Result<(u8, &str, usize, bool), (usize, &'static str)>) {
         let bytes = hex(bytes);
         let found = read(&bytes, cut);
-        let seen = found.as_ref().map(|packet| (packet.protocol, packet.payload.to_vec(), packet.missing, packet.fragment));
+        let seen = found.as_ref().map(|packet| (packet.protocol, packet.payload.to_vec(), packet.missing, packet.part.is_some()));
         let seen = seen.map_err(|malformed| (malformed.offset, malformed.said_by));
         let expected = expected.map(|(protocol, payload, missing, fragment)| (protocol, hex(payload), missing, fragment));
         assert_eq!(seen, expected, "{bytes:02x?}");
         let Ok(whole) = found else { return };
         for end in 0..bytes.len() {
             let Ok(packet) = read(&bytes[..end], cut + bytes.len() - end) else { continue };
-            assert_eq!((packet.src, packet.dst, packet.protocol, packet.fragment), (whole.src, whole.dst, whole.protocol, whole.fragment));
+            assert_eq!(
+                (packet.src, packet.dst, packet.protocol, packet.part.is_some()),
+                (whole.src, whole.dst, whole.protocol, whole.part.is_some())
+            );
             assert!(whole.payload.starts_with(packet.payload), "{end}");
             // With no length of its own (offload) a packet cannot be told from padding behind it; all else adds up.
             assert_eq!(packet.payload.len() + packet.missing, whole.payload.len() + whole.missing, "{end}");

@@ -6,19 +6,33 @@
 #![forbid(unsafe_code)]
 
 pub mod bacnet;
+mod ber;
 pub mod capture;
+pub mod cdp;
+mod cip;
 pub mod conversation;
 mod cursor;
 mod cutter;
+pub mod enip;
 pub mod ip;
+pub mod iso;
 pub mod link;
 pub mod listen;
+pub mod lldp;
 mod malformed;
+mod mms;
 pub mod modbus;
+pub mod parts;
+mod pccc;
+mod profinet_text;
 pub mod protocols;
 mod reading;
+mod repeats;
+mod s7comm;
+mod s7comm_plus;
 pub mod snmp;
 pub mod tcp;
+pub mod tunnel;
 pub mod udp;
 
 pub use cursor::Cursor;

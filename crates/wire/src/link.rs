@@ -73,8 +73,11 @@ pub fn peel<'a>(frame: &Frame<'a>) -> Result<Peeled<'a>, Malformed> {
     }
 }
 
-/// IEEE 802.3 clause 3.2: destination, source, type or length.
-fn ethernet(bytes: &[u8]) -> Result<Peeled<'_>, Malformed> {
+/// Peels an Ethernet header (IEEE 802.3, 3.2): destination, source, type or length.
+///
+/// # Errors
+/// As [`peel`].
+pub fn ethernet(bytes: &[u8]) -> Result<Peeled<'_>, Malformed> {
     let Some((header, rest)) = bytes.split_first_chunk::<14>() else {
         return Err(Malformed::short("ethernet", 0, 14, bytes.len(), "an Ethernet header (IEEE 802.3, 3.2)"));
     };

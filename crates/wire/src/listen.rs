@@ -7,8 +7,10 @@ use crate::capture::{Frame, LinkType};
 use crate::conversation::{Coverage, End, Happening, Heard, Kind, Over, Protocol, Role, Said};
 use crate::ip::{self, Packet};
 use crate::link::{self, Payload, Peeled};
+use crate::parts::{Parts, Unfinished};
 use crate::protocols::Directory;
 use crate::tcp::{At, Segment};
+use crate::tunnel::{self, Inner, TUNNELS_MAX};
 use crate::udp::Datagram;
 use crate::{Address, Malformed, Reading};
 use flows::{Flows, Key, Place};
@@ -59,9 +61,9 @@ pub enum Event {
         /// How many.
         bytes: u64,
     },
-    /// A part of an IP packet that was sent in parts. It is not decoded.
+    /// A packet that was sent in parts, not all of which were heard. It is not decoded.
     Fragment {
-        /// The frame that holds it.
+        /// The frame that holds the first part that was heard.
         at: At,
         /// Who sent it.
         speaker: Address,
@@ -88,6 +90,7 @@ pub struct Listener {
     directory: Directory,
     flows: Flows,
     senders: Senders,
+    parts: Parts,
     /// Out-of-order bytes held by all flows.
     held_total: usize,
     last: At,
@@ -97,49 +100,94 @@ impl Listener {
     /// A listener for all protocols on their own ports, and on the server ports in `also`.
     #[must_use]
     pub fn new(also: &[(u16, &'static Protocol)]) -> Self {
-        let (directory, flows, senders) = (Directory::new(also), Flows::default(), Senders::default());
-        Self { directory, flows, senders, held_total: 0, last: At::default() }
+        let (directory, flows, senders, parts) = (Directory::new(also), Flows::default(), Senders::default(), Parts::default());
+        Self { directory, flows, senders, parts, held_total: 0, last: At::default() }
     }
 
     /// Takes the next frame.
     pub fn frame(&mut self, frame: &Frame<'_>, out: &mut dyn FnMut(Event)) {
         let at = At { frame: frame.number, time_ns: frame.time_ns };
         self.last = at;
-        let peeled = match link::peel(frame) {
-            Ok(peeled) => peeled,
-            Err(malformed) => return out(broken(at, None, malformed)),
-        };
-        let cut = (frame.wire_len as usize).saturating_sub(frame.bytes.len());
+        let (kind, cut) = (Kind::Bus(frame.link.0), (frame.wire_len as usize).saturating_sub(frame.bytes.len()));
+        match link::peel(frame) {
+            // A link type can be one protocol altogether.
+            Ok(peeled @ Peeled { payload: Payload::UnknownLink, .. }) if self.directory.on_link(kind).is_some() => {
+                self.peeled(at, &Peeled { payload: Payload::Link(kind, frame.bytes), ..peeled }, cut, 0, out);
+            }
+            Ok(Peeled { payload: Payload::UnknownLink, .. }) => out(Event::Undecoded { at, link: frame.link }),
+            Ok(peeled) => self.peeled(at, &peeled, cut, 0, out),
+            Err(malformed) => out(broken(at, None, malformed)),
+        }
+    }
+
+    /// Takes what a link layer carries; `cut` bytes of it were not captured, and it stands inside so many tunnels.
+    fn peeled(&mut self, at: At, peeled: &Peeled<'_>, cut: usize, tunnels: usize, out: &mut dyn FnMut(Event)) {
         let packet = match peeled.payload {
             Payload::Ipv4(bytes) => ip::ipv4(bytes, cut),
             Payload::Ipv6(bytes) => ip::ipv6(bytes, cut),
-            Payload::Link(kind, bytes) => return self.senders.hear(&self.directory, at, &peeled, kind, (bytes, cut), out),
-            Payload::Other(_) => return,
-            // A link type that is one protocol altogether.
-            Payload::UnknownLink if self.directory.on_link(Kind::Bus(frame.link.0)).is_some() => {
-                return self.senders.hear(&self.directory, at, &peeled, Kind::Bus(frame.link.0), (frame.bytes, cut), out);
+            Payload::Link(kind, bytes) => {
+                return match tunnel::of_link(kind, bytes) {
+                    Ok(Some(inner)) => self.inner(at, peeled, inner, cut, tunnels, out),
+                    Ok(None) => self.senders.hear(&self.directory, at, peeled, kind, (bytes, cut), out),
+                    Err(malformed) => out(broken(at, Some(Address { mac: peeled.src, ..Address::default() }), malformed)),
+                };
             }
-            Payload::UnknownLink => return out(Event::Undecoded { at, link: frame.link }),
+            Payload::Other(_) | Payload::UnknownLink => return,
         };
         let packet = match packet {
             Ok(packet) => packet,
             Err(malformed) => return out(broken(at, Some(Address { mac: peeled.src, ..Address::default() }), malformed)),
         };
-        let speaker = || Address { mac: peeled.src, ip: Some(packet.src), ..Address::default() };
-        if packet.fragment {
-            return out(Event::Fragment { at, speaker: speaker() });
+        let Some(part) = packet.part else { return self.packet(at, peeled, &packet, tunnels, out) };
+        let mut unfinished = |Unfinished { at, speaker }| out(Event::Fragment { at, speaker });
+        match self.parts.take(&packet, part, peeled.src, at, &mut unfinished) {
+            Ok(Some(whole)) => self.packet(at, peeled, &Packet { payload: &whole, missing: 0, part: None, ..packet }, tunnels, out),
+            Ok(None) => {}
+            Err(malformed) => out(broken(at, Some(sender(peeled, &packet)), malformed)),
         }
+    }
+
+    /// Takes a whole packet.
+    fn packet(&mut self, at: At, peeled: &Peeled<'_>, packet: &Packet<'_>, tunnels: usize, out: &mut dyn FnMut(Event)) {
         match packet.protocol {
             ip::PROTOCOL_TCP => match Segment::read(packet.payload, packet.missing) {
-                Ok(segment) => self.segment(at, &peeled, &packet, &segment, out),
-                Err(malformed) => out(broken(at, Some(speaker()), malformed)),
+                Ok(segment) => self.segment(at, peeled, packet, &segment, out),
+                Err(malformed) => out(broken(at, Some(sender(peeled, packet)), malformed)),
             },
             ip::PROTOCOL_UDP => match Datagram::read(packet.payload, packet.missing) {
-                Ok(datagram) => self.datagram(at, &peeled, &packet, &datagram, out),
-                Err(malformed) => out(broken(at, Some(speaker()), malformed)),
+                Ok(datagram) => {
+                    let vxlan = Some(datagram.payload).filter(|_| datagram.dst_port == tunnel::VXLAN_PORT).and_then(tunnel::of_vxlan);
+                    match vxlan {
+                        Some(inner) => self.inner(at, peeled, inner, datagram.missing, tunnels, out),
+                        None => self.datagram(at, peeled, packet, &datagram, out),
+                    }
+                }
+                Err(malformed) => out(broken(at, Some(sender(peeled, packet)), malformed)),
             },
-            _ => {}
+            protocol => match tunnel::of_ip(protocol, packet.payload) {
+                Ok(Some(inner)) => self.inner(at, &Peeled { src: None, dst: None, ..*peeled }, inner, packet.missing, tunnels, out),
+                Ok(None) => {}
+                Err(malformed) => out(broken(at, Some(sender(peeled, packet)), malformed)),
+            },
         }
+    }
+
+    /// Takes what stands inside a tunnel.
+    fn inner(&mut self, at: At, peeled: &Peeled<'_>, inner: Inner<'_>, cut: usize, tunnels: usize, out: &mut dyn FnMut(Event)) {
+        if tunnels == TUNNELS_MAX {
+            return out(broken(at, None, Malformed::wrong("tunnel", 0, "more than 4 tunnels inside each other")));
+        }
+        let payload = match inner {
+            Inner::Ipv4(bytes) => Payload::Ipv4(bytes),
+            Inner::Ipv6(bytes) => Payload::Ipv6(bytes),
+            Inner::Ethernet(bytes) => {
+                return match link::ethernet(bytes) {
+                    Ok(peeled) => self.peeled(at, &peeled, cut, tunnels + 1, out),
+                    Err(malformed) => out(broken(at, None, malformed)),
+                };
+            }
+        };
+        self.peeled(at, &Peeled { payload, ..*peeled }, cut, tunnels + 1, out);
     }
 
     /// The frames are over: hands on what was still waiting for more.
@@ -148,6 +196,7 @@ impl Listener {
             flow.finish(&self.directory, self.last, &mut self.held_total, out);
         }
         self.senders.finish(self.last, out);
+        self.parts.finish(&mut |Unfinished { at, speaker }| out(Event::Fragment { at, speaker }));
     }
 
     fn segment(&mut self, at: At, peeled: &Peeled<'_>, packet: &Packet<'_>, segment: &Segment<'_>, out: &mut dyn FnMut(Event)) {
@@ -227,6 +276,11 @@ fn server_and_client(directory: &Directory, segment: &Segment<'_>, src: Place, d
         _ => src.1 < dst.1,
     };
     if from_server { (src, dst) } else { (dst, src) }
+}
+
+/// Who sent a packet.
+fn sender(peeled: &Peeled<'_>, packet: &Packet<'_>) -> Address {
+    Address { mac: peeled.src, ip: Some(packet.src), ..Address::default() }
 }
 
 fn broken(at: At, speaker: Option<Address>, malformed: Malformed) -> Event {

@@ -67,6 +67,8 @@ pub enum Shape {
     /// Text in UTF-8, else in ISO 8859-1.
     #[default]
     Text,
+    /// As [`Shape::Text`], of several lines or columns: each run of line ends and tabs, with the blanks around it, is one blank.
+    Lines,
     /// Text in UTF-16 or UCS-2, lower byte first.
     Utf16Le,
     /// Text in UTF-16 or UCS-2, upper byte first.
@@ -83,6 +85,12 @@ pub enum Shape {
     Dotted,
     /// A letter, then decimal numbers with dots: `56 03 02 06` is `V3.2.6`.
     LetterDotted,
+    /// As [`Shape::LetterDotted`], written in columns of three digits that blanks fill up: `V  2  6  0` is `V2.6.0`.
+    LetterColumns,
+    /// A hardware address: two digits a byte, with colons between.
+    Mac,
+    /// A network address of four or sixteen bytes, as people write it.
+    Ip,
     /// An unsigned number of up to eight bytes, upper byte first, in decimal.
     Number,
     /// An unsigned number of up to eight bytes, lower byte first, in decimal.

@@ -44,7 +44,7 @@ fn device(time_ns: u64, profile: &str, claims: &[(&str, Field, &str)]) -> Catalo
     };
     let claims = claims.iter().map(|(component, field, value)| claim(component, *field, value, profile)).collect();
     let mut catalog = Catalog::default();
-    catalog.take(&observation, &Interpretation { matched: Matched::One(profile.into()), claims, unreadable: Vec::new() });
+    catalog.take(&observation, &Interpretation::of(Matched::One(profile.into()), claims));
     catalog
 }
 

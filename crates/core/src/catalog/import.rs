@@ -57,10 +57,8 @@ impl Index {
     #[must_use]
     pub fn of(catalog: &Catalog) -> Self {
         let mut index = Self { ips: catalog.listed.clone(), serials: HashMap::new(), owners_ids: HashMap::new() };
-        for (endpoint, id) in &catalog.endpoints {
-            if let Some(ip) = endpoint.ip {
-                index.ips.entry(ip).or_default().push(Place { port: endpoint.port, unit: endpoint.unit, id: id.clone() });
-            }
+        for (ip, port, unit, id) in catalog.places.with_ip() {
+            index.ips.entry(ip).or_default().push(Place { port, unit, id: id.clone() });
         }
         catalog.assets().for_each(|asset| index.add(asset));
         index

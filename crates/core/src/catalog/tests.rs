@@ -31,7 +31,7 @@ fn said(fields: &[(Field, &str, &str, Grade)]) -> Interpretation {
         offset: 0,
         length: 1,
     };
-    Interpretation { matched: Matched::One("x/y".into()), claims: fields.iter().map(claim).collect(), unreadable: Vec::new() }
+    Interpretation::of(Matched::One("x/y".into()), fields.iter().map(claim).collect())
 }
 
 const OBJECT_2: &str = "modbus.object.2";
@@ -105,7 +105,7 @@ fn the_same_observations_give_the_same_catalog() {
 
 #[test]
 fn unknown_has_a_reason() {
-    let nothing = Interpretation { matched: Matched::None, claims: Vec::new(), unreadable: Vec::new() };
+    let nothing = Interpretation::of(Matched::None, Vec::new());
     let mut exception = observation("10.0.0.1", 1, "a");
     exception.exception = Some(1);
     let mut cut = observation("10.0.0.2", 1, "a");
@@ -116,7 +116,7 @@ fn unknown_has_a_reason() {
     for (observed, reason) in [
         (exception, "answered modbus.identification.basic with exception 1 (illegal function)"),
         (cut, "its identity answer is cut or broken"),
-        (seen, "a server; it was never heard to identify itself"),
+        (seen, "it was never heard to identify itself"),
     ] {
         let id = catalog.take(&observed, &nothing);
         assert_eq!(catalog.asset(&id).unwrap().why_unknown, reason);
@@ -131,4 +131,99 @@ fn the_beginning_of_an_id_names_an_asset_only_when_it_fits_one() {
     catalog.take(&observation("10.0.0.2", 1, "a"), &firmware("V1"));
     assert_eq!(catalog.asset("a-"), None);
     assert_eq!(catalog.asset(""), None);
+}
+
+/// Observations of (protocol, address) and the asset each belongs to, by the number of the observation that showed it first.
+fn check_places(name: &str, heard: &[(&str, Address, &[(Field, &str)])], expected: &[usize]) {
+    let mut catalog = Catalog::default();
+    let mut ids: Vec<String> = Vec::new();
+    for (at, (protocol, address, fields)) in heard.iter().enumerate() {
+        let fields: Vec<_> = fields.iter().map(|(field, value)| (*field, *value, "x.rule", Grade::IdentityObject)).collect();
+        let mut observed = observation("10.0.0.1", at as u64, "a");
+        (observed.protocol, observed.address) = ((*protocol).into(), address.clone());
+        ids.push(catalog.take(&observed, &said(&fields)));
+    }
+    let first: Vec<usize> = ids.iter().map(|id| ids.iter().position(|other| other == id).unwrap()).collect();
+    assert_eq!(first, expected, "{name}");
+}
+
+fn at(last: u8, port: u16) -> Address {
+    Address { ip: Some([10, 0, 0, last].into()), port: Some(port), ..Address::default() }
+}
+
+#[test]
+fn a_device_is_its_address_and_the_way_behind_it() {
+    let mac = |mac: &str| Address { mac: Some(mac.into()), ..Address::default() };
+    let unit = |unit| Address { unit: Some(unit), ..at(1, 502) };
+    let slot = |path: &str| Address { path: Some(path.into()), ..at(1, 44818) };
+    let station = |network, station: &str, instance| Address {
+        network: Some(network),
+        station: Some(station.into()),
+        instance: Some(instance),
+        ..at(1, 47808)
+    };
+    let serial: &[_] = &[(Field::Model, "1756-ENBT/A"), (Field::SerialNumber, "0x0051aec3")];
+    let unset: &[_] = &[(Field::Model, "1756-ENBT/A"), (Field::SerialNumber, "0x00000000")];
+    let model = |model| [(Field::Model, model)];
+    check_places("several protocols at one place", &[("enip", at(1, 44818), &[]), ("snmp", at(1, 161), &[])], &[0, 0]);
+    check_places("one protocol on two ports: forwarded", &[("modbus", at(1, 502), &[]), ("modbus", at(1, 503), &[])], &[0, 1]);
+    check_places("two web servers", &[("http", at(1, 80), &[]), ("http", at(1, 8080), &[])], &[0, 0]);
+    check_places(
+        "the device itself, and a unit behind it",
+        &[("snmp", at(1, 161), &[]), ("modbus", unit(255), &[]), ("modbus", unit(7), &[])],
+        &[0, 0, 2],
+    );
+    check_places(
+        "modules of one backplane",
+        &[("cip", slot("1/0"), &[]), ("cip", slot("1/1"), &[]), ("enip", at(1, 44818), &[])],
+        &[0, 1, 2],
+    );
+    check_places(
+        "a router's hardware address",
+        &[
+            ("snmp", Address { mac: Some("02:00:00:00:00:01".into()), ..at(1, 161) }, &[]),
+            ("snmp", Address { mac: Some("02:00:00:00:00:01".into()), ..at(2, 161) }, &[]),
+        ],
+        &[0, 1],
+    );
+    check_places(
+        "two neighbours without an address",
+        &[("lldp", mac("02:00:00:00:00:01"), &[]), ("lldp", mac("02:00:00:00:00:02"), &[])],
+        &[0, 1],
+    );
+    check_places("one serial number at two addresses", &[("enip", at(1, 44818), serial), ("enip", at(2, 44818), serial)], &[0, 0]);
+    check_places("a serial number that was never set", &[("enip", at(1, 44818), unset), ("enip", at(2, 44818), unset)], &[0, 1]);
+    check_places(
+        "one BACnet instance, through a router and itself",
+        &[("bacnet", station(5, "0c", 77), &[]), ("bacnet", Address { instance: Some(77), ..at(9, 47808) }, &[])],
+        &[0, 0],
+    );
+    check_places(
+        "one BACnet instance in two plants",
+        &[
+            ("bacnet", Address { instance: Some(1), ..at(1, 47808) }, &model("A")),
+            ("bacnet", Address { instance: Some(1), ..at(2, 47808) }, &model("B")),
+        ],
+        &[0, 1],
+    );
+}
+
+#[test]
+fn what_others_believe_is_no_claim_and_is_shown_where_it_differs() {
+    let mut catalog = Catalog::default();
+    let id = catalog.take(&observation("10.0.0.1", 1, "a"), &firmware("4.3.1"));
+    let belief = |value: &str| {
+        let Interpretation { matched, claims, .. } = firmware(value);
+        Interpretation { believed: claims, ..Interpretation::of(matched, Vec::new()) }
+    };
+    let mut believed = observation("10.0.0.1", 2, "a");
+    believed.authority = Some(Authority::Belief);
+    assert_eq!(catalog.take(&believed, &belief("4.2")), id);
+    let asset = catalog.asset(&id).unwrap();
+    assert_eq!(asset.shown(Field::FirmwareRevision).unwrap().standing.claim.value, "4.3.1");
+    let wrong: Vec<String> = asset.wrong_beliefs().collect();
+    assert_eq!(wrong, ["others take its firmware_revision for \"4.2\" (modbus.object.2); the device itself says \"4.3.1\""]);
+    believed.time_ns = 3;
+    catalog.take(&believed, &belief("4.3.1"));
+    assert_eq!(catalog.asset(&id).unwrap().wrong_beliefs().count(), 0);
 }

@@ -106,7 +106,7 @@ fn again<'a>(observed: &'a Observed, bundle: &'a Checked, known: &mut Known<'a>)
     let observation = &observed.observation;
     if observation.messages.is_empty() {
         // A server that was only seen: there are no bytes to decode and nothing to claim.
-        let nothing = Interpretation { matched: Matched::None, claims: Vec::new(), unreadable: Vec::new() };
+        let nothing = Interpretation::of(Matched::None, Vec::new());
         return Ok(Said { malformed: Vec::new(), complete: false, exception: None, interpretation: nothing });
     }
     let payloads: Vec<&[u8]> = observation.messages.iter().filter_map(|name| bundle.payloads.get(name)).map(Vec::as_slice).collect();
@@ -119,7 +119,7 @@ fn again<'a>(observed: &'a Observed, bundle: &'a Checked, known: &mut Known<'a>)
         (Matched::One(id) | Matched::Fallback(id), None) => return Err(format!("the record names no text of profile {id:?}")),
         (Matched::None, _) => ProfileSet::default().interpret(&reading),
         // Which profiles matched cannot be derived without all of them, and nothing may be claimed.
-        (several @ Matched::Several(_), _) => Interpretation { matched: several.clone(), claims: Vec::new(), unreadable: Vec::new() },
+        (several @ Matched::Several(_), _) => Interpretation::of(several.clone(), Vec::new()),
     };
     let read = Observation::of(&reading, Source::Asked { reason: String::new() }, 0);
     Ok(Said::of(&read, interpretation))

@@ -115,7 +115,8 @@ mod tests {
             asked: 0,
             authority: None,
         };
-        let interpretation = Interpretation { matched: Matched::None, claims: Vec::new(), unreadable: vec![("x".into(), said.into())] };
+        let interpretation =
+            Interpretation { unreadable: vec![("x".into(), said.into())], ..Interpretation::of(Matched::None, Vec::new()) };
         let observed = Observed { observation, interpretation, profile_sha256: Some("ab".into()), decoder: "nameplate 0.1.0".into() };
         Entry { index: 9, time_ns: 7, body: Body::Observation(observed) }.record().unwrap()
     }

@@ -36,6 +36,9 @@ pub struct Interpretation {
     pub claims: Vec<Claim>,
     /// Facts that a rule wanted and could not use: the fact's path, and its text with everything invisible written out.
     pub unreadable: Vec<(String, String)>,
+    /// What somebody else believes about the device: the same rules, and never its own word.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub believed: Vec<Claim>,
 }
 
 include!(concat!(env!("OUT_DIR"), "/built_in_list.rs"));
@@ -85,25 +88,29 @@ impl ProfileSet {
         self.profiles.iter()
     }
 
-    /// Says what a reading means.
+    /// Says what a reading means. What others believe about a device is kept, and is no claim.
     #[must_use]
     pub fn interpret(&self, reading: &Reading) -> Interpretation {
-        // What others believe about a device is kept, and is no claim.
+        let mut said = self.said(reading);
         if reading.authority == Authority::Belief {
-            return Interpretation { matched: Matched::None, claims: Vec::new(), unreadable: Vec::new() };
+            said.believed = std::mem::take(&mut said.claims);
         }
+        said
+    }
+
+    fn said(&self, reading: &Reading) -> Interpretation {
         let of_protocol = || self.profiles.iter().filter(|profile| profile.protocol == reading.protocol);
         let mut matching: Vec<&Profile> = of_protocol().filter(|profile| !profile.fallback && matches(profile, reading)).collect();
         if matching.len() > 1 {
             let ids = matching.iter().map(|profile| profile.id.clone()).collect();
-            return Interpretation { matched: Matched::Several(ids), claims: Vec::new(), unreadable: Vec::new() };
+            return Interpretation::of(Matched::Several(ids), Vec::new());
         }
         let (profile, matched) = match (matching.pop(), of_protocol().find(|profile| profile.fallback)) {
             (Some(profile), _) => (profile, Matched::One(profile.id.clone())),
             (None, Some(profile)) => (profile, Matched::Fallback(profile.id.clone())),
-            (None, None) => return Interpretation { matched: Matched::None, claims: Vec::new(), unreadable: Vec::new() },
+            (None, None) => return Interpretation::of(Matched::None, Vec::new()),
         };
-        let mut said = Interpretation { matched, claims: Vec::new(), unreadable: Vec::new() };
+        let mut said = Interpretation::of(matched, Vec::new());
         for component in &profile.components {
             for (field, rule) in &component.extract {
                 // A part of an answer may belong to a profile that shows only in the rest of it: the rule of last resort names no
@@ -121,6 +128,12 @@ impl ProfileSet {
 }
 
 impl Interpretation {
+    /// Claims of an answer that was read without trouble.
+    #[must_use]
+    pub const fn of(matched: Matched, claims: Vec<Claim>) -> Self {
+        Self { matched, claims, unreadable: Vec::new(), believed: Vec::new() }
+    }
+
     fn apply(&mut self, profile: &Profile, component: &Component, field: Field, rule: &Extract, fact: &Fact) {
         let text = match text::decode_fact(fact.shape, &fact.bytes) {
             Ok(text) => text,

@@ -146,7 +146,7 @@ fn heard(catalog: &mut Catalog, ip: &str, unit: u8, fields: &[(Field, &str)]) ->
         length: 1,
     };
     let claims = fields.iter().map(claim).collect();
-    catalog.take(&observation, &Interpretation { matched: Matched::One("computec/cws06".into()), claims, unreadable: Vec::new() })
+    catalog.take(&observation, &Interpretation::of(Matched::One("computec/cws06".into()), claims))
 }
 
 fn sheet(text: &str) -> Sheet {

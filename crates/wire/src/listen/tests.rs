@@ -169,7 +169,7 @@ fn what_is_not_read_is_told() {
     version[14] = 0x55;
     let mut offset = ask(10, 20, ACK, QUESTION);
     offset[46] = 0x10;
-    let expected = ["1 .1 fragment", "2 ? ipv4 malformed at 0", "3 .1 tcp malformed at 12", "4 ? ethernet malformed at 0"];
+    let expected = ["2 ? ipv4 malformed at 0", "3 .1 tcp malformed at 12", "4 ? ethernet malformed at 0", "1 .1 fragment"];
     check(&[], &[fragment, version, offset, vec![1, 2, 3]], &expected);
     // Two versions of held bytes.
     let frames = [ask(10, 20, ACK, QUESTION), answer(24, 18, ACK, &ANSWER[4..]), answer(20, 18, ACK, &[&ANSWER[..9], b"XYZ"].concat())];
@@ -178,6 +178,41 @@ fn what_is_not_read_is_told() {
     let frame = Frame { number: 7, time_ns: 0, link: LinkType(147), bytes: &[1], wire_len: 1 };
     listener.frame(&frame, &mut |event| lines.push(told(&event)));
     assert_eq!(lines, ["7 link 147"]);
+}
+
+/// The answer's packet inside `header`, in a frame from .2.
+fn wrapped(ethertype: [u8; 2], header: &[u8], inner: &[u8]) -> Vec<u8> {
+    [&[2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2], &ethertype[..], header, inner].concat()
+}
+
+#[test]
+fn an_answer_in_parts_or_in_a_tunnel_is_heard_as_it_is() {
+    let (question, whole) = (ask(10, 20, ACK, QUESTION), answer(20, 18, ACK, ANSWER));
+    // The packet's first 24 payload bytes (20 of TCP), and the rest, 13 - 4 bytes; the last part may come first.
+    let part = |from: usize, to: usize, offset: [u8; 2]| {
+        let mut frame = [&whole[..34], &whole[34 + from..34 + to]].concat();
+        frame[16..18].copy_from_slice(&((20 + to - from) as u16).to_be_bytes());
+        frame[20..22].copy_from_slice(&offset);
+        frame
+    };
+    let (first, last) = (part(0, 24, [0x20, 0]), part(24, whole.len() - 34, [0, 3]));
+    let heard = |frame: u8| [SERVES, READS].map(|line| line.replacen('2', &frame.to_string(), 1));
+    let check = |frames: &[Vec<u8>]| {
+        let expected = heard(frames.len() as u8);
+        super::tests::check(&[], frames, &expected.each_ref().map(String::as_str));
+    };
+    check(&[question.clone(), first.clone(), last.clone()]);
+    check(&[question.clone(), last, first]);
+    let gre_outer = [&[0x45, 0, 0, 0, 0, 0, 0, 0, 64, 47, 0, 0, 198, 51, 100, 1, 198, 51, 100, 2, 0, 0, 0x65, 0x58][..]].concat();
+    check(&[question.clone(), wrapped([8, 0], &gre_outer, &whole)]);
+    let vxlan_outer = [
+        &[0x45, 0, 0, 0, 0, 0, 0, 0, 64, 17, 0, 0, 198, 51, 100, 1, 198, 51, 100, 2][..],
+        &[0xc0, 0, 0x12, 0xb5, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 42, 0],
+    ]
+    .concat();
+    check(&[question.clone(), wrapped([8, 0], &vxlan_outer, &whole)]);
+    check(&[question.clone(), wrapped([0x88, 0x64], &[0x11, 0, 0, 1, 0, 55, 0, 0x21], &whole[14..])]);
+    check(&[question, wrapped([0x88, 0x47], &[0, 1, 1, 64], &whole[14..])]);
 }
 
 /// The snap length rule: whatever is cut off any frame, the reading is the same or less, never another.

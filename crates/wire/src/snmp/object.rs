@@ -23,12 +23,12 @@ const NAME_BYTES_MAX: usize = 128;
 
 /// Objects of standard groups: name, fact, the value's tag, shape.
 const OBJECTS: [(&[u8], &str, u8, Shape); 14] = [
-    (&[0x2b, 6, 1, 2, 1, 1, 1, 0], "system.descr", OCTETS, Shape::Text),
+    (&[0x2b, 6, 1, 2, 1, 1, 1, 0], "system.descr", OCTETS, Shape::Lines),
     (&[0x2b, 6, 1, 2, 1, 1, 2, 0], "system.object_id", OID, Shape::Oid),
-    (&[0x2b, 6, 1, 2, 1, 1, 4, 0], "system.contact", OCTETS, Shape::Text),
+    (&[0x2b, 6, 1, 2, 1, 1, 4, 0], "system.contact", OCTETS, Shape::Lines),
     (SYS_NAME, "system.name", OCTETS, Shape::Text),
-    (&[0x2b, 6, 1, 2, 1, 1, 6, 0], "system.location", OCTETS, Shape::Text),
-    (&[0x2b, 6, 1, 2, 1, 17, 1, 1, 0], "bridge.address", OCTETS, Shape::Hex),
+    (&[0x2b, 6, 1, 2, 1, 1, 6, 0], "system.location", OCTETS, Shape::Lines),
+    (&[0x2b, 6, 1, 2, 1, 17, 1, 1, 0], "bridge.address", OCTETS, Shape::Mac),
     (&[0x2b, 6, 1, 2, 1, 33, 1, 1, 1, 0], "ups.manufacturer", OCTETS, Shape::Text),
     (&[0x2b, 6, 1, 2, 1, 33, 1, 1, 2, 0], "ups.model", OCTETS, Shape::Text),
     (&[0x2b, 6, 1, 2, 1, 33, 1, 1, 3, 0], "ups.software_version", OCTETS, Shape::Text),
@@ -36,12 +36,12 @@ const OBJECTS: [(&[u8], &str, u8, Shape); 14] = [
     (&[0x2b, 6, 1, 2, 1, 33, 1, 1, 5, 0], "ups.name", OCTETS, Shape::Text),
     (&[0x2b, 6, 1, 2, 1, 43, 5, 1, 1, 17, 1], "printer.serial", OCTETS, Shape::Text),
     (&[0x28, 0xc4, 0x62, 1, 1, 2, 1, 3, 3, 0], "lldp.name", OCTETS, Shape::Text),
-    (&[0x28, 0xc4, 0x62, 1, 1, 2, 1, 3, 4, 0], "lldp.descr", OCTETS, Shape::Text),
+    (&[0x28, 0xc4, 0x62, 1, 1, 2, 1, 3, 4, 0], "lldp.descr", OCTETS, Shape::Lines),
 ];
 
 /// Columns of the table of physical entities: number, fact, the value's tag, shape.
 const COLUMNS: [(u8, &str, u8, Shape); 13] = [
-    (2, "descr", OCTETS, Shape::Text),
+    (2, "descr", OCTETS, Shape::Lines),
     (3, "vendor_type", OID, Shape::Oid),
     (5, "class", INTEGER, Shape::Number),
     (7, "name", OCTETS, Shape::Text),
@@ -92,7 +92,7 @@ impl Object {
                 let index = numbers(name.get(ENTITY.len() + 1..)?)?;
                 Some((format!("snmp.entity{index}.{fact}"), shape))
             }
-            Self::Private => Some((format!("snmp.1.3{}", numbers(name.get(1..)?)?), Shape::Text)),
+            Self::Private => Some((format!("snmp.1.3{}", numbers(name.get(1..)?)?), Shape::Lines)),
         }
     }
 }
@@ -131,10 +131,10 @@ pub(super) fn engine(id: &[u8], at: Range<usize>, fact: &mut dyn FnMut(&'static 
         [0x80, _, _, _, format, rest @ ..] => {
             fact("snmp.engine.enterprise", Shape::Number, at.start + 1..at.start + 4);
             match (format, rest.len()) {
-                (1, 4) => fact("snmp.engine.ip", Shape::Dotted, named),
-                (2, 16) => fact("snmp.engine.ip6", Shape::Hex, named),
+                (1, 4) => fact("snmp.engine.ip", Shape::Ip, named),
+                (2, 16) => fact("snmp.engine.ip6", Shape::Ip, named),
                 // Cisco has an octet behind it.
-                (3, 6 | 7) => fact("snmp.engine.mac", Shape::Hex, named.start..named.start + 6),
+                (3, 6 | 7) => fact("snmp.engine.mac", Shape::Mac, named.start..named.start + 6),
                 (4, 1..) => fact("snmp.engine.text", Shape::Text, named),
                 _ => {}
             }

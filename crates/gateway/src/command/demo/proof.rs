@@ -141,7 +141,10 @@ impl Work {
         let place = |at: usize| -> Result<Place, Failure> {
             let listens = address(plant, at);
             let asset = asset(intake, listens)?.id.clone();
-            Ok(Place { asset, address: Address { ip: Some(listens.ip()), port: Some(listens.port()), unit: Some(UNIT), ..Address::default() } })
+            Ok(Place {
+                asset,
+                address: Address { ip: Some(listens.ip()), port: Some(listens.port()), unit: Some(UNIT), ..Address::default() },
+            })
         };
         let scope = place(self.device)?;
         let (from, to) = (Some(self.from.to_owned()), Some(self.to.to_owned()));
