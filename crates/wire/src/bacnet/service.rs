@@ -21,9 +21,9 @@ const DEPTH_MAX: u32 = 16;
 /// Properties of the device object that say what it is: code (clause 21, BACnetPropertyIdentifier), name, application tag.
 const PROPERTIES: [(u32, &str, u8); 16] = [
     (12, "application_software_version", CHARACTERS),
-    (28, "description", CHARACTERS),
+    (DESCRIPTION, "description", CHARACTERS),
     (44, "firmware_revision", CHARACTERS),
-    (58, "location", CHARACTERS),
+    (LOCATION, "location", CHARACTERS),
     (62, "max_apdu", UNSIGNED),
     (70, "model_name", CHARACTERS),
     (OBJECT_IDENTIFIER, "instance", OBJECT),
@@ -37,6 +37,8 @@ const PROPERTIES: [(u32, &str, u8); 16] = [
     (372, "serial_number", CHARACTERS),
     (507, "uuid", OCTETS),
 ];
+const DESCRIPTION: u32 = 28;
+const LOCATION: u32 = 58;
 const OBJECT_IDENTIFIER: u32 = 75;
 pub(super) const OBJECT_NAME: u32 = 77;
 
@@ -269,7 +271,8 @@ impl Reader<'_, '_> {
             CHARACTERS => {
                 let (shape, header) = characters(self.bytes(&range)).ok_or(c.wrong("a character set (20.2.9)"))?;
                 range.start += header;
-                shape
+                // People write these two, over several lines.
+                if shape == Shape::Text && matches!(property, DESCRIPTION | LOCATION) { Shape::Lines } else { shape }
             }
             OBJECT => {
                 let object = self.object_identifier(tag, None, c)?;
