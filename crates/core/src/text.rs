@@ -64,15 +64,75 @@ pub fn decode_fact(shape: Shape, bytes: &[u8]) -> Result<String, Unreadable> {
             (_, Ok(bytes)) => Ok(Ipv6Addr::from(bytes).to_string()),
             _ => Ok(format!("0x{}", hex(bytes))),
         },
+        Shape::DottedWordLe => match bytes.split_last_chunk() {
+            Some((first, word)) if !first.is_empty() => Ok(format!("{}.{}", dotted(first), u16::from_le_bytes(*word))),
+            _ => Ok(dotted(bytes)),
+        },
         Shape::LetterDotted => match bytes.split_first() {
             Some((letter, rest)) if letter.is_ascii_alphabetic() => Ok(format!("{}{}", char::from(*letter), dotted(rest))),
             _ => Ok(dotted(bytes)),
         },
         Shape::Number if bytes.len() <= NUMBER_BYTES_MAX => Ok(number(&mut bytes.iter())),
         Shape::NumberLe if bytes.len() <= NUMBER_BYTES_MAX => Ok(number(&mut bytes.iter().rev())),
+        Shape::UpperFive => Ok(bytes.iter().map(|byte| (byte >> 3).to_string()).collect::<Vec<_>>().join(".")),
+        Shape::Packed => checked(&bytes.chunks_exact(3).flat_map(|three| packed([three[0], three[1], three[2]])).collect::<String>()),
         Shape::Number | Shape::Hex => Ok(format!("0x{}", hex(bytes))),
         Shape::NumberLe | Shape::HexLe => Ok(format!("0x{}", hex(&bytes.iter().rev().copied().collect::<Vec<_>>()))),
+        Shape::Labels => decode(&labels(bytes)),
+        Shape::HalfAscii => decode(&bytes.chunks_exact(2).map(half_ascii).collect::<Vec<_>>()),
+        Shape::WindowsVersion => Ok(format!("{} {}", windows_name(bytes), dotted(bytes)).trim_start().to_owned()),
     }
+}
+
+/// Labels with dots between; a byte that is no length of a label ends them.
+fn labels(bytes: &[u8]) -> Vec<u8> {
+    let (mut name, mut rest) = (Vec::new(), bytes);
+    while let [length @ 1..=63, behind @ ..] = rest {
+        let Some((label, next)) = behind.split_at_checked(usize::from(*length)) else { break };
+        if !name.is_empty() {
+            name.push(b'.');
+        }
+        name.extend_from_slice(label);
+        rest = next;
+    }
+    name
+}
+
+/// A byte out of two letters; what is no such letter counts as zero.
+fn half_ascii(letters: &[u8]) -> u8 {
+    letters.iter().fold(0, |byte, letter| byte << 4 | letter.wrapping_sub(b'A').min(15))
+}
+
+/// What Microsoft calls these versions (Windows documentation, "Operating System Version"). Windows 10 and its servers are one number.
+const fn windows_name(version: &[u8]) -> &'static str {
+    match version {
+        [5, 0] => "Windows 2000",
+        [5, 1] => "Windows XP",
+        [5, 2] => "Windows Server 2003 R2 or Windows Server 2003",
+        [6, 0] => "Windows Vista or Windows Server 2008",
+        [6, 1] => "Windows 7 or Windows Server 2008 R2",
+        [6, 2] => "Windows 8 or Windows Server 2012",
+        [6, 3] => "Windows 8.1 or Windows Server 2012 R2",
+        _ => "",
+    }
+}
+
+fn lines(bytes: &[u8]) -> Result<String, Unreadable> {
+    let text = text_of(bytes);
+    let parts: Vec<&str> = text.split(['\r', '\n', '\t']).map(str::trim).filter(|part| !part.is_empty()).collect();
+    checked(&parts.join(" "))
+}
+
+/// A letter and columns of three digits each; a text that is something else stays as it is.
+fn letter_columns(bytes: &[u8]) -> Result<String, Unreadable> {
+    let text = decode(bytes)?;
+    let Some((letter, columns)) = bytes.split_first() else { return Ok(text) };
+    let numbers: Vec<&str> = columns.chunks(3).map(|column| std::str::from_utf8(column).unwrap_or_default().trim_start()).collect();
+    let is_number = |number: &&str| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    if letter.is_ascii_alphabetic() && !numbers.is_empty() && numbers.iter().all(is_number) {
+        return Ok(format!("{}{}", char::from(*letter), numbers.join(".")));
+    }
+    Ok(text)
 }
 
 /// Object identifier numbers out of groups of seven bits (X.690, 8.19); `None` where one has no end or more than 32 bits.
@@ -96,22 +156,10 @@ fn dotted_oid(bytes: &[u8]) -> Option<String> {
     (!inside && !text.is_empty()).then_some(text)
 }
 
-fn lines(bytes: &[u8]) -> Result<String, Unreadable> {
-    let text = text_of(bytes);
-    let parts: Vec<&str> = text.split(['\r', '\n', '\t']).map(str::trim).filter(|part| !part.is_empty()).collect();
-    checked(&parts.join(" "))
-}
-
-/// A letter and columns of three digits each; a text that is something else stays as it is.
-fn letter_columns(bytes: &[u8]) -> Result<String, Unreadable> {
-    let text = decode(bytes)?;
-    let Some((letter, columns)) = bytes.split_first() else { return Ok(text) };
-    let numbers: Vec<&str> = columns.chunks(3).map(|column| std::str::from_utf8(column).unwrap_or_default().trim_start()).collect();
-    let is_number = |number: &&str| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    if letter.is_ascii_alphabetic() && !numbers.is_empty() && numbers.iter().all(is_number) {
-        return Ok(format!("{}{}", char::from(*letter), numbers.join(".")));
-    }
-    Ok(text)
+/// Four characters of six bits: bit 6 of the ASCII code is the complement of bit 5. HCF_SPEC-099, Packed ASCII.
+fn packed([a, b, c]: [u8; 3]) -> [char; 4] {
+    let sixes = [a >> 2, (a & 0x03) << 4 | b >> 4, (b & 0x0f) << 2 | c >> 6, c & 0x3f];
+    sixes.map(|six| char::from(if six & 0x20 == 0 { six | 0x40 } else { six }))
 }
 
 fn checked(text: &str) -> Result<String, Unreadable> {
@@ -173,7 +221,7 @@ mod tests {
 
     #[test]
     fn a_fact_is_written_as_its_protocol_has_it() {
-        let cases: [(Shape, &[u8], &str); 27] = [
+        let cases: &[(Shape, &[u8], &str)] = &[
             (Shape::Utf32Be, b"\0\0\0J\0\x01\xf6\0", "J\u{1f600}"),
             (Shape::Latin1, b"\xc3\xa9", "\u{c3}\u{a9}"),
             (Shape::Ascii, b"LMBC-300", "LMBC-300"),
@@ -185,6 +233,8 @@ mod tests {
             (Shape::Utf16Le, b"J\0C\0I\0\0\0", "JCI"),
             (Shape::Utf16Be, b"\0J\0C\0I", "JCI"),
             (Shape::Dotted, &[4, 3], "4.3"),
+            (Shape::DottedWordLe, &[2, 0x0b, 0x37, 8], "2.11.2103"),
+            (Shape::DottedWordLe, &[2, 1], "2.1"),
             (Shape::LetterDotted, &[0x56, 3, 2, 6], "V3.2.6"),
             (Shape::LetterDotted, &[0x20, 3, 2, 6], "32.3.2.6"),
             (Shape::Lines, b"IOS (fc1) \r\nCompiled\n\tby x\n\0", "IOS (fc1) Compiled by x"),
@@ -201,9 +251,17 @@ mod tests {
             (Shape::Number, &[1; 9], "0x010101010101010101"),
             (Shape::Hex, &[0, 0x51, 0xae, 0xc3], "0x0051aec3"),
             (Shape::HexLe, &[0xc3, 0xae, 0x51, 0], "0x0051aec3"),
+            (Shape::UpperFive, &[0x4e], "9"),
+            // HCF_SPEC-099's rule by hand: "PT-101A " is 10 14 2d 31 30 31 01 20 in sixes.
+            (Shape::Packed, &[0x41, 0x4b, 0x71, 0xc3, 0x10, 0x60], "PT-101A"),
+            (Shape::Packed, &[0x41, 0x4b], ""),
+            (Shape::Labels, b"\x05_http\x04_tcp\x05local\0", "_http._tcp.local"),
+            (Shape::HalfAscii, b"FEEJCNFGENCACA", "TI-VM"),
+            (Shape::WindowsVersion, &[5, 1], "Windows XP 5.1"),
+            (Shape::WindowsVersion, &[10, 0], "10.0"),
         ];
         for (shape, bytes, expected) in cases {
-            assert_eq!(decode_fact(shape, bytes).as_deref(), Ok(expected), "{shape:?}");
+            assert_eq!(decode_fact(*shape, bytes).as_deref(), Ok(*expected), "{shape:?}");
         }
         assert!(decode_fact(Shape::Utf16Le, b"a\0\x1b\0[\0").is_err());
         assert_eq!(decode_fact(Shape::Ascii, b"\xb1\xb1").map_err(|u| u.shown), Err("\\xb1\\xb1".into()), "a code page is not guessed");

@@ -5,6 +5,7 @@
 //! stream together, [`modbus`] reads the answer, [`listen`] ties these into one pass, and a [`Reading`] leaves.
 #![forbid(unsafe_code)]
 
+pub mod ads;
 pub mod bacnet;
 mod ber;
 pub mod capture;
@@ -13,15 +14,28 @@ mod cip;
 pub mod conversation;
 mod cursor;
 mod cutter;
+pub mod dhcp;
+pub mod dnp3;
 pub mod enip;
+pub mod fins;
+mod gathered;
+pub mod greeting;
+pub mod hart_ip;
+mod head;
+pub mod http;
 pub mod ip;
 pub mod iso;
 pub mod link;
 pub mod listen;
 pub mod lldp;
 mod malformed;
+pub mod mdns;
+pub mod melsoft;
 mod mms;
 pub mod modbus;
+pub mod netbios;
+pub mod opcua;
+mod padding;
 pub mod parts;
 mod pccc;
 mod profinet_text;
@@ -31,7 +45,14 @@ mod repeats;
 mod s7comm;
 mod s7comm_plus;
 pub mod snmp;
+#[cfg(test)]
+mod shorter;
+pub mod slmp;
+pub mod ssdp;
+pub mod ssh;
 pub mod tcp;
+pub mod telnet;
+mod told;
 pub mod tunnel;
 pub mod udp;
 

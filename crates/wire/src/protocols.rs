@@ -4,8 +4,6 @@
 use std::collections::HashMap;
 
 use crate::Reading;
-use crate::bacnet;
-use crate::cdp;
 use crate::conversation::{End, Heard, Kind, Likeness, Over, Protocol, Said};
 use crate::enip;
 use crate::iso;
@@ -24,6 +22,33 @@ pub static ALL: &[&Protocol] = &[
     &iso::PROTOCOL,
     &lldp::PROTOCOL,
     &cdp::PROTOCOL,
+    &crate::enip::PROTOCOL,
+    &crate::opcua::PROTOCOL,
+    &crate::ads::PROTOCOL,
+    &crate::dnp3::PROTOCOL,
+    &crate::fins::PROTOCOL,
+    &crate::hart_ip::PROTOCOL,
+    &crate::modbus::PROTOCOL,
+    &crate::iso::PROTOCOL,
+    &crate::melsoft::PROTOCOL,
+    &crate::slmp::PROTOCOL,
+    &crate::bacnet::PROTOCOL,
+    &crate::lldp::PROTOCOL,
+    &crate::cdp::PROTOCOL,
+    &crate::dhcp::PROTOCOL,
+    &crate::http::PROTOCOL,
+    &crate::http::RTSP_PROTOCOL,
+    &crate::mdns::PROTOCOL,
+    &crate::ssdp::PROTOCOL,
+    &crate::ssh::PROTOCOL,
+    &crate::telnet::PROTOCOL,
+    &crate::greeting::FTP,
+    &crate::greeting::SMTP,
+    &crate::greeting::POP3,
+    &crate::greeting::IMAP,
+    &crate::greeting::VNC,
+    &crate::netbios::BROWSER,
+    &crate::netbios::NAMES,
 ];
 
 /// The protocol of that name, or the one whose conversations carry it.

@@ -83,6 +83,8 @@ pub enum Shape {
     Oid,
     /// Each byte a decimal number, with dots between: `04 03` is `4.3`.
     Dotted,
+    /// As [`Shape::Dotted`], with one number of two bytes at the end, lower byte first: `02 0b 37 08` is `2.11.2103`.
+    DottedWordLe,
     /// A letter, then decimal numbers with dots: `56 03 02 06` is `V3.2.6`.
     LetterDotted,
     /// As [`Shape::LetterDotted`], written in columns of three digits that blanks fill up: `V  2  6  0` is `V2.6.0`.
@@ -99,6 +101,16 @@ pub enum Shape {
     Hex,
     /// An unsigned number, lower byte first, in hexadecimal with all its digits: `c3 ae 51 00` is `0x0051aec3`.
     HexLe,
+    /// The upper five bits of a byte as a decimal number; what is below them is another field (HART hardware revision).
+    UpperFive,
+    /// Text of six-bit characters, four in three bytes (HART, HCF_SPEC-099, Packed ASCII).
+    Packed,
+    /// Labels of a domain name, each behind its length (RFC 1035, 3.1): `04 _ t c p 05 l o c a l 00` is `_tcp.local`.
+    Labels,
+    /// Text with each half of a byte as a letter from A on (RFC 1001, 14.1): `45 42` is `A`.
+    HalfAscii,
+    /// Major and minor version of Windows, with the name that goes with them: `05 01` is `Windows XP 5.1`, `0a 00` is `10.0`.
+    WindowsVersion,
 }
 
 /// Something a decoder read, and where it stands.
