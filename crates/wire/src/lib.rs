@@ -52,6 +52,7 @@ mod reading;
 mod repeats;
 mod s7comm;
 mod s7comm_plus;
+pub mod snmp;
 #[cfg(test)]
 mod shorter;
 pub mod slmp;

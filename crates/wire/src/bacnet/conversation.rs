@@ -1,24 +1,20 @@
 //! Frames of a conversation, or of one sender on a segment: who asked, who answered, and what is new in what he said.
 
-use core::hash::{BuildHasher, Hasher};
 use std::collections::HashMap;
 use std::hash::RandomState;
 
 use super::NAME;
 use super::frame::{self, Content, Opened, Place};
-use super::service::{self, Device, INSTANCE_ANY, OBJECT_NAME, Service, Value};
+use super::service::{self, Device, OBJECT_NAME, Service};
+use super::speaker::{self, Digest, SEGMENTS_MAX, Segmented, Speaker};
 use crate::conversation::{Conversation, Coverage, End, Happening, Heard, Over, Role, Said};
 use crate::tcp::At;
-use crate::{Address, Authority, Cursor, Fact, Malformed, Message, Reading};
+use crate::{Authority, Cursor, Malformed, Message, Reading};
 
 /// Devices that are told apart in one conversation: a router speaks for all behind it, and MS/TP alone has 254 to a network.
 const SPEAKERS_MAX: usize = 1_024;
-/// Answers remembered per device: its properties asked one by one, and a few lists of them.
-const TOLD_MAX: usize = 32;
 /// Answers in segments that are put together at once. A client reads one device after the other.
-const SEGMENTED_MAX: usize = 4;
-/// Segments of one answer: the sequence number has 8 bits (5.2), and an identity fits in a handful.
-const SEGMENTS_MAX: usize = 64;
+const ANSWERS_IN_PARTS_MAX: usize = 4;
 /// Message of the network layer that announces a router. Clause 6.4.2.
 const I_AM_ROUTER: u8 = 1;
 /// ReinitializeDevice: cold start, warm start, activate changes. Clause 16.4.1.1.1.
@@ -32,33 +28,12 @@ pub(super) struct Talk {
     asked: [[u64; 4]; 2],
     /// Who ordered a change last, with its invoke id: it happened when the device says so.
     ordered: Option<(bool, u8, Happening)>,
+    /// Who answered whom last: mostly the same two do it again.
+    last: Option<((bool, Place), (bool, Place))>,
     speakers: HashMap<(bool, Place), Speaker>,
     segmented: Vec<Segmented>,
     keys: RandomState,
     coverage: Coverage,
-}
-
-#[derive(Debug, Default)]
-struct Speaker {
-    instance: Option<u32>,
-    roles: Vec<Role>,
-    happened: Vec<Happening>,
-    /// What was asked and what was answered, as digests: the same again is not told again.
-    told: Vec<(u64, u64)>,
-}
-
-/// An answer in segments, as far as it came.
-#[derive(Debug)]
-struct Segmented {
-    speaker: (bool, Place),
-    from: End,
-    invoke: u8,
-    next: u8,
-    service: Service,
-    messages: Vec<Message>,
-    /// Where the parameters stand in each message.
-    starts: Vec<usize>,
-    joined: Vec<u8>,
 }
 
 /// One frame and what it holds.
@@ -112,7 +87,16 @@ impl Conversation for Talk {
 impl Talk {
     pub(super) fn new(over: Over) -> Self {
         let (speakers, segmented) = (HashMap::new(), Vec::new());
-        Self { over, asked: [[0; 4]; 2], ordered: None, speakers, segmented, keys: RandomState::new(), coverage: Coverage::default() }
+        Self {
+            over,
+            asked: [[0; 4]; 2],
+            ordered: None,
+            last: None,
+            speakers,
+            segmented,
+            keys: RandomState::new(),
+            coverage: Coverage::default(),
+        }
     }
 
     /// Clause 20.1.
@@ -205,11 +189,11 @@ impl Talk {
         }
         let Said { bytes, to, at, .. } = *heeded.said;
         let known = self.speakers.get(&heeded.hearer()).and_then(|device| device.instance);
-        let device = address(heeded.opened.to, to, read.instance.or(known));
-        let mut reading = Reading::of(NAME, self.over, question(Service::WriteProperty), device, at, bytes);
+        let device = heeded.opened.to.address(to, read.instance.or(known));
+        let mut reading = Reading::of(NAME, self.over, Service::WriteProperty.question(), device, at, bytes);
         reading.authority = Authority::Belief;
         let renamed = values.iter().any(|value| value.property == OBJECT_NAME);
-        values.into_iter().for_each(|value| reading.fact(path(&value), value.shape, value.range));
+        values.into_iter().for_each(|value| reading.fact(value.path(), value.shape, value.range));
         out(Heard::Reading(reading));
         Ok(renamed.then_some(Happening::Renamed))
     }
@@ -218,7 +202,7 @@ impl Talk {
         let Some(known) = self.speaker(device) else { return };
         if !known.happened.contains(&happening) {
             known.happened.push(happening);
-            let device = address(device.1, end, known.instance);
+            let device = device.1.address(end, known.instance);
             out(Heard::Happened { protocol: NAME, happening, device, at });
         }
     }
@@ -232,6 +216,10 @@ impl Talk {
                 return;
             }
             *asked &= !bit;
+            let both = Some((heeded.speaker(), heeded.hearer()));
+            if core::mem::replace(&mut self.last, both) == both {
+                return;
+            }
             self.present(Role::Client, heeded.hearer(), to, at, out);
         }
         self.present(Role::Server, heeded.speaker(), from, at, out);
@@ -259,11 +247,11 @@ impl Talk {
         let mut digest = Digest::new(&self.keys, service);
         let read = service::read(service, &mut c, &mut |value| digest.take(&value, bytes));
         let (speaker, device) = (heeded.speaker(), read.clone().unwrap_or_default());
-        let Some(instance) = self.news(speaker, digest, device) else { return read.map(drop) };
+        let Some(instance) = self.news(speaker, digest.finish(device), device) else { return read.map(drop) };
         let Said { from, at, .. } = *heeded.said;
-        let mut reading = Reading::of(NAME, self.over, question(service), address(speaker.1, from, instance), at, bytes);
+        let mut reading = Reading::of(NAME, self.over, service.question(), speaker.1.address(from, instance), at, bytes);
         c = start;
-        let _ = service::read(service, &mut c, &mut |value| reading.fact(path(&value), value.shape, value.range));
+        let _ = service::read(service, &mut c, &mut |value| reading.fact(value.path(), value.shape, value.range));
         reading.complete = heeded.opened.whole;
         if let Err(malformed) = read {
             reading.broken(malformed);
@@ -309,7 +297,7 @@ impl Talk {
         } else if sequence > held.next {
             return self.joined(held, false, out);
         }
-        if held.messages.len() >= SEGMENTS_MAX || self.segmented.len() >= SEGMENTED_MAX {
+        if held.messages.len() >= SEGMENTS_MAX || self.segmented.len() >= ANSWERS_IN_PARTS_MAX {
             return self.joined(held, false, out);
         }
         self.segmented.push(held);
@@ -324,9 +312,9 @@ impl Talk {
             values.push(value);
         });
         let device = read.clone().unwrap_or_default();
-        let Some(instance) = self.news(speaker, digest, device) else { return };
-        let mut reading = Reading::new(NAME, self.over, question(service), address(speaker.1, &from, instance));
-        reading.facts = values.into_iter().filter_map(|value| fact(value, &joined, &messages, &starts)).collect();
+        let Some(instance) = self.news(speaker, digest.finish(device), device) else { return };
+        let mut reading = Reading::new(NAME, self.over, service.question(), speaker.1.address(&from, instance));
+        reading.facts = values.into_iter().filter_map(|value| speaker::fact(value, &joined, &messages, &starts)).collect();
         (reading.messages, reading.complete) = (messages, whole);
         if let Err(malformed) = read {
             reading.broken(malformed);
@@ -335,28 +323,18 @@ impl Talk {
     }
 
     /// Whether an answer says something that this speaker did not say before; if so, the instance that it is from, as far as that is known.
-    fn news(&mut self, speaker: (bool, Place), digest: Digest, device: Device) -> Option<Option<u32>> {
-        let (question, answer) = digest.finish(device)?;
+    fn news(&mut self, speaker: (bool, Place), digest: Option<(u64, u64)>, device: Device) -> Option<Option<u32>> {
+        let digest = digest?;
         let said = self.speaker(speaker)?;
         said.instance = device.instance.or(said.instance);
-        match said.told.iter_mut().find(|(asked, _)| *asked == question) {
-            Some((_, told)) if *told == answer => return None,
-            Some((_, told)) => *told = answer,
-            None => {
-                if said.told.len() == TOLD_MAX {
-                    said.told.remove(0);
-                }
-                said.told.push((question, answer));
-            }
-        }
-        Some(said.instance)
+        said.is_news(digest).then_some(said.instance)
     }
 
     fn present(&mut self, role: Role, who: (bool, Place), end: &End, at: At, out: &mut dyn FnMut(Heard)) {
         let Some(speaker) = self.speaker(who) else { return };
         if !speaker.roles.contains(&role) {
             speaker.roles.push(role);
-            let speaker = address(who.1, end, speaker.instance);
+            let speaker = who.1.address(end, speaker.instance);
             out(Heard::Present { protocol: NAME, role, speaker, at });
         }
     }
@@ -369,72 +347,4 @@ impl Talk {
         }
         Some(self.speakers.entry(who).or_default())
     }
-}
-
-/// What an answer is about and what it says, without what is no identity in it.
-struct Digest {
-    asked: <RandomState as BuildHasher>::Hasher,
-    said: <RandomState as BuildHasher>::Hasher,
-    empty: bool,
-}
-
-impl Digest {
-    fn new(keys: &RandomState, service: Service) -> Self {
-        let mut asked = keys.build_hasher();
-        asked.write(question(service).as_bytes());
-        Self { asked, said: keys.build_hasher(), empty: true }
-    }
-
-    fn take(&mut self, value: &Value, bytes: &[u8]) {
-        self.asked.write_u32(value.property);
-        let said = bytes.get(value.range.clone()).unwrap_or_default();
-        self.said.write_usize(said.len());
-        self.said.write(said);
-        self.empty = false;
-    }
-
-    fn finish(mut self, device: Device) -> Option<(u64, u64)> {
-        self.asked.write_u32(device.instance.unwrap_or(INSTANCE_ANY));
-        (!self.empty).then(|| (self.asked.finish(), self.said.finish()))
-    }
-}
-
-/// The question that a service answers, as [`Reading::question`] has it.
-const fn question(service: Service) -> &'static str {
-    match service {
-        Service::IAm => "bacnet.i_am",
-        Service::IHave => "bacnet.i_have",
-        Service::WhoAmI => "bacnet.who_am_i",
-        Service::ReadProperty => "bacnet.read_property",
-        Service::ReadPropertyMultiple => "bacnet.read_property_multiple",
-        Service::WriteProperty => "bacnet.write_property",
-    }
-}
-
-fn path(value: &Value) -> String {
-    format!("bacnet.device.{}", value.name)
-}
-
-/// A value that was read in what segments hold together, at the place in its message where it starts.
-fn fact(value: Value, joined: &[u8], messages: &[Message], starts: &[usize]) -> Option<Fact> {
-    let bytes = joined.get(value.range.clone())?.to_vec();
-    let mut before = 0;
-    for (message, (said, start)) in messages.iter().zip(starts).enumerate() {
-        let length = said.bytes.len().saturating_sub(*start);
-        if value.range.start < before + length {
-            let offset = start + value.range.start - before;
-            return Some(Fact { path: path(&value), bytes, shape: value.shape, message, offset });
-        }
-        before += length;
-    }
-    None
-}
-
-/// Where somebody is, as a record has it. What a BBMD forwards was not sent from its hardware address.
-fn address(place: Place, end: &End, instance: Option<u32>) -> Address {
-    let near = match place.origin {
-        Some((ip, port)) => Address { ip: Some(ip), port: Some(port), ..Address::default() },
-        None => end.into(),
-    };
-    Address { instance, network: place.network, station: place.station.digits(), ..near }
 }

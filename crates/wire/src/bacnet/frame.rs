@@ -4,8 +4,8 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::ops::Range;
 
 use super::{BUS_ARCNET, BUS_ARCNET_LINUX, BUS_MSTP, LLC_BACNET};
-use crate::conversation::{Kind, Over};
-use crate::{Cursor, Malformed};
+use crate::conversation::{End, Kind, Over};
+use crate::{Address, Cursor, Malformed};
 
 /// Longest hardware address in an NPDU: LonTalk with its domain has 7. Clause 6.2.2, table 6-1.
 const STATION_BYTES_MAX: usize = 7;
@@ -44,7 +44,7 @@ impl Station {
     }
 
     /// Its digits; `None` for the device at the address that the frame itself shows.
-    pub(super) fn digits(self) -> Option<String> {
+    fn digits(self) -> Option<String> {
         let bytes = self.bytes.get(..usize::from(self.length)).filter(|bytes| !bytes.is_empty())?;
         Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
     }
@@ -59,6 +59,17 @@ pub(super) struct Place {
     pub network: Option<u16>,
     /// The station there, or on the bus that was listened to.
     pub station: Station,
+}
+
+impl Place {
+    /// Where somebody is, as a record has it. What a BBMD forwards was not sent from its hardware address.
+    pub(super) fn address(self, end: &End, instance: Option<u32>) -> Address {
+        let near = match self.origin {
+            Some((ip, port)) => Address { ip: Some(ip), port: Some(port), ..Address::default() },
+            None => end.into(),
+        };
+        Address { instance, network: self.network, station: self.station.digits(), ..near }
+    }
 }
 
 /// What a frame carries.

@@ -9,6 +9,7 @@
 mod conversation;
 mod frame;
 mod service;
+mod speaker;
 
 use crate::conversation::{Kind, Likeness, Over, Protocol};
 use conversation::Talk;

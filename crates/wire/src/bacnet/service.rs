@@ -16,14 +16,14 @@ const CHARACTERS: u8 = 7;
 const ENUMERATED: u8 = 9;
 const OBJECT: u8 = 12;
 /// Constructed values in one another: what BACnet's own data types need, twice over.
-const DEPTH_MAX: u32 = 16;
+const LEVELS_MAX: u32 = 16;
 
 /// Properties of the device object that say what it is: code (clause 21, BACnetPropertyIdentifier), name, application tag.
 const PROPERTIES: [(u32, &str, u8); 16] = [
     (12, "application_software_version", CHARACTERS),
-    (28, "description", CHARACTERS),
+    (DESCRIPTION, "description", CHARACTERS),
     (44, "firmware_revision", CHARACTERS),
-    (58, "location", CHARACTERS),
+    (LOCATION, "location", CHARACTERS),
     (62, "max_apdu", UNSIGNED),
     (70, "model_name", CHARACTERS),
     (OBJECT_IDENTIFIER, "instance", OBJECT),
@@ -37,6 +37,8 @@ const PROPERTIES: [(u32, &str, u8); 16] = [
     (372, "serial_number", CHARACTERS),
     (507, "uuid", OCTETS),
 ];
+const DESCRIPTION: u32 = 28;
+const LOCATION: u32 = 58;
 const OBJECT_IDENTIFIER: u32 = 75;
 pub(super) const OBJECT_NAME: u32 = 77;
 
@@ -60,6 +62,27 @@ pub(super) enum Service {
     ReadPropertyMultiple,
     /// A request: somebody else's idea of the device.
     WriteProperty,
+}
+
+impl Value {
+    /// The fact's path.
+    pub(super) fn path(&self) -> String {
+        format!("bacnet.device.{}", self.name)
+    }
+}
+
+impl Service {
+    /// The question that it answers, as [`crate::Reading::question`] has it.
+    pub(super) const fn question(self) -> &'static str {
+        match self {
+            Self::IAm => "bacnet.i_am",
+            Self::IHave => "bacnet.i_have",
+            Self::WhoAmI => "bacnet.who_am_i",
+            Self::ReadProperty => "bacnet.read_property",
+            Self::ReadPropertyMultiple => "bacnet.read_property_multiple",
+            Self::WriteProperty => "bacnet.write_property",
+        }
+    }
 }
 
 /// What was read beside the values.
@@ -254,7 +277,7 @@ impl Reader<'_, '_> {
             match tag.content {
                 Content::Closing if depth == 0 && tag.number == closing => return Ok(only.filter(|_| count == 1)),
                 Content::Closing => depth = depth.checked_sub(1).ok_or(c.wrong("a closing tag that was opened (20.2.1.3)"))?,
-                Content::Opening if depth == DEPTH_MAX => return Err(c.wrong("values in values in values")),
+                Content::Opening if depth == LEVELS_MAX => return Err(c.wrong("values in values in values")),
                 Content::Opening => (depth, count) = (depth + 1, 2),
                 Content::Primitive(_) => (count, only) = (count.saturating_add(1), Some(tag)),
             }
@@ -269,7 +292,8 @@ impl Reader<'_, '_> {
             CHARACTERS => {
                 let (shape, header) = characters(self.bytes(&range)).ok_or(c.wrong("a character set (20.2.9)"))?;
                 range.start += header;
-                shape
+                // People write these two, over several lines.
+                if shape == Shape::Text && matches!(property, DESCRIPTION | LOCATION) { Shape::Lines } else { shape }
             }
             OBJECT => {
                 let object = self.object_identifier(tag, None, c)?;
