@@ -52,10 +52,10 @@ mod reading;
 mod repeats;
 mod s7comm;
 mod s7comm_plus;
-pub mod snmp;
 #[cfg(test)]
 mod shorter;
 pub mod slmp;
+pub mod snmp;
 pub mod srtp;
 pub mod ssdp;
 pub mod ssh;
