@@ -9,6 +9,7 @@
 mod answer;
 mod conversation;
 mod question;
+mod umas;
 
 pub use answer::{Answering, Continue};
 pub use conversation::PROTOCOL;
