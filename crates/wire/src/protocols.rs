@@ -16,6 +16,7 @@ pub static ALL: &[&Protocol] = &[
     &crate::hart_ip::PROTOCOL,
     &crate::melsoft::PROTOCOL,
     &crate::slmp::PROTOCOL,
+    &modbus::rtu::PROTOCOL,
 ];
 
 /// The protocol of that name, or the one whose conversations carry it.

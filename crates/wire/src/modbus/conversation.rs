@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::{Answering, Continue, Mbap, NAME, Question, umas};
+use super::{Answering, Continue, Mbap, NAME, Question, rtu, umas};
 use crate::conversation::{Conversation, Coverage, End, Heard, Likeness, Protocol, Role, Said};
 use crate::tcp::At;
 use crate::{Address, Cutter, Malformed, Message};
@@ -14,7 +14,11 @@ pub static PROTOCOL: Protocol = Protocol {
     tcp: &[super::PORT],
     udp: &[],
     link: &[],
-    likeness: |bytes, _| if Mbap::read(bytes).is_ok() { Likeness::Possible } else { Likeness::No },
+    likeness: |bytes, _| match Mbap::read(bytes) {
+        // A serial server hands frames on as they stand on the line; some numbers in them look like this header, their check bytes tell.
+        Ok(_) if !rtu::is_frame(bytes) => Likeness::Possible,
+        _ => Likeness::No,
+    },
     start: |_| Box::new(Connection::default()),
 };
 

@@ -9,6 +9,7 @@
 mod answer;
 mod conversation;
 mod question;
+pub mod rtu;
 mod umas;
 
 pub use answer::{Answering, Continue};
