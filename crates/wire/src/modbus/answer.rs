@@ -1,6 +1,6 @@
 //! Reads the answers to one question, page by page, from a capture or from a live device.
 
-use super::{EXCEPTION_BIT, FUNCTION_ENCAPSULATED, FUNCTION_SERVER_ID, MBAP_BYTES, MEI_IDENTIFICATION, Mbap, NAME, Question};
+use super::{EXCEPTION_BIT, FUNCTION_ENCAPSULATED, FUNCTION_SERVER_ID, MBAP_BYTES, MEI_IDENTIFICATION, Mbap, NAME, Question, rtu};
 use crate::conversation::Over;
 use crate::{Address, Fact, Malformed, Message, Reading, Shape};
 
@@ -25,9 +25,43 @@ pub enum Continue {
     Stop,
 }
 
+/// What stands around a PDU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Framing {
+    /// Modbus TCP: the MBAP header.
+    Mbap,
+    /// Serial line: unit and check bytes, which were compared before.
+    Rtu,
+}
+
+impl Framing {
+    const fn protocol(self) -> &'static str {
+        match self {
+            Self::Mbap => NAME,
+            Self::Rtu => rtu::NAME,
+        }
+    }
+
+    const fn pdu_at(self) -> usize {
+        match self {
+            Self::Mbap => MBAP_BYTES,
+            Self::Rtu => rtu::PDU_AT,
+        }
+    }
+
+    /// Where the PDU ends, by the framing's own word; more or fewer bytes may be there.
+    fn pdu_end(self, adu: &[u8]) -> Result<Option<usize>, Malformed> {
+        match self {
+            Self::Mbap => Ok(Mbap::read(adu)?.map(|mbap| mbap.adu_bytes)),
+            Self::Rtu => Ok(adu.len().checked_sub(rtu::CHECK_BYTES)),
+        }
+    }
+}
+
 /// Collects the answer to one question over as many messages as it takes.
 #[derive(Clone, Debug)]
 pub struct Answering {
+    framing: Framing,
     reading: Reading,
     /// Highest object id so far: ids must rise strictly, or the device would be read forever.
     last_object: Option<u8>,
@@ -37,14 +71,28 @@ impl Answering {
     /// Starts with no message. `question` is what was asked; `speaker` who is to answer.
     #[must_use]
     pub fn new(question: Question, speaker: Address) -> Self {
-        let reading = Reading::new(NAME, Over::Tcp, question.name(), speaker);
-        Self { reading, last_object: None }
+        Self::framed(Framing::Mbap, question, speaker)
+    }
+
+    /// As [`Answering::new`], for answers as they stand on a serial line; their check bytes were compared before.
+    pub(super) fn serial(question: Question, speaker: Address) -> Self {
+        Self::framed(Framing::Rtu, question, speaker)
+    }
+
+    fn framed(framing: Framing, question: Question, speaker: Address) -> Self {
+        let reading = Reading::new(framing.protocol(), Over::Tcp, question.name(), speaker);
+        Self { framing, reading, last_object: None }
     }
 
     /// Recognises an identity answer that was heard without its question; `None` for every other message.
     #[must_use]
     pub fn question_of(adu: &[u8]) -> Option<Question> {
-        match adu.get(MBAP_BYTES..)? {
+        Self::question_of_pdu(adu.get(MBAP_BYTES..)?)
+    }
+
+    /// As [`Answering::question_of`], from the function code on.
+    pub(super) fn question_of_pdu(pdu: &[u8]) -> Option<Question> {
+        match pdu {
             [FUNCTION_ENCAPSULATED, MEI_IDENTIFICATION, code, ..] => Some(Question::Identification { code: *code, object: 0 }),
             [FUNCTION_SERVER_ID, ..] => Some(Question::ServerId),
             [function, ..] if *function == FUNCTION_ENCAPSULATED | EXCEPTION_BIT => Some(Question::Identification { code: 0, object: 0 }),
@@ -56,9 +104,10 @@ impl Answering {
     /// True when `adu` is the page that this answer is waiting for; `asked` is its question, where that was heard.
     #[must_use]
     pub fn continues_with(&self, asked: Option<Question>, adu: &[u8]) -> bool {
-        let first_object = adu.get(MBAP_BYTES + PAGE_HEADER_BYTES).copied();
+        let pdu = adu.get(self.framing.pdu_at()..).unwrap_or_default();
+        let first_object = pdu.get(PAGE_HEADER_BYTES).copied();
         asked.is_none_or(|question| question.name() == self.reading.question)
-            && matches!(Self::question_of(adu), Some(Question::Identification { code: 1.., .. }))
+            && matches!(Self::question_of_pdu(pdu), Some(Question::Identification { code: 1.., .. }))
             && first_object > self.last_object
             && self.last_object.is_some()
     }
@@ -80,8 +129,9 @@ impl Answering {
     }
 
     fn read(&mut self, index: usize, adu: &[u8]) -> Continue {
-        let promised = match Mbap::read(adu) {
-            Ok(Some(mbap)) => mbap.adu_bytes,
+        let pdu_at = self.framing.pdu_at();
+        let promised = match self.framing.pdu_end(adu) {
+            Ok(Some(end)) => end,
             Ok(None) => return self.stop(index, Malformed::short("mbap", 0, MBAP_BYTES, adu.len(), "MBAP header (TCP guide 3.1.3)")),
             Err(malformed) => return self.stop(index, malformed),
         };
@@ -92,14 +142,14 @@ impl Answering {
             self.reading.malformed.push((index, missing));
         }
         let cut = there.len() < promised;
-        let next = match there.get(MBAP_BYTES..) {
+        let next = match there.get(pdu_at..) {
             Some([FUNCTION_ENCAPSULATED, MEI_IDENTIFICATION, ..]) => self.page(index, there),
             Some([FUNCTION_SERVER_ID, ..]) => self.server_id(index, there),
             Some([function, code, ..]) if function & EXCEPTION_BIT != 0 => {
-                self.fact("modbus.exception", index, MBAP_BYTES, &[*function, *code]);
+                self.fact("exception", index, pdu_at, &[*function, *code]);
                 Continue::Complete
             }
-            _ => self.stop(index, Malformed::wrong("modbus", MBAP_BYTES, "not an answer to an identity question")),
+            _ => self.stop(index, Malformed::wrong("modbus", pdu_at, "not an answer to an identity question")),
         };
         if cut { Continue::Stop } else { next }
     }
@@ -107,13 +157,14 @@ impl Answering {
     /// One page of function 43/14. Devices send odd conformity levels, fewer objects than they count, and bytes behind the last
     /// object: all of that is kept as a finding, and every object whose bytes are all there is a fact.
     fn page(&mut self, index: usize, adu: &[u8]) -> Continue {
-        let Some(&[_, _, code, conformity, more, next_object, count]) = adu[MBAP_BYTES..].first_chunk::<PAGE_HEADER_BYTES>() else {
-            let had = adu.len() - MBAP_BYTES;
-            return self.stop(index, Malformed::short("modbus", MBAP_BYTES, PAGE_HEADER_BYTES, had, "identification header (6.21)"));
+        let pdu_at = self.framing.pdu_at();
+        let Some(&[_, _, code, conformity, more, next_object, count]) = adu[pdu_at..].first_chunk::<PAGE_HEADER_BYTES>() else {
+            let had = adu.len() - pdu_at;
+            return self.stop(index, Malformed::short("modbus", pdu_at, PAGE_HEADER_BYTES, had, "identification header (6.21)"));
         };
-        self.fact("modbus.conformity", index, MBAP_BYTES + 3, &[conformity]);
+        self.fact("conformity", index, pdu_at + 3, &[conformity]);
         let before = self.last_object;
-        let mut at = MBAP_BYTES + PAGE_HEADER_BYTES;
+        let mut at = pdu_at + PAGE_HEADER_BYTES;
         for _ in 0..count {
             let Some(&[id, length]) = adu[at..].first_chunk::<2>() else {
                 let short = Malformed::short("modbus", at, 2, adu.len() - at, "number of objects (6.21)");
@@ -125,7 +176,7 @@ impl Answering {
                 return self.stop(index, short);
             };
             if self.last_object.is_none_or(|last| id > last) {
-                self.fact(&format!("modbus.object.{id}"), index, at + 2, value);
+                self.fact(&format!("object.{id}"), index, at + 2, value);
                 self.last_object = Some(id);
             } else {
                 // The first value stands: a later one must not replace what a shorter capture would have shown.
@@ -142,24 +193,25 @@ impl Answering {
     /// Where the next page starts, if it may be asked for: ids rise, or we stop. npm modbus-serial announces its private objects behind
     /// a regular read and starts again at 0 when it is asked for them; the set that was asked for ends before.
     fn follow(&mut self, index: usize, (code, more, next_object): (u8, u8, u8), before: Option<u8>) -> Continue {
+        let pdu_at = self.framing.pdu_at();
         match more {
             0 => Continue::Complete,
             MORE_FOLLOWS if self.last_object > before && next_object > last_of_set(code) => Continue::Complete,
             MORE_FOLLOWS if index + 1 >= PAGES_MAX => {
-                self.stop(index, Malformed::wrong("modbus", MBAP_BYTES + 4, "more pages than are put together"))
+                self.stop(index, Malformed::wrong("modbus", pdu_at + 4, "more pages than are put together"))
             }
             MORE_FOLLOWS if self.last_object > before && self.last_object.is_some_and(|last| next_object > last) => {
                 Continue::Next(next_object)
             }
-            MORE_FOLLOWS => self.stop(index, Malformed::wrong("modbus", MBAP_BYTES + 5, "next object id rises strictly (6.21)")),
-            _ => self.stop(index, Malformed::wrong("modbus", MBAP_BYTES + 4, "more follows is 00 or FF (6.21)")),
+            MORE_FOLLOWS => self.stop(index, Malformed::wrong("modbus", pdu_at + 5, "next object id rises strictly (6.21)")),
+            _ => self.stop(index, Malformed::wrong("modbus", pdu_at + 4, "more follows is 00 or FF (6.21)")),
         }
     }
 
     /// Function 17. The specification leaves the layout to the device: id, run byte and text in any mixture, so the text is a
     /// fact of its own only where it stands whole between bytes that are no text.
     fn server_id(&mut self, index: usize, adu: &[u8]) -> Continue {
-        let count_at = MBAP_BYTES + 1;
+        let count_at = self.framing.pdu_at() + 1;
         let Some(&count) = adu.get(count_at) else {
             return self.stop(index, Malformed::short("modbus", count_at, 1, 0, "byte count (6.13)"));
         };
@@ -168,9 +220,9 @@ impl Answering {
             let had = adu.len() - body_at;
             return self.stop(index, Malformed::short("modbus", body_at, usize::from(count), had, "byte count (6.13)"));
         };
-        self.fact("modbus.server_id", index, body_at, body);
+        self.fact("server_id", index, body_at, body);
         if let Some((start, text)) = only_text(body) {
-            self.fact("modbus.server_id.text", index, body_at + start, text);
+            self.fact("server_id.text", index, body_at + start, text);
         }
         if adu.len() > body_at + body.len() {
             self.reading.malformed.push((index, Malformed::wrong("modbus", body_at + body.len(), "bytes behind the byte count (6.13)")));
@@ -179,7 +231,13 @@ impl Answering {
     }
 
     fn fact(&mut self, path: &str, message: usize, offset: usize, bytes: &[u8]) {
-        self.reading.facts.push(Fact { path: path.to_owned(), bytes: bytes.to_vec(), shape: Shape::Text, message, offset });
+        self.reading.facts.push(Fact {
+            path: format!("{}.{path}", self.framing.protocol()),
+            bytes: bytes.to_vec(),
+            shape: Shape::Text,
+            message,
+            offset,
+        });
     }
 
     fn stop(&mut self, index: usize, malformed: Malformed) -> Continue {

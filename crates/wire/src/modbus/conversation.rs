@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::{Answering, Continue, Mbap, NAME, Question};
+use super::{Answering, Continue, Mbap, NAME, Question, rtu, umas};
 use crate::conversation::{Conversation, Coverage, End, Heard, Likeness, Protocol, Role, Said};
 use crate::tcp::At;
 use crate::{Address, Cutter, Malformed, Message};
@@ -10,11 +10,15 @@ use crate::{Address, Cutter, Malformed, Message};
 /// Modbus TCP. Any two small numbers around a zero look like its header, so it is followed on known ports only.
 pub static PROTOCOL: Protocol = Protocol {
     name: NAME,
-    carries: &[],
+    carries: &[umas::NAME],
     tcp: &[super::PORT],
     udp: &[],
     link: &[],
-    likeness: |bytes, _| if Mbap::read(bytes).is_ok() { Likeness::Possible } else { Likeness::No },
+    likeness: |bytes, _| match Mbap::read(bytes) {
+        // A serial server hands frames on as they stand on the line; some numbers in them look like this header, their check bytes tell.
+        Ok(_) if !rtu::is_frame(bytes) => Likeness::Possible,
+        _ => Likeness::No,
+    },
     start: |_| Box::new(Connection::default()),
 };
 
@@ -28,12 +32,24 @@ const UNITS_PAGED_MAX: usize = 4;
 pub struct Connection {
     questions: Cutter,
     answers: Cutter,
-    /// Transaction, unit, and which identity question it was, if it was one.
-    pending: VecDeque<(u16, u8, Option<Question>)>,
+    pending: VecDeque<Pending>,
     paged: BTreeMap<u8, Answering>,
     units_seen: [u64; 4],
+    /// Units that answered in UMAS.
+    umas_seen: [u64; 4],
     server: End,
     coverage: Coverage,
+    umas_coverage: Coverage,
+}
+
+/// A request that is not answered yet.
+#[derive(Debug)]
+struct Pending {
+    transaction: u16,
+    unit: u8,
+    /// Which identity question it is, if it is one.
+    question: Option<Question>,
+    umas: Option<umas::Asked>,
 }
 
 impl Conversation for Connection {
@@ -46,7 +62,7 @@ impl Conversation for Connection {
             malformed
         } else {
             let mut questions = core::mem::take(&mut self.questions);
-            let malformed = questions.messages(said.bytes, length, &mut |adu| self.question(adu));
+            let malformed = questions.messages(said.bytes, length, &mut |adu| self.question(adu, said.at));
             self.questions = questions;
             malformed
         };
@@ -74,6 +90,9 @@ impl Conversation for Connection {
 
     fn coverage(&self, each: &mut dyn FnMut(&'static str, Coverage)) {
         each(NAME, self.coverage);
+        if self.umas_coverage.seen > 0 {
+            each(umas::NAME, self.umas_coverage);
+        }
     }
 }
 
@@ -83,14 +102,16 @@ fn length(bytes: &[u8]) -> Result<Option<usize>, Malformed> {
 }
 
 impl Connection {
-    fn question(&mut self, adu: &[u8]) {
+    fn question(&mut self, adu: &[u8], at: At) {
         let Ok(Some(mbap)) = Mbap::read(adu) else { return };
         self.coverage.seen += 1;
         self.coverage.decoded += 1;
         if self.pending.len() == QUESTIONS_PENDING_MAX {
             self.pending.pop_front();
         }
-        self.pending.push_back((mbap.transaction, mbap.unit, Question::read(adu).map(|(_, question)| question)));
+        let (question, umas) = (Question::read(adu).map(|(_, question)| question), umas::Asked::read(adu, at));
+        self.count_umas(mbap, adu);
+        self.pending.push_back(Pending { transaction: mbap.transaction, unit: mbap.unit, question, umas });
     }
 
     /// An answer, whole or cut; one that is cut inside its header is nothing.
@@ -98,13 +119,22 @@ impl Connection {
         let Ok(Some(mbap)) = Mbap::read(adu) else { return };
         self.coverage.seen += 1;
         self.coverage.decoded += u64::from(adu.len() == mbap.adu_bytes);
+        self.count_umas(mbap, adu);
         self.message(mbap, adu, at, out);
+    }
+
+    fn count_umas(&mut self, mbap: Mbap, adu: &[u8]) {
+        if umas::carries(adu) {
+            self.umas_coverage.seen += 1;
+            self.umas_coverage.decoded += u64::from(adu.len() == mbap.adu_bytes);
+        }
     }
 
     fn message(&mut self, mbap: Mbap, adu: &[u8], at: At, out: &mut dyn FnMut(Heard)) {
         let (word, bit) = (usize::from(mbap.unit >> 6), 1 << (mbap.unit & 63));
         let shape = Answering::question_of(adu);
-        if shape.is_none() && self.units_seen[word] & bit != 0 {
+        let is_umas = umas::carries(adu);
+        if shape.is_none() && !is_umas && self.units_seen[word] & bit != 0 {
             return;
         }
         let asked = self.asked(mbap);
@@ -113,8 +143,15 @@ impl Connection {
             self.units_seen[word] |= bit;
             out(Heard::Present { protocol: NAME, role: Role::Server, speaker: self.unit(mbap.unit), at });
         }
+        if let Some(Pending { umas: Some(umas), .. }) = asked.as_ref().filter(|_| is_umas) {
+            if self.umas_seen[word] & bit == 0 {
+                self.umas_seen[word] |= bit;
+                out(Heard::Present { protocol: umas::NAME, role: Role::Server, speaker: self.unit(mbap.unit), at });
+            }
+            umas.answer(mbap, adu, self.unit(mbap.unit), at).into_iter().for_each(|reading| out(Heard::Reading(reading)));
+        }
         let Some(shape) = shape else { return };
-        let asked = asked.flatten().filter(|question| question.asks_as(shape));
+        let asked = asked.and_then(|asked| asked.question).filter(|question| question.asks_as(shape));
         let mut answering = match self.paged.remove(&mbap.unit) {
             Some(paged) if paged.continues_with(asked, adu) => paged,
             earlier => {
@@ -131,10 +168,10 @@ impl Connection {
         }
     }
 
-    /// What this transaction asked, where it was heard: `Some(None)` for a request that is no identity question.
-    fn asked(&mut self, mbap: Mbap) -> Option<Option<Question>> {
-        let at = self.pending.iter().position(|(transaction, unit, _)| (*transaction, *unit) == (mbap.transaction, mbap.unit))?;
-        self.pending.remove(at).map(|(_, _, question)| question)
+    /// What this transaction asked, where it was heard. The latest counts: some clients give all their requests one number.
+    fn asked(&mut self, mbap: Mbap) -> Option<Pending> {
+        let of_this = |pending: &Pending| (pending.transaction, pending.unit) == (mbap.transaction, mbap.unit);
+        self.pending.iter().rposition(of_this).and_then(|at| self.pending.remove(at))
     }
 
     fn unit(&self, unit: u8) -> Address {

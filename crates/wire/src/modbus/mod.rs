@@ -9,6 +9,8 @@
 mod answer;
 mod conversation;
 mod question;
+pub mod rtu;
+mod umas;
 
 pub use answer::{Answering, Continue};
 pub use conversation::PROTOCOL;

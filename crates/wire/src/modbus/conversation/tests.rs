@@ -1,6 +1,7 @@
 //! A conversation is a table of what passed, in order; what it yields is written beside it.
 
 use super::*;
+use crate::Shape;
 
 /// One object each: id 0 "ABC", id 2 "V2.1".
 const WHOLE: &[u8] = b"\x00\x07\x00\x00\x00\x13\x01\x2b\x0e\x01\x01\x00\x00\x02\x00\x03ABC\x02\x04V2.1";
@@ -19,9 +20,19 @@ fn check(name: &str, steps: &[Step<'_>], expected: &[&str]) {
     let mut heard = Vec::new();
     let mut note = |event: Heard| {
         heard.push(match event {
-            Heard::Present { speaker, .. } => format!("server {}", speaker.unit.unwrap_or_default()),
+            Heard::Present { speaker, protocol: NAME, .. } => format!("server {}", speaker.unit.unwrap_or_default()),
+            Heard::Present { protocol, speaker, .. } => format!("{protocol} {}", speaker.unit.unwrap_or_default()),
             Heard::Happened { .. } => "happened".to_owned(),
             Heard::Malformed { malformed, .. } => format!("malformed at {}", malformed.offset),
+            Heard::Reading(reading) if reading.protocol == umas::NAME => {
+                let facts: Vec<_> = reading
+                    .facts
+                    .iter()
+                    .filter(|fact| fact.shape == Shape::Text)
+                    .map(|fact| fact.bytes.escape_ascii().to_string())
+                    .collect();
+                format!("{} {:?} {} asked {}", reading.question, reading.authority, facts.join(" "), reading.asked)
+            }
             Heard::Reading(reading) => {
                 let objects: Vec<_> = reading.facts.iter().filter(|fact| fact.path.contains("object")).map(|f| f.path.clone()).collect();
                 let whole = if reading.complete { "whole" } else { "part" };
@@ -76,4 +87,42 @@ fn pages_of_one_answer_are_one_reading() {
     let part = "modbus.identification.regular modbus.object.0 unit 1 part";
     check("the second page never came", &[Client(ask_first), Server(first)], &["server 1", part]);
     check("the first page again", &[Server(first), Server(first), Server(second)], &[part, both]);
+}
+
+/// ITI/ICS-Security-Tools pcaps/modicon/modicon_test.pcap, frames 4 and 6, 11 and 12: a fact each.
+const ASKED_ID: &[u8] = b"\0\0\0\0\0\x04\0\x5a\0\x02";
+const ID: &[u8] = b"\0\0\0\0\0\x32\0\x5a\0\xfe\x10\xff\x5a\x01\x01\0\0\0\x70\x02\0\0\x27\0\x09\0\x08\0\0\0\0\0\x0e140 CPU 311 10\x01\x01\x01\0\0\0\0\x11\0";
+const ASKED_PROJECT: &[u8] = b"\0\x03\0\0\0\x05\0\x5a\0\x03\0";
+const PROJECT: &[u8] = b"\0\x03\0\0\0\x33\0\x5a\0\xfe\x02\x05\0\0\x98\x88\x01\0\0\x02\x05\0\0\x98\x88\x01\0\0\x02\x0c\x3b\x0c\x0e\x01\xde\x07\x02\x0c\x3b\x0c\x0e\x01\xde\x07\x08\0\0\0\x08Project\0";
+
+#[test]
+fn a_controller_tells_its_model_to_whoever_asked_in_umas() {
+    let id = "umas.identification Device 140 CPU 311 10 asked 1";
+    check("read id", &[Client(ASKED_ID), Server(ID)], &["server 0", "umas 0", id]);
+    check(
+        "behind other answers",
+        &[Client(ASKED_REGISTERS), Server(REGISTERS), Client(ASKED_ID), Server(ID)],
+        &["server 1", "server 0", "umas 0", id],
+    );
+    check("nobody asked", &[Server(ID)], &[]);
+    let project = "umas.project Belief Project asked 1";
+    check("project", &[Client(ASKED_PROJECT), Server(PROJECT)], &["server 0", "umas 0", project]);
+    let refused = b"\0\0\0\0\0\x06\0\x5a\0\xfd\x83\0";
+    check("refused", &[Client(ASKED_ID), Server(refused)], &["server 0", "umas 0"]);
+}
+
+#[test]
+fn a_shorter_umas_answer_says_the_same_or_less() {
+    let facts = |bytes: &[u8]| {
+        PROTOCOL
+            .replay(crate::conversation::Over::Tcp, [ASKED_ID], [bytes])
+            .into_iter()
+            .flat_map(|reading| reading.facts)
+            .collect::<Vec<_>>()
+    };
+    let whole = facts(ID);
+    assert_eq!(whole.len(), 3);
+    for cut in 0..ID.len() {
+        assert!(facts(&ID[..cut]).iter().all(|fact| whole.contains(fact)), "{cut}");
+    }
 }
