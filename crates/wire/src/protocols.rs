@@ -53,7 +53,6 @@ pub static ALL: &[&Protocol] = &[
     &crate::tls::PROTOCOL,
     &crate::tls::HTTPS_PROTOCOL,
     &crate::dhcpv6::PROTOCOL,
-    &modbus::rtu::PROTOCOL,
 ];
 
 /// The protocol of that name, or the one whose conversations carry it.
