@@ -29,6 +29,7 @@ mod reading;
 mod shorter;
 pub mod tcp;
 pub mod telnet;
+pub mod tls;
 mod told;
 pub mod tunnel;
 pub mod udp;

@@ -18,6 +18,8 @@ pub static ALL: &[&Protocol] = &[
     &crate::mdns::PROTOCOL,
     &crate::ssdp::PROTOCOL,
     &crate::ssh::PROTOCOL,
+    &crate::tls::PROTOCOL,
+    &crate::tls::HTTPS_PROTOCOL,
     &crate::telnet::PROTOCOL,
     &crate::greeting::FTP,
     &crate::greeting::SMTP,
