@@ -8,6 +8,7 @@
 pub mod capture;
 pub mod conversation;
 pub mod dhcp;
+pub mod dhcpv6;
 pub mod greeting;
 mod head;
 pub mod http;
@@ -20,6 +21,7 @@ mod malformed;
 pub mod mdns;
 pub mod modbus;
 pub mod netbios;
+pub mod sip;
 pub mod ssdp;
 pub mod ssh;
 pub mod parts;

@@ -13,6 +13,8 @@ use crate::tcp::At;
 pub static ALL: &[&Protocol] = &[
     &modbus::PROTOCOL,
     &crate::dhcp::PROTOCOL,
+    &crate::dhcpv6::PROTOCOL,
+    &crate::sip::PROTOCOL,
     &crate::http::PROTOCOL,
     &crate::http::RTSP_PROTOCOL,
     &crate::mdns::PROTOCOL,

@@ -58,7 +58,13 @@ fn likeness(bytes: &[u8]) -> Likeness {
             if hello >= 38 && record >= 42 && is_record(bytes) { Likeness::Certain } else { Likeness::No }
         }
         [0x16, 3, 0..=4, _, _, CLIENT_HELLO | SERVER_HELLO, ..] if bytes.len() >= 11 => Likeness::No,
-        _ if bytes.len() < RECORD_HEADER_BYTES => if b"\x16\x03".starts_with(bytes.get(..2).unwrap_or(bytes)) { Likeness::Possible } else { Likeness::No },
+        _ if bytes.len() < RECORD_HEADER_BYTES => {
+            if b"\x16\x03".starts_with(bytes.get(..2).unwrap_or(bytes)) {
+                Likeness::Possible
+            } else {
+                Likeness::No
+            }
+        }
         _ if is_record(bytes) => Likeness::Possible,
         _ => Likeness::No,
     }
@@ -147,12 +153,16 @@ impl Connection {
             return;
         };
         let bytes = flight.handshake();
-        let _ = extensions(SERVER_HELLO, Cursor::new(TLS, bytes.get(..hello.end).unwrap_or_default()).from(hello.start), &mut |extension, at| {
-            let choice = bytes.get(at).and_then(|choice| choice.get(3..));
-            if extension == EXTENSION_PROTOCOL && choice.is_some_and(|choice| choice == b"h2" || choice.starts_with(b"http/1.")) {
-                self.name = HTTPS;
-            }
-        });
+        let _ = extensions(
+            SERVER_HELLO,
+            Cursor::new(TLS, bytes.get(..hello.end).unwrap_or_default()).from(hello.start),
+            &mut |extension, at| {
+                let choice = bytes.get(at).and_then(|choice| choice.get(3..));
+                if extension == EXTENSION_PROTOCOL && choice.is_some_and(|choice| choice == b"h2" || choice.starts_with(b"http/1.")) {
+                    self.name = HTTPS;
+                }
+            },
+        );
         if !core::mem::replace(&mut self.server.spoke, true) {
             out(Heard::Present { protocol: self.name, role: Role::Server, speaker: said.speaker(), at: said.at });
             if self.client.spoke {

@@ -33,7 +33,8 @@ pub(super) fn facts(reading: &mut Reading, flight: &Flight, leaf: Range<usize>) 
             reading.fact(path, shape, raw);
         }
     };
-    let mut body = Elements::of(bytes, leaf).inside(SEQUENCE, "a certificate (RFC 5280, 4.1)")?.inside(SEQUENCE, "its body (RFC 5280, 4.1)")?;
+    let mut body =
+        Elements::of(bytes, leaf).inside(SEQUENCE, "a certificate (RFC 5280, 4.1)")?.inside(SEQUENCE, "its body (RFC 5280, 4.1)")?;
     if body.tag() == Some(VERSION) {
         body.next()?;
     }
