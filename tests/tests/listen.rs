@@ -258,15 +258,11 @@ fn captures_below(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// Files that one run of the product is given.
-const FILES_A_RUN: usize = 500;
-
-/// What each file says, by its name: (speaker, claim), sorted.
+/// What each file says, by its name: (speaker, claim), sorted. A run each: several files of one run would be one timeline.
 fn heard_of(product: &Product, files: &[String]) -> BTreeMap<String, BTreeSet<(String, Claim)>> {
     let mut claims: BTreeMap<String, BTreeSet<(String, Claim)>> = BTreeMap::new();
-    for some in files.chunks(FILES_A_RUN) {
-        let lines =
-            product.run(["listen", "--format", "claims"].into_iter().chain(some.iter().map(String::as_str))).expect(code::DONE).lines();
+    for file in files {
+        let lines = product.run(["listen", "--format", "claims", file]).expect(code::DONE).lines();
         for line in lines {
             let file = line["source"]["file"].as_str().expect("a file").to_owned();
             let speaker = line["address"]["ip"].as_str().expect("an address").to_owned();

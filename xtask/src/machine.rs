@@ -17,6 +17,8 @@ const NEEDS: &[Need] = &[
     Need { program: "dumpcap", words: &["--version"], package: "wireshark-common" },
     Need { program: "capinfos", words: &["--version"], package: "wireshark-common" },
     Need { program: "editcap", words: &["--version"], package: "wireshark-common" },
+    Need { program: "gzip", words: &["--version"], package: "gzip" },
+    Need { program: "zstd", words: &["--version"], package: "zstd" },
     Need { program: "strace", words: &["--version"], package: "strace" },
     Need { program: "python3", words: &["--version"], package: "python3" },
     // Debian ships python without the part that makes a virtual environment.

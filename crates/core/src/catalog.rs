@@ -37,6 +37,8 @@ pub struct Asset {
     pub id: String,
     /// Every address at which it answered, the latest last.
     pub addresses: Vec<Address>,
+    /// The protocols it takes part in, and as what: `server`, `client`, `publisher`.
+    pub speaks: BTreeMap<String, BTreeSet<String>>,
     /// Everything it said, in the order in which it first did; what it said again, unchanged and by the same way, is counted.
     pub claims: Vec<Recorded>,
     /// What lists say of its nameplate: the latest list's word on each field, in the order of the fields.
@@ -185,6 +187,7 @@ impl Asset {
         Self {
             id,
             addresses: Vec::new(),
+            speaks: BTreeMap::new(),
             claims: Vec::new(),
             imported: Vec::new(),
             believed: Vec::new(),
@@ -260,6 +263,14 @@ impl Asset {
 
     fn see(&mut self, observation: &Observation) {
         self.seen_ns = (self.seen_ns.0.min(observation.time_ns), self.seen_ns.1.max(observation.time_ns));
+        let role = observation.question.strip_prefix(PRESENCE).or(match observation.authority {
+            None => Some(ROLE_OF_ANSWERS),
+            Some(Authority::Client) => Some(ROLE_OF_CLIENTS),
+            Some(Authority::Belief) => None,
+        });
+        if let Some(role) = role.filter(|role| self.speaks.get(&observation.protocol).is_none_or(|roles| !roles.contains(*role))) {
+            self.speaks.entry(observation.protocol.clone()).or_default().insert(role.to_owned());
+        }
         if self.addresses.last() != Some(&observation.address) {
             self.addresses.retain(|address| *address != observation.address);
             self.addresses.push(observation.address.clone());
@@ -349,48 +360,20 @@ fn remarks(said: &Interpretation) -> Vec<String> {
     remarks
 }
 
-/// Why the firmware of somebody who was only seen is unknown.
-const NEVER_IDENTIFIED: &str = "it was never heard to identify itself";
-
-/// True for an answer of an identification service: what it leaves out is the best reason there is.
-fn identifies(observation: &Observation) -> bool {
-    observation.question.contains("identi") && !observation.messages.is_empty() && observation.authority.is_none()
-}
-
-/// Why an observation gives no firmware. "Unknown" is an answer, and it has a reason.
-fn why_unknown(observation: &Observation) -> String {
-    match observation.exception {
-        Some(code) => format!("answered {} with exception {code} ({})", observation.question, exception(code)),
-        None if observation.messages.is_empty() => NEVER_IDENTIFIED.into(),
-        None if observation.authority == Some(Authority::Belief) => "others say what it is; it was not heard to say so itself".into(),
-        None if observation.question.ends_with(".object") => "only one object of its identity was read".into(),
-        None if !observation.complete => "its identity answer is cut or broken".into(),
-        None => format!("its answer to {} holds no firmware revision that can be used", observation.question),
-    }
-}
-
-/// The names of the specification, clause 7.
-const fn exception(code: u8) -> &'static str {
-    match code {
-        1 => "illegal function",
-        2 => "illegal data address",
-        3 => "illegal data value",
-        4 => "server device failure",
-        5 => "acknowledge",
-        6 => "server device busy",
-        8 => "memory parity error",
-        10 => "gateway path unavailable",
-        11 => "gateway target device failed to respond",
-        _ => "not named by the specification",
-    }
-}
+/// How the question of an observation begins in which somebody was only seen; his role stands behind it.
+const PRESENCE: &str = "presence.";
+/// Who tells what it is answers a question, or could: the roles of [`nameplate_wire::conversation::Role`].
+const ROLE_OF_ANSWERS: &str = "server";
+const ROLE_OF_CLIENTS: &str = "client";
 
 mod import;
 mod places;
+mod unknown;
 
 use import::Listed;
 pub use import::{Found, Index};
 use places::{Places, serial_of};
+use unknown::{NEVER_IDENTIFIED, identifies, why_unknown};
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod baseline;
+pub mod blind;
 pub mod catalog;
 pub mod change;
 pub mod claim;

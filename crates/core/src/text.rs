@@ -1,6 +1,7 @@
 //! Device text is attacker input: it is decoded without ever failing, and nothing in it reaches a terminal or a claim unseen.
 
 use std::fmt::Write as _;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use nameplate_wire::Shape;
 
@@ -22,8 +23,11 @@ pub struct Unreadable {
 /// # Errors
 /// [`Unreadable`] when control or direction characters stand inside: nobody can say which part of it is the value.
 pub fn decode(bytes: &[u8]) -> Result<String, Unreadable> {
-    let text = std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().copied().map(char::from).collect(), str::to_owned);
-    checked(&text)
+    checked(&text_of(bytes))
+}
+
+fn text_of(bytes: &[u8]) -> String {
+    std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().copied().map(char::from).collect(), str::to_owned)
 }
 
 /// The text of a fact, as its protocol has it written out. A number of more bytes than it can have is written in hexadecimal; a half
@@ -38,17 +42,40 @@ pub fn decode_fact(shape: Shape, bytes: &[u8]) -> Result<String, Unreadable> {
         let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
         checked(&String::from_utf16_lossy(&units))
     };
+    let latin1 = || bytes.iter().copied().map(char::from).collect::<String>();
     match shape {
         Shape::Text => decode(bytes),
+        Shape::Utf32Be => {
+            let units = bytes.chunks_exact(4).map(|unit| u32::from_be_bytes([unit[0], unit[1], unit[2], unit[3]]));
+            checked(&units.map(|unit| char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER)).collect::<String>())
+        }
+        Shape::Latin1 => checked(&latin1()),
+        Shape::Ascii if bytes.is_ascii() => checked(&latin1()),
+        Shape::Ascii => Err(Unreadable { shown: bytes.escape_ascii().to_string() }),
+        Shape::Oid => Ok(dotted_oid(bytes).unwrap_or_else(|| format!("0x{}", hex(bytes)))),
         Shape::Utf16Le => units(u16::from_le_bytes),
         Shape::Utf16Be => units(u16::from_be_bytes),
+        Shape::Lines => lines(bytes),
         Shape::Dotted => Ok(dotted(bytes)),
+        Shape::LetterColumns => letter_columns(bytes),
+        Shape::Mac => Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":")),
+        Shape::Ip => match (<[u8; 4]>::try_from(bytes), <[u8; 16]>::try_from(bytes)) {
+            (Ok(bytes), _) => Ok(Ipv4Addr::from(bytes).to_string()),
+            (_, Ok(bytes)) => Ok(Ipv6Addr::from(bytes).to_string()),
+            _ => Ok(format!("0x{}", hex(bytes))),
+        },
+        Shape::DottedWordLe => match bytes.split_last_chunk() {
+            Some((first, word)) if !first.is_empty() => Ok(format!("{}.{}", dotted(first), u16::from_le_bytes(*word))),
+            _ => Ok(dotted(bytes)),
+        },
         Shape::LetterDotted => match bytes.split_first() {
             Some((letter, rest)) if letter.is_ascii_alphabetic() => Ok(format!("{}{}", char::from(*letter), dotted(rest))),
             _ => Ok(dotted(bytes)),
         },
         Shape::Number if bytes.len() <= NUMBER_BYTES_MAX => Ok(number(&mut bytes.iter())),
         Shape::NumberLe if bytes.len() <= NUMBER_BYTES_MAX => Ok(number(&mut bytes.iter().rev())),
+        Shape::UpperFive => Ok(bytes.iter().map(|byte| (byte >> 3).to_string()).collect::<Vec<_>>().join(".")),
+        Shape::Packed => checked(&bytes.chunks_exact(3).flat_map(|three| packed([three[0], three[1], three[2]])).collect::<String>()),
         Shape::Number | Shape::Hex => Ok(format!("0x{}", hex(bytes))),
         Shape::NumberLe | Shape::HexLe => Ok(format!("0x{}", hex(&bytes.iter().rev().copied().collect::<Vec<_>>()))),
         Shape::Labels => decode(&labels(bytes)),
@@ -88,6 +115,51 @@ const fn windows_name(version: &[u8]) -> &'static str {
         [6, 3] => "Windows 8.1 or Windows Server 2012 R2",
         _ => "",
     }
+}
+
+fn lines(bytes: &[u8]) -> Result<String, Unreadable> {
+    let text = text_of(bytes);
+    let parts: Vec<&str> = text.split(['\r', '\n', '\t']).map(str::trim).filter(|part| !part.is_empty()).collect();
+    checked(&parts.join(" "))
+}
+
+/// A letter and columns of three digits each; a text that is something else stays as it is.
+fn letter_columns(bytes: &[u8]) -> Result<String, Unreadable> {
+    let text = decode(bytes)?;
+    let Some((letter, columns)) = bytes.split_first() else { return Ok(text) };
+    let numbers: Vec<&str> = columns.chunks(3).map(|column| std::str::from_utf8(column).unwrap_or_default().trim_start()).collect();
+    let is_number = |number: &&str| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    if letter.is_ascii_alphabetic() && !numbers.is_empty() && numbers.iter().all(is_number) {
+        return Ok(format!("{}{}", char::from(*letter), numbers.join(".")));
+    }
+    Ok(text)
+}
+
+/// Object identifier numbers out of groups of seven bits (X.690, 8.19); `None` where one has no end or more than 32 bits.
+fn dotted_oid(bytes: &[u8]) -> Option<String> {
+    let (mut text, mut number, mut inside) = (String::new(), 0_u32, false);
+    for byte in bytes {
+        number = number.checked_mul(128)? | u32::from(byte & 0x7f);
+        inside = byte & 0x80 != 0;
+        if inside {
+            continue;
+        }
+        // The first two numbers are written as one.
+        let written = if text.is_empty() {
+            write!(text, "{}.{}", number.min(80) / 40, number - number.min(80) / 40 * 40)
+        } else {
+            write!(text, ".{number}")
+        };
+        written.ok()?;
+        number = 0;
+    }
+    (!inside && !text.is_empty()).then_some(text)
+}
+
+/// Four characters of six bits: bit 6 of the ASCII code is the complement of bit 5. HCF_SPEC-099, Packed ASCII.
+fn packed([a, b, c]: [u8; 3]) -> [char; 4] {
+    let sixes = [a >> 2, (a & 0x03) << 4 | b >> 4, (b & 0x0f) << 2 | c >> 6, c & 0x3f];
+    sixes.map(|six| char::from(if six & 0x20 == 0 { six | 0x40 } else { six }))
 }
 
 fn checked(text: &str) -> Result<String, Unreadable> {
@@ -149,26 +221,49 @@ mod tests {
 
     #[test]
     fn a_fact_is_written_as_its_protocol_has_it() {
-        let cases: [(Shape, &[u8], &str); 15] = [
+        let cases: &[(Shape, &[u8], &str)] = &[
+            (Shape::Utf32Be, b"\0\0\0J\0\x01\xf6\0", "J\u{1f600}"),
+            (Shape::Latin1, b"\xc3\xa9", "\u{c3}\u{a9}"),
+            (Shape::Ascii, b"LMBC-300", "LMBC-300"),
+            (Shape::Oid, &[0x2b, 6, 1, 4, 1, 0xbf, 8, 3, 2, 10], "1.3.6.1.4.1.8072.3.2.10"),
+            (Shape::Oid, &[0x88, 0x37, 3], "2.999.3"),
+            (Shape::Oid, &[0], "0.0"),
+            (Shape::Oid, &[0x2b, 0x86], "0x2b86"),
             (Shape::Text, b"V2.70", "V2.70"),
             (Shape::Utf16Le, b"J\0C\0I\0\0\0", "JCI"),
             (Shape::Utf16Be, b"\0J\0C\0I", "JCI"),
             (Shape::Dotted, &[4, 3], "4.3"),
+            (Shape::DottedWordLe, &[2, 0x0b, 0x37, 8], "2.11.2103"),
+            (Shape::DottedWordLe, &[2, 1], "2.1"),
             (Shape::LetterDotted, &[0x56, 3, 2, 6], "V3.2.6"),
             (Shape::LetterDotted, &[0x20, 3, 2, 6], "32.3.2.6"),
+            (Shape::Lines, b"IOS (fc1) \r\nCompiled\n\tby x\n\0", "IOS (fc1) Compiled by x"),
+            (Shape::LetterColumns, b"V  2  6  0", "V2.6.0"),
+            (Shape::LetterColumns, b"V  4 12103", "V4.12.103"),
+            (Shape::LetterColumns, b"V 2.6", "V 2.6"),
+            (Shape::LetterColumns, b"", ""),
+            (Shape::Mac, &[0, 0x1b, 0x1b, 2, 0xe6, 0x1f], "00:1b:1b:02:e6:1f"),
+            (Shape::Ip, &[192, 168, 1, 14], "192.168.1.14"),
+            (Shape::Ip, &[0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], "fe80::1"),
+            (Shape::Ip, &[1, 2, 3], "0x010203"),
             (Shape::Number, &[1, 2], "258"),
             (Shape::NumberLe, &[1, 2], "513"),
             (Shape::Number, &[1; 9], "0x010101010101010101"),
             (Shape::Hex, &[0, 0x51, 0xae, 0xc3], "0x0051aec3"),
             (Shape::HexLe, &[0xc3, 0xae, 0x51, 0], "0x0051aec3"),
+            (Shape::UpperFive, &[0x4e], "9"),
+            // HCF_SPEC-099's rule by hand: "PT-101A " is 10 14 2d 31 30 31 01 20 in sixes.
+            (Shape::Packed, &[0x41, 0x4b, 0x71, 0xc3, 0x10, 0x60], "PT-101A"),
+            (Shape::Packed, &[0x41, 0x4b], ""),
             (Shape::Labels, b"\x05_http\x04_tcp\x05local\0", "_http._tcp.local"),
             (Shape::HalfAscii, b"FEEJCNFGENCACA", "TI-VM"),
             (Shape::WindowsVersion, &[5, 1], "Windows XP 5.1"),
             (Shape::WindowsVersion, &[10, 0], "10.0"),
         ];
         for (shape, bytes, expected) in cases {
-            assert_eq!(decode_fact(shape, bytes).as_deref(), Ok(expected), "{shape:?}");
+            assert_eq!(decode_fact(*shape, bytes).as_deref(), Ok(*expected), "{shape:?}");
         }
         assert!(decode_fact(Shape::Utf16Le, b"a\0\x1b\0[\0").is_err());
+        assert_eq!(decode_fact(Shape::Ascii, b"\xb1\xb1").map_err(|u| u.shown), Err("\\xb1\\xb1".into()), "a code page is not guessed");
     }
 }

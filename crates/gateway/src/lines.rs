@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use nameplate_core::blind::{Question, spots};
 use nameplate_core::catalog::{Asset, Current};
 use nameplate_core::claim::{Claim, Field};
 use nameplate_core::observation::{Address, Observation, Source, rfc3339};
@@ -50,11 +51,16 @@ impl<'a> ClaimLine<'a> {
 pub struct DeviceLine {
     id: String,
     addresses: Vec<Address>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    speaks: BTreeMap<String, BTreeSet<String>>,
     profile: Option<String>,
     device_class: String,
     fields: Vec<FieldLine>,
     #[serde(skip_serializing_if = "String::is_empty")]
     firmware_unknown_because: String,
+    /// The one question that would tell it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settled_by: Option<Question>,
     remarks: Vec<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     columns: BTreeMap<String, String>,
@@ -88,10 +94,12 @@ impl DeviceLine {
         Self {
             id: asset.id.clone(),
             addresses: asset.addresses.clone(),
+            speaks: asset.speaks.clone(),
             profile: asset.profile.clone(),
             device_class: device_class(asset, profiles),
             fields: fields.collect(),
             firmware_unknown_because: asset.why_unknown.clone(),
+            settled_by: spots([asset]).first().and_then(|spot| spot.question.copied()),
             remarks: asset.remarks.iter().cloned().chain(asset.wrong_beliefs()).collect(),
             columns: asset.columns.clone(),
             only_in_a_sheet: asset.is_listed_only(),
@@ -145,12 +153,27 @@ pub fn way(source: &Source) -> &'static str {
     }
 }
 
-/// An address in a few characters: `192.168.1.10/1`, with a port where it is not the registered one.
+/// An address in a few characters: `192.168.1.10/1`, with a port where it is not the registered one of Modbus; the way behind it named
+/// where it is no unit: `192.168.1.10 path 1/0`.
 pub fn place(address: &Address) -> String {
-    let ip = address.ip.map_or_else(|| address.mac.clone().unwrap_or_default(), |ip| ip.to_string());
-    let port = address.port.filter(|port| *port != nameplate_core::wire::modbus::PORT).map(|port| format!(":{port}")).unwrap_or_default();
-    let unit = address.unit.map(|unit| format!("/{unit}")).unwrap_or_default();
-    format!("{ip}{port}{unit}")
+    let Address { mac, ip, port, unit, link, rack, slot, instance, network, station, hart, path, name } = address;
+    let host = ip.map_or_else(|| mac.clone().unwrap_or_default(), |ip| ip.to_string());
+    let port = port.filter(|port| *port != nameplate_core::wire::modbus::PORT).map(|port| format!(":{port}")).unwrap_or_default();
+    let unit = unit.map(|unit| format!("/{unit}")).unwrap_or_default();
+    let number = |number: Option<u64>| number.map(|number| number.to_string());
+    let ways = [
+        ("link", number(link.map(u64::from))),
+        ("rack", number(rack.map(u64::from))),
+        ("slot", number(slot.map(u64::from))),
+        ("network", number(network.map(u64::from))),
+        ("station", station.clone()),
+        ("instance", number(instance.map(u64::from))),
+        ("hart", hart.clone()),
+        ("path", path.clone()),
+        ("name", name.clone()),
+    ];
+    let ways = ways.into_iter().filter_map(|(kind, value)| Some(format!(" {kind} {}", value?)));
+    format!("{host}{port}{unit}{}", ways.collect::<String>())
 }
 
 /// One inventory row below a header; columns that nothing fills are empty.

@@ -169,7 +169,10 @@ mod tests {
         let Ok(whole) = found else { return };
         for end in 0..bytes.len() {
             let Ok(packet) = read(&bytes[..end], cut + bytes.len() - end) else { continue };
-            assert_eq!((packet.src, packet.dst, packet.protocol, packet.part.is_some()), (whole.src, whole.dst, whole.protocol, whole.part.is_some()));
+            assert_eq!(
+                (packet.src, packet.dst, packet.protocol, packet.part.is_some()),
+                (whole.src, whole.dst, whole.protocol, whole.part.is_some())
+            );
             assert!(whole.payload.starts_with(packet.payload), "{end}");
             // With no length of its own (offload) a packet cannot be told from padding behind it; all else adds up.
             assert_eq!(packet.payload.len() + packet.missing, whole.payload.len() + whole.missing, "{end}");

@@ -5,7 +5,12 @@
 //! stream together, [`modbus`] reads the answer, [`listen`] ties these into one pass, and a [`Reading`] leaves.
 #![forbid(unsafe_code)]
 
+pub mod ads;
+pub mod bacnet;
+mod ber;
 pub mod capture;
+pub mod cdp;
+mod cip;
 pub mod conversation;
 pub mod dhcp;
 pub mod dhcpv6;
@@ -14,21 +19,44 @@ mod head;
 pub mod http;
 mod cursor;
 mod cutter;
+pub mod dhcp;
+pub mod dnp3;
+pub mod enip;
+pub mod fins;
+mod gathered;
+pub mod greeting;
+pub mod hart_ip;
+mod head;
+pub mod http;
 pub mod ip;
+pub mod iso;
 pub mod link;
 pub mod listen;
+pub mod lldp;
 mod malformed;
 pub mod mdns;
+pub mod melsoft;
+mod mms;
 pub mod modbus;
 pub mod netbios;
 pub mod sip;
 pub mod ssdp;
 pub mod ssh;
+pub mod opcua;
+mod padding;
 pub mod parts;
+mod pccc;
+mod profinet_text;
 pub mod protocols;
 mod reading;
+mod repeats;
+mod s7comm;
+mod s7comm_plus;
 #[cfg(test)]
 mod shorter;
+pub mod slmp;
+pub mod ssdp;
+pub mod ssh;
 pub mod tcp;
 pub mod telnet;
 pub mod tls;

@@ -108,9 +108,17 @@ impl Listener {
     pub fn frame(&mut self, frame: &Frame<'_>, out: &mut dyn FnMut(Event)) {
         let at = At { frame: frame.number, time_ns: frame.time_ns };
         self.last = at;
+        let cut = (frame.wire_len as usize).saturating_sub(frame.bytes.len());
         match link::peel(frame) {
-            Ok(Peeled { payload: Payload::UnknownLink, .. }) => out(Event::Undecoded { at, link: frame.link }),
-            Ok(peeled) => self.peeled(at, &peeled, (frame.wire_len as usize).saturating_sub(frame.bytes.len()), 0, out),
+            // A link type that is one protocol altogether, or one that is not read.
+            Ok(peeled @ Peeled { payload: Payload::UnknownLink, .. }) => {
+                let kind = Kind::Bus(frame.link.0);
+                if self.directory.on_link(kind).is_none() {
+                    return out(Event::Undecoded { at, link: frame.link });
+                }
+                self.peeled(at, &Peeled { payload: Payload::Link(kind, frame.bytes), ..peeled }, cut, 0, out);
+            }
+            Ok(peeled) => self.peeled(at, &peeled, cut, 0, out),
             Err(malformed) => out(broken(at, None, malformed)),
         }
     }

@@ -5,13 +5,24 @@ use std::collections::HashMap;
 
 use crate::Reading;
 use crate::conversation::{End, Heard, Kind, Likeness, Over, Protocol, Said};
-use crate::modbus;
 use crate::tcp::At;
 
 /// Every protocol. Where the bytes of an unknown port are certain to be two of them, the first here counts.
 #[rustfmt::skip]
 pub static ALL: &[&Protocol] = &[
-    &modbus::PROTOCOL,
+    &crate::enip::PROTOCOL,
+    &crate::opcua::PROTOCOL,
+    &crate::ads::PROTOCOL,
+    &crate::dnp3::PROTOCOL,
+    &crate::fins::PROTOCOL,
+    &crate::hart_ip::PROTOCOL,
+    &crate::modbus::PROTOCOL,
+    &crate::iso::PROTOCOL,
+    &crate::melsoft::PROTOCOL,
+    &crate::slmp::PROTOCOL,
+    &crate::bacnet::PROTOCOL,
+    &crate::lldp::PROTOCOL,
+    &crate::cdp::PROTOCOL,
     &crate::dhcp::PROTOCOL,
     &crate::dhcpv6::PROTOCOL,
     &crate::sip::PROTOCOL,
@@ -77,30 +88,37 @@ impl Protocol {
 /// Which protocol is spoken where, with one step for each look.
 #[derive(Debug)]
 pub struct Directory {
-    tcp: Box<[Option<&'static Protocol>]>,
-    udp: Box<[Option<&'static Protocol>]>,
+    tcp: Ports,
+    udp: Ports,
     link: HashMap<Kind, &'static Protocol>,
+}
+
+/// For each port the protocol's place in [`ALL`] plus one, 0 for none: a byte each, because this is looked at for every packet and should
+/// stay in the processor's cache.
+type Ports = Box<[u8; PORTS]>;
+
+const PORTS: usize = 1 << 16;
+
+fn place_of(protocol: &Protocol) -> u8 {
+    ALL.iter().zip(1..).find(|(known, _)| known.name == protocol.name).map_or(0, |(_, place)| place)
 }
 
 impl Directory {
     /// All protocols on their own ports, and on the server ports in `also`, which go before them.
     #[must_use]
     pub fn new(also: &[(u16, &'static Protocol)]) -> Self {
-        let ports = || vec![None; usize::from(u16::MAX) + 1].into_boxed_slice();
-        let mut directory = Self { tcp: ports(), udp: ports(), link: HashMap::new() };
+        let mut directory = Self { tcp: Box::new([0; PORTS]), udp: Box::new([0; PORTS]), link: HashMap::new() };
         for protocol in ALL.iter().copied().rev() {
-            for port in protocol.tcp {
-                directory.tcp[usize::from(*port)] = Some(protocol);
-            }
-            for port in protocol.udp {
-                directory.udp[usize::from(*port)] = Some(protocol);
-            }
+            let place = place_of(protocol);
+            protocol.tcp.iter().for_each(|port| directory.tcp[usize::from(*port)] = place);
+            protocol.udp.iter().for_each(|port| directory.udp[usize::from(*port)] = place);
             directory.link.extend(protocol.link.iter().map(|kind| (*kind, protocol)));
         }
         for (port, protocol) in also {
+            let place = place_of(protocol);
             for (ports, own) in [(&mut directory.tcp, protocol.tcp), (&mut directory.udp, protocol.udp)] {
                 if !own.is_empty() {
-                    ports[usize::from(*port)] = Some(protocol);
+                    ports[usize::from(*port)] = place;
                 }
             }
         }
@@ -115,7 +133,8 @@ impl Directory {
             Over::Udp => &self.udp,
             Over::Link(_) => return None,
         };
-        ports.get(usize::from(port)).copied().flatten()
+        let place = usize::from(ports[usize::from(port)]).checked_sub(1)?;
+        ALL.get(place).copied()
     }
 
     /// The protocol of frames of that kind.

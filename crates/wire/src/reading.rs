@@ -67,14 +67,32 @@ pub enum Shape {
     /// Text in UTF-8, else in ISO 8859-1.
     #[default]
     Text,
+    /// As [`Shape::Text`], of several lines or columns: each run of line ends and tabs, with the blanks around it, is one blank.
+    Lines,
     /// Text in UTF-16 or UCS-2, lower byte first.
     Utf16Le,
     /// Text in UTF-16 or UCS-2, upper byte first.
     Utf16Be,
+    /// Text in UTF-32 or UCS-4, upper byte first.
+    Utf32Be,
+    /// Text in ISO 8859-1, whatever else it could be.
+    Latin1,
+    /// Text in a character set that is not read here, but for what it has in common with ASCII.
+    Ascii,
+    /// An object identifier as BER has it (X.690, 8.19), in decimal with dots: `2b 06 01` is `1.3.6.1`.
+    Oid,
     /// Each byte a decimal number, with dots between: `04 03` is `4.3`.
     Dotted,
+    /// As [`Shape::Dotted`], with one number of two bytes at the end, lower byte first: `02 0b 37 08` is `2.11.2103`.
+    DottedWordLe,
     /// A letter, then decimal numbers with dots: `56 03 02 06` is `V3.2.6`.
     LetterDotted,
+    /// As [`Shape::LetterDotted`], written in columns of three digits that blanks fill up: `V  2  6  0` is `V2.6.0`.
+    LetterColumns,
+    /// A hardware address: two digits a byte, with colons between.
+    Mac,
+    /// A network address of four or sixteen bytes, as people write it.
+    Ip,
     /// An unsigned number of up to eight bytes, upper byte first, in decimal.
     Number,
     /// An unsigned number of up to eight bytes, lower byte first, in decimal.
@@ -83,6 +101,10 @@ pub enum Shape {
     Hex,
     /// An unsigned number, lower byte first, in hexadecimal with all its digits: `c3 ae 51 00` is `0x0051aec3`.
     HexLe,
+    /// The upper five bits of a byte as a decimal number; what is below them is another field (HART hardware revision).
+    UpperFive,
+    /// Text of six-bit characters, four in three bytes (HART, HCF_SPEC-099, Packed ASCII).
+    Packed,
     /// Labels of a domain name, each behind its length (RFC 1035, 3.1): `04 _ t c p 05 l o c a l 00` is `_tcp.local`.
     Labels,
     /// Text with each half of a byte as a letter from A on (RFC 1001, 14.1): `45 42` is `A`.

@@ -116,7 +116,9 @@ fn routed(bytes: &[u8]) -> Result<Option<Inner<'_>>, Malformed> {
     }
     let words = [GRE_CHECKSUM, GRE_KEY, GRE_SEQUENCE].into_iter().filter(|flag| flags & flag != 0).count();
     let at = 4 + 4 * words;
-    let past = |more: usize| bytes.get(at + more..).ok_or(Malformed::short("gre", 0, at + more, bytes.len(), "a GRE header's flags (RFC 2890, 2)"));
+    let past = |more: usize| {
+        bytes.get(at + more..).ok_or(Malformed::short("gre", 0, at + more, bytes.len(), "a GRE header's flags (RFC 2890, 2)"))
+    };
     Ok(match u16::from_be_bytes([k0, k1]) {
         ETHERTYPE_IPV4 => Some(Inner::Ipv4(past(0)?)),
         ETHERTYPE_IPV6 => Some(Inner::Ipv6(past(0)?)),

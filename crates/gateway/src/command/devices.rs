@@ -47,7 +47,7 @@ pub fn listing<'a>(assets: impl Iterator<Item = &'a Asset>, profiles: &ProfileSe
     match format {
         Format::Table => {
             let rows: Vec<_> = assets.map(row).collect();
-            print::table(&["ID", "ADDRESS", "MANUFACTURER", "MODEL", "FIRMWARE", "PART", "GRADE", "HOW", "LAST SEEN"], &rows)
+            print::table(&["ID", "ADDRESS", "SPEAKS", "MANUFACTURER", "MODEL", "FIRMWARE", "PART", "GRADE", "HOW", "LAST SEEN"], &rows)
         }
         Format::Csv => {
             let assets: Vec<&Asset> = assets.collect();
@@ -75,6 +75,7 @@ fn row(asset: &Asset) -> Vec<String> {
     vec![
         asset.id.clone(),
         asset.addresses.last().map(place).unwrap_or_default(),
+        asset.speaks.keys().map(String::as_str).collect::<Vec<_>>().join(" "),
         value(Field::Manufacturer).unwrap_or_default(),
         model,
         value(Field::FirmwareRevision).unwrap_or_else(|| format!("unknown: {}", asset.why_unknown)),

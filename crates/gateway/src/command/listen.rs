@@ -5,13 +5,14 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use nameplate_core::blind::{self, BlindSpot};
 use nameplate_core::observation::Source;
 use nameplate_core::profile::ProfileSet;
 use nameplate_core::wire::Malformed;
-use nameplate_core::wire::conversation::Coverage;
+use nameplate_core::wire::conversation::{Coverage, Protocol};
 use nameplate_core::wire::listen::{Event, Listener};
-use nameplate_core::wire::modbus;
-use nameplate_field::capture::{Capture, Item};
+use nameplate_core::wire::{modbus, protocols};
+use nameplate_field::capture::{Capture, Item, timeline};
 
 use super::import::read_sheet;
 use super::{compare, devices};
@@ -25,23 +26,38 @@ use crate::{print, profiles, state};
 /// Findings of one kind that are printed in full; the rest is counted.
 const FINDINGS_SHOWN_MAX: usize = 5;
 
+/// A server port and the protocol that is spoken there.
+#[derive(Clone, Copy, Debug)]
+struct DecodeAs(u16, &'static Protocol);
+
+fn decode_as(text: &str) -> Result<DecodeAs, String> {
+    let (port, name) = text.split_once('=').ok_or("give PORT=PROTOCOL, as in 10502=modbus")?;
+    let port = port.parse().map_err(|_| format!("{port:?} is no port (1 to 65535)"))?;
+    let known = || protocols::ALL.iter().filter(|p| p.link.is_empty()).map(|p| p.name).collect::<Vec<_>>().join(", ");
+    protocols::named(name).map(|protocol| DecodeAs(port, protocol)).ok_or_else(|| format!("{name:?} is not read here; {} are", known()))
+}
+
 /// Read captures; sends nothing.
 #[derive(Debug, Args)]
-#[command(after_help = "Reads pcap and pcapng; - is standard input. A broken frame is a finding, counted and shown on standard error,\n\
+#[command(after_help = "Reads pcap and pcapng, also packed with gzip or Zstandard; - is standard input. Several files are one\n\
+                        timeline, by the time of their frames. A broken frame is a finding, counted and shown on standard error,\n\
                         never the end of the run. Without --state or --keep nothing is kept.\n\n\
                         Examples:\n  nameplate listen span.pcapng\n  nameplate listen span.pcapng --format claims | head\n  \
                         nameplate listen span.pcapng --against plant.csv\n  \
                         nameplate listen span.pcapng --keep && nameplate devices")]
 pub struct Listen {
-    /// Capture files, in the order of their time; - for standard input
+    /// Capture files; - for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Keep what is heard in the catalog (implied by --state)
     #[arg(long)]
     keep: bool,
-    /// A further TCP port on which Modbus is spoken, beside 502; may be repeated. Nothing is guessed from the shape of bytes
+    /// A further TCP port on which Modbus is spoken, beside 502; may be repeated
     #[arg(long = "modbus-port", value_name = "PORT")]
     modbus_ports: Vec<u16>,
+    /// A server port and what is spoken there, `PORT=PROTOCOL`; may be repeated. Protocols that cannot be mistaken are found on any port
+    #[arg(long, value_name = "PORT=PROTOCOL", value_parser = decode_as)]
+    decode_as: Vec<DecodeAs>,
     /// Compare this sheet with what the captures say and nothing else; nothing is kept. Exit code 6 when a row differs
     #[arg(long, value_name = "SHEET", conflicts_with = "keep")]
     against: Option<PathBuf>,
@@ -62,25 +78,25 @@ impl Listen {
         let mut intake = Intake::new(&profiles, store)?;
         let format = print::format(options);
         let mut tally = Tally::default();
-        let mut unreadable = None;
-        for file in &self.files {
-            if let Err(failure) = hear_file(file, &self.modbus_ports, format, &mut intake, &mut tally) {
-                eprintln!("nameplate: {failure}");
-                unreadable = Some(failure);
-            }
-        }
+        let heard = hear_files(&self.files, &self.also(), format, &mut intake, &mut tally);
         // What was heard is shown even where it cannot be kept.
         let kept = intake.commit();
         if format != Format::Claims {
             let assets = intake.seen.iter().filter_map(|id| intake.view.catalog.asset(id));
             print::out(&devices::listing(assets, &profiles, format))?;
         }
+        if format == Format::Table {
+            print::out(&blind_spots(&intake))?;
+        }
         tally.report(&intake, keep);
         kept?;
-        match unreadable {
-            Some(_) => Err(Failure::new(Code::Input, "at least one file could not be read; what the others said stands above")),
-            None => Ok(()),
-        }
+        heard
+    }
+
+    /// Ports that the user names.
+    fn also(&self) -> Vec<(u16, &'static Protocol)> {
+        let named = self.decode_as.iter().map(|named| (named.0, named.1));
+        self.modbus_ports.iter().map(|port| (*port, &modbus::PROTOCOL)).chain(named).collect()
     }
 
     /// Compares a sheet with these captures. One that cannot be read ends it: what might stand there would look as if it was not seen.
@@ -88,58 +104,112 @@ impl Listen {
         let (sheet, _) = read_sheet(sheet)?;
         let mut intake = Intake::new(profiles, None)?;
         let mut tally = Tally::default();
-        for file in &self.files {
-            // Claims are not what was asked for.
-            hear_file(file, &self.modbus_ports, Format::Table, &mut intake, &mut tally)?;
-        }
+        // Claims are not what was asked for.
+        hear_files(&self.files, &self.also(), Format::Table, &mut intake, &mut tally)?;
         tally.report(&intake, false);
         let files: Vec<String> = self.files.iter().map(|file| file.display().to_string()).collect();
         compare::against(&sheet, &intake.view.catalog, profiles, &files.join(", "), format)
     }
 }
 
-/// Listens to one file.
+/// Listens to captures as one timeline. A file that cannot be read is told at once; the others go on.
 ///
 /// # Errors
-/// A file that is no capture or cannot be read, or what the store or the output said.
-pub fn hear_file(path: &Path, modbus_ports: &[u16], format: Format, intake: &mut Intake<'_>, tally: &mut Tally) -> Result<(), Failure> {
-    let name = path.display().to_string();
-    let cannot = |e: std::io::Error| Failure::input(&name, e);
-    let capture = Capture::open(path).map_err(cannot)?;
-    let total = capture.bytes_total;
-    let mut listener = Listener::new(&modbus_ports.iter().map(|port| (*port, &modbus::PROTOCOL)).collect::<Vec<_>>());
-    let (mut trouble, mut lost, mut broken) = (None, None, None);
-    let frames_before = tally.frames;
-    let mut on_event = |event: Event, intake: &mut Intake<'_>, tally: &mut Tally| {
-        if let Err(failure) = hear(event, &name, format, intake, tally) {
+/// That at least one file could not be read, or what the store or the output said.
+pub fn hear_files(
+    files: &[PathBuf],
+    also: &[(u16, &'static Protocol)],
+    format: Format,
+    intake: &mut Intake<'_>,
+    tally: &mut Tally,
+) -> Result<(), Failure> {
+    let mut unreadable = 0;
+    let mut cannot = |failure: Failure| {
+        eprintln!("nameplate: {failure}");
+        unreadable += 1;
+    };
+    let (mut names, mut captures) = (Vec::new(), Vec::new());
+    for file in files {
+        let name = file.display().to_string();
+        match Capture::open(file) {
+            Ok(capture) => {
+                captures.push(capture);
+                names.push(name);
+            }
+            Err(e) => cannot(Failure::input(&name, e)),
+        }
+    }
+    let totals: Vec<Option<u64>> = captures.iter().map(|capture| capture.bytes_total).collect();
+    let mut heard: Vec<Heard> = names.iter().map(|_| Heard::default()).collect();
+    let (mut listener, mut trouble, mut last) = (Listener::new(also), None, 0);
+    let mut on_event = |event: Event, file: usize, intake: &mut Intake<'_>, tally: &mut Tally| {
+        if let Some(name) = names.get(file)
+            && let Err(failure) = hear(event, name, format, intake, tally)
+        {
             trouble.get_or_insert(failure);
         }
     };
-    let read = capture.read(&mut |item| match item {
+    let mut failures = Vec::new();
+    let mut on_item = |file: usize, item: Item<'_>| match item {
         Item::Frame(frame) => {
+            last = file;
             tally.frames += 1;
-            listener.frame(&frame, &mut |event| on_event(event, intake, tally));
+            heard[file].frames += 1;
+            listener.frame(&frame, &mut |event| on_event(event, file, intake, tally));
         }
         Item::Malformed(malformed) => {
-            tally.finding(&name, &format!("{malformed}"), &malformed);
-            broken.get_or_insert(malformed);
+            tally.finding(&names[file], &format!("{malformed}"), &malformed);
+            heard[file].broken.get_or_insert(malformed);
         }
-        Item::Lost(malformed) => lost = Some(malformed),
-        Item::Progress(bytes) => progress(&name, bytes, total),
-    });
-    listener.finish(&mut |event| on_event(event, intake, tally));
+        Item::Lost(malformed) => heard[file].lost = Some(malformed),
+        Item::Progress(bytes) => progress(&names[file], bytes, totals[file]),
+    };
+    timeline(captures, &mut on_item, &mut |file, e| failures.push(Failure::input(&names[file], e)));
+    listener.finish(&mut |event| on_event(event, last, intake, tally));
     if std::io::stderr().is_terminal() {
         eprint!("\r\x1b[K");
     }
-    read.map_err(cannot)?;
-    if let Some(failure) = trouble {
-        return Err(failure);
+    failures.extend(names.iter().zip(heard).filter_map(|(name, heard)| heard.failure(name)));
+    failures.into_iter().for_each(&mut cannot);
+    match trouble {
+        Some(failure) => Err(failure),
+        None if unreadable > 0 => Err(Failure::new(Code::Input, "at least one file could not be read; what the others said stands above")),
+        None => Ok(()),
     }
-    match (lost, broken) {
-        (Some(malformed), _) if tally.frames == frames_before => Err(Failure::input(&name, malformed)),
-        (Some(malformed), _) => Err(Failure::input(&name, format!("{malformed}; the rest of this file was not read"))),
-        (None, Some(malformed)) if tally.frames == frames_before => Err(Failure::input(&name, malformed)),
-        _ => Ok(()),
+}
+
+/// Who answers and did not tell his firmware, with the question that would settle it.
+fn blind_spots(intake: &Intake<'_>) -> String {
+    let spots = blind::spots(intake.seen.iter().filter_map(|id| intake.view.catalog.asset(id)));
+    if spots.is_empty() {
+        return String::new();
+    }
+    let rows = spots.iter().map(|BlindSpot { asset, question }| {
+        let (asks, over, bytes) = question.map_or(("no question of ours", "", ""), |q| (q.asks, q.over, q.bytes));
+        let address = asset.addresses.last().map(place).unwrap_or_default();
+        [asset.id.as_str(), &address, asks, over, bytes].map(str::to_owned).to_vec()
+    });
+    let said = print::count(spots.len() as u64, "device");
+    let table = print::table(&["ID", "ADDRESS", "WOULD BE SETTLED BY", "OVER", "BYTES"], &rows.collect::<Vec<_>>());
+    format!("\nBlind spots: {said} answered something and did not tell a firmware. Nothing was asked.\n{table}")
+}
+
+/// What a file gave.
+#[derive(Default)]
+struct Heard {
+    frames: u64,
+    lost: Option<Malformed>,
+    broken: Option<Malformed>,
+}
+
+impl Heard {
+    fn failure(self, name: &str) -> Option<Failure> {
+        match (self.lost, self.broken) {
+            (Some(malformed), _) if self.frames == 0 => Some(Failure::input(name, malformed)),
+            (Some(malformed), _) => Some(Failure::input(name, format!("{malformed}; the rest of this file was not read"))),
+            (None, Some(malformed)) if self.frames == 0 => Some(Failure::input(name, malformed)),
+            _ => None,
+        }
     }
 }
 

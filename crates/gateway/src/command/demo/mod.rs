@@ -15,6 +15,7 @@ use nameplate_core::catalog::{Asset, Recorded};
 use nameplate_core::claim::Field;
 use nameplate_core::observation::Source;
 use nameplate_core::profile::ProfileSet;
+use nameplate_core::wire::modbus;
 use nameplate_field::ask;
 use nameplate_simulators::modbus::{Fault, More, Persona};
 use nameplate_simulators::plant::{Account, Layout, Place, Plant};
@@ -22,7 +23,7 @@ use nameplate_simulators::scada;
 use nameplate_simulators::tap::Station;
 
 use super::ask::{Run, touch_record};
-use super::listen::{Tally, hear_file};
+use super::listen::{Tally, hear_files};
 use super::simulate::persona;
 use super::{devices, explain};
 use crate::cli::{Format, Options};
@@ -141,9 +142,9 @@ fn layout() -> Layout {
 fn listen(plant: &Plant, directory: &Path, intake: &mut Intake<'_>, profiles: &ProfileSet) -> Result<(), Failure> {
     let path: PathBuf = directory.join("demo.pcap");
     fs::write(&path, plant.capture()).map_err(|e| Failure::input(path.display(), e))?;
-    let ports: Vec<u16> = plant.addresses().iter().map(|(_, address)| address.port()).collect();
+    let ports: Vec<_> = plant.addresses().iter().map(|(_, address)| (address.port(), &modbus::PROTOCOL)).collect();
     let mut tally = Tally::default();
-    hear_file(&path, &ports, Format::Table, intake, &mut tally)?;
+    hear_files(std::slice::from_ref(&path), &ports, Format::Table, intake, &mut tally)?;
     intake.commit()?;
     print::out(&format!(
         "\n1  Listen. A SCADA master works with the plant; {} frames were recorded, nothing was sent by us.\n\n",
