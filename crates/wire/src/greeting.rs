@@ -183,7 +183,10 @@ impl Connection {
                     }
                 }
                 // Within a reply of several lines any text may stand; elsewhere it is a list or a mail, and nothing to hold.
-                None if self.first_line().is_some_and(|first| !first.last) => {}
+                None if self.first_line().is_some_and(|first| !first.last) => {
+                    self.coverage.seen += 1;
+                    self.coverage.decoded += 1;
+                }
                 None => (self.held, self.whole) = (Vec::new(), 0),
             }
             if self.held.len() > REPLY_BYTES_MAX {

@@ -61,12 +61,21 @@ impl<'a> Head<'a> {
     }
 }
 
-/// Where the first product stands in a list of products with their versions (RFC 9110, 10.2.4), if its version is there.
+/// Where the first product stands in a list of products with their versions (RFC 9110, 10.2.4), if its version is there. UPnP is the name
+/// of a protocol, and stands in front of products.
 pub fn first_product(bytes: &[u8], list: Range<usize>) -> Option<Range<usize>> {
     let value = bytes.get(list.clone())?;
-    let end = value.iter().position(|byte| matches!(byte, b' ' | b',' | b'(' | b';' | b'\t')).unwrap_or(value.len());
-    let slash = value.get(..end)?.iter().position(|byte| *byte == b'/').filter(|slash| *slash > 0)?;
-    value.get(slash..end)?.iter().any(u8::is_ascii_digit).then_some(list.start..list.start + end)
+    let mut at = list.start;
+    for token in value.split(|byte| matches!(byte, b' ' | b',' | b';' | b'\t')) {
+        let range = at..at + token.len();
+        at = range.end + 1;
+        match token.iter().position(|byte| *byte == b'/') {
+            _ if token.is_empty() || token.starts_with(b"UPnP/") => {}
+            Some(slash @ 1..) if token.get(slash..).is_some_and(|version| version.iter().any(u8::is_ascii_digit)) => return Some(range),
+            _ => return None,
+        }
+    }
+    None
 }
 
 /// Whether the first line is a status of that version, or a request in it: method, target, version. `None` while it is not all there and
@@ -88,7 +97,8 @@ pub fn speaks(bytes: &[u8], version: &str) -> Option<bool> {
     match line {
         _ if !is_method => Some(false),
         Some(line) => {
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            // Some devices send a blank behind the version.
+            let line = line.trim_ascii_end();
             let end = line.len().checked_sub(version.len() + 2);
             Some(
                 end.and_then(|end| line.get(end..))
@@ -132,6 +142,8 @@ mod tests {
         assert_eq!(product("Apache/2.2.17 (Ubuntu)").as_deref(), Some("Apache/2.2.17"));
         assert_eq!(product("Schneider-WEB/V2.1.4").as_deref(), Some("Schneider-WEB/V2.1.4"));
         assert_eq!(product("Niagara Web Server/3.8.111"), None);
+        assert_eq!(product("UPnP/1.0 Host/2 x"), Some("Host/2".into()));
+        assert_eq!(product("UPnP/1.0"), None);
         assert_eq!(product("/1"), None);
     }
 
@@ -143,6 +155,7 @@ mod tests {
             ("HTTP/1.", None),
             ("HT", None),
             ("GET / HTTP/1.1\r\n", Some(true)),
+            ("NOTIFY * HTTP/1.1 \r\n", Some(true)),
             ("GET / RTSP/1.0\r\n", Some(false)),
             ("GET /", None),
             ("GET", None),

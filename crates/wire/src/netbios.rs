@@ -15,8 +15,8 @@ pub static BROWSER: Protocol = Protocol {
     udp: &[138],
     link: &[],
     likeness: |bytes, _| match bytes {
-        // Any kind of datagram, with the address and port 138 of its source.
-        [0x10..=0x16, flags, _, _, _, _, _, _, 0, 138, ..] if flags & 0xf0 == 0 => Likeness::Possible,
+        // Any kind of datagram; the address of its source may be left out, and its port is 138 or left out.
+        [0x10..=0x16, flags, _, _, _, _, _, _, 0, 0 | 138, ..] if flags & 0xf0 == 0 => Likeness::Possible,
         _ => Likeness::No,
     },
     start: |_| Box::new(Announcements::default()),
@@ -133,8 +133,8 @@ fn name(cursor: &mut Cursor<'_>) -> Result<(), Malformed> {
 fn announcement(said: &Said<'_>, at: usize) -> Option<Reading> {
     let message = said.bytes.get(at..)?;
     let mut reading = Reading::of(BROWSER_NAME, Over::Udp, "netbios-browser.announcement", said.speaker(), said.at, said.bytes);
-    match message.first()? {
-        &(HOST_ANNOUNCEMENT | LOCAL_MASTER_ANNOUNCEMENT) => {
+    match *message.first()? {
+        HOST_ANNOUNCEMENT | LOCAL_MASTER_ANNOUNCEMENT => {
             let host = at + 6;
             let version = host + SERVER_NAME_BYTES;
             text(&mut reading, "netbios-browser.host", host, SERVER_NAME_BYTES);
@@ -144,7 +144,7 @@ fn announcement(said: &Said<'_>, at: usize) -> Option<Reading> {
             let comment = version + 10;
             reading.complete = text(&mut reading, "netbios-browser.comment", comment, usize::MAX);
         }
-        &ELECTION => {
+        ELECTION => {
             reading.question = "netbios-browser.election";
             reading.complete = text(&mut reading, "netbios-browser.host", at + 14, usize::MAX);
         }

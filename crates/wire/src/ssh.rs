@@ -86,21 +86,30 @@ fn identification(said: &Said<'_>, line: &[u8], out: &mut dyn FnMut(Heard)) {
         (reading.authority, reading.asked) = (Authority::Client, 1);
     }
     reading.fact("ssh.banner", Shape::Text, 0..text.len());
-    if let Some((protocol, software, comments)) = parts(text) {
-        reading.fact("ssh.protocol", Shape::Text, protocol);
-        reading.fact("ssh.software", Shape::Text, software);
-        comments.into_iter().for_each(|range| reading.fact("ssh.comments", Shape::Text, range));
+    if let Some(parts) = Parts::of(text) {
+        reading.fact("ssh.protocol", Shape::Text, parts.protocol);
+        // A client's program has a version; its host has another.
+        reading.fact(if role == Role::Client { "ssh.client_software" } else { "ssh.software" }, Shape::Text, parts.software);
+        parts.comments.into_iter().for_each(|range| reading.fact("ssh.comments", Shape::Text, range));
     }
     out(Heard::Reading(reading));
 }
 
-/// Where protocol, software and comments stand.
-fn parts(text: &[u8]) -> Option<(Range<usize>, Range<usize>, Option<Range<usize>>)> {
-    let dash = MARK.len() + text.get(MARK.len()..)?.iter().position(|byte| *byte == b'-')?;
-    let blank = text.iter().position(|byte| *byte == b' ');
-    let software = dash + 1..blank.unwrap_or(text.len());
-    let comments = blank.map(|blank| blank + 1..text.len()).filter(|range| !range.is_empty());
-    (dash > MARK.len() && !software.is_empty()).then_some((MARK.len()..dash, software, comments))
+/// Where the parts of an identification stand.
+struct Parts {
+    protocol: Range<usize>,
+    software: Range<usize>,
+    comments: Option<Range<usize>>,
+}
+
+impl Parts {
+    fn of(text: &[u8]) -> Option<Self> {
+        let dash = MARK.len() + text.get(MARK.len()..)?.iter().position(|byte| *byte == b'-')?;
+        let blank = text.iter().position(|byte| *byte == b' ');
+        let (protocol, software) = (MARK.len()..dash, dash + 1..blank.unwrap_or(text.len()));
+        let comments = blank.map(|blank| blank + 1..text.len()).filter(|range| !range.is_empty());
+        (!protocol.is_empty() && !software.is_empty()).then_some(Self { protocol, software, comments })
+    }
 }
 
 #[cfg(test)]

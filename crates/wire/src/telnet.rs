@@ -7,12 +7,13 @@
 use core::ops::Range;
 
 use crate::conversation::{Conversation, Coverage, Heard, Likeness, Over, Protocol, Role, Said};
+use crate::head::speaks;
 use crate::tcp::At;
 use crate::{Address, Reading, Shape};
 
-/// Telnet.
+/// Telnet, and the setup of Lantronix' device servers (9999), which greets in the same way.
 pub static PROTOCOL: Protocol =
-    Protocol { name: NAME, carries: &[], tcp: &[23], udp: &[], link: &[], likeness, start: |_| Box::new(Connection::default()) };
+    Protocol { name: NAME, carries: &[], tcp: &[23, 9999], udp: &[], link: &[], likeness, start: |_| Box::new(Connection::default()) };
 
 const NAME: &str = "telnet";
 /// Greetings that name a device come to some hundred bytes, legal notices included to two thousand.
@@ -33,6 +34,10 @@ const PROMPTS: [&[u8]; 4] = [b"login:", b"username", b"user name", b"password"];
 
 fn likeness(bytes: &[u8], _: Over) -> Likeness {
     let negotiates = |bytes: &[u8]| matches!(bytes, [IAC, WILL..=DONT, 0..=OPTION_MAX]);
+    // Two others that are text, and have the same ports now and then.
+    if bytes.starts_with(b"SSH-") || speaks(bytes, "HTTP/1.") == Some(true) {
+        return Likeness::No;
+    }
     match bytes {
         [a @ .., _, _, _] if a.get(..3).is_some_and(negotiates) && bytes.get(3..6).is_some_and(negotiates) => Likeness::Certain,
         [IAC, WILL..=DONT, ..] | [b'\r' | b'\n' | b'\t' | 0x1b | 0x20..=0x7e, ..] => Likeness::Possible,

@@ -50,6 +50,8 @@ fn negotiation_makes_it_certain() {
         (b"\xff\xff\xff\xff\xff\xff", Likeness::No),
         (b"\xffSMB", Likeness::No),
         (b"login: ", Likeness::Possible),
+        (b"SSH-2.0-x\r\n", Likeness::No),
+        (b"HTTP/1.1 200 OK\r\n", Likeness::No),
         (b"\x00\x01\x00\x00\x00\x06", Likeness::No),
     ] {
         assert_eq!(likeness(bytes, Over::Tcp), expected, "{}", bytes.escape_ascii());
