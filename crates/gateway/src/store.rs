@@ -1,5 +1,6 @@
 //! The shelf on which the ledger stands: SQLite, one writer. Everything else is a fold over it. See docs/decisions/0008.
 
+mod commit;
 mod draft;
 mod fold;
 mod head;
@@ -13,15 +14,15 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use nameplate_core::ledger::{Body, Checkpoint, Entry, Frontier, Hash, Head, PublicKey, SiteKey, leaf_hash};
-use rusqlite::{Connection, params};
-use sha2::{Digest, Sha256};
+use nameplate_core::ledger::{Body, Checkpoint, Frontier, Head, PublicKey, SiteKey};
+use rusqlite::Connection;
 
 pub use draft::Draft;
 pub use verify::Verified;
 
 use crate::failure::Failure;
 use crate::key;
+use commit::{Commit, Kept, Unwritten};
 use head::Opened;
 use seen::Seen;
 use tables::failure;
@@ -52,12 +53,19 @@ pub struct Store {
 struct Writer {
     key: SiteKey,
     seen: Seen,
+    kept: Kept,
     /// Bytes of records since the write-ahead log was last copied into the database.
     since_copied_bytes: usize,
     /// A commit failed: what the disk holds is not known, so nothing more is written behind it.
     stopped: bool,
     /// Released when the store is dropped.
     _lock: File,
+}
+
+impl Writer {
+    fn new(directory: &Path, key: SiteKey, lock: File) -> Result<Self, Failure> {
+        Ok(Self { key, seen: Seen::open(directory)?, kept: Kept::default(), since_copied_bytes: 0, stopped: false, _lock: lock })
+    }
 }
 
 impl Store {
@@ -82,12 +90,11 @@ impl Store {
                 let why = format!("this is not the key of the ledger beside it, which is {}", opened.public.fingerprint());
                 return Err(Failure::input(directory.join(key::FILE).display(), why));
             }
-            let writer = Writer { key, seen: Seen::open(directory)?, since_copied_bytes: 0, stopped: false, _lock: lock };
-            return Ok(Self::of(connection, path, opened, Some(writer)));
+            return Ok(Self::of(connection, path, opened, Some(Writer::new(directory, key, lock)?)));
         }
         let key = key.map_or_else(|| key::make(directory), Ok)?;
         let public = key.public();
-        let writer = Writer { key, seen: Seen::open(directory)?, since_copied_bytes: 0, stopped: false, _lock: lock };
+        let writer = Writer::new(directory, key, lock)?;
         let opened = Opened { frontier: Frontier::default(), note: String::new(), public, touch_bytes: 0 };
         let mut store = Self::of(connection, path, opened, Some(writer));
         let first = Body::Key { origin: public.origin(), public_key: public.digits() };
@@ -145,23 +152,28 @@ impl Store {
         if writer.stopped {
             return Err(Failure::input(self.path.display(), "writing stopped when the disk failed; start the program again"));
         }
-        let mut batch = Batch { frontier: self.frontier.clone(), rows: Vec::with_capacity(drafts.len()), payloads: Vec::new() };
-        drafts.into_iter().try_for_each(|draft| batch.take(draft)).map_err(|why| Failure::input(self.path.display(), why))?;
-        let head = Head { size: batch.frontier.size(), root: batch.frontier.root() };
-        let note = Checkpoint { origin: self.public.origin(), head }.sign(&writer.key);
         // Until all of it has gone well; a disk that failed once is not tried again.
         writer.stopped = true;
         let sql = |e: rusqlite::Error| failure(&self.path, &e);
-        batch.commit(&mut self.connection, &note, touch_bytes).map_err(sql)?;
-        writer.since_copied_bytes = writer.since_copied_bytes.saturating_add(batch.bytes());
-        (self.frontier, self.note, self.touch_bytes) = (batch.frontier, note, touch_bytes);
+        let signed = |head| Checkpoint { origin: self.public.origin(), head }.sign(&writer.key);
+        let commit = Commit { connection: &mut self.connection, frontier: self.frontier.clone(), kept: &mut writer.kept, touch_bytes };
+        let committed = match commit.write(drafts, signed) {
+            Ok(committed) => committed,
+            Err(Unwritten::Record(why)) => {
+                (writer.stopped, writer.kept) = (false, Kept::default());
+                return Err(Failure::input(self.path.display(), why));
+            }
+            Err(Unwritten::Shelf(e)) => return Err(sql(e)),
+        };
+        writer.since_copied_bytes = writer.since_copied_bytes.saturating_add(committed.bytes);
+        (self.frontier, self.note, self.touch_bytes) = (committed.frontier, committed.note, touch_bytes);
         if writer.since_copied_bytes >= WAL_BYTES_MAX {
             tables::copy_wal(&self.connection).map_err(sql)?;
             writer.since_copied_bytes = 0;
         }
         writer.seen.write(&self.note)?;
         writer.stopped = false;
-        Ok(first..head.size)
+        Ok(first..self.size())
     }
 
     /// Number of entries.
@@ -198,49 +210,6 @@ impl Store {
     #[must_use]
     pub fn directory(&self) -> &Path {
         self.path.parent().unwrap_or(&self.path)
-    }
-}
-
-/// Entries on their way to one commit.
-struct Batch {
-    frontier: Frontier,
-    rows: Vec<(u64, Hash, Vec<u8>)>,
-    payloads: Vec<Vec<u8>>,
-}
-
-impl Batch {
-    fn take(&mut self, draft: Draft) -> Result<(), String> {
-        let index = self.frontier.size();
-        let record = Entry { index, time_ns: draft.time_ns, body: draft.body }.record().map_err(|e| e.to_string())?;
-        let leaf = leaf_hash(&record);
-        self.frontier.push(leaf);
-        self.rows.push((index, leaf, record));
-        self.payloads.extend(draft.payloads);
-        Ok(())
-    }
-
-    fn bytes(&self) -> usize {
-        self.rows.iter().map(|(_, _, record)| record.len()).sum()
-    }
-
-    fn commit(&self, connection: &mut Connection, note: &str, touch_bytes: u64) -> rusqlite::Result<()> {
-        let transaction = connection.transaction()?;
-        {
-            let mut entry = transaction.prepare_cached("INSERT INTO entry (idx, leaf, record) VALUES (?1, ?2, ?3)")?;
-            for (index, leaf, record) in &self.rows {
-                entry.execute(params![index, leaf, record])?;
-            }
-            let mut payload = transaction.prepare_cached("INSERT OR IGNORE INTO payload (sha256, bytes) VALUES (?1, ?2)")?;
-            for bytes in &self.payloads {
-                payload.execute(params![<[u8; 32]>::from(Sha256::digest(bytes)), bytes])?;
-            }
-            let size = self.frontier.size();
-            transaction.prepare_cached("INSERT INTO checkpoint (size, note) VALUES (?1, ?2)")?.execute(params![size, note])?;
-            let mut head = transaction
-                .prepare_cached("INSERT OR REPLACE INTO head (one, size, root, frontier, touch_bytes) VALUES (1, ?1, ?2, ?3, ?4)")?;
-            head.execute(params![size, self.frontier.root(), self.frontier.bytes(), touch_bytes])?;
-        }
-        transaction.commit()
     }
 }
 

@@ -55,10 +55,10 @@ mod s7comm;
 mod s7comm_plus;
 #[cfg(test)]
 mod shorter;
+pub mod sip;
 pub mod slmp;
 pub mod snmp;
 pub mod srtp;
-pub mod sip;
 pub mod ssdp;
 pub mod ssh;
 pub mod tcp;

@@ -1,8 +1,10 @@
 //! The one way to write a value as JSON, so that equal values have equal bytes and equal hashes.
 
+mod serializer;
+
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
-use std::ops::Range;
 
 use serde::Serialize;
 
@@ -32,144 +34,111 @@ impl std::error::Error for NotCanonical {}
 /// [`NotCanonical`]: a number that is no integer of 64 bits, a map whose keys are no strings or not all different, or nesting without
 /// reason.
 pub fn canonical(value: &impl Serialize) -> Result<Vec<u8>, NotCanonical> {
-    // serde_json writes no white space and the shortest escapes already; what is left is the order of keys.
-    let text = serde_json::to_string(value).map_err(|e| NotCanonical { why: e.to_string() })?;
-    let mut ordered = Ordered { text: &text, at: 0, bytes: Vec::with_capacity(text.len()) };
-    ordered.value(NESTING_LEVELS_MAX)?;
-    Ok(ordered.bytes)
+    let mut page = Page::default();
+    page.write(value)?;
+    Ok(page.bytes)
 }
 
-/// JSON without white space, on its way into the order of its keys.
-struct Ordered<'a> {
-    text: &'a str,
-    at: usize,
+/// What [`canonical`] JSON is written on, one value after the other. It is written in one pass: an object's members are put into their
+/// order when it ends.
+#[derive(Debug, Default)]
+pub struct Page {
     bytes: Vec<u8>,
+    /// The members so far of every object that has not ended, one object behind the other.
+    members: Vec<Member>,
+    /// Where members stand while they are moved.
+    moved: Vec<u8>,
+    /// Arrays and objects that have not ended.
+    levels: usize,
 }
 
-/// A key with its quotation marks, and where its member stands in what was written.
-type Member<'a> = (&'a str, Range<usize>);
+/// A key, and where it and its value stand.
+#[derive(Debug)]
+struct Member {
+    key: Cow<'static, str>,
+    start: usize,
+    end: usize,
+}
 
-impl<'a> Ordered<'a> {
-    fn value(&mut self, levels: usize) -> Result<(), NotCanonical> {
-        let deeper = levels.checked_sub(1).ok_or_else(|| NotCanonical { why: format!("nested more than {NESTING_LEVELS_MAX} deep") })?;
-        match self.next() {
-            Some(b'{') => self.object(deeper),
-            Some(b'[') => {
-                self.mark();
-                while self.next().is_some_and(|byte| byte != b']') {
-                    if self.next() == Some(b',') {
-                        self.mark();
-                    }
-                    self.value(deeper)?;
-                }
-                self.mark();
-                Ok(())
-            }
-            Some(b'"') => {
-                let text = self.string();
-                self.bytes.extend_from_slice(text.as_bytes());
-                Ok(())
-            }
-            _ => self.word(),
-        }
+impl Page {
+    /// Writes a value in the place of the one before; gives its [`canonical`] JSON.
+    ///
+    /// # Errors
+    /// As [`canonical`].
+    pub fn write(&mut self, value: &impl Serialize) -> Result<&[u8], NotCanonical> {
+        self.bytes.clear();
+        self.members.clear();
+        self.levels = 0;
+        value.serialize(&mut *self)?;
+        Ok(&self.bytes)
     }
 
-    fn object(&mut self, levels: usize) -> Result<(), NotCanonical> {
-        self.mark();
-        let first = self.bytes.len();
-        let mut members: Vec<Member<'a>> = Vec::new();
-        while self.next().is_some_and(|byte| byte != b'}') {
-            if self.next() == Some(b',') {
-                self.at += 1;
-            }
-            let start = self.bytes.len();
-            let key = self.string();
-            self.bytes.extend_from_slice(key.as_bytes());
-            self.mark();
-            self.value(levels)?;
-            self.bytes.push(b',');
-            members.push((key, start..self.bytes.len()));
+    /// Begins an array or an object.
+    fn open(&mut self, bracket: u8) -> Result<(), NotCanonical> {
+        self.levels += 1;
+        if self.levels >= NESTING_LEVELS_MAX {
+            return Err(NotCanonical { why: format!("nested more than {NESTING_LEVELS_MAX} deep") });
         }
-        self.order(first, members)?;
-        // The last comma gives way to the end.
-        if self.bytes.len() > first {
-            self.bytes.pop();
-        }
-        self.mark();
+        self.bytes.push(bracket);
         Ok(())
     }
 
-    /// Puts the members that were written from `first` on into their order.
-    fn order(&mut self, first: usize, mut members: Vec<Member<'a>>) -> Result<(), NotCanonical> {
-        if members.is_sorted_by(|(a, _), (b, _)| by_utf16(a, b).is_lt()) {
-            return Ok(());
+    /// Ends it.
+    fn close(&mut self, bracket: u8) {
+        self.levels -= 1;
+        self.bytes.push(bracket);
+    }
+
+    fn string(&mut self, text: &str) -> Result<(), NotCanonical> {
+        // Without leaving the loop early: so it takes many letters at once.
+        let escapes = text.bytes().fold(false, |found, byte| found | matches!(byte, 0..b' ' | b'"' | b'\\'));
+        if escapes {
+            return self.word(&text);
         }
-        members.sort_by(|(a, _), (b, _)| by_utf16(a, b));
-        if let Some([(key, _), ..]) = members.windows(2).find(|pair| matches!(pair, [(a, _), (b, _)] if a == b)) {
-            return Err(NotCanonical { why: format!("the key {key} stands there twice") });
-        }
-        let written = self.bytes.split_off(first);
-        for (_, range) in members {
-            self.bytes.extend_from_slice(written.get(range.start - first..range.end - first).unwrap_or_default());
-        }
+        self.quoted(text);
         Ok(())
     }
 
-    /// `null`, `true`, `false` or a number.
-    fn word(&mut self) -> Result<(), NotCanonical> {
-        let rest = self.text.get(self.at..).unwrap_or_default();
-        let word = rest.split([',', ']', '}']).next().unwrap_or_default();
-        let known = ["null", "true", "false"].contains(&word) || word.parse::<u64>().is_ok() || word.parse::<i64>().is_ok();
-        if !known {
-            return Err(NotCanonical { why: format!("{word} is no integer of 64 bits") });
-        }
-        self.bytes.extend_from_slice(word.as_bytes());
-        self.at += word.len();
-        Ok(())
+    /// A string without anything to escape.
+    fn quoted(&mut self, text: &str) {
+        self.bytes.reserve(text.len() + 2);
+        self.bytes.push(b'"');
+        self.bytes.extend_from_slice(text.as_bytes());
+        self.bytes.push(b'"');
     }
 
-    /// Passes over a string; gives it with its quotation marks.
-    fn string(&mut self) -> &'a str {
-        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        let (mut end, mut escaped) = (1, false);
-        for byte in rest.iter().skip(1) {
-            end += 1;
-            match byte {
-                b'"' if !escaped => break,
-                b'\\' => escaped = !escaped,
-                _ => escaped = false,
+    /// What serde_json writes as it should stand: a number, `true`, `null`, a string with the shortest escapes.
+    fn word(&mut self, value: &impl Serialize) -> Result<(), NotCanonical> {
+        serde_json::to_writer(&mut self.bytes, value).map_err(|e| NotCanonical { why: e.to_string() })
+    }
+
+    /// Puts the members from `first` on, those of the object that ends, into their order.
+    fn order(&mut self, first: usize) -> Result<(), NotCanonical> {
+        let members = self.members.get_mut(first..).unwrap_or_default();
+        if !members.is_sorted_by(|a, b| by_utf16(&a.key, &b.key).is_lt()) {
+            let start = members.first().map_or(0, |member| member.start);
+            members.sort_unstable_by(|a, b| by_utf16(&a.key, &b.key));
+            if let Some([twice, ..]) = members.windows(2).find(|pair| matches!(pair, [a, b] if a.key == b.key)) {
+                return Err(NotCanonical { why: format!("the key {:?} stands there twice", twice.key) });
             }
+            self.moved.clear();
+            for member in &*members {
+                self.moved.extend_from_slice(self.bytes.get(member.start..member.end).unwrap_or_default());
+                self.moved.push(b',');
+            }
+            // The last comma gives way to the end.
+            self.moved.pop();
+            self.bytes.truncate(start);
+            self.bytes.extend_from_slice(&self.moved);
         }
-        let string = self.text.get(self.at..self.at + end).unwrap_or_default();
-        self.at += end;
-        string
-    }
-
-    fn next(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
-    }
-
-    /// Copies one byte: a bracket, a comma, a colon.
-    fn mark(&mut self) {
-        self.bytes.extend(self.next());
-        self.at += 1;
+        self.members.truncate(first);
+        Ok(())
     }
 }
 
-/// The order of RFC 8785, 3.2.3, of keys in quotation marks.
+/// The order of RFC 8785, 3.2.3. Where one of both is ASCII it is that of the bytes.
 fn by_utf16(a: &str, b: &str) -> Ordering {
-    let inner = |key: &str| serde_json::from_str::<String>(key).unwrap_or_default();
-    let plain = |key: &str| key.is_ascii() && !key.contains('\\');
-    if plain(a) && plain(b) {
-        // Without their quotation marks: a blank and an exclamation mark come before those.
-        return bare(a).cmp(bare(b));
-    }
-    inner(a).encode_utf16().cmp(inner(b).encode_utf16())
-}
-
-/// A key's bytes between its quotation marks.
-fn bare(key: &str) -> &[u8] {
-    key.as_bytes().get(1..key.len().saturating_sub(1)).unwrap_or_default()
+    if a.is_ascii() || b.is_ascii() { a.cmp(b) } else { a.encode_utf16().cmp(b.encode_utf16()) }
 }
 
 #[cfg(test)]
@@ -208,6 +177,35 @@ mod tests {
         }
     }
 
+    #[derive(Serialize)]
+    enum Kind {
+        Unit,
+        One(u8),
+        Two(u8, u8),
+        Named { b: u8, a: Option<()> },
+    }
+
+    #[test]
+    fn a_variant_is_written_as_serde_json_does() {
+        let table = [
+            (Kind::Unit, r#""Unit""#),
+            (Kind::One(1), r#"{"One":1}"#),
+            (Kind::Two(1, 2), r#"{"Two":[1,2]}"#),
+            (Kind::Named { b: 1, a: None }, r#"{"Named":{"a":null,"b":1}}"#),
+        ];
+        for (kind, expected) in table {
+            let around = canonical(&[("z", &kind)]).unwrap();
+            assert_eq!(String::from_utf8(around).unwrap(), format!(r#"[["z",{expected}]]"#));
+        }
+    }
+
+    #[test]
+    fn a_page_forgets_the_value_before() {
+        let mut page = Page::default();
+        assert!(page.write(&json!({"b": {"c": 1.5}})).is_err());
+        assert_eq!(page.write(&json!({"b": 1, "a": 2})).unwrap(), br#"{"a":2,"b":1}"#);
+    }
+
     /// A map with one key twice, as a careless type may serialise itself.
     struct Twice;
 
@@ -220,6 +218,7 @@ mod tests {
     #[test]
     fn what_has_no_one_form_is_refused() {
         assert!(canonical(&Twice).is_err());
+        assert!(canonical(&std::collections::BTreeMap::from([(1, 2)])).is_err());
         assert!(canonical(&u128::MAX).is_err());
         assert!(canonical(&1.5).is_err());
         let nested = (0..100).fold(json!(0), |inner, _| json!([inner]));

@@ -11,7 +11,7 @@ mod record;
 mod replay;
 mod tree;
 
-pub use canonical::{NotCanonical, canonical};
+pub use canonical::{NotCanonical, Page, canonical};
 pub use checkpoint::{Checkpoint, KEY_BYTES, NOTE_BYTES_MAX, PublicKey, SiteKey, Unbelieved};
 pub use entry::{Body, Entry, Observed};
 pub use merkle::{Frontier, HASH_BYTES, Hash, Head, consistent, included, leaf_hash, node_hash};

@@ -105,15 +105,32 @@ pub fn is_touch(record: &[u8]) -> bool {
 /// Index and time of a record without reading the rest: its last two keys. `None` where it does not end so.
 #[must_use]
 pub fn tail(record: &[u8]) -> Option<(u64, u64)> {
-    let (rest, time_ns) = number_before(record.strip_suffix(b"}")?)?;
-    let (rest, index) = number_before(rest.strip_suffix(br#","time_ns":"#)?)?;
-    rest.ends_with(br#"},"index":"#).then_some((index, time_ns))
+    Tail::of(record).map(|tail| (tail.index, tail.time_ns))
 }
 
+/// What stands behind the body of a record.
+pub(super) struct Tail {
+    pub(super) index: u64,
+    pub(super) time_ns: u64,
+    /// Its length.
+    pub(super) bytes: usize,
+}
+
+impl Tail {
+    pub(super) fn of(record: &[u8]) -> Option<Self> {
+        let (rest, time_ns) = number_before(record.strip_suffix(b"}")?)?;
+        let (rest, index) = number_before(rest.strip_suffix(br#","time_ns":"#)?)?;
+        let body = rest.strip_suffix(br#","index":"#)?;
+        body.ends_with(b"}").then_some(Self { index, time_ns, bytes: record.len() - body.len() })
+    }
+}
+
+/// The number that these bytes end with, as JSON writes it.
 fn number_before(bytes: &[u8]) -> Option<(&[u8], u64)> {
     let digits = bytes.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
     let (rest, digits) = bytes.split_at(bytes.len() - digits);
-    Some((rest, str::from_utf8(digits).ok()?.parse().ok()?))
+    let written = digits == b"0" || !digits.starts_with(b"0");
+    Some((rest, str::from_utf8(digits).ok()?.parse().ok().filter(|_| written)?))
 }
 
 #[cfg(test)]
@@ -138,7 +155,14 @@ mod tests {
 
     #[test]
     fn what_does_not_end_like_a_record_has_no_index() {
-        for bytes in ["", "}", r#"{"index":1,"time_ns":2}"#, r#"{"body":{},"index":1,"time_ns":2"#, r#"{"body":{},"index":,"time_ns":2}"#] {
+        for bytes in [
+            "",
+            "}",
+            r#"{"index":1,"time_ns":2}"#,
+            r#"{"body":{},"index":1,"time_ns":2"#,
+            r#"{"body":{},"index":,"time_ns":2}"#,
+            r#"{"body":{},"index":01,"time_ns":2}"#,
+        ] {
             assert_eq!(tail(bytes.as_bytes()), None, "{bytes}");
         }
         assert_eq!(tail(br#"{"body":{},"index":1,"time_ns":2}"#), Some((1, 2)));

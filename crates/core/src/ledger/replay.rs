@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::entry::Entry;
-use super::record::{BadRecord, ObservationRecord, is_touch, tail};
+use super::record::{BadRecord, ObservationRecord, Tail, is_touch};
 use crate::observation::Observation;
 use crate::profile::Interpretation;
 
@@ -87,10 +87,10 @@ fn quick(record: &[u8]) -> Option<(u64, &str, Observation)> {
     let (profile, rest) = rest.split_once('}')?;
     let digits = profile.strip_prefix('"').and_then(|profile| profile.strip_suffix('"'));
     let plain = |text: &str| text.bytes().all(|byte| byte != b'"' && byte != b'\\' && byte >= b' ');
-    let whole = plain(decoder) && (profile == "null" || digits.is_some_and(plain)) && rest.starts_with(r#","index":"#);
-    let (index, time_ns) = tail(record).filter(|_| whole)?;
+    let whole = plain(decoder) && (profile == "null" || digits.is_some_and(plain));
+    let tail = Tail::of(record)?;
     // The two numbers and nothing else stand behind the body.
-    (rest == format!(r#","index":{index},"time_ns":{time_ns}}}"#)).then_some((index, said, observation))
+    (whole && rest.len() == tail.bytes).then_some((tail.index, said, observation))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use nameplate_core::ledger::{Body, Checkpoint, Entry, Frontier, PublicKey, is_touch};
+use nameplate_core::ledger::{Body, Checkpoint, Entry, Frontier, Page, PublicKey, is_touch};
 use nameplate_core::observation::{hex, unhex};
 use rusqlite::OptionalExtension;
 use sha2::{Digest, Sha256};
@@ -67,7 +67,7 @@ impl Store {
         let mut note = next_note()?;
         let mut select = self.connection.prepare("SELECT idx, leaf, record FROM entry ORDER BY idx").map_err(sql)?;
         let mut rows = select.query([]).map_err(sql)?;
-        let mut tree = Frontier::default();
+        let (mut tree, mut page) = (Frontier::default(), Page::default());
         while let Some(row) = rows.next().map_err(sql)? {
             let index = tree.size();
             if place(row) != Some(index) {
@@ -75,7 +75,7 @@ impl Store {
             }
             let record = row.get_ref(2).map_err(sql)?.as_blob().map_err(|e| sql(e.into()))?;
             check(index, leaf(row), record).map_err(wrong)?;
-            for digest in readable(record).map_err(|e| wrong(format!("entry {index}: {e}")))? {
+            for digest in readable(record, &mut page).map_err(|e| wrong(format!("entry {index}: {e}")))? {
                 named.entry(digest).or_insert(index);
             }
             tree.push(leaf(row).unwrap_or_default());
@@ -120,13 +120,13 @@ impl Store {
     }
 }
 
-/// The digests of the payloads that a record names, if it can be read.
-fn readable(record: &[u8]) -> Result<Vec<Vec<u8>>, String> {
+/// The digests of the payloads that a record names, if it can be read and stands as it is written.
+fn readable(record: &[u8], page: &mut Page) -> Result<Vec<Vec<u8>>, String> {
     if is_touch(record) {
         return Ok(Vec::new());
     }
     let entry = Entry::of(record).map_err(|e| e.to_string())?;
-    if entry.record().map_err(|e| e.to_string())? != record {
+    if page.write(&entry).map_err(|e| e.to_string())? != record {
         return Err("it is not written in its canonical form".to_owned());
     }
     let Body::Observation(observed) = entry.body else { return Ok(Vec::new()) };

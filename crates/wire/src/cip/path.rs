@@ -178,11 +178,13 @@ impl Route {
         }
     }
 
-    /// The module at the end of this way, behind an address.
+    /// The module at the end of this way, behind an address. The address is that of the module that passes the question on; the one
+    /// that answers has none, and is known by its whole path: `192.168.1.10/1/0` is slot 0 of the chassis of that module.
     pub fn behind(&self, address: Address) -> Address {
         if self.hops == 0 {
             return address;
         }
-        Address { path: Some(self.text.clone()), slot: self.slot, ..address }
+        let path = address.ip.map_or_else(|| self.text.clone(), |ip| format!("{ip}/{}", self.text));
+        Address { path: Some(path), slot: self.slot, ..Address::default() }
     }
 }
