@@ -44,10 +44,10 @@ mod reading;
 mod repeats;
 mod s7comm;
 mod s7comm_plus;
-pub mod snmp;
 #[cfg(test)]
 mod shorter;
 pub mod slmp;
+pub mod snmp;
 pub mod ssdp;
 pub mod ssh;
 pub mod tcp;

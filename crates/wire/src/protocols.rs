@@ -5,23 +5,11 @@ use std::collections::HashMap;
 
 use crate::Reading;
 use crate::conversation::{End, Heard, Kind, Likeness, Over, Protocol, Said};
-use crate::enip;
-use crate::iso;
-use crate::lldp;
-use crate::modbus;
-use crate::snmp;
 use crate::tcp::At;
 
 /// Every protocol. Where the bytes of an unknown port are certain to be two of them, the first here counts.
 #[rustfmt::skip]
 pub static ALL: &[&Protocol] = &[
-    &enip::PROTOCOL,
-    &modbus::PROTOCOL,
-    &bacnet::PROTOCOL,
-    &snmp::PROTOCOL,
-    &iso::PROTOCOL,
-    &lldp::PROTOCOL,
-    &cdp::PROTOCOL,
     &crate::enip::PROTOCOL,
     &crate::opcua::PROTOCOL,
     &crate::ads::PROTOCOL,
@@ -33,6 +21,7 @@ pub static ALL: &[&Protocol] = &[
     &crate::melsoft::PROTOCOL,
     &crate::slmp::PROTOCOL,
     &crate::bacnet::PROTOCOL,
+    &crate::snmp::PROTOCOL,
     &crate::lldp::PROTOCOL,
     &crate::cdp::PROTOCOL,
     &crate::dhcp::PROTOCOL,
