@@ -152,6 +152,18 @@ impl Catalog {
         Some(id.clone())
     }
 
+    /// Where somebody who was heard without a network address can be reached, as far as his asset was heard with one: a BACnet device on
+    /// this segment that also answers through a router. What was heard itself goes before.
+    #[must_use]
+    pub fn reached_at(&self, protocol: &str, address: &Address) -> Address {
+        let asset = || self.assets.get(self.places.known(protocol, address)?);
+        let routed = |asset: &Asset| asset.addresses.iter().rfind(|known| known.ip.is_some() && known.instance == address.instance).cloned();
+        match (address.ip, address.instance) {
+            (None, Some(_)) => asset().and_then(routed).map_or_else(|| address.clone(), |known| Address { mac: address.mac.clone(), ..known }),
+            _ => address.clone(),
+        }
+    }
+
     /// Assets in the order of their ids.
     pub fn assets(&self) -> impl Iterator<Item = &Asset> {
         self.assets.values()

@@ -69,6 +69,8 @@ pub enum Shape {
     Text,
     /// As [`Shape::Text`], of several lines or columns: each run of line ends and tabs, with the blanks around it, is one blank.
     Lines,
+    /// Text that its protocol says is UTF-8: a byte that is none shows as U+FFFD, because no other code page may be guessed.
+    Utf8,
     /// Text in UTF-16 or UCS-2, lower byte first.
     Utf16Le,
     /// Text in UTF-16 or UCS-2, upper byte first.
