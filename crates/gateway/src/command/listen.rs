@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use nameplate_core::blind::{self, BlindSpot};
-use nameplate_core::observation::Source;
-use nameplate_core::profile::ProfileSet;
+use nameplate_core::observation::{Observation, Source, rfc3339};
+use nameplate_core::profile::{Interpretation, ProfileSet};
 use nameplate_core::wire::Malformed;
-use nameplate_core::wire::conversation::{Coverage, Protocol};
+use nameplate_core::wire::conversation::{Coverage, Happening, Protocol};
 use nameplate_core::wire::listen::{Event, Listener};
 use nameplate_core::wire::{modbus, protocols};
 use nameplate_field::capture::{Capture, Item, timeline};
@@ -25,6 +25,8 @@ use crate::{print, profiles, state};
 
 /// Findings of one kind that are printed in full; the rest is counted.
 const FINDINGS_SHOWN_MAX: usize = 5;
+/// Observations whose claims wait until all was heard: a segment has hundreds of such devices, and each says a handful of things.
+const OBSERVATIONS_WAITING_MAX: usize = 10_000;
 
 /// A server port and the protocol that is spoken there.
 #[derive(Clone, Copy, Debug)]
@@ -166,6 +168,9 @@ pub fn hear_files(
     };
     timeline(captures, &mut on_item, &mut |file, e| failures.push(Failure::input(&names[file], e)));
     listener.finish(&mut |event| on_event(event, last, intake, tally));
+    for (observation, said) in std::mem::take(&mut tally.waiting) {
+        print::out(&claim_lines(&observation, &said, intake))?;
+    }
     if std::io::stderr().is_terminal() {
         eprint!("\r\x1b[K");
     }
@@ -213,6 +218,11 @@ impl Heard {
     }
 }
 
+/// The claims of one observation, a line each.
+fn claim_lines(observation: &Observation, said: &Interpretation, intake: &Intake<'_>) -> String {
+    said.claims.iter().map(|claim| print::json_line(&ClaimLine::new(observation, claim, &intake.view.catalog))).collect()
+}
+
 fn hear(event: Event, file: &str, format: Format, intake: &mut Intake<'_>, tally: &mut Tally) -> Result<(), Failure> {
     match event {
         Event::Reading(reading) => {
@@ -225,8 +235,13 @@ fn hear(event: Event, file: &str, format: Format, intake: &mut Intake<'_>, tally
             let source = Source::Capture { file: file.to_owned(), frame };
             let taken = intake.take(&reading, source)?;
             if let Some((observation, said)) = taken.filter(|_| format == Format::Claims) {
-                let lines = said.claims.iter().map(|claim| print::json_line(&ClaimLine::new(&observation, claim)));
-                print::out(&lines.collect::<String>())?;
+                // A BACnet device on this segment may be heard through its router later: then it is told with that way, too.
+                let may_be_routed = observation.address.ip.is_none() && observation.address.instance.is_some();
+                if may_be_routed && tally.waiting.len() < OBSERVATIONS_WAITING_MAX {
+                    tally.waiting.push((observation, said));
+                } else {
+                    print::out(&claim_lines(&observation, &said, intake))?;
+                }
             }
         }
         Event::Present { protocol, role, speaker, at } => {
@@ -234,7 +249,8 @@ fn hear(event: Event, file: &str, format: Format, intake: &mut Intake<'_>, tally
             intake.presence((protocol, role), &speaker, source, at.time_ns)?;
         }
         Event::Happened { protocol, happening, device, at } => {
-            eprintln!("{file}: frame {}: {protocol}: {happening:?} at {}", at.frame, place(&(&device).into()));
+            let (time, device) = (rfc3339(at.time_ns), place(&(&device).into()));
+            eprintln!("{time} {device}: {} ({protocol}, {file}, frame {})", what_happened(happening), at.frame);
         }
         Event::Covered { protocol, coverage } => tally.covers(protocol, coverage),
         Event::Malformed { at, malformed, .. } => tally.finding(file, &format!("frame {}: {malformed}", at.frame), &malformed),
@@ -248,12 +264,23 @@ fn hear(event: Event, file: &str, format: Format, intake: &mut Intake<'_>, tally
     Ok(())
 }
 
+/// What was done to a device, for a person to read behind its address.
+const fn what_happened(happening: Happening) -> &'static str {
+    match happening {
+        Happening::FirmwareTransfer => "somebody began to write firmware into this device",
+        Happening::Reset => "somebody told this device to restart",
+        Happening::Renamed => "somebody wrote a name or an address into this device",
+    }
+}
+
 /// What a run met besides devices.
 #[derive(Default)]
 pub struct Tally {
     /// Frames that were read.
     pub frames: u64,
     readings: u64,
+    /// Claims that are told when all was heard.
+    waiting: Vec<(Observation, Interpretation)>,
     gaps: u64,
     gap_bytes: u64,
     fragments: u64,
@@ -278,7 +305,7 @@ impl Tally {
     }
 
     fn report(&self, intake: &Intake<'_>, keep: bool) {
-        let Self { frames, readings, gaps, gap_bytes, fragments, findings, coverage, undecoded } = self;
+        let Self { frames, readings, gaps, gap_bytes, fragments, findings, coverage, undecoded, .. } = self;
         let (devices, answers) = (print::count(intake.seen.len() as u64, "device"), print::count(*readings, "identity answer"));
         eprintln!("{}, {devices}, {answers}; nothing was sent", print::count(*frames, "frame"));
         for (protocol, Coverage { seen, decoded }) in coverage {
