@@ -200,6 +200,14 @@ impl Reading {
         self.facts.push(Fact { path: path.into(), bytes: bytes.to_vec(), shape, message, offset: range.start });
     }
 
+    /// Overwrites a secret in the last message (a community, a cookie): it is kept and handed on as long as the reading is. Lengths stay,
+    /// so that everything else can be read again.
+    pub fn hide(&mut self, range: core::ops::Range<usize>) {
+        if let Some(secret) = self.messages.last_mut().and_then(|message| message.bytes.get_mut(range)) {
+            secret.fill(b'*');
+        }
+    }
+
     /// Notes what is wrong in the last message; the answer is not whole then.
     pub fn broken(&mut self, malformed: Malformed) {
         self.malformed.push((self.messages.len().saturating_sub(1), malformed));
