@@ -99,7 +99,9 @@ pub struct BlindSpot<'a> {
 
 /// The blind spots among these assets. Who only asks (a client) or was only listed is none.
 pub fn spots<'a>(assets: impl IntoIterator<Item = &'a Asset>) -> Vec<BlindSpot<'a>> {
-    let answers = |asset: &Asset, protocol: &str| asset.speaks.get(protocol).is_some_and(|roles| roles.is_empty() || roles.iter().any(|role| role != "client"));
+    let answers = |asset: &Asset, protocol: &str| {
+        asset.speaks.get(protocol).is_some_and(|roles| roles.is_empty() || roles.iter().any(|role| role != "client"))
+    };
     let unknown = assets.into_iter().filter(|asset| {
         let tells = asset.claims.iter().any(|recorded| matches!(recorded.claim.field, Field::FirmwareRevision | Field::SoftwareRevision));
         !tells && asset.speaks.keys().any(|protocol| answers(asset, protocol))

@@ -6,16 +6,8 @@
 use core::ops::Range;
 
 /// Fields whose values let somebody in, or follow somebody (RFC 9110, 11.6 and 11.7; RFC 6265).
-const SECRET_FIELDS: [&str; 8] = [
-    "authorization",
-    "proxy-authorization",
-    "authentication-info",
-    "cookie",
-    "set-cookie",
-    "x-api-key",
-    "x-auth-token",
-    "x-csrf-token",
-];
+const SECRET_FIELDS: [&str; 8] =
+    ["authorization", "proxy-authorization", "authentication-info", "cookie", "set-cookie", "x-api-key", "x-auth-token", "x-csrf-token"];
 
 /// Bytes that begin with a head, as far as they are there.
 #[derive(Clone, Copy, Debug)]

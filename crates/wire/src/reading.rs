@@ -166,6 +166,8 @@ pub struct Reading {
     pub malformed: Vec<(usize, Malformed)>,
     /// True when the device said that this is all; false when pages or bytes are missing.
     pub complete: bool,
+    /// Bytes that the last message had on the wire behind those that were captured.
+    pub cut: usize,
 }
 
 impl Reading {
@@ -173,7 +175,19 @@ impl Reading {
     #[must_use]
     pub fn new(protocol: &'static str, over: Over, question: &'static str, speaker: Address) -> Self {
         let (messages, facts, malformed) = (Vec::new(), Vec::new(), Vec::new());
-        Self { protocol, over, question, authority: Authority::Device, speaker, asked: 0, messages, facts, malformed, complete: false }
+        Self {
+            protocol,
+            over,
+            question,
+            authority: Authority::Device,
+            speaker,
+            asked: 0,
+            messages,
+            facts,
+            malformed,
+            complete: false,
+            cut: 0,
+        }
     }
 
     /// An answer that is one message, whole as it stands: facts are taken from it with [`Reading::fact`].

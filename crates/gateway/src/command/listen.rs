@@ -21,7 +21,7 @@ use crate::failure::{Code, Failure};
 use crate::intake::Intake;
 use crate::lines::{ClaimLine, place};
 use crate::store::Store;
-use crate::{print, profiles, state};
+use crate::{memory, print, profiles, state};
 
 /// Findings of one kind that are printed in full; the rest is counted.
 const FINDINGS_SHOWN_MAX: usize = 5;
@@ -34,33 +34,45 @@ struct DecodeAs(u16, &'static Protocol);
 
 fn decode_as(text: &str) -> Result<DecodeAs, String> {
     let (port, name) = text.split_once('=').ok_or("give PORT=PROTOCOL, as in 10502=modbus")?;
-    let port = port.parse().map_err(|_| format!("{port:?} is no port (1 to 65535)"))?;
-    let known = || protocols::ALL.iter().filter(|p| p.link.is_empty()).map(|p| p.name).collect::<Vec<_>>().join(", ");
-    protocols::named(name).map(|protocol| DecodeAs(port, protocol)).ok_or_else(|| format!("{name:?} is not read here; {} are", known()))
+    let port = port.parse().ok().filter(|port| *port > 0).ok_or_else(|| format!("{port:?} is no port (1 to 65535)"))?;
+    let has_ports = |protocol: &&Protocol| !(protocol.tcp.is_empty() && protocol.udp.is_empty());
+    let known = || protocols::ALL.iter().copied().filter(has_ports).map(|p| p.name).collect::<Vec<_>>().join(", ");
+    let named = protocols::named(name).filter(has_ports);
+    named.map(|protocol| DecodeAs(port, protocol)).ok_or_else(|| format!("{name:?} is spoken on no port here; {} are", known()))
 }
 
-/// Read captures; sends nothing.
+/// Listen to captures: who is there, and which firmware it told; sends nothing
 #[derive(Debug, Args)]
-#[command(after_help = "Reads pcap and pcapng, also packed with gzip or Zstandard; - is standard input. Several files are one\n\
-                        timeline, by the time of their frames. A broken frame is a finding, counted and shown on standard error,\n\
-                        never the end of the run. Without --state or --keep nothing is kept.\n\n\
-                        Examples:\n  nameplate listen span.pcapng\n  nameplate listen span.pcapng --format claims | head\n  \
+#[command(
+    after_help = "Reads pcap and pcapng, also packed with gzip or Zstandard; - is standard input. Several files are one timeline, by the time of \
+                        their frames. A protocol is known by its bytes, not by its port alone.\n\n\
+                        First come the devices with what they told about themselves, and why a firmware is unknown; then the blind spots: who answers \
+                        and told no firmware, with the question that would settle it. Only the table shows them apart; in ndjson they are `settled_by`. \
+                        On standard error: what was done to devices, broken frames (a finding is never the end of the run), how many messages of each \
+                        protocol were decoded.\n\n\
+                        Without --state or --keep nothing is kept.\n\n\
+                        Examples:\n  nameplate listen span.pcapng\n  nameplate listen ring-*.pcap.gz\n  \
+                        zstdcat span.pcap.zst | nameplate listen -\n  \
+                        nameplate listen span.pcapng --format claims | head\n  \
+                        nameplate listen span.pcapng --decode-as 10502=modbus\n  \
                         nameplate listen span.pcapng --against plant.csv\n  \
-                        nameplate listen span.pcapng --keep && nameplate devices")]
+                        nameplate listen span.pcapng --keep && nameplate devices"
+)]
 pub struct Listen {
     /// Capture files; - for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Keep what is heard in the catalog (implied by --state)
+    /// Keep what is heard in the catalog, with the messages it was read from (implied by --state)
     #[arg(long)]
     keep: bool,
-    /// A further TCP port on which Modbus is spoken, beside 502; may be repeated
+    /// A further TCP port on which Modbus is spoken, beside 502: the same as --decode-as PORT=modbus; may be repeated
     #[arg(long = "modbus-port", value_name = "PORT")]
     modbus_ports: Vec<u16>,
-    /// A server port and what is spoken there, `PORT=PROTOCOL`; may be repeated. Protocols that cannot be mistaken are found on any port
+    /// A server port (TCP or UDP) and what is spoken there, as in 10502=modbus; may be repeated. Needed only where the bytes could be
+    /// something else: protocols that cannot be mistaken are found on any port
     #[arg(long, value_name = "PORT=PROTOCOL", value_parser = decode_as)]
     decode_as: Vec<DecodeAs>,
-    /// Compare this sheet with what the captures say and nothing else; nothing is kept. Exit code 6 when a row differs
+    /// Compare this sheet with what these captures say, not with the catalog; nothing is kept. Exit code 6 when a row differs
     #[arg(long, value_name = "SHEET", conflicts_with = "keep")]
     against: Option<PathBuf>,
 }
@@ -91,8 +103,8 @@ impl Listen {
             print::out(&blind_spots(&intake))?;
         }
         tally.report(&intake, keep);
-        kept?;
-        heard
+        // What went wrong first is said: that nothing more was kept follows from it.
+        heard.and(kept)
     }
 
     /// Ports that the user names.
@@ -157,7 +169,7 @@ pub fn hear_files(
             last = file;
             tally.frames += 1;
             heard[file].frames += 1;
-            listener.frame(&frame, &mut |event| on_event(event, file, intake, tally));
+            listener.frame(frame, &mut |event| on_event(event, file, intake, tally));
         }
         Item::Malformed(malformed) => {
             tally.finding(&names[file], &format!("{malformed}"), &malformed);
@@ -167,6 +179,7 @@ pub fn hear_files(
         Item::Progress(bytes) => progress(&names[file], bytes, totals[file]),
     };
     timeline(captures, &mut on_item, &mut |file, e| failures.push(Failure::input(&names[file], e)));
+    tally.followed = listener.followed();
     listener.finish(&mut |event| on_event(event, last, intake, tally));
     for (observation, said) in std::mem::take(&mut tally.waiting) {
         print::out(&claim_lines(&observation, &said, intake))?;
@@ -287,6 +300,8 @@ pub struct Tally {
     findings: BTreeMap<(&'static str, &'static str), u64>,
     coverage: BTreeMap<&'static str, Coverage>,
     undecoded: BTreeMap<u32, u64>,
+    /// Conversations between addresses that were followed at once.
+    followed: usize,
 }
 
 impl Tally {
@@ -305,7 +320,7 @@ impl Tally {
     }
 
     fn report(&self, intake: &Intake<'_>, keep: bool) {
-        let Self { frames, readings, gaps, gap_bytes, fragments, findings, coverage, undecoded, .. } = self;
+        let Self { frames, readings, gaps, gap_bytes, fragments, findings, coverage, undecoded, followed, .. } = self;
         let (devices, answers) = (print::count(intake.seen.len() as u64, "device"), print::count(*readings, "identity answer"));
         eprintln!("{}, {devices}, {answers}; nothing was sent", print::count(*frames, "frame"));
         for (protocol, Coverage { seen, decoded }) in coverage {
@@ -322,6 +337,9 @@ impl Tally {
         }
         for (link, count) in undecoded {
             eprintln!("{count} frames of link type {link} were not decoded");
+        }
+        if let Some(kib) = memory::peak_kib() {
+            eprintln!("{}, {devices}: {kib} KiB of memory at the peak", print::count(*followed as u64, "conversation"));
         }
         if keep {
             eprintln!("{} new to the catalog", print::count(intake.kept as u64, "observation"));

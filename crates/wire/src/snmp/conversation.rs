@@ -4,12 +4,12 @@ use core::hash::BuildHasher;
 use core::net::Ipv4Addr;
 use core::ops::Range;
 use std::collections::HashMap;
-use std::hash::RandomState;
 
 use super::message::{Binding, Kind, Message, Pdu};
 use super::object::{self, Object, SYS_NAME, TRAP};
 use super::{NAME, PORT_TRAPS};
 use crate::conversation::{Conversation, Coverage, Happening, Heard, Over, Role, Said};
+use crate::keyed::Keyed;
 use crate::tcp::At;
 use crate::{Address, Authority, Malformed, Reading, Shape};
 
@@ -38,7 +38,7 @@ pub(super) struct Talk {
     /// An order to rename that waits for its answer.
     renaming: Option<(bool, u32)>,
     renamed: bool,
-    keys: RandomState,
+    keyed: Keyed,
     coverage: Coverage,
 }
 
@@ -70,7 +70,7 @@ impl Talk {
         }
         self.pending.push((said.by_server, message.id, kind));
         match (kind, &message.pdu) {
-            (Kind::Set, Some(pdu)) => self.ordered(said, message.id, pdu, out),
+            (Kind::Set, Some(pdu)) => self.ordered(said, message, pdu, out),
             // An inform is a trap that wants to be confirmed.
             (Kind::Inform, Some(pdu)) => self.told_by(said, agent_of(said, pdu), "snmp.inform", message, Some(pdu), out),
             _ => {}
@@ -78,17 +78,20 @@ impl Talk {
     }
 
     /// A SetRequest: what somebody wants the agent to say of itself. Only of the system group; the rest may be passwords.
-    fn ordered(&mut self, said: &Said<'_>, id: u32, pdu: &Pdu<'_>, out: &mut dyn FnMut(Heard)) {
+    fn ordered(&mut self, said: &Said<'_>, message: &Message<'_>, pdu: &Pdu<'_>, out: &mut dyn FnMut(Heard)) {
         let mut reading = Reading::of(NAME, Over::Udp, "snmp.set", said.to.into(), said.at, said.bytes);
         reading.authority = Authority::Belief;
+        reading.hide(message.community.clone());
         let read = pdu.bindings(&mut |Binding { name, tag, value }| {
             let (name, bytes) = (part(said.bytes, &name), part(said.bytes, &value));
             if let Some((path, shape)) = Object::of(name, tag, bytes).filter(|object| *object != Object::Private).and_then(|o| o.fact(name))
             {
                 reading.fact(path, shape, value);
+            } else {
+                reading.hide(value);
             }
             if name == SYS_NAME {
-                self.renaming = Some((said.by_server, id));
+                self.renaming = Some((said.by_server, message.id));
             }
         });
         if !reading.facts.is_empty() {
@@ -196,6 +199,7 @@ impl Talk {
         if let Some(pdu) = pdu {
             take(&mut reading, pdu, said.bytes, of(&message.community));
         }
+        reading.hide(message.community.clone());
         reading.complete = message.whole;
         if let Err(malformed) = read {
             reading.broken(malformed);
@@ -207,7 +211,7 @@ impl Talk {
 
     /// Whether this agent's object has another value than the last time.
     fn is_news(&mut self, agent: Agent, name: &[u8], value: &[u8], may_be_measured: bool) -> bool {
-        let (key, value) = (self.keys.hash_one((agent, name)), self.keys.hash_one(value));
+        let (key, value) = (self.keyed.hash_one((agent, name)), self.keyed.hash_one(value));
         if self.told.len() == OBJECTS_MAX && !self.told.contains_key(&key) {
             self.told.clear();
         }
@@ -233,7 +237,10 @@ fn take(reading: &mut Reading, pdu: &Pdu<'_>, bytes: &[u8], community: &[u8]) {
         let (name, said) = (part(bytes, &name), part(bytes, &value));
         let Some(object) = Object::of(name, tag, said) else { return };
         private += usize::from(object == Object::Private);
-        if object == Object::Private && (private > PRIVATE_FACTS_MAX || said == community) {
+        if object == Object::Private && said == community {
+            return reading.hide(value);
+        }
+        if object == Object::Private && private > PRIVATE_FACTS_MAX {
             return;
         }
         if let Some((path, shape)) = object.fact(name) {
