@@ -1,11 +1,19 @@
 //! What is fuzzed, as plain functions: each takes any bytes and panics where an invariant does not hold.
 
-use nameplate_wire::Reading;
 use nameplate_wire::capture::{Decoder, Frame, LinkType, Step};
-use nameplate_wire::conversation::{End, Heard, Over, Said};
+use nameplate_wire::conversation::{End, Heard, Over, Protocol, Said};
 use nameplate_wire::listen::{Event, Listener};
-use nameplate_wire::modbus::{self, ADU_BYTES_MAX, Mbap};
+use nameplate_wire::modbus::{self, Mbap};
 use nameplate_wire::tcp::At;
+use nameplate_wire::{Fact, Mac, Reading, protocols};
+
+/// What one reading may hold of what was heard: a message of OPC UA in chunks with its questions has most.
+const READING_BYTES_MAX: usize = 1 << 20;
+/// Messages of one reading: a fragment of DNP3 has up to 300 frames.
+const READING_MESSAGES_MAX: usize = 512;
+/// Readings of one input whose prefixes are tried, and about how many prefixes of each.
+const READINGS_CUT_MAX: usize = 2;
+const CUTS: usize = 8;
 
 /// A pcap file: reading ends, each step consumes, and it makes no difference in which portions the file arrives.
 pub fn pcap(data: &[u8]) {
@@ -97,13 +105,87 @@ fn heard(event: &Event) {
     }
 }
 
+/// A fact's first byte stands where it says, and the others behind it: headers and checksums may stand in between.
 fn stands_in_its_messages(reading: &Reading) {
-    for message in &reading.messages {
-        assert!(message.bytes.len() <= ADU_BYTES_MAX, "a message of {} bytes", message.bytes.len());
+    let held: usize = reading.messages.iter().map(|message| message.bytes.len()).sum();
+    assert!(held <= READING_BYTES_MAX && reading.messages.len() <= READING_MESSAGES_MAX, "{held} bytes of messages");
+    for Fact { path, bytes, message, offset, .. } in &reading.facts {
+        let from = |(index, at): (usize, usize)| reading.messages.get(index).and_then(|message| message.bytes.get(at..)).unwrap_or(&[]);
+        let first = from((*message, *offset));
+        assert!(bytes.is_empty() || first.first() == bytes.first(), "{path} does not stand where it says");
+        let mut behind = first.iter().chain((message + 1..reading.messages.len()).flat_map(|index| from((index, 0))));
+        assert!(bytes.iter().all(|byte| behind.any(|other| other == byte)), "{path} does not stand in its messages");
     }
-    for fact in &reading.facts {
-        let there = reading.messages[fact.message].bytes.get(fact.offset..fact.offset + fact.bytes.len());
-        assert_eq!(there, Some(&fact.bytes[..]), "{} does not stand where it says", fact.path);
+}
+
+/// Everything that carries a protocol.
+fn carriers(protocol: &Protocol) -> Vec<Over> {
+    let ports = [(protocol.tcp, Over::Tcp), (protocol.udp, Over::Udp)];
+    let over_ip = ports.into_iter().filter(|(ports, _)| !ports.is_empty()).map(|(_, over)| over);
+    over_ip.chain(protocol.link.iter().map(|kind| Over::Link(*kind))).collect()
+}
+
+/// A conversation in the protocol that the first byte names, over the carrier that the second does. Then each step: who speaks (1), and
+/// whether his bytes are missing here (2); how many (two bytes, lower first); and what he says.
+pub fn protocol(data: &[u8]) {
+    let Some(([which, carrier], mut rest)) = data.split_first_chunk::<2>() else { return };
+    let protocol = protocols::ALL[usize::from(*which) % protocols::ALL.len()];
+    let carriers = carriers(protocol);
+    let over = carriers.get(usize::from(*carrier) % carriers.len().max(1)).copied().unwrap_or_default();
+    let ends = [1, 2].map(|last| {
+        let (mac, ip) = (Some(Mac([2, 0, 0, 0, 0, last])), Some([192, 168, 20, last].into()));
+        End { mac, ip: ip.filter(|_| !matches!(over, Over::Link(_))), port: (last == 2).then_some(1) }
+    });
+    let (mut conversation, mut readings, mut number) = ((protocol.start)(over), Vec::new(), 0);
+    let mut heard = |heard| {
+        if let Heard::Reading(reading) = heard {
+            stands_in_its_messages(&reading);
+            if readings.len() < READINGS_CUT_MAX {
+                readings.push(reading);
+            }
+        }
+    };
+    while let Some(([control, l0, l1], behind)) = rest.split_first_chunk::<3>() {
+        let (bytes, behind) = behind.split_at(usize::from(u16::from_le_bytes([*l0, *l1])).min(behind.len()));
+        (rest, number) = (behind, number + 1);
+        let (by_server, at) = (control & 1 == 1, At { frame: number, time_ns: number });
+        let side = usize::from(by_server);
+        let is_lost = control & 2 == 2;
+        if is_lost && over == Over::Tcp {
+            conversation.lose(by_server, at, &mut heard);
+        }
+        let missing = if is_lost && over != Over::Tcp { 16 } else { 0 };
+        conversation.hear(&Said { bytes, missing, at, from: &ends[side], to: &ends[1 - side], by_server }, &mut heard);
+    }
+    conversation.finish(At { frame: number + 1, time_ns: number + 1 }, &mut heard);
+    let mut covered = true;
+    conversation.coverage(&mut |_, coverage| covered &= coverage.decoded <= coverage.seen);
+    assert!(covered, "{}: more was decoded than seen", protocol.name);
+    readings.iter().for_each(prefixes_say_no_more);
+}
+
+/// What a reading's messages say when they are heard again with the last one cut is a part of what they say whole. Where the whole
+/// breaks a rule, it may be given up for that, and a prefix shows nothing of it yet.
+fn prefixes_say_no_more(reading: &Reading) {
+    let (asked, answers) = reading.messages.split_at(reading.asked);
+    let Some((last, before)) = answers.split_last() else { return };
+    let again = |length: usize| -> Vec<Reading> {
+        let answers = before.iter().map(|message| &message.bytes[..]).chain([&last.bytes[..length]]);
+        let carrier = protocols::named(reading.protocol).expect("told by a protocol of the table");
+        let readings = carrier.replay(reading.over, asked.iter().map(|message| &message.bytes[..]), answers);
+        let own = |again: &Reading| again.protocol == reading.protocol && (again.question == reading.question || reading.asked == 0);
+        readings.into_iter().filter(own).collect()
+    };
+    let whole = again(last.bytes.len());
+    if !reading.complete || !whole.iter().all(|reading| reading.complete) {
+        return;
+    }
+    for length in (0..last.bytes.len()).step_by(last.bytes.len() / CUTS + 1) {
+        for fact in again(length).iter().flat_map(|reading| &reading.facts) {
+            let is_there =
+                whole.iter().flat_map(|reading| &reading.facts).any(|other| (&other.path, &other.bytes) == (&fact.path, &fact.bytes));
+            assert!(is_there, "{}: {length} bytes of {:02x?} say {fact:02x?}, the whole says {whole:02x?}", reading.protocol, last.bytes);
+        }
     }
 }
 

@@ -2,12 +2,15 @@
 //! dissector judges.
 //!
 //! - [`rig`]: servers we did not write, each its own process with its own persona.
+//! - [`corpus`]: the public captures.
 //! - [`ledger`]: what goes into a ledger, in order and at random.
 //! - [`personas`]: identities drawn at random, so that none can be hard-coded.
 //! - [`pcap`]: captures taken apart: cut, split, put in another order.
 //! - [`product`]: the program as its users meet it, and a simulated device for it to meet.
 //! - [`record`]: a loopback port recorded by dumpcap, read by tshark.
+//! - [`seeds`]: inputs of the fuzz target for all protocols.
 
+pub mod corpus;
 pub mod ledger;
 pub mod pcap;
 pub mod personas;
@@ -15,3 +18,4 @@ pub mod place;
 pub mod product;
 pub mod record;
 pub mod rig;
+pub mod seeds;

@@ -1,4 +1,5 @@
-//! Classic pcap files taken apart and put together again: what a capture loses and mixes up on its way, done to it on purpose.
+//! Classic pcap files taken apart and put together again: what a capture loses and mixes up on its way, done to it on purpose; and
+//! captures of messages that were written by hand.
 //!
 //! Layouts: draft-ietf-opsawg-pcap (little-endian, as the simulators' tap writes it), IEEE 802.3, RFC 791, RFC 9293.
 
@@ -105,4 +106,47 @@ pub fn split(record: &[u8], bytes: usize) -> Vec<Vec<u8>> {
     };
     let pieces: Vec<Vec<u8>> = frame[header..end].chunks(bytes).enumerate().map(piece).collect();
     if pieces.is_empty() { vec![record.to_vec()] } else { pieces }
+}
+
+/// First second of a capture that was written by hand; each record is a second later.
+const FIRST_SECOND: u32 = 1_700_000_000;
+/// The port of a client that was written by hand.
+const CLIENT_PORT: u16 = 49_152;
+const ACK: u8 = 0x10;
+const PROTOCOL_TCP: u8 = 6;
+
+/// A record of one Ethernet frame, `second` seconds after the first.
+///
+/// # Panics
+/// When the frame is longer than any.
+pub fn record(second: u32, frame: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(frame.len()).expect("a short frame").to_le_bytes();
+    [&(FIRST_SECOND + second).to_le_bytes()[..], &[0; 4], &length, &length, frame].concat()
+}
+
+/// What a client and a server on that TCP port said, message by message; true where the server speaks. The client is
+/// 192.168.20.1, the server 192.168.20.2. No checksums: nobody who listens needs them.
+///
+/// # Panics
+/// When a message is longer than a packet.
+pub fn said_over_tcp(port: u16, messages: &[(bool, Vec<u8>)]) -> Vec<Vec<u8>> {
+    let mut next = [1_u32, 1];
+    let spoken = messages.iter().zip(0..).map(|((by_server, payload), second)| {
+        let side = usize::from(*by_server);
+        let ports = if *by_server { [port, CLIENT_PORT] } else { [CLIENT_PORT, port] };
+        let [from, to] = ports.map(u16::to_be_bytes);
+        let (seq, ack) = (next[side].to_be_bytes(), next[1 - side].to_be_bytes());
+        let segment = [&from[..], &to, &seq, &ack, &[0x50, ACK, 0xFF, 0xFF, 0, 0, 0, 0], payload].concat();
+        next[side] = next[side].wrapping_add(u32::try_from(payload.len()).expect("a short message"));
+        record(second, &in_ipv4(*by_server, &segment))
+    });
+    spoken.collect()
+}
+
+fn in_ipv4(by_server: bool, payload: &[u8]) -> Vec<u8> {
+    let (client, server) = (station(1), station(2));
+    let (from, to) = if by_server { (server, client) } else { (client, server) };
+    let total = u16::try_from(IP_BYTES + payload.len()).expect("a short packet").to_be_bytes();
+    let header = [0x45, 0, total[0], total[1], 0, 0, 0, 0, 64, PROTOCOL_TCP, 0, 0];
+    [&to.mac[..], &from.mac, &[8, 0], &header, &from.ip.octets(), &to.ip.octets(), payload].concat()
 }

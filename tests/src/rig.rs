@@ -24,6 +24,8 @@ pub enum Kind {
     ModbusTk,
     /// uModbus: no identity.
     Umodbus,
+    /// py1815, an outstation of DNP3: attributes of group 0 are the persona's objects, by variation.
+    Py1815,
 }
 
 /// A server at work on a loopback port. Dropping it ends its process, by its id, and waits for that.
@@ -75,6 +77,7 @@ pub fn start(kind: Kind, persona: &Persona) -> Result<Server, String> {
         Kind::Pymodbus => ("pymodbus_server.py", Command::new(python())),
         Kind::ModbusTk => ("modbus_tk_server.py", Command::new(python())),
         Kind::Umodbus => ("umodbus_server.py", Command::new(python())),
+        Kind::Py1815 => ("py1815_outstation.py", Command::new(python())),
         Kind::ModbusSerial => ("modbus_serial_server.js", Command::new("node")),
     };
     command.arg(scripts.join(script)).arg(modules()).env("PYTHONDONTWRITEBYTECODE", "1");

@@ -3,11 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use nameplate_tests::place::{needed, shared};
-use nameplate_wire::capture::{Decoder, Frame, LinkType, Step};
+use nameplate_tests::corpus::{Owned, captures, frames_of};
+use nameplate_tests::place::needed;
 use nameplate_wire::conversation::Protocol;
 use nameplate_wire::listen::{Event, Listener};
 use nameplate_wire::{Fact, Reading, protocols};
@@ -26,47 +25,12 @@ const CUT_EACH_BYTES: usize = 2_000;
 /// Memory of the whole test in kilobytes: all captures, and what the decoders hold.
 const MEMORY_KB_MAX: u64 = 1_500_000;
 
-/// A frame that owns its bytes.
-#[derive(Clone)]
-struct Owned {
-    time_ns: u64,
-    link: LinkType,
-    bytes: Vec<u8>,
-    wire_len: u32,
-}
-
-fn captures_below(folder: &Path, files: &mut Vec<PathBuf>) {
-    let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
-    for path in entries.collect::<BTreeSet<_>>() {
-        let is_capture = path.extension().is_some_and(|ending| ["pcap", "pcapng", "cap"].iter().any(|known| ending == *known));
-        match path.is_dir() {
-            true => captures_below(&path, files),
-            false if is_capture => files.push(path),
-            false => {}
-        }
-    }
-}
-
-fn frames_of(file: &[u8]) -> Vec<Owned> {
-    let (mut decoder, mut at, mut frames) = (Decoder::new(), 0, Vec::new());
-    loop {
-        match decoder.next(&file[at..]) {
-            Step::Need(_) => return frames,
-            Step::Skip(consumed) | Step::Malformed { consumed, .. } => at += consumed,
-            Step::Frame { frame: Frame { time_ns, link, bytes, wire_len, .. }, consumed } => {
-                frames.push(Owned { time_ns, link, bytes: bytes.to_vec(), wire_len });
-                at += consumed;
-            }
-        }
-    }
-}
-
 /// Lets a listener hear frames; returns the longest that one of them took.
 fn hear(frames: &[Owned], each: &mut dyn FnMut(Event)) -> Duration {
     let (mut listener, mut longest) = (Listener::new(&[]), Duration::ZERO);
-    for (Owned { time_ns, link, bytes, wire_len }, number) in frames.iter().zip(1..) {
+    for (frame, number) in frames.iter().zip(1..) {
         let begun = Instant::now();
-        listener.frame(&Frame { number, time_ns: *time_ns, link: *link, bytes, wire_len: *wire_len }, each);
+        listener.frame(&frame.numbered(number), each);
         longest = longest.max(begun.elapsed());
     }
     let begun = Instant::now();
@@ -81,8 +45,7 @@ fn carrier(name: &str) -> &'static Protocol {
 
 /// The captures' frames.
 fn corpus(test: &str) -> Option<Vec<Vec<Owned>>> {
-    let mut files = Vec::new();
-    captures_below(&needed(test, shared())?.join("captures"), &mut files);
+    let files = needed(test, captures())?;
     Some(files.iter().map(|file| frames_of(&fs::read(file).expect("read"))).collect())
 }
 
@@ -179,7 +142,9 @@ fn again(reading: &Reading, length: usize) -> Vec<Reading> {
     let (asked, answers) = reading.messages.split_at(reading.asked);
     let last = answers.len().saturating_sub(1);
     let answers = answers.iter().enumerate().map(|(at, message)| if at == last { &message.bytes[..length] } else { &message.bytes[..] });
-    let readings = carrier(reading.protocol).replay(reading.over, asked.iter().map(|message| &message.bytes[..]), answers);
+    let missing = reading.cut + reading.messages.last().map_or(0, |last| last.bytes.len() - length);
+    let asked = asked.iter().map(|message| &message.bytes[..]);
+    let readings = carrier(reading.protocol).replay_cut(reading.over, asked, answers, if reading.cut == 0 { 0 } else { missing });
     // Questions alone may tell something, too. An answer that does not say to which question it is has another question's name without it.
     let own = |again: &Reading| again.protocol == reading.protocol && (again.question == reading.question || reading.asked == 0);
     readings.into_iter().filter(own).collect()

@@ -285,8 +285,7 @@ fn claims_in(set: &ProfileSet, capture: &[u8]) -> BTreeSet<(String, Claim)> {
         let speaker = reading.speaker.ip.map(|ip| ip.to_string()).unwrap_or_default();
         claims.extend(set.interpret(&reading).claims.into_iter().map(|claim| {
             let (field, grade) = (claim.field.name().to_owned(), claim.grade.name().to_owned());
-            let claim =
-                Claim { field, value: claim.value, grade, profile: claim.profile, rule: claim.rule, component: claim.component };
+            let claim = Claim { field, value: claim.value, grade, profile: claim.profile, rule: claim.rule, component: claim.component };
             (speaker.clone(), claim)
         }));
     };

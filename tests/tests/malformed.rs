@@ -6,7 +6,11 @@ mod targets;
 
 use std::fs;
 
-use nameplate_tests::place::{needed, shared};
+use nameplate_core::observation::unhex;
+use nameplate_tests::place::{needed, root, shared};
+use nameplate_tests::seeds;
+use nameplate_wire::conversation::Protocol;
+use nameplate_wire::protocols;
 
 /// Damaged inputs per target and test.
 const INPUTS: u64 = 100_000;
@@ -32,22 +36,51 @@ impl Random {
     }
 }
 
+impl Random {
+    fn damage(&mut self, input: &mut Vec<u8>) {
+        let at = self.below(input.len());
+        match self.below(5) {
+            0 => input.truncate(at),
+            1 => input.insert(at.min(input.len()), self.below(256) as u8),
+            2 if at < input.len() => drop(input.remove(at)),
+            3 if at < input.len() => input[at] = [0, 0xff, 0x7f, 0x80, 1][self.below(5)],
+            _ if at < input.len() => input[at] ^= 1 << self.below(8),
+            _ => {}
+        }
+    }
+}
+
 fn check(target: fn(&[u8]), seeds: &[Vec<u8>]) {
     let mut random = Random(1);
     for _ in 0..INPUTS {
         let mut input = seeds[random.below(seeds.len())].clone();
         for _ in 0..=random.below(8) {
-            let at = random.below(input.len());
-            match random.below(5) {
-                0 => input.truncate(at),
-                1 => input.insert(at.min(input.len()), random.below(256) as u8),
-                2 if at < input.len() => drop(input.remove(at)),
-                3 if at < input.len() => input[at] = [0, 0xff, 0x7f, 0x80, 1][random.below(5)],
-                _ if at < input.len() => input[at] ^= 1 << random.below(8),
-                _ => {}
-            }
+            random.damage(&mut input);
         }
         target(&input);
+    }
+}
+
+/// As [`check`] for the target of all protocols: messages are damaged one by one, and what says who speaks and how long stays true.
+fn check_messages(seeds: &[Vec<u8>]) {
+    let mut random = Random(1);
+    for _ in 0..INPUTS {
+        let seed = &seeds[random.below(seeds.len())];
+        let (head, mut rest) = seed.split_at(2);
+        let mut input = head.to_vec();
+        while let Some((&[control, l0, l1], behind)) = rest.split_first_chunk::<3>() {
+            let (message, behind) = behind.split_at(usize::from(u16::from_le_bytes([l0, l1])));
+            let mut message = message.to_vec();
+            for _ in 0..random.below(3) {
+                random.damage(&mut message);
+            }
+            let control = if random.below(16) == 0 { random.below(4) as u8 } else { control };
+            input.push(control);
+            input.extend((message.len() as u16).to_le_bytes());
+            input.extend(message);
+            rest = behind;
+        }
+        targets::protocol(&input);
     }
 }
 
@@ -91,4 +124,49 @@ fn damaged_pcap_files_are_read_to_their_end() {
 fn damaged_pcapng_files_are_read_to_their_end() {
     let Some(seeds) = needed("damaged_pcapng_files_are_read_to_their_end", captures(&[0x0a, 0x0d, 0x0d, 0x0a])) else { return };
     check(targets::pcapng, &seeds);
+}
+
+/// Messages of two protocols of which no profile has an example, because they claim nothing. Sampled values (IEC 61850-9-2): one block with
+/// name, counter, revision, synchronisation and eight bytes of samples.
+const SAMPLED_VALUES: &str = "4000002d00000000 6023800101 a21e301c 80044d553031 82020001 830400000001 850102 87080000000100000002";
+/// GE-SRTP (header of 56 bytes): a question for the controller's type, number 7, and its answer with ten bytes of text.
+const SRTP: [(bool, usize, u8, u8, &[u8]); 2] = [(false, 0, 2, 0xC0, b""), (true, 10, 3, 0x94, b"PLC-1\0\0\0\x34\x23")];
+
+fn srtp((by_server, length, kind, service, text): (bool, usize, u8, u8, &[u8])) -> (bool, Vec<u8>) {
+    let mut header = vec![0; 56];
+    (header[0], header[2], header[4], header[31], header[42]) = (kind, 7, length as u8, service, 0x43);
+    (by_server, [&header, text].concat())
+}
+
+/// What the public captures have is damaged in tests/tests/decoders.rs; the others have what their examples say.
+#[test]
+fn damaged_messages_of_protocols_without_captures_are_read_or_named() {
+    let golden = fs::read_to_string(root().join("tests/golden/coverage.tsv")).expect("the golden lines of coverage");
+    let captured = |name: &str| golden.lines().any(|line| line.split('\t').nth(1) == Some(name));
+    let mut examples = seeds::of_examples();
+    let missing = |protocol: &&&Protocol| !captured(protocol.name) && !protocol.carries.iter().any(|name| captured(name));
+    for protocol in protocols::ALL.iter().filter(missing) {
+        let mut own = examples.remove(protocol.name).unwrap_or_default();
+        let by_hand = match protocol.name {
+            "sv" => vec![(true, unhex(SAMPLED_VALUES).expect("hexadecimal digits"))],
+            "ge-srtp" => SRTP.map(srtp).to_vec(),
+            _ => vec![],
+        };
+        own.extend(
+            Some(by_hand).filter(|steps| !steps.is_empty()).and_then(|steps| {
+                seeds::input(protocol, protocol.usually_over(), steps.iter().map(|(by_server, bytes)| (*by_server, bytes)))
+            }),
+        );
+        assert!(!own.is_empty(), "{} has neither a capture nor an example", protocol.name);
+        check_messages(&own);
+    }
+}
+
+/// The examples of all profiles, damaged together.
+#[test]
+fn damaged_examples_of_every_protocol_are_read_or_named() {
+    let all: Vec<Vec<u8>> = seeds::of_examples().into_values().flatten().collect();
+    all.iter().for_each(|seed| targets::protocol(seed));
+    check(targets::protocol, &all);
+    check_messages(&all);
 }

@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 use std::fs;
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::sync::{Mutex, PoisonError};
 
-use crate::run::Tree;
+use crate::run::{Tree, shown};
 
 /// Targets that run side by side: the machines this is run on have two cores.
 const TARGETS_AT_ONCE_MAX: usize = 2;
@@ -29,6 +30,9 @@ struct Outcome {
 
 /// Runs every target in fuzz/fuzz_targets for `seconds`, prints one row each; fails on a crash or an input that was too slow.
 pub fn fuzz(tree: &Tree, seconds: u64) -> ExitCode {
+    if let Err(why) = seeds(tree) {
+        eprintln!("no seeds from the public captures: {why}");
+    }
     let queue = Mutex::new(targets(tree));
     let done = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
@@ -67,11 +71,25 @@ fn targets(tree: &Tree) -> VecDeque<String> {
     names.into()
 }
 
+/// What the target `protocol` begins with: identity messages of the public captures, written for this run alone.
+fn seeds(tree: &Tree) -> Result<(), String> {
+    let words = ["run", "--release", "--quiet", "-p", "nameplate-tests", "--bin", "fuzz-seeds", "--"];
+    shown("seeds", tree.cargo(&words).arg(seeds_of(tree, "protocol")))
+}
+
+/// A folder of seeds for a target beside its own corpus. Captures are read where they lie; libFuzzer writes only into the corpus.
+fn seeds_of(tree: &Tree, target: &str) -> PathBuf {
+    if target.starts_with("pcap") { tree.shared().join("captures") } else { tree.target.join("tmp").join("fuzz-seeds").join(target) }
+}
+
 fn run(tree: &Tree, target: String, seconds: u64) -> Outcome {
     eprintln!("== {target}: {seconds} s");
     // A command of its own, not `Tree::command`: the fuzz crate has its own target folder.
     let mut command = Command::new("cargo");
-    command.current_dir(&tree.root).args(["+nightly", "fuzz", "run", &target, "--"]);
+    let corpus = tree.root.join("fuzz").join("corpus").join(&target);
+    let _ = fs::create_dir_all(&corpus);
+    command.current_dir(&tree.root).args(["+nightly", "fuzz", "run", &target]).arg(corpus);
+    command.args(Some(seeds_of(tree, &target)).filter(|folder| folder.is_dir())).arg("--");
     command.arg(format!("-max_total_time={seconds}")).arg(format!("-timeout={INPUT_SECONDS_MAX}")).arg("-print_final_stats=1");
     match command.output() {
         Ok(output) => outcome(target, &String::from_utf8_lossy(&output.stderr), output.status.success()),

@@ -17,7 +17,8 @@ usage:
   cargo xtask test                  install the rig under target/, lint, build, run every test; the last line counts them
   cargo xtask rig                   the rig alone: servers we did not write, from pip and npm
   cargo xtask lint                  formatting, clippy, licences and bans
-  cargo xtask soak --fuzz SECONDS   every fuzz target for so long, two at a time (needs nightly and cargo-fuzz)
+  cargo xtask soak --fuzz SECONDS   every fuzz target for so long, two at a time (needs nightly and cargo-fuzz); seeds from ../shared
+  cargo xtask soak --coverage       tshark counts the messages of all captures anew, beside tests/golden/coverage.tsv (needs ../shared)
   cargo xtask soak --bench          packets per second of `listen` beside tshark and capinfos (needs ../shared and apt's time)
   cargo xtask soak --ledger         the ledger killed, cut off and damaged as often as its bars have it, and its figures (4 GiB of disk, root)";
 
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         ["lint"] => test::lint_only(&tree),
         ["soak", "--bench"] => bench::bench(&tree),
         ["soak", "--ledger"] => ledger::ledger(&tree),
+        ["soak", "--coverage"] => test::coverage(&tree),
         ["soak", "--fuzz", seconds] => match seconds.parse() {
             Ok(seconds) => fuzz::fuzz(&tree, seconds),
             Err(_) => usage(),

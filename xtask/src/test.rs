@@ -41,6 +41,18 @@ pub fn lint_only(tree: &Tree) -> ExitCode {
     close(&tally, None)
 }
 
+/// `cargo xtask soak --coverage`: the golden lines of coverage with tshark's counts made anew, which CI takes as they were.
+pub fn coverage(tree: &Tree) -> ExitCode {
+    let words = ["test", "--release", "-p", "nameplate-tests", "--test", "coverage"];
+    match shown("coverage", tree.cargo(&words).env("NAMEPLATE_TSHARK", "run")) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 fn tests(tree: &Tree, tally: &mut Tally) {
     let _ = fs::remove_file(tree.skips());
     let mut counted = Counted::default();
