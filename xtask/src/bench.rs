@@ -23,10 +23,11 @@ const INDUSTRIAL: &str = "modbus||mbrtu||s7comm||enip||cip||dnp3||bacnet||opcua|
 
 /// The bars: times as fast as tshark's industrial pass, and as `capinfos -c`, which counts records and reads none.
 const TSHARK_TIMES_MIN: f64 = 100.0;
+/// Half of what it takes to walk the records at all.
 const CAPINFOS_TIMES_MIN: f64 = 0.5;
 /// The bar of memory: so much, and so much for each conversation that is followed and each device.
-const PEAK_KIB_MAX: u64 = 48 << 10;
-const EACH_KIB_MAX: u64 = 1;
+const PEAK_MEMORY_KIB: u64 = 48 << 10;
+const EACH_MEMORY_KIB: u64 = 1;
 
 /// How the rows are called that the bars look for.
 const CAPINFOS: &str = "capinfos -c";
@@ -154,7 +155,7 @@ fn bars(figures: &[Figure]) -> Vec<String> {
     };
     let memory = || {
         let (conversations, devices, peak_kib) = held(&ours.said)?;
-        let allowed = PEAK_KIB_MAX + EACH_KIB_MAX * (conversations + devices);
+        let allowed = PEAK_MEMORY_KIB + EACH_MEMORY_KIB * (conversations + devices);
         let what = format!("{conversations} conversations and {devices} devices");
         Some(format!("{}: {peak_kib} KiB at the peak, of {allowed} KiB for {what}", word(peak_kib <= allowed)))
     };

@@ -22,6 +22,7 @@ use nameplate_wire::udp::Datagram;
 
 /// Each protocol is read for so long, and the fastest round counts: what else the machine does only makes rounds slower.
 const PROTOCOL_SECONDS: f64 = 0.3;
+/// Rounds at least, so that one that something else delayed does not count.
 const ROUNDS_MIN: u32 = 5;
 
 /// Who speaks with whom: on a link layer the sender alone.

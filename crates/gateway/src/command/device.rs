@@ -68,7 +68,11 @@ pub fn find<'a>(catalog: &'a Catalog, id: &str) -> Result<&'a Asset, Failure> {
 fn page(asset: &Asset, class: &str) -> String {
     let mut text = format!("{}  {class}\n", asset.id);
     for address in asset.addresses.iter().rev() {
-        text += &format!("address     {}{}\n", place(address), address.mac.as_ref().filter(|_| address.ip.is_some()).map(|mac| format!("  {mac}")).unwrap_or_default());
+        text += &format!(
+            "address     {}{}\n",
+            place(address),
+            address.mac.as_ref().filter(|_| address.ip.is_some()).map(|mac| format!("  {mac}")).unwrap_or_default()
+        );
     }
     text += &match asset.is_listed_only() {
         true => "seen        never, only in a sheet\n".to_owned(),

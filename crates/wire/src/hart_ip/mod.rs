@@ -102,7 +102,9 @@ impl Conversation for Session {
             let side = if said.by_server { &mut self.answers } else { &mut self.questions };
             let mut cutter = core::mem::take(side);
             let length = |bytes: &[u8]| Ok(Header::read(bytes)?.map(|header| header.bytes));
-            let malformed = cutter.messages(said.bytes, length, &mut |message| drop(self.message(&spoken, message, out)));
+            let malformed = cutter.messages(said.bytes, length, &mut |message| {
+                let _: Option<Malformed> = self.message(&spoken, message, out);
+            });
             *if said.by_server { &mut self.answers } else { &mut self.questions } = cutter;
             self.coverage.seen += u64::from(malformed.is_some());
             malformed

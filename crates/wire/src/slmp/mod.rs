@@ -94,7 +94,9 @@ impl Conversation for Talk {
             let side = if said.by_server { &mut self.answers } else { &mut self.questions };
             let mut cutter = core::mem::take(side);
             let length = |bytes: &[u8]| Ok(Frame::read(bytes)?.map(|frame| frame.bytes));
-            let malformed = cutter.messages(said.bytes, length, &mut |message| drop(self.message(&spoken, message, out)));
+            let malformed = cutter.messages(said.bytes, length, &mut |message| {
+                let _: Option<Malformed> = self.message(&spoken, message, out);
+            });
             *if said.by_server { &mut self.answers } else { &mut self.questions } = cutter;
             self.coverage.seen += u64::from(malformed.is_some());
             malformed
