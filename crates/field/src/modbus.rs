@@ -37,6 +37,7 @@ pub const UNIT_NONE: u8 = 0xff;
 const LENGTH_END: usize = 6;
 
 /// Something that happened while a device was asked.
+#[expect(clippy::large_enum_variant, reason = "a handful of steps in a conversation, each used at once")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// A question left.

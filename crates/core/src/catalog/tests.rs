@@ -134,8 +134,11 @@ fn the_beginning_of_an_id_names_an_asset_only_when_it_fits_one() {
     assert_eq!(catalog.asset(""), None);
 }
 
+/// Protocol, where, and the fields that are told there.
+type Said<'a> = (&'a str, Address, &'a [(Field, &'a str)]);
+
 /// Observations of (protocol, address) and the asset each belongs to, by the number of the observation that showed it first.
-fn check_places(name: &str, heard: &[(&str, Address, &[(Field, &str)])], expected: &[usize]) {
+fn check_places(name: &str, heard: &[Said<'_>], expected: &[usize]) {
     let mut catalog = Catalog::default();
     let mut ids: Vec<String> = Vec::new();
     for (at, (protocol, address, fields)) in heard.iter().enumerate() {
