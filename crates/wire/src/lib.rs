@@ -19,6 +19,7 @@ pub mod dhcp;
 pub mod dhcpv6;
 pub mod dnp3;
 pub mod enip;
+pub mod filter;
 pub mod ethercat;
 pub mod fins;
 pub mod fox;
