@@ -1,4 +1,7 @@
-//! `nameplate listen`: captures in, devices or claims out. Sends nothing.
+//! `nameplate listen`: captures or an interface in, devices or claims out. Sends nothing.
+
+mod choice;
+mod live;
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
@@ -10,8 +13,10 @@ use nameplate_core::observation::Source;
 use nameplate_core::profile::ProfileSet;
 use nameplate_core::wire::Malformed;
 use nameplate_core::wire::conversation::{Coverage, Protocol};
+use nameplate_core::wire::filter::Filter;
 use nameplate_core::wire::listen::{Event, Listener};
 use nameplate_core::wire::{modbus, protocols};
+use nameplate_field::capture::live::Counters;
 use nameplate_field::capture::{Capture, Item, timeline};
 
 use super::import::read_sheet;
@@ -37,18 +42,27 @@ fn decode_as(text: &str) -> Result<DecodeAs, String> {
     protocols::named(name).map(|protocol| DecodeAs(port, protocol)).ok_or_else(|| format!("{name:?} is not read here; {} are", known()))
 }
 
-/// Read captures; sends nothing.
+/// Read captures, or listen on an interface; sends nothing.
 #[derive(Debug, Args)]
 #[command(after_help = "Reads pcap and pcapng, also packed with gzip or Zstandard; - is standard input. Several files are one\n\
                         timeline, by the time of their frames. A broken frame is a finding, counted and shown on standard error,\n\
                         never the end of the run. Without --state or --keep nothing is kept.\n\n\
+                        -i listens on a mirror port (Linux). It takes the capability CAP_NET_RAW, and gives it up before it reads a\n\
+                        frame: setcap cap_net_raw+ep FILE, or start it as root. It ends with Ctrl-C, --duration or --packets, and says\n\
+                        then how many frames the kernel had to drop.\n\n\
                         Examples:\n  nameplate listen span.pcapng\n  nameplate listen span.pcapng --format claims | head\n  \
                         nameplate listen span.pcapng --against plant.csv\n  \
-                        nameplate listen span.pcapng --keep && nameplate devices")]
+                        nameplate listen span.pcapng --keep && nameplate devices\n  \
+                        nameplate listen -i eth1 --keep --duration 8h\n  \
+                        nameplate listen -i eth1 --net 10.20.0.0/16 --port 502 --format claims")]
 pub struct Listen {
     /// Capture files; - for standard input
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "interface", conflicts_with = "interface", value_name = "FILE")]
     files: Vec<PathBuf>,
+    #[command(flatten)]
+    live: live::Interface,
+    #[command(flatten)]
+    choice: choice::Choice,
     /// Keep what is heard in the catalog (implied by --state)
     #[arg(long)]
     keep: bool,
@@ -59,7 +73,7 @@ pub struct Listen {
     #[arg(long, value_name = "PORT=PROTOCOL", value_parser = decode_as)]
     decode_as: Vec<DecodeAs>,
     /// Compare this sheet with what the captures say and nothing else; nothing is kept. Exit code 6 when a row differs
-    #[arg(long, value_name = "SHEET", conflicts_with = "keep")]
+    #[arg(long, value_name = "SHEET", conflicts_with_all = ["keep", "interface"])]
     against: Option<PathBuf>,
 }
 
@@ -78,7 +92,11 @@ impl Listen {
         let mut intake = Intake::new(&profiles, store)?;
         let format = print::format(options);
         let mut tally = Tally::default();
-        let heard = hear_files(&self.files, &self.also(), format, &mut intake, &mut tally);
+        let filter = self.choice.filter();
+        let heard = match &self.live.interface {
+            Some(interface) => self.live.hear(interface, &self.also(), &filter, format, &mut intake, &mut tally),
+            None => hear_files(&self.files, &self.also(), &filter, format, &mut intake, &mut tally),
+        };
         // What was heard is shown even where it cannot be kept.
         let kept = intake.commit();
         if format != Format::Claims {
@@ -105,7 +123,7 @@ impl Listen {
         let mut intake = Intake::new(profiles, None)?;
         let mut tally = Tally::default();
         // Claims are not what was asked for.
-        hear_files(&self.files, &self.also(), Format::Table, &mut intake, &mut tally)?;
+        hear_files(&self.files, &self.also(), &self.choice.filter(), Format::Table, &mut intake, &mut tally)?;
         tally.report(&intake, false);
         let files: Vec<String> = self.files.iter().map(|file| file.display().to_string()).collect();
         compare::against(&sheet, &intake.view.catalog, profiles, &files.join(", "), format)
@@ -119,6 +137,7 @@ impl Listen {
 pub fn hear_files(
     files: &[PathBuf],
     also: &[(u16, &'static Protocol)],
+    filter: &Filter,
     format: Format,
     intake: &mut Intake<'_>,
     tally: &mut Tally,
@@ -144,7 +163,7 @@ pub fn hear_files(
     let (mut listener, mut trouble, mut last) = (Listener::new(also), None, 0);
     let mut on_event = |event: Event, file: usize, intake: &mut Intake<'_>, tally: &mut Tally| {
         if let Some(name) = names.get(file)
-            && let Err(failure) = hear(event, name, format, intake, tally)
+            && let Err(failure) = hear(event, Place::File(name), format, intake, tally)
         {
             trouble.get_or_insert(failure);
         }
@@ -152,9 +171,13 @@ pub fn hear_files(
     let mut failures = Vec::new();
     let mut on_item = |file: usize, item: Item<'_>| match item {
         Item::Frame(frame) => {
+            heard[file].frames += 1;
+            if !filter.passes(&frame) {
+                tally.passed_over += 1;
+                return;
+            }
             last = file;
             tally.frames += 1;
-            heard[file].frames += 1;
             listener.frame(&frame, &mut |event| on_event(event, file, intake, tally));
         }
         Item::Malformed(malformed) => {
@@ -213,7 +236,29 @@ impl Heard {
     }
 }
 
-fn hear(event: Event, file: &str, format: Format, intake: &mut Intake<'_>, tally: &mut Tally) -> Result<(), Failure> {
+/// Where something was heard.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    File(&'a str),
+    Interface(&'a str),
+}
+
+impl<'a> Place<'a> {
+    const fn name(self) -> &'a str {
+        let (Self::File(name) | Self::Interface(name)) = self;
+        name
+    }
+
+    fn source(self, frame: u64) -> Source {
+        match self {
+            Self::File(file) => Source::Capture { file: file.to_owned(), frame },
+            Self::Interface(interface) => Source::Live { interface: interface.to_owned(), frame },
+        }
+    }
+}
+
+fn hear(event: Event, at_place: Place<'_>, format: Format, intake: &mut Intake<'_>, tally: &mut Tally) -> Result<(), Failure> {
+    let file = at_place.name();
     match event {
         Event::Reading(reading) => {
             tally.readings += 1;
@@ -222,16 +267,14 @@ fn hear(event: Event, file: &str, format: Format, intake: &mut Intake<'_>, tally
                 let frame = reading.messages.get(*index).map_or(frame, |message| message.frame);
                 tally.finding(file, &format!("frame {frame}: {malformed}"), malformed);
             }
-            let source = Source::Capture { file: file.to_owned(), frame };
-            let taken = intake.take(&reading, source)?;
+            let taken = intake.take(&reading, at_place.source(frame))?;
             if let Some((observation, said)) = taken.filter(|_| format == Format::Claims) {
                 let lines = said.claims.iter().map(|claim| print::json_line(&ClaimLine::new(&observation, claim)));
                 print::out(&lines.collect::<String>())?;
             }
         }
         Event::Present { protocol, role, speaker, at } => {
-            let source = Source::Capture { file: file.to_owned(), frame: at.frame };
-            intake.presence((protocol, role), &speaker, source, at.time_ns)?;
+            intake.presence((protocol, role), &speaker, at_place.source(at.frame), at.time_ns)?;
         }
         Event::Happened { protocol, happening, device, at } => {
             eprintln!("{file}: frame {}: {protocol}: {happening:?} at {}", at.frame, place(&(&device).into()));
@@ -253,6 +296,10 @@ fn hear(event: Event, file: &str, format: Format, intake: &mut Intake<'_>, tally
 pub struct Tally {
     /// Frames that were read.
     pub frames: u64,
+    /// Frames that were not to be listened to.
+    passed_over: u64,
+    /// What the kernel counted on an interface.
+    counted: Option<(String, Counters)>,
     readings: u64,
     gaps: u64,
     gap_bytes: u64,
@@ -278,9 +325,19 @@ impl Tally {
     }
 
     fn report(&self, intake: &Intake<'_>, keep: bool) {
-        let Self { frames, readings, gaps, gap_bytes, fragments, findings, coverage, undecoded } = self;
+        let Self { frames, passed_over, counted, readings, gaps, gap_bytes, fragments, findings, coverage, undecoded } = self;
         let (devices, answers) = (print::count(intake.seen.len() as u64, "device"), print::count(*readings, "identity answer"));
         eprintln!("{}, {devices}, {answers}; nothing was sent", print::count(*frames, "frame"));
+        if *passed_over > 0 {
+            eprintln!("{} not to be listened to", print::count(*passed_over, "further frame"));
+        }
+        if let Some((interface, Counters { received, dropped, frozen })) = counted {
+            let received = print::count(*received, "frame");
+            eprintln!(
+                "{interface}: {received} received, {dropped} dropped by the kernel; the ring was full {}",
+                print::count(*frozen, "time")
+            );
+        }
         for (protocol, Coverage { seen, decoded }) in coverage {
             eprintln!("{protocol}: {decoded} of {seen} messages decoded");
         }
