@@ -7,6 +7,7 @@
 //! - [`pcap`]: captures taken apart: cut, split, put in another order.
 //! - [`product`]: the program as its users meet it, and a simulated device for it to meet.
 //! - [`record`]: a loopback port recorded by dumpcap, read by tshark.
+//! - [`segment`]: a cable in a network namespace, to send on and to listen at.
 
 pub mod ledger;
 pub mod pcap;
@@ -15,3 +16,4 @@ pub mod place;
 pub mod product;
 pub mod record;
 pub mod rig;
+pub mod segment;
