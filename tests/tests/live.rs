@@ -219,7 +219,9 @@ fn holds(set: &str) -> bool {
 fn capture(product: &Product, shared: &Path) -> PathBuf {
     let truth = fs::read_to_string(shared.join("captures/TRUTH.tsv")).expect("the truth");
     let files = truth.lines().skip(1).filter_map(|row| Some(shared.join("captures").join(row.split('\t').next()?)));
-    let small = |file: &PathBuf| fs::metadata(file).is_ok_and(|file| file.len() < 50_000);
+    // Of Ethernet (LINKTYPE 1, in either byte order), or it cannot be sent.
+    let of_ethernet = |bytes: Vec<u8>| bytes.len() < 50_000 && [Some(&[1, 0, 0, 0][..]), Some(&[0, 0, 0, 1])].contains(&bytes.get(20..24));
+    let small = |file: &PathBuf| fs::read(file).is_ok_and(of_ethernet);
     let says = |file: &PathBuf| !product.run(["listen", "--format", "claims", &file.to_string_lossy()]).out.is_empty();
     files.filter(|file| file.extension().is_some_and(|kind| kind == "pcap")).filter(small).find(says).expect("a capture")
 }

@@ -19,6 +19,8 @@ const NEEDS: &[Need] = &[
     Need { program: "editcap", words: &["--version"], package: "wireshark-common" },
     Need { program: "gzip", words: &["--version"], package: "gzip" },
     Need { program: "zstd", words: &["--version"], package: "zstd" },
+    Need { program: "tcpreplay", words: &["--version"], package: "tcpreplay" },
+    Need { program: "ip", words: &["-V"], package: "iproute2" },
     Need { program: "strace", words: &["--version"], package: "strace" },
     Need { program: "python3", words: &["--version"], package: "python3" },
     // Debian ships python without the part that makes a virtual environment.

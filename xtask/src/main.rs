@@ -4,6 +4,7 @@ mod bench;
 mod fuzz;
 mod ledger;
 mod lint;
+mod live;
 mod machine;
 mod rig;
 mod run;
@@ -19,6 +20,7 @@ usage:
   cargo xtask lint                  formatting, clippy, licences and bans
   cargo xtask soak --fuzz SECONDS   every fuzz target for so long, two at a time (needs nightly and cargo-fuzz)
   cargo xtask soak --bench          packets per second of `listen` beside tshark and capinfos (needs ../shared and apt's time)
+  cargo xtask soak --live           a minute of 100,000 frames/s on a cable of our own, and top speed (needs ../shared, tcpreplay, root)
   cargo xtask soak --ledger         the ledger killed, cut off and damaged as often as its bars have it, and its figures (4 GiB of disk, root)";
 
 /// The command line was not understood (as the product's own exit codes have it).
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
         ["rig"] => test::rig_only(&tree),
         ["lint"] => test::lint_only(&tree),
         ["soak", "--bench"] => bench::bench(&tree),
+        ["soak", "--live"] => live::live(&tree),
         ["soak", "--ledger"] => ledger::ledger(&tree),
         ["soak", "--fuzz", seconds] => match seconds.parse() {
             Ok(seconds) => fuzz::fuzz(&tree, seconds),
