@@ -205,7 +205,7 @@ fn it_never_sends_and_gives_its_capability_up() {
     for thread in fs::read_dir(format!("/proc/{}/task", listening.child.id())).expect("it runs") {
         let status = fs::read_to_string(thread.expect("a thread").path().join("status")).expect("its state");
         let sets = status.lines().filter(|line| ["CapInh:", "CapPrm:", "CapEff:", "CapAmb:"].iter().any(|set| line.starts_with(set)));
-        let held: Vec<&str> = sets.filter(|line| line.rsplit('\t').next().is_none_or(|set| holds(set))).collect();
+        let held: Vec<&str> = sets.filter(|line| line.rsplit('\t').next().is_none_or(holds)).collect();
         assert!(held.is_empty(), "{held:?}");
     }
     listening.end("TERM").expect(code::DONE);

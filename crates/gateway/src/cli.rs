@@ -58,7 +58,7 @@ pub enum Format {
 pub enum Command {
     /// Show the whole story on a simulated plant on this machine; needs nothing but this program
     Demo(command::demo::Demo),
-    /// Read captures; sends nothing
+    /// Read captures, or listen on an interface; sends nothing
     Listen(command::listen::Listen),
     /// Ask devices, read-only, every byte through the guard
     Ask(command::ask::Ask),

@@ -1,4 +1,4 @@
-//! Live capture on an interface of Linux, without libpcap (docs/decisions/0012). It hears; nothing is sent.
+//! Live capture on an interface of Linux, without libpcap (docs/decisions/0017). It hears; nothing is sent.
 
 use std::io::{self, ErrorKind};
 use std::mem;

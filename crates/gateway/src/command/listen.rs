@@ -47,9 +47,9 @@ fn decode_as(text: &str) -> Result<DecodeAs, String> {
 #[command(after_help = "Reads pcap and pcapng, also packed with gzip or Zstandard; - is standard input. Several files are one\n\
                         timeline, by the time of their frames. A broken frame is a finding, counted and shown on standard error,\n\
                         never the end of the run. Without --state or --keep nothing is kept.\n\n\
-                        -i listens on a mirror port (Linux). It takes the capability CAP_NET_RAW, and gives it up before it reads a\n\
-                        frame: setcap cap_net_raw+ep FILE, or start it as root. It ends with Ctrl-C, --duration or --packets, and says\n\
-                        then how many frames the kernel had to drop.\n\n\
+                        -i listens on a mirror port (Linux). It takes the capability CAP_NET_RAW (setcap\n\
+                        cap_net_raw+ep FILE, or start it as root) and gives it up before it reads a frame. At the end it\n\
+                        says how many frames the kernel had to drop.\n\n\
                         Examples:\n  nameplate listen span.pcapng\n  nameplate listen span.pcapng --format claims | head\n  \
                         nameplate listen span.pcapng --against plant.csv\n  \
                         nameplate listen span.pcapng --keep && nameplate devices\n  \
@@ -59,10 +59,6 @@ pub struct Listen {
     /// Capture files; - for standard input
     #[arg(required_unless_present = "interface", conflicts_with = "interface", value_name = "FILE")]
     files: Vec<PathBuf>,
-    #[command(flatten)]
-    live: live::Interface,
-    #[command(flatten)]
-    choice: choice::Choice,
     /// Keep what is heard in the catalog (implied by --state)
     #[arg(long)]
     keep: bool,
@@ -75,6 +71,10 @@ pub struct Listen {
     /// Compare this sheet with what the captures say and nothing else; nothing is kept. Exit code 6 when a row differs
     #[arg(long, value_name = "SHEET", conflicts_with_all = ["keep", "interface"])]
     against: Option<PathBuf>,
+    #[command(flatten)]
+    live: live::Interface,
+    #[command(flatten)]
+    choice: choice::Choice,
 }
 
 impl Listen {

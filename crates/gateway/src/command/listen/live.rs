@@ -27,10 +27,10 @@ pub struct Interface {
     #[arg(short = 'i', long, value_name = "INTERFACE")]
     pub interface: Option<String>,
     /// End after so long: 60s, 30m, 8h [default: when asked to, with Ctrl-C or SIGTERM]
-    #[arg(long, requires = "interface", value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, conflicts_with = "files", value_name = "TIME", value_parser = humantime::parse_duration)]
     duration: Option<Duration>,
     /// End after so many frames
-    #[arg(long, requires = "interface", value_name = "FRAMES", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, conflicts_with = "files", value_name = "FRAMES", value_parser = clap::value_parser!(u64).range(1..))]
     packets: Option<u64>,
 }
 
