@@ -62,6 +62,7 @@ pub fn reading(asset: u32, day: u32) -> Draft {
         over: None,
         asked: 0,
         authority: None,
+        cut: 0,
     };
     let said = Interpretation::of(Matched::One("example/em".into()), claims);
     Draft::observation(time_ns, observation, said, Some((&hex(&Sha256::digest(PROFILE)), PROFILE)))

@@ -118,7 +118,7 @@ fn seen(frames: &[Vec<u8>]) -> Seen {
             _ => continue,
         };
         let Ok(packet) = packet else { continue };
-        seen.addresses.extend([packet.src, packet.dst]);
+        seen.addresses.extend([packet.ends.src(), packet.ends.dst()]);
         // TCP begins with its ports, too.
         seen.ports
             .extend(udp::Datagram::read(packet.payload, 0).map(|datagram| [datagram.src_port, datagram.dst_port]).unwrap_or_default());

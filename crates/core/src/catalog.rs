@@ -95,10 +95,10 @@ impl Catalog {
         self.take_entry(observation, said, None)
     }
 
-    /// True for an observation that was taken before.
+    /// True for the [`Observation::digest`] of one that was taken before.
     #[must_use]
-    pub fn knows(&self, observation: &Observation) -> bool {
-        self.taken.contains(&observation.digest())
+    pub fn knows(&self, digest: &[u8; 32]) -> bool {
+        self.taken.contains(digest)
     }
 
     /// As [`Catalog::take`], for an observation that stands in the ledger at this index.
@@ -107,13 +107,7 @@ impl Catalog {
     }
 
     /// As [`Catalog::take_entry`], for an observation whose [`Observation::digest`] is known.
-    pub(crate) fn take_digested(
-        &mut self,
-        observation: &Observation,
-        digest: [u8; 32],
-        said: &Interpretation,
-        entry: Option<u64>,
-    ) -> String {
+    pub fn take_digested(&mut self, observation: &Observation, digest: [u8; 32], said: &Interpretation, entry: Option<u64>) -> String {
         let again = !self.taken.insert(digest);
         let observed = hex(&digest);
         let address = &observation.address;
@@ -150,6 +144,21 @@ impl Catalog {
         let asset = self.assets.get_mut(id)?;
         asset.seen_ns.1 = asset.seen_ns.1.max(time_ns);
         Some(id.clone())
+    }
+
+    /// Where somebody who was heard without a network address can be reached, as far as his asset was heard with one: a BACnet device on
+    /// this segment that also answers through a router. What was heard itself goes before.
+    #[must_use]
+    pub fn reached_at(&self, protocol: &str, address: &Address) -> Address {
+        let asset = || self.assets.get(self.places.known(protocol, address)?);
+        let routed =
+            |asset: &Asset| asset.addresses.iter().rfind(|known| known.ip.is_some() && known.instance == address.instance).cloned();
+        match (address.ip, address.instance) {
+            (None, Some(_)) => {
+                asset().and_then(routed).map_or_else(|| address.clone(), |known| Address { mac: address.mac.clone(), ..known })
+            }
+            _ => address.clone(),
+        }
     }
 
     /// Assets in the order of their ids.
@@ -262,14 +271,19 @@ impl Asset {
     }
 
     fn see(&mut self, observation: &Observation) {
-        self.seen_ns = (self.seen_ns.0.min(observation.time_ns), self.seen_ns.1.max(observation.time_ns));
         let role = observation.question.strip_prefix(PRESENCE).or(match observation.authority {
-            None => Some(ROLE_OF_ANSWERS),
             Some(Authority::Client) => Some(ROLE_OF_CLIENTS),
-            Some(Authority::Belief) => None,
+            None | Some(Authority::Belief) => None,
         });
-        if let Some(role) = role.filter(|role| self.speaks.get(&observation.protocol).is_none_or(|roles| !roles.contains(*role))) {
-            self.speaks.entry(observation.protocol.clone()).or_default().insert(role.to_owned());
+        let known = |roles: &BTreeSet<String>| role.is_none_or(|role| roles.contains(role));
+        // Others' talk about it shows neither that it is there nor what it speaks.
+        if observation.authority == Some(Authority::Belief) {
+            let only = self.addresses.is_empty().then(|| observation.address.clone());
+            return self.addresses.extend(only);
+        }
+        self.seen_ns = (self.seen_ns.0.min(observation.time_ns), self.seen_ns.1.max(observation.time_ns));
+        if !self.speaks.get(&observation.protocol).is_some_and(known) {
+            self.speaks.entry(observation.protocol.clone()).or_default().extend(role.map(str::to_owned));
         }
         if self.addresses.last() != Some(&observation.address) {
             self.addresses.retain(|address| *address != observation.address);
@@ -362,8 +376,7 @@ fn remarks(said: &Interpretation) -> Vec<String> {
 
 /// How the question of an observation begins in which somebody was only seen; his role stands behind it.
 const PRESENCE: &str = "presence.";
-/// Who tells what it is answers a question, or could: the roles of [`nameplate_wire::conversation::Role`].
-const ROLE_OF_ANSWERS: &str = "server";
+/// As [`nameplate_wire::conversation::Role`] has it.
 const ROLE_OF_CLIENTS: &str = "client";
 
 mod import;

@@ -105,7 +105,7 @@ pub struct Observation {
     pub source: Source,
     /// `modbus`, ...
     pub protocol: String,
-    /// The question that was answered: `modbus.identification.regular`; `modbus.presence` when a server was only seen.
+    /// The question that was answered: `modbus.identification.regular`; `presence.server` where somebody was only seen in that role.
     pub question: String,
     /// Who answered.
     pub address: Address,
@@ -127,6 +127,9 @@ pub struct Observation {
     /// Whose word it is, where it is not the device's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authority: Option<Authority>,
+    /// Bytes that the last message had on the wire behind those that were captured.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cut: usize,
 }
 
 /// Whose word an observation is, where it is not the device's own. See [`wire::Authority`].
@@ -197,6 +200,7 @@ impl Observation {
                 wire::Authority::Client => Some(Authority::Client),
                 wire::Authority::Belief => Some(Authority::Belief),
             },
+            cut: reading.cut,
         }
     }
 

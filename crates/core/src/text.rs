@@ -45,6 +45,7 @@ pub fn decode_fact(shape: Shape, bytes: &[u8]) -> Result<String, Unreadable> {
     let latin1 = || bytes.iter().copied().map(char::from).collect::<String>();
     match shape {
         Shape::Text => decode(bytes),
+        Shape::Utf8 => checked(&String::from_utf8_lossy(bytes)),
         Shape::Utf32Be => {
             let units = bytes.chunks_exact(4).map(|unit| u32::from_be_bytes([unit[0], unit[1], unit[2], unit[3]]));
             checked(&units.map(|unit| char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER)).collect::<String>())
@@ -230,6 +231,7 @@ mod tests {
             (Shape::Oid, &[0], "0.0"),
             (Shape::Oid, &[0x2b, 0x86], "0x2b86"),
             (Shape::Text, b"V2.70", "V2.70"),
+            (Shape::Utf8, b"9260 Linux\xae Server", "9260 Linux\u{fffd} Server"),
             (Shape::Utf16Le, b"J\0C\0I\0\0\0", "JCI"),
             (Shape::Utf16Be, b"\0J\0C\0I", "JCI"),
             (Shape::Dotted, &[4, 3], "4.3"),

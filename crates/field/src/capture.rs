@@ -27,7 +27,7 @@ const READS_PER_PROGRESS: u64 = 64;
 #[derive(Debug)]
 pub enum Item<'a> {
     /// A frame.
-    Frame(Frame<'a>),
+    Frame(&'a Frame<'a>),
     /// Bytes that are no capture record; reading goes on behind them.
     Malformed(Malformed),
     /// Bytes after which nothing tells where the next record starts: the rest of the file is not read.
@@ -36,12 +36,14 @@ pub enum Item<'a> {
     Progress(u64),
 }
 
-/// What was found and not handed on yet.
-enum Found {
-    Frame { number: u64, time_ns: u64, link: LinkType, wire_len: u32, bytes: Range<usize> },
-    Malformed(Malformed),
-    Lost(Malformed),
-    Progress(u64),
+/// A frame that was read before its turn came.
+struct Waiting {
+    number: u64,
+    time_ns: u64,
+    link: LinkType,
+    wire_len: u32,
+    /// Its bytes in the buffer.
+    bytes: Range<usize>,
 }
 
 /// A capture that is open.
@@ -57,7 +59,7 @@ pub struct Capture {
     needed: usize,
     bytes_read: u64,
     reads: u64,
-    found: Option<Found>,
+    waiting: Option<Waiting>,
     over: bool,
 }
 
@@ -83,51 +85,60 @@ impl Capture {
         let (input, packed) = packed::unpacked(input)?;
         let (decoder, buffer) = (Decoder::new(), vec![0; BUFFER_BYTES]);
         let bytes_total = bytes_total.filter(|_| !packed);
-        Ok(Self { input, bytes_total, decoder, buffer, left: 0..0, needed: 1, bytes_read: 0, reads: 0, found: None, over: false })
+        Ok(Self { input, bytes_total, decoder, buffer, left: 0..0, needed: 1, bytes_read: 0, reads: 0, waiting: None, over: false })
     }
 
     /// Reads to the end and hands everything to `each`.
     ///
     /// # Errors
     /// The operating system's; what was read before it has been handed on.
-    pub fn read(mut self, each: &mut dyn FnMut(Item<'_>)) -> io::Result<()> {
-        while self.find()? {
-            self.hand_on(each);
-        }
-        Ok(())
+    pub fn read(mut self, each: &mut impl FnMut(Item<'_>)) -> io::Result<()> {
+        self.read_until(Some(u64::MAX), each).map(drop)
     }
 
-    /// Looks for the next item, unless one is waiting; false at the end.
-    fn find(&mut self) -> io::Result<bool> {
-        while self.found.is_none() && !self.over {
+    /// Hands on all up to the first frame that was captured after `last_ns` (`None`: up to the first frame), and returns that one's time:
+    /// it waits for the next call. `None` at the end.
+    fn read_until(&mut self, last_ns: Option<u64>, each: &mut impl FnMut(Item<'_>)) -> io::Result<Option<u64>> {
+        if let Some(Waiting { number, time_ns, link, wire_len, bytes }) = self.waiting.take() {
+            each(Item::Frame(&Frame { number, time_ns, link, bytes: &self.buffer[bytes], wire_len }));
+        }
+        while !self.over {
             if self.left.len() < self.needed {
-                self.fill()?;
+                self.fill(each)?;
                 continue;
             }
             let start = self.left.start;
-            let (consumed, found) = match self.decoder.next(&self.buffer[self.left.clone()]) {
+            let consumed = match self.decoder.next(&self.buffer[self.left.clone()]) {
                 Step::Need(bytes) => {
                     self.needed = bytes;
                     continue;
                 }
-                Step::Skip(consumed) => (consumed, None),
-                Step::Frame { frame: Frame { number, time_ns, link, wire_len, bytes }, consumed } => {
-                    // The record ends with the frame's bytes, or with padding of less than four.
-                    let at = start + (bytes.as_ptr() as usize - self.buffer[start..].as_ptr() as usize);
-                    (consumed, Some(Found::Frame { number, time_ns, link, wire_len, bytes: at..at + bytes.len() }))
+                Step::Skip(consumed) => consumed,
+                Step::Frame { frame, consumed } => {
+                    let Frame { number, time_ns, link, wire_len, bytes } = frame;
+                    if last_ns.is_none_or(|last_ns| time_ns > last_ns) {
+                        // The record ends with the frame's bytes, or with padding of less than four.
+                        let at = start + (bytes.as_ptr() as usize - self.buffer[start..].as_ptr() as usize);
+                        self.waiting = Some(Waiting { number, time_ns, link, wire_len, bytes: at..at + bytes.len() });
+                        (self.needed, self.left.start) = (1, start + consumed);
+                        return Ok(Some(time_ns));
+                    }
+                    each(Item::Frame(&frame));
+                    consumed
                 }
                 Step::Malformed { malformed, consumed, fatal } => {
                     self.over = fatal;
-                    (consumed, Some(if fatal { Found::Lost(malformed) } else { Found::Malformed(malformed) }))
+                    each(if fatal { Item::Lost(malformed) } else { Item::Malformed(malformed) });
+                    consumed
                 }
             };
-            (self.needed, self.left.start, self.found) = (1, start + consumed, found);
+            (self.needed, self.left.start) = (1, start + consumed);
         }
-        Ok(self.found.is_some())
+        Ok(None)
     }
 
     /// Fetches more bytes, at least one, or finds the end.
-    fn fill(&mut self) -> io::Result<()> {
+    fn fill(&mut self, each: &mut impl FnMut(Item<'_>)) -> io::Result<()> {
         self.buffer.copy_within(self.left.clone(), 0);
         self.left = 0..self.left.len();
         if self.buffer.len() < self.needed {
@@ -145,69 +156,43 @@ impl Capture {
             };
             if count == 0 {
                 self.over = true;
-                self.found = self.decoder.cut_off(&self.buffer[self.left.clone()]).map(Found::Malformed);
+                self.decoder.cut_off(&self.buffer[self.left.clone()]).into_iter().for_each(|malformed| each(Item::Malformed(malformed)));
                 return Ok(());
             }
             self.left.end += count;
             self.bytes_read += count as u64;
             self.reads += 1;
             if self.reads.is_multiple_of(READS_PER_PROGRESS) {
-                self.found = Some(Found::Progress(self.bytes_read));
-                return Ok(());
+                each(Item::Progress(self.bytes_read));
             }
         }
         Ok(())
-    }
-
-    /// When the frame was captured that waits; `None` for what has no time and is handed on at once.
-    fn time_ns(&self) -> Option<u64> {
-        match self.found {
-            Some(Found::Frame { time_ns, .. }) => Some(time_ns),
-            _ => None,
-        }
-    }
-
-    fn hand_on(&mut self, each: &mut dyn FnMut(Item<'_>)) {
-        match self.found.take() {
-            Some(Found::Frame { number, time_ns, link, wire_len, bytes }) => {
-                each(Item::Frame(Frame { number, time_ns, link, bytes: &self.buffer[bytes], wire_len }));
-            }
-            Some(Found::Malformed(malformed)) => each(Item::Malformed(malformed)),
-            Some(Found::Lost(malformed)) => each(Item::Lost(malformed)),
-            Some(Found::Progress(bytes)) => each(Item::Progress(bytes)),
-            None => {}
-        }
     }
 }
 
 /// Reads several captures as one timeline: the frame that was captured first comes first. `each` hears which of them an item is from;
 /// `failed` of one that cannot be read any further, the others go on.
-pub fn timeline(mut captures: Vec<Capture>, each: &mut dyn FnMut(usize, Item<'_>), failed: &mut dyn FnMut(usize, io::Error)) {
-    let mut find = |capture: &mut Capture, index: usize, each: &mut dyn FnMut(usize, Item<'_>)| -> Option<u64> {
-        loop {
-            match capture.find() {
-                Ok(true) => {}
-                Ok(false) => return None,
-                Err(e) => {
-                    failed(index, e);
-                    return None;
-                }
-            }
-            if let Some(time_ns) = capture.time_ns() {
-                return Some(time_ns);
-            }
-            capture.hand_on(&mut |item| each(index, item));
-        }
+pub fn timeline(mut captures: Vec<Capture>, each: &mut impl FnMut(usize, Item<'_>), failed: &mut dyn FnMut(usize, io::Error)) {
+    let mut read = |capture: &mut Capture, index: usize, last_ns: Option<u64>| -> Option<u64> {
+        capture.read_until(last_ns, &mut |item| each(index, item)).unwrap_or_else(|e| {
+            failed(index, e);
+            None
+        })
     };
-    let mut next: Vec<Option<u64>> = captures.iter_mut().enumerate().map(|(index, capture)| find(capture, index, each)).collect();
-    loop {
-        let mut waiting = next.iter().enumerate().filter_map(|(index, time_ns)| Some((time_ns.as_ref()?, index)));
-        let Some((_, first)) = waiting.clone().min() else { return };
+    // When the frame was captured that waits in each of them.
+    let mut next: Vec<Option<u64>> = captures.iter_mut().enumerate().map(|(index, capture)| read(capture, index, None)).collect();
+    let earliest = |next: &[Option<u64>], but: Option<usize>| {
+        let waiting = next.iter().enumerate().filter(|(index, _)| Some(*index) != but);
+        waiting.filter_map(|(index, time_ns)| Some((time_ns.as_ref().copied()?, index))).min()
+    };
+    while let Some((_, first)) = earliest(&next, None) {
         // Its frames go on until another capture's is earlier: looking at all of them once for each run of frames, not for each frame.
-        let until = waiting.by_ref().filter(|(_, index)| *index != first).min().map(|(time_ns, index)| (*time_ns, index));
-        while next[first].is_some_and(|time_ns| until.is_none_or(|until| (time_ns, first) <= until)) {
-            captures[first].hand_on(&mut |item| each(first, item));
-            next[first] = find(&mut captures[first], first, each);
-        }
+        // Of two at the same time the one of the capture that was named first comes first.
+        let last_ns = match earliest(&next, Some(first)) {
+            Some((time_ns, other)) if other < first => time_ns.saturating_sub(1),
+            Some((time_ns, _)) => time_ns,
+            None => u64::MAX,
+        };
+        next[first] = read(&mut captures[first], first, Some(last_ns));
     }
 }

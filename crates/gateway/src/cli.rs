@@ -29,7 +29,7 @@ pub struct Cli {
 /// What every command knows.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Where the catalog and the touch record are kept [default: this account's data directory]
+    /// Where the ledger (and with it the catalog), the site's key and the touch record are kept [default: this account's data directory]
     #[arg(long, global = true, value_name = "DIR", env = crate::state::STATE_VARIABLE)]
     pub state: Option<PathBuf>,
     /// How to print [default: table on a terminal, ndjson in a pipe]
@@ -58,7 +58,7 @@ pub enum Format {
 pub enum Command {
     /// Show the whole story on a simulated plant on this machine; needs nothing but this program
     Demo(command::demo::Demo),
-    /// Read captures, or listen on an interface; sends nothing
+    /// Listen to captures or on an interface: who is there, and which firmware it told; sends nothing
     Listen(command::listen::Listen),
     /// Ask devices, read-only, every byte through the guard
     Ask(command::ask::Ask),

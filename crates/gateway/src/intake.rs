@@ -175,9 +175,10 @@ impl<'a> Intake<'a> {
         let draft = Draft::observation(now_ns(), observation.clone(), said.clone(), profile);
         let Body::Observation(observed) = &draft.body else { return Ok(()) };
         // Read before, from the same file: seen, and already in the ledger.
-        let again = self.view.catalog.knows(&observed.observation);
+        let digest = observed.observation.digest();
+        let again = self.view.catalog.knows(&digest);
         let entry = self.store.as_ref().map(|_| self.next());
-        let id = self.view.catalog.take_entry(&observed.observation, &observed.interpretation, entry);
+        let id = self.view.catalog.take_digested(&observed.observation, digest, &observed.interpretation, entry);
         self.saw(id);
         if again { Ok(()) } else { self.wait(draft) }
     }

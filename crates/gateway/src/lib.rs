@@ -7,6 +7,7 @@ pub mod failure;
 mod intake;
 pub mod key;
 mod lines;
+mod memory;
 mod print;
 mod profiles;
 mod state;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nameplate_core::blind::{Question, spots};
-use nameplate_core::catalog::{Asset, Current};
+use nameplate_core::catalog::{Asset, Catalog, Current};
 use nameplate_core::claim::{Claim, Field};
 use nameplate_core::observation::{Address, Observation, Source, rfc3339};
 use nameplate_core::profile::ProfileSet;
@@ -16,7 +16,7 @@ pub struct ClaimLine<'a> {
     time: String,
     source: &'a Source,
     protocol: &'a str,
-    address: &'a Address,
+    address: Address,
     field: &'a str,
     value: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -28,13 +28,13 @@ pub struct ClaimLine<'a> {
 }
 
 impl<'a> ClaimLine<'a> {
-    /// The line of one claim of one observation.
-    pub fn new(observation: &'a Observation, claim: &'a Claim) -> Self {
+    /// The line of one claim of one observation; its speaker is where the catalog knows that he can be reached.
+    pub fn new(observation: &'a Observation, claim: &'a Claim, catalog: &Catalog) -> Self {
         Self {
             time: rfc3339(observation.time_ns),
             source: &observation.source,
             protocol: &observation.protocol,
-            address: &observation.address,
+            address: catalog.reached_at(&observation.protocol, &observation.address),
             field: claim.field.name(),
             value: &claim.value,
             normal: claim.normal.as_deref(),

@@ -118,7 +118,7 @@ impl Filter {
     }
 
     fn fits(&self, vlan: Option<u16>, packet: Option<&Packet<'_>>) -> bool {
-        let ends = packet.map(|packet| [packet.src, packet.dst]);
+        let ends = packet.map(|packet| [packet.ends.src(), packet.ends.dst()]);
         let either = |fit: &dyn Fn(IpAddr) -> bool| ends.is_some_and(|ends| ends.into_iter().any(fit));
         (self.vlans.is_empty() || vlan.is_some_and(|vlan| self.vlans.contains(&vlan)))
             && (self.hosts.is_empty() || either(&|end| self.hosts.contains(&end)))

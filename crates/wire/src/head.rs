@@ -5,6 +5,10 @@
 
 use core::ops::Range;
 
+/// Fields whose values let somebody in, or follow somebody (RFC 9110, 11.6 and 11.7; RFC 6265).
+const SECRET_FIELDS: [&str; 8] =
+    ["authorization", "proxy-authorization", "authentication-info", "cookie", "set-cookie", "x-api-key", "x-auth-token", "x-csrf-token"];
+
 /// Bytes that begin with a head, as far as they are there.
 #[derive(Clone, Copy, Debug)]
 pub struct Head<'a> {
@@ -53,6 +57,32 @@ impl<'a> Head<'a> {
             }
             at += length + 1;
         }
+    }
+
+    /// Where secrets stand: values of fields that carry credentials or sessions, and what follows a `?` in the first line.
+    pub fn secrets(&self) -> Vec<Range<usize>> {
+        let (mut secrets, mut at, mut is_secret) = (Vec::new(), 0, false);
+        for line in self.bytes.split_inclusive(|byte| *byte == b'\n') {
+            let value = line.iter().position(|byte| *byte == if at == 0 { b'?' } else { b':' }).map(|found| found + 1);
+            let start = match (at, value) {
+                (0, Some(query)) => Some(query),
+                // A line that begins with a blank goes on with the field before it.
+                _ if line.starts_with(b" ") || line.starts_with(b"\t") => is_secret.then_some(1),
+                (_, Some(value)) => {
+                    let name = line.get(..value - 1).unwrap_or_default().trim_ascii();
+                    is_secret = SECRET_FIELDS.iter().any(|secret| name.eq_ignore_ascii_case(secret.as_bytes()));
+                    is_secret.then_some(value)
+                }
+                _ => None,
+            };
+            let end = match at {
+                0 => line.iter().rposition(|byte| *byte == b' ').unwrap_or(line.len()),
+                _ => line.trim_ascii_end().len(),
+            };
+            secrets.extend(start.filter(|start| *start < end).map(|start| at + start..at + end));
+            at += line.len();
+        }
+        secrets
     }
 
     /// The value of that field.
@@ -117,6 +147,15 @@ const METHOD_LINE_BYTES_MAX: usize = 2_048;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn secrets_of_a_head_are_found() {
+        let head = b"GET /login?user=a&password=b HTTP/1.1\r\nHost: x\r\nauthorization: Basic YQ==\r\nCookie: a=1;\r\n b=2\r\nUser-Agent: z\r\n\r\n";
+        let secrets = Head::read(head, 0).secrets();
+        let said: Vec<&[u8]> = secrets.into_iter().map(|range| &head[range]).collect();
+        assert_eq!(said, [&b"user=a&password=b"[..], b" Basic YQ==", b" a=1;", b"b=2"]);
+        assert!(Head::read(b"HTTP/1.1 200 OK\r\nServer: a?b\r\n\r\n", 0).secrets().is_empty());
+    }
 
     fn check(bytes: &str, name: &str, expected: Option<&str>) {
         let head = Head::read(bytes.as_bytes(), 0);

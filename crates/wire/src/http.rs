@@ -247,6 +247,7 @@ impl Connection {
             out(Heard::Present { protocol: name, role, speaker: speaker.clone(), at });
         }
         let mut reading = Reading::of(name, Over::Tcp, if is_answer { server } else { client }, speaker, at, &held);
+        head.secrets().into_iter().for_each(|secret| reading.hide(secret));
         if is_answer {
             if let Some(range) = head.field("server") {
                 reading.fact(format!("{name}.server"), Shape::Text, range.clone());

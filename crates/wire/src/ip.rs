@@ -24,10 +24,8 @@ const DESTINATION_OPTIONS: u8 = 60;
 /// One IP packet, whichever the version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Packet<'a> {
-    /// Source address.
-    pub src: IpAddr,
-    /// Destination address.
-    pub dst: IpAddr,
+    /// Who sends it to whom.
+    pub ends: Ends<'a>,
     /// Transport protocol (IANA protocol number).
     pub protocol: u8,
     /// The transport payload as far as it was captured, without padding.
@@ -36,6 +34,40 @@ pub struct Packet<'a> {
     pub missing: usize,
     /// For a packet that was sent in parts: which part `payload` is.
     pub part: Option<Part>,
+}
+
+/// Source and destination, one behind the other, as they stand in the header: most packets are told apart by them and never named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ends<'a> {
+    /// RFC 791, 3.1.
+    V4(&'a [u8; 8]),
+    /// RFC 8200, 3.
+    V6(&'a [u8; 32]),
+}
+
+impl Ends<'_> {
+    /// Source address.
+    #[must_use]
+    pub fn src(self) -> IpAddr {
+        self.numbers().0
+    }
+
+    /// Destination address.
+    #[must_use]
+    pub fn dst(self) -> IpAddr {
+        self.numbers().1
+    }
+
+    fn numbers(self) -> (IpAddr, IpAddr) {
+        match self {
+            Self::V4(&[s0, s1, s2, s3, d0, d1, d2, d3]) => (Ipv4Addr::new(s0, s1, s2, s3).into(), Ipv4Addr::new(d0, d1, d2, d3).into()),
+            Self::V6(both) => {
+                // Both halves are there: 32 bytes are two times 16.
+                let half = |at: usize| both.as_chunks::<16>().0.get(at).copied().unwrap_or_default();
+                (Ipv6Addr::from(half(0)).into(), Ipv6Addr::from(half(1)).into())
+            }
+        }
+    }
 }
 
 /// Where a part of a packet belongs (RFC 791, 3.2; RFC 8200, 4.5).
@@ -61,11 +93,12 @@ impl Part {
 ///
 /// # Errors
 /// `Malformed` where the header is not whole or contradicts itself. A payload that the capture cut is no error.
+#[inline]
 pub fn ipv4(bytes: &[u8], cut: usize) -> Result<Packet<'_>, Malformed> {
     let Some(fixed) = bytes.first_chunk::<IPV4_HEADER_BYTES_MIN>() else {
         return Err(Malformed::short("ipv4", 0, IPV4_HEADER_BYTES_MIN, bytes.len(), "an IPv4 header (RFC 791, 3.1)"));
     };
-    let [first, _, t0, t1, i0, i1, f0, f1, _, protocol, _, _, s0, s1, s2, s3, d0, d1, d2, d3] = *fixed;
+    let [first, _, t0, t1, i0, i1, f0, f1, _, protocol, _, _, ref ends @ ..] = *fixed;
     if first >> 4 != 4 {
         return Err(Malformed::wrong("ipv4", 0, "version is 4 (RFC 791, 3.1)"));
     }
@@ -85,8 +118,7 @@ pub fn ipv4(bytes: &[u8], cut: usize) -> Result<Packet<'_>, Malformed> {
         return Err(Malformed::short("ipv4", 0, header_bytes, captured.len(), "header length (RFC 791, 3.1)"));
     };
     Ok(Packet {
-        src: IpAddr::V4(Ipv4Addr::new(s0, s1, s2, s3)),
-        dst: IpAddr::V4(Ipv4Addr::new(d0, d1, d2, d3)),
+        ends: Ends::V4(ends),
         protocol,
         payload,
         missing: total - captured.len(),
@@ -102,21 +134,16 @@ pub fn ipv6(bytes: &[u8], cut: usize) -> Result<Packet<'_>, Malformed> {
     let Some(fixed) = bytes.first_chunk::<IPV6_HEADER_BYTES>() else {
         return Err(Malformed::short("ipv6", 0, IPV6_HEADER_BYTES, bytes.len(), "an IPv6 header (RFC 8200, 3)"));
     };
-    if fixed[0] >> 4 != 6 {
+    let [first, _, _, _, l0, l1, next, _, ref ends @ ..] = *fixed;
+    if first >> 4 != 6 {
         return Err(Malformed::wrong("ipv6", 0, "version is 6 (RFC 8200, 3)"));
     }
-    let total = match usize::from(u16::from_be_bytes([fixed[4], fixed[5]])) {
+    let total = match usize::from(u16::from_be_bytes([l0, l1])) {
         0 => bytes.len().saturating_add(cut),
         payload => IPV6_HEADER_BYTES + payload,
     };
     let captured = bytes.get(..total).unwrap_or(bytes);
-    let address = |at: usize| {
-        let mut octets = [0; 16];
-        octets.copy_from_slice(&fixed[at..at + 16]);
-        IpAddr::V6(Ipv6Addr::from(octets))
-    };
-    let mut packet =
-        Packet { src: address(8), dst: address(24), protocol: fixed[6], payload: &[], missing: total - captured.len(), part: None };
+    let mut packet = Packet { ends: Ends::V6(ends), protocol: next, payload: &[], missing: total - captured.len(), part: None };
     let mut at = IPV6_HEADER_BYTES;
     for _ in 0..=EXTENSION_HEADERS_MAX {
         let rest = captured.get(at..).unwrap_or(&[]);
@@ -169,10 +196,7 @@ mod tests {
         let Ok(whole) = found else { return };
         for end in 0..bytes.len() {
             let Ok(packet) = read(&bytes[..end], cut + bytes.len() - end) else { continue };
-            assert_eq!(
-                (packet.src, packet.dst, packet.protocol, packet.part.is_some()),
-                (whole.src, whole.dst, whole.protocol, whole.part.is_some())
-            );
+            assert_eq!((packet.ends, packet.protocol, packet.part.is_some()), (whole.ends, whole.protocol, whole.part.is_some()));
             assert!(whole.payload.starts_with(packet.payload), "{end}");
             // With no length of its own (offload) a packet cannot be told from padding behind it; all else adds up.
             assert_eq!(packet.payload.len() + packet.missing, whole.payload.len() + whole.missing, "{end}");
@@ -197,7 +221,8 @@ mod tests {
         check(ipv4, &v4("4400 0014", "0000"), 0, Err((0, "header length is at least 20 bytes (RFC 791, 3.1)")));
         check(ipv4, &v4("4500 0013", "0000"), 0, Err((2, "total length is less than the header (RFC 791, 3.1)")));
         check(ipv4, &v4("4f00 0050", "0000"), 0, Err((0, "header length (RFC 791, 3.1)")));
-        assert_eq!(ipv4(&hex(&v4("4500 0014", "0000")), 0).map(|packet| packet.src), Ok(IpAddr::from([192, 0, 2, 1])));
+        let ends = ipv4(&hex(&v4("4500 0014", "0000")), 0).map(|packet| (packet.ends.src(), packet.ends.dst()));
+        assert_eq!(ends, Ok(([192, 0, 2, 1].into(), [192, 0, 2, 2].into())));
     }
 
     #[test]
@@ -206,6 +231,8 @@ mod tests {
             format!("60000000 {payload} {next} 40 20010db8000000000000000000000001 20010db8000000000000000000000002")
         };
         check(ipv6, &format!("{} aabb 00", v6("0002", "06")), 0, Ok((6, "aabb", 0, false)));
+        let ends = ipv6(&hex(&v6("0000", "06")), 0).map(|packet| (packet.ends.src(), packet.ends.dst()));
+        assert_eq!(ends, Ok(([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1].into(), [0x2001, 0xdb8, 0, 0, 0, 0, 0, 2].into())));
         check(ipv6, &format!("{} aabb", v6("0005", "06")), 0, Ok((6, "aabb", 3, false)));
         check(ipv6, &format!("{} aabb", v6("0000", "06")), 1, Ok((6, "aabb", 1, false)));
         // Hop-by-hop (8 bytes), routing (16), destination options (8), authentication (12), TCP.

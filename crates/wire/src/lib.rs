@@ -32,6 +32,7 @@ pub mod http;
 mod iec104;
 pub mod ip;
 pub mod iso;
+mod keyed;
 pub mod link;
 pub mod listen;
 pub mod lldp;

@@ -7,7 +7,9 @@ use crate::{Mac, Malformed};
 const ETHERTYPE_IPV4: u16 = 0x0800;
 const ETHERTYPE_IPV6: u16 = 0x86dd;
 /// IEEE 802.1Q C-tag and S-tag, and the S-tag's value before 802.1ad.
-const ETHERTYPES_VLAN: [u16; 3] = [0x8100, 0x88a8, 0x9100];
+const ETHERTYPE_C_TAG: u16 = 0x8100;
+const ETHERTYPE_S_TAG: u16 = 0x88a8;
+const ETHERTYPE_S_TAG_OLD: u16 = 0x9100;
 /// Provider bridging stacks two; two more for misconfigured trunks. More is a crafted frame.
 const VLAN_TAGS_MAX: usize = 4;
 /// Largest value of the field behind the addresses that is a length, not a type (IEEE 802.3, 3.2.6).
@@ -39,10 +41,10 @@ pub enum Payload<'a> {
 /// A frame without its link layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peeled<'a> {
-    /// Who sent the frame on this segment, where the link type says so.
-    pub src: Option<Mac>,
+    /// Who sent the frame on this segment, where the link type says so; as it stands in the frame, see [`Peeled::sender`].
+    pub src: Option<&'a [u8; 6]>,
     /// Who was to receive it, where the link type says so.
-    pub dst: Option<Mac>,
+    pub dst: Option<&'a [u8; 6]>,
     /// The innermost VLAN with an id that is not 0 (0 only carries a priority).
     pub vlan: Option<u16>,
     /// What it carries.
@@ -53,12 +55,25 @@ impl<'a> Peeled<'a> {
     const fn bare(payload: Payload<'a>) -> Self {
         Self { src: None, dst: None, vlan: None, payload }
     }
+
+    /// The hardware address that sent the frame.
+    #[must_use]
+    pub fn sender(&self) -> Option<Mac> {
+        self.src.copied().map(Mac)
+    }
+
+    /// The hardware address that was to receive it.
+    #[must_use]
+    pub fn receiver(&self) -> Option<Mac> {
+        self.dst.copied().map(Mac)
+    }
 }
 
 /// Peels the link layer off a frame.
 ///
 /// # Errors
 /// `Malformed` where the frame ends inside its link header, or stacks more than four VLAN tags.
+#[inline]
 pub fn peel<'a>(frame: &Frame<'a>) -> Result<Peeled<'a>, Malformed> {
     let bytes = frame.bytes;
     match frame.link {
@@ -77,19 +92,24 @@ pub fn peel<'a>(frame: &Frame<'a>) -> Result<Peeled<'a>, Malformed> {
 ///
 /// # Errors
 /// As [`peel`].
+#[inline]
 pub fn ethernet(bytes: &[u8]) -> Result<Peeled<'_>, Malformed> {
-    let Some((header, rest)) = bytes.split_first_chunk::<14>() else {
+    let (Some((dst, behind)), Some((header, rest))) = (bytes.split_first_chunk::<6>(), bytes.split_first_chunk::<14>()) else {
         return Err(Malformed::short("ethernet", 0, 14, bytes.len(), "an Ethernet header (IEEE 802.3, 3.2)"));
     };
-    let [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5, t0, t1] = *header;
-    let (vlan, payload) = typed("ethernet", 14, u16::from_be_bytes([t0, t1]), rest)?;
-    Ok(Peeled { src: Some(Mac([s0, s1, s2, s3, s4, s5])), dst: Some(Mac([d0, d1, d2, d3, d4, d5])), vlan, payload })
+    let (src, [.., t0, t1]) = (behind.first_chunk::<6>(), *header);
+    let (vlan, payload) = match u16::from_be_bytes([t0, t1]) {
+        // Nearly all of them.
+        ETHERTYPE_IPV4 => (None, Payload::Ipv4(rest)),
+        kind => typed("ethernet", 14, kind, rest)?,
+    };
+    Ok(Peeled { src, dst: Some(dst), vlan, payload })
 }
 
 /// What an EtherType announces, VLAN tags (IEEE 802.1Q, 9.6) taken off; `offset` is where `rest` starts in the frame.
 fn typed<'a>(layer: &'static str, offset: usize, mut kind: u16, mut rest: &'a [u8]) -> Result<(Option<u16>, Payload<'a>), Malformed> {
     let (mut vlan, mut tags) = (None, 0);
-    while ETHERTYPES_VLAN.contains(&kind) {
+    while matches!(kind, ETHERTYPE_C_TAG | ETHERTYPE_S_TAG | ETHERTYPE_S_TAG_OLD) {
         let at = offset + 4 * tags;
         if tags == VLAN_TAGS_MAX {
             return Err(Malformed::wrong(layer, at, "more than 4 VLAN tags"));
@@ -154,9 +174,9 @@ fn cooked(bytes: &[u8]) -> Result<Peeled<'_>, Malformed> {
     let Some((header, rest)) = bytes.split_first_chunk::<16>() else {
         return Err(Malformed::short("sll", 0, 16, bytes.len(), "a cooked header (LINKTYPE_LINUX_SLL)"));
     };
-    let [_, _, _, _, n0, n1, a, b, c, d, e, f, _, _, t0, t1] = *header;
+    let [_, _, _, _, n0, n1, ref address @ .., _, _, t0, t1] = *header;
     let (vlan, payload) = typed("sll", 16, u16::from_be_bytes([t0, t1]), rest)?;
-    let src = (u16::from_be_bytes([n0, n1]) == 6).then_some(Mac([a, b, c, d, e, f]));
+    let src = Some(address).filter(|_| u16::from_be_bytes([n0, n1]) == 6);
     Ok(Peeled { src, dst: None, vlan, payload })
 }
 
@@ -165,9 +185,9 @@ fn cooked2(bytes: &[u8]) -> Result<Peeled<'_>, Malformed> {
     let Some((header, rest)) = bytes.split_first_chunk::<20>() else {
         return Err(Malformed::short("sll2", 0, 20, bytes.len(), "a cooked header (LINKTYPE_LINUX_SLL2)"));
     };
-    let [t0, t1, _, _, _, _, _, _, _, _, _, length, a, b, c, d, e, f, _, _] = *header;
+    let [t0, t1, _, _, _, _, _, _, _, _, _, length, ref address @ .., _, _] = *header;
     let (vlan, payload) = typed("sll2", 20, u16::from_be_bytes([t0, t1]), rest)?;
-    Ok(Peeled { src: (length == 6).then_some(Mac([a, b, c, d, e, f])), dst: None, vlan, payload })
+    Ok(Peeled { src: Some(address).filter(|_| length == 6), dst: None, vlan, payload })
 }
 
 #[cfg(test)]
@@ -179,11 +199,18 @@ mod tests {
         digits.chunks(2).map(|pair| (pair[0] << 4 | pair[1]) as u8).collect()
     }
 
-    const SRC: Option<Mac> = Some(Mac([2, 0, 0, 0, 0, 1]));
-    const DST: Option<Mac> = Some(Mac([2, 0, 0, 0, 0, 2]));
+    const SRC: Option<&[u8; 6]> = Some(&[2, 0, 0, 0, 0, 1]);
+    const DST: Option<&[u8; 6]> = Some(&[2, 0, 0, 0, 0, 2]);
 
     /// `bytes` are a header before the payload `45 ff`; every shorter header is malformed, not something else.
-    fn check(link: LinkType, header: &str, src: Option<Mac>, dst: Option<Mac>, vlan: Option<u16>, payload: fn(&[u8]) -> Payload<'_>) {
+    fn check(
+        link: LinkType,
+        header: &str,
+        src: Option<&[u8; 6]>,
+        dst: Option<&[u8; 6]>,
+        vlan: Option<u16>,
+        payload: fn(&[u8]) -> Payload<'_>,
+    ) {
         let (header, rest) = (hex(header), [0x45, 0xff]);
         let bytes = [&header[..], &rest].concat();
         let frame = |bytes| Frame { number: 1, time_ns: 0, link, bytes, wire_len: 0 };

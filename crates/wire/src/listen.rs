@@ -2,10 +2,11 @@
 
 mod flows;
 mod senders;
+mod table;
 
 use crate::capture::{Frame, LinkType};
 use crate::conversation::{Coverage, End, Happening, Heard, Kind, Over, Protocol, Role, Said};
-use crate::ip::{self, Packet};
+use crate::ip::{self, Ends, Packet};
 use crate::link::{self, Payload, Peeled};
 use crate::parts::{Parts, Unfinished};
 use crate::protocols::Directory;
@@ -13,8 +14,9 @@ use crate::tcp::{At, Segment};
 use crate::tunnel::{self, Inner, TUNNELS_MAX};
 use crate::udp::Datagram;
 use crate::{Address, Malformed, Reading};
-use flows::{Flows, Key, Place};
+use flows::Flow;
 use senders::Senders;
+use table::{Flows, Key, Place};
 
 /// What a pass over frames yields.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,32 +127,35 @@ impl Listener {
 
     /// Takes what a link layer carries; `cut` bytes of it were not captured, and it stands inside so many tunnels.
     fn peeled(&mut self, at: At, peeled: &Peeled<'_>, cut: usize, tunnels: usize, out: &mut dyn FnMut(Event)) {
-        let packet = match peeled.payload {
+        let read = match peeled.payload {
             Payload::Ipv4(bytes) => ip::ipv4(bytes, cut),
             Payload::Ipv6(bytes) => ip::ipv6(bytes, cut),
-            Payload::Link(kind, bytes) => {
-                return match tunnel::of_link(kind, bytes) {
-                    Ok(Some(inner)) => self.inner(at, peeled, inner, cut, tunnels, out),
-                    Ok(None) => self.senders.hear(&self.directory, at, peeled, kind, (bytes, cut), out),
-                    Err(malformed) => out(broken(at, Some(Address { mac: peeled.src, ..Address::default() }), malformed)),
-                };
-            }
+            Payload::Link(kind, bytes) => match tunnel::of_link(kind, bytes) {
+                Ok(None) => return self.senders.hear(&self.directory, at, peeled, kind, (bytes, cut), out),
+                Ok(Some(inner)) => return self.inner(at, peeled, inner, cut, tunnels, out),
+                Err(malformed) => Err(malformed),
+            },
             Payload::Other(_) | Payload::UnknownLink => return,
         };
-        let packet = match packet {
+        let mut packet = match read {
             Ok(packet) => packet,
-            Err(malformed) => return out(broken(at, Some(Address { mac: peeled.src, ..Address::default() }), malformed)),
+            Err(malformed) => return out(broken(at, Some(Address { mac: peeled.sender(), ..Address::default() }), malformed)),
         };
-        let Some(part) = packet.part else { return self.packet(at, peeled, &packet, tunnels, out) };
-        let mut unfinished = |Unfinished { at, speaker }| out(Event::Fragment { at, speaker });
-        match self.parts.take(&packet, part, peeled.src, at, &mut unfinished) {
-            Ok(Some(whole)) => self.packet(at, peeled, &Packet { payload: &whole, missing: 0, part: None, ..packet }, tunnels, out),
-            Ok(None) => {}
-            Err(malformed) => out(broken(at, Some(sender(peeled, &packet)), malformed)),
+        let whole;
+        if let Some(part) = packet.part {
+            let mut unfinished = |Unfinished { at, speaker }| out(Event::Fragment { at, speaker });
+            whole = match self.parts.take(&packet, part, peeled.sender(), at, &mut unfinished) {
+                Ok(Some(whole)) => whole,
+                Ok(None) => return,
+                Err(malformed) => return out(broken(at, Some(sender(peeled, &packet)), malformed)),
+            };
+            packet = Packet { payload: &whole, missing: 0, part: None, ..packet };
         }
+        self.packet(at, peeled, &packet, tunnels, out);
     }
 
     /// Takes a whole packet.
+    #[inline]
     fn packet(&mut self, at: At, peeled: &Peeled<'_>, packet: &Packet<'_>, tunnels: usize, out: &mut dyn FnMut(Event)) {
         match packet.protocol {
             ip::PROTOCOL_TCP => match Segment::read(packet.payload, packet.missing) {
@@ -193,6 +198,12 @@ impl Listener {
         self.peeled(at, &Peeled { payload, ..*peeled }, cut, tunnels + 1, out);
     }
 
+    /// Conversations between addresses that are followed: the most that were so at once, up to 65,536.
+    #[must_use]
+    pub fn followed(&self) -> usize {
+        self.flows.len()
+    }
+
     /// The frames are over: hands on what was still waiting for more.
     pub fn finish(&mut self, out: &mut dyn FnMut(Event)) {
         for mut flow in self.flows.drain() {
@@ -202,35 +213,35 @@ impl Listener {
         self.parts.finish(&mut |Unfinished { at, speaker }| out(Event::Fragment { at, speaker }));
     }
 
+    #[inline]
     fn segment(&mut self, at: At, peeled: &Peeled<'_>, packet: &Packet<'_>, segment: &Segment<'_>, out: &mut dyn FnMut(Event)) {
         let held_total = &mut self.held_total;
-        let (src, dst) = ((packet.src, segment.src_port), (packet.dst, segment.dst_port));
-        let key = Key::of(Over::Tcp, src, dst);
-        let flow = match self.flows.find(&key) {
-            Some(flow) => flow,
+        let (key, src_first) = Key::of(Over::Tcp, packet.ends, segment.src_port, segment.dst_port);
+        let slot = match self.flows.find(&key) {
+            Some(slot) => slot,
             // Nothing to follow: a bare acknowledgement or reset takes no room in the table.
             None if segment.rst || !(segment.syn || segment.fills()) => return,
             None => {
-                let roles = server_and_client(&self.directory, segment, src, dst);
-                self.flows.open(key, Over::Tcp, roles, &mut |evicted| evicted.finish(&self.directory, at, held_total, out))
+                let (roles, from_server) = server_and_client(&self.directory, segment, packet.ends);
+                let flow = Flow::new(Over::Tcp, roles, from_server == src_first);
+                self.flows.open(key, flow, &mut |evicted| evicted.finish(&self.directory, at, held_total, out))
             }
         };
-        let Some(flow) = self.flows.get_mut(flow) else { return };
+        let Some(flow) = self.flows.get_mut(slot) else { return };
         if segment.rst {
             return flow.finish(&self.directory, at, held_total, out);
         }
-        if segment.syn && !flow.synchronise(src, segment.seq) {
+        if segment.syn && !flow.synchronise(flow.is_server(src_first), segment.seq) {
             // The ports are used again: what was heard of the connection before is all there will be of it.
             flow.finish(&self.directory, at, held_total, out);
-            flow.restart(server_and_client(&self.directory, segment, src, dst));
-            flow.synchronise(src, segment.seq);
+            let (roles, from_server) = server_and_client(&self.directory, segment, packet.ends);
+            flow.restart(roles, from_server == src_first);
+            flow.synchronise(from_server, segment.seq);
         }
-        let from_server = flow.meet(src, peeled);
+        let from_server = flow.is_server(src_first);
+        flow.meet(from_server, peeled);
         if flow.is_followed() {
-            if let Some(ack) = segment.ack {
-                flow.hear(&self.directory, !from_server, at, out, |stream, pieces| stream.acked(ack, held_total, pieces));
-            }
-            flow.hear(&self.directory, from_server, at, out, |stream, pieces| stream.push(segment, at, held_total, pieces));
+            flow.take(&self.directory, from_server, segment, at, held_total, out);
         }
         if segment.fin && flow.close(from_server) {
             flow.finish(&self.directory, at, held_total, out);
@@ -239,38 +250,43 @@ impl Listener {
 
     fn datagram(&mut self, at: At, peeled: &Peeled<'_>, packet: &Packet<'_>, datagram: &Datagram<'_>, out: &mut dyn FnMut(Event)) {
         let held_total = &mut self.held_total;
-        let (src, dst) = ((packet.src, datagram.src_port), (packet.dst, datagram.dst_port));
-        let known = |place: Place| self.directory.on_port(Over::Udp, place.1).is_some();
-        let (server, client) = match (known(src), known(dst)) {
-            (true, true) if src.1 != dst.1 => {
-                if src.1 < dst.1 {
-                    (src, dst)
-                } else {
-                    (dst, src)
-                }
-            }
-            (true, true) => (src, dst),
+        let (src_port, dst_port) = (datagram.src_port, datagram.dst_port);
+        let known = |port: u16| self.directory.on_port(Over::Udp, port).is_some();
+        let (src_serves, one_client) = match (known(src_port), known(dst_port)) {
+            (true, true) => (src_port <= dst_port, false),
             // Clients take a new port for each question: all of one client's are one conversation.
-            (true, false) => (src, (dst.0, 0)),
-            (false, true) => (dst, (src.0, 0)),
-            (false, false) if src.1 < dst.1 => (src, dst),
-            (false, false) => (dst, src),
+            (src_known, dst_known) if src_known || dst_known => (src_known, true),
+            _ => (src_port < dst_port, false),
         };
-        let key = Key::of(Over::Udp, server, client);
-        let flow = match self.flows.find(&key) {
-            Some(flow) => flow,
-            None => self.flows.open(key, Over::Udp, (server, client), &mut |evicted| evicted.finish(&self.directory, at, held_total, out)),
+        let (src_port, dst_port) = match (one_client, src_serves) {
+            (false, _) => (src_port, dst_port),
+            (true, true) => (src_port, 0),
+            (true, false) => (0, dst_port),
         };
-        let Some(flow) = self.flows.get_mut(flow) else { return };
+        let (key, src_first) = Key::of(Over::Udp, packet.ends, src_port, dst_port);
+        let slot = match self.flows.find(&key) {
+            Some(slot) => slot,
+            None => {
+                let (src, dst) = ((packet.ends.src(), src_port), (packet.ends.dst(), dst_port));
+                let roles = if src_serves { (src, dst) } else { (dst, src) };
+                let flow = Flow::new(Over::Udp, roles, src_serves == src_first);
+                self.flows.open(key, flow, &mut |evicted| evicted.finish(&self.directory, at, held_total, out))
+            }
+        };
+        let Some(flow) = self.flows.get_mut(slot) else { return };
         if flow.is_followed() {
-            flow.hear_datagram(&self.directory, at, (src, peeled.src), (dst, peeled.dst), datagram, out);
+            // Of two equal ports the one that spoke first was taken for the server's.
+            let by_server = flow.is_server(src_first);
+            flow.hear_datagram(&self.directory, at, by_server, peeled, datagram, out);
         }
     }
 }
 
 /// The side with a known port is the server. Where both or none are known it is the side that a SYN goes to, or without a SYN the lower
 /// port, or with equal ports the side that did not speak first.
-fn server_and_client(directory: &Directory, segment: &Segment<'_>, src: Place, dst: Place) -> (Place, Place) {
+/// Also tells whether it is the server who sent.
+fn server_and_client(directory: &Directory, segment: &Segment<'_>, ends: Ends<'_>) -> ((Place, Place), bool) {
+    let (src, dst) = ((ends.src(), segment.src_port), (ends.dst(), segment.dst_port));
     let known = |place: Place| directory.on_port(Over::Tcp, place.1).is_some();
     let from_server = match (known(src), known(dst)) {
         (true, false) => true,
@@ -278,16 +294,24 @@ fn server_and_client(directory: &Directory, segment: &Segment<'_>, src: Place, d
         _ if segment.syn => segment.ack.is_some(),
         _ => src.1 < dst.1,
     };
-    if from_server { (src, dst) } else { (dst, src) }
+    (if from_server { (src, dst) } else { (dst, src) }, from_server)
 }
 
 /// Who sent a packet.
 fn sender(peeled: &Peeled<'_>, packet: &Packet<'_>) -> Address {
-    Address { mac: peeled.src, ip: Some(packet.src), ..Address::default() }
+    Address { mac: peeled.sender(), ip: Some(packet.ends.src()), ..Address::default() }
 }
 
 fn broken(at: At, speaker: Option<Address>, malformed: Malformed) -> Event {
     Event::Malformed { at, speaker, malformed }
+}
+
+/// What a conversation told of a datagram or frame that had `missing` more bytes on the wire.
+fn told(heard: Heard, missing: usize) -> Event {
+    match heard {
+        Heard::Reading(reading) => Event::Reading(Reading { cut: missing, ..reading }),
+        heard => heard.into(),
+    }
 }
 
 impl From<Heard> for Event {

@@ -61,7 +61,7 @@ impl Parts {
         at: At,
         unfinished: &mut dyn FnMut(Unfinished),
     ) -> Result<Option<Vec<u8>>, Malformed> {
-        let key = Key(packet.src, packet.dst, packet.protocol, part.id);
+        let key = Key(packet.ends.src(), packet.ends.dst(), packet.protocol, part.id);
         if self.waiting.get(&key).is_some_and(|assembly| at.time_ns.saturating_sub(assembly.first.time_ns) > WAIT_NS_MAX) {
             self.give_up(key, unfinished);
         }
@@ -139,13 +139,14 @@ impl Assembly {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ip::Ends;
 
     const AT: At = At { frame: 1, time_ns: 0 };
 
     fn take(parts: &mut Parts, offset: usize, bytes: &[u8], more: bool, missing: usize) -> Result<Option<Vec<u8>>, &'static str> {
-        let (src, dst) = ([192, 0, 2, 1].into(), [192, 0, 2, 2].into());
+        let ends = Ends::V4(&[192, 0, 2, 1, 192, 0, 2, 2]);
         let part = Part { id: 7, offset, more };
-        let packet = Packet { src, dst, protocol: 17, payload: bytes, missing, part: Some(part) };
+        let packet = Packet { ends, protocol: 17, payload: bytes, missing, part: Some(part) };
         parts.take(&packet, part, None, AT, &mut |_| {}).map_err(|malformed| malformed.said_by)
     }
 
@@ -198,7 +199,7 @@ mod tests {
         let (mut parts, mut given_up) = (Parts::default(), 0);
         for id in 0..2_000 {
             let part = Part { id, offset: 0, more: true };
-            let packet = Packet { src: [1; 4].into(), dst: [2; 4].into(), protocol: 17, payload: &[0; 8], missing: 0, part: Some(part) };
+            let packet = Packet { ends: Ends::V4(&[1; 8]), protocol: 17, payload: &[0; 8], missing: 0, part: Some(part) };
             let at = At { frame: u64::from(id), time_ns: u64::from(id) };
             assert_eq!(parts.take(&packet, part, None, at, &mut |_| given_up += 1), Ok(None));
         }

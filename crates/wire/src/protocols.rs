@@ -1,7 +1,7 @@
 //! All protocols that are read, and how a conversation is found to be in one of them: the port makes a guess, the bytes decide. On a
 //! protocol's own port it is enough that they can be it; on any other port they have to be it beyond doubt.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::Reading;
 use crate::conversation::{End, Heard, Kind, Likeness, Over, Protocol, Said};
@@ -80,6 +80,18 @@ impl Protocol {
         asked: impl IntoIterator<Item = &'a [u8]>,
         answers: impl IntoIterator<Item = &'a [u8]>,
     ) -> Vec<Reading> {
+        self.replay_cut(over, asked, answers, 0)
+    }
+
+    /// As [`Protocol::replay`], where the capture did not hold the last `cut` bytes of the last message.
+    #[must_use]
+    pub fn replay_cut<'a>(
+        &self,
+        over: Over,
+        asked: impl IntoIterator<Item = &'a [u8]>,
+        answers: impl IntoIterator<Item = &'a [u8]>,
+        cut: usize,
+    ) -> Vec<Reading> {
         let mut readings = Vec::new();
         let mut keep = |heard| {
             if let Heard::Reading(reading) = heard {
@@ -89,8 +101,10 @@ impl Protocol {
         let (from, to, at) = (&End::default(), &End::default(), At::default());
         let mut conversation = (self.start)(over);
         let asked = asked.into_iter().map(|bytes| (bytes, false));
-        for (bytes, by_server) in asked.chain(answers.into_iter().map(|bytes| (bytes, true))) {
-            conversation.hear(&Said { bytes, missing: 0, at, from, to, by_server }, &mut keep);
+        let mut messages = asked.chain(answers.into_iter().map(|bytes| (bytes, true))).peekable();
+        while let Some((bytes, by_server)) = messages.next() {
+            let missing = if messages.peek().is_none() { cut } else { 0 };
+            conversation.hear(&Said { bytes, missing, at, from, to, by_server }, &mut keep);
         }
         conversation.finish(at, &mut keep);
         readings
@@ -102,7 +116,7 @@ impl Protocol {
 pub struct Directory {
     tcp: Ports,
     udp: Ports,
-    link: HashMap<Kind, &'static Protocol>,
+    link: BTreeMap<Kind, &'static Protocol>,
 }
 
 /// For each port the protocol's place in [`ALL`] plus one, 0 for none: a byte each, because this is looked at for every packet and should
@@ -119,7 +133,7 @@ impl Directory {
     /// All protocols on their own ports, and on the server ports in `also`, which go before them.
     #[must_use]
     pub fn new(also: &[(u16, &'static Protocol)]) -> Self {
-        let mut directory = Self { tcp: Box::new([0; PORTS]), udp: Box::new([0; PORTS]), link: HashMap::new() };
+        let mut directory = Self { tcp: Box::new([0; PORTS]), udp: Box::new([0; PORTS]), link: BTreeMap::new() };
         for protocol in ALL.iter().copied().rev() {
             let place = place_of(protocol);
             protocol.tcp.iter().for_each(|port| directory.tcp[usize::from(*port)] = place);

@@ -69,6 +69,8 @@ pub enum Shape {
     Text,
     /// As [`Shape::Text`], of several lines or columns: each run of line ends and tabs, with the blanks around it, is one blank.
     Lines,
+    /// Text that its protocol says is UTF-8: a byte that is none shows as U+FFFD, because no other code page may be guessed.
+    Utf8,
     /// Text in UTF-16 or UCS-2, lower byte first.
     Utf16Le,
     /// Text in UTF-16 or UCS-2, upper byte first.
@@ -164,6 +166,8 @@ pub struct Reading {
     pub malformed: Vec<(usize, Malformed)>,
     /// True when the device said that this is all; false when pages or bytes are missing.
     pub complete: bool,
+    /// Bytes that the last message had on the wire behind those that were captured.
+    pub cut: usize,
 }
 
 impl Reading {
@@ -171,7 +175,19 @@ impl Reading {
     #[must_use]
     pub fn new(protocol: &'static str, over: Over, question: &'static str, speaker: Address) -> Self {
         let (messages, facts, malformed) = (Vec::new(), Vec::new(), Vec::new());
-        Self { protocol, over, question, authority: Authority::Device, speaker, asked: 0, messages, facts, malformed, complete: false }
+        Self {
+            protocol,
+            over,
+            question,
+            authority: Authority::Device,
+            speaker,
+            asked: 0,
+            messages,
+            facts,
+            malformed,
+            complete: false,
+            cut: 0,
+        }
     }
 
     /// An answer that is one message, whole as it stands: facts are taken from it with [`Reading::fact`].
@@ -196,6 +212,14 @@ impl Reading {
         let Some(message) = self.messages.len().checked_sub(1) else { return };
         let Some(bytes) = self.messages[message].bytes.get(range.clone()) else { return };
         self.facts.push(Fact { path: path.into(), bytes: bytes.to_vec(), shape, message, offset: range.start });
+    }
+
+    /// Overwrites a secret in the last message (a community, a cookie): it is kept and handed on as long as the reading is. Lengths stay,
+    /// so that everything else can be read again.
+    pub fn hide(&mut self, range: core::ops::Range<usize>) {
+        if let Some(secret) = self.messages.last_mut().and_then(|message| message.bytes.get_mut(range)) {
+            secret.fill(b'*');
+        }
     }
 
     /// Notes what is wrong in the last message; the answer is not whole then.

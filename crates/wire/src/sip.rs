@@ -50,6 +50,7 @@ impl Conversation for Exchange {
         let own = head.end().is_some() && !is_answer && vias(said.bytes) == 1;
         let Some(range) = head.field("user-agent").filter(|range| own && !range.is_empty()) else { return };
         let mut reading = Reading::of(NAME, Over::Udp, "sip.request", said.speaker(), said.at, said.bytes);
+        head.secrets().into_iter().for_each(|secret| reading.hide(secret));
         reading.fact("sip.user_agent", Shape::Text, range);
         if self.told.is_news(&reading) {
             out(Heard::Reading(reading));

@@ -49,6 +49,7 @@ impl<'a> Segment<'a> {
     ///
     /// # Errors
     /// `Malformed` where the fixed header is not whole or the data offset points outside the segment.
+    #[inline]
     pub fn read(bytes: &'a [u8], missing: usize) -> Result<Self, Malformed> {
         let Some(fixed) = bytes.first_chunk::<HEADER_BYTES_MIN>() else {
             return Err(Malformed::short("tcp", 0, HEADER_BYTES_MIN, bytes.len(), "a TCP header (RFC 9293, 3.1)"));
@@ -77,6 +78,7 @@ impl<'a> Segment<'a> {
     }
 
     /// Whether it takes room in the stream's bytes.
+    #[inline]
     pub const fn fills(&self) -> bool {
         !self.payload.is_empty() || self.missing > 0
     }
@@ -134,10 +136,15 @@ impl Stream {
 
     /// Takes a segment. `held_total` counts the bytes held by all streams and is kept up to date.
     pub fn push(&mut self, segment: &Segment<'_>, at: At, held_total: &mut usize, out: &mut dyn FnMut(Piece<'_>)) {
-        if !segment.fills() {
+        let (payload, missing) = (segment.payload, segment.missing);
+        if payload.len() + missing == 0 {
             return;
         }
-        let (payload, missing) = (segment.payload, segment.missing);
+        // What comes in its turn, as nearly all does, needs none of what follows.
+        if self.next == Some(segment.seq) && missing == 0 && !segment.syn && self.held.is_empty() {
+            self.next = Some(segment.seq.wrapping_add(bytes_u32(payload.len())));
+            return out(Piece::Bytes(payload, at));
+        }
         let seq = if segment.syn { segment.seq.wrapping_add(1) } else { segment.seq };
         let next = match (self.next, self.acked) {
             (Some(next), _) => next,
@@ -170,12 +177,12 @@ impl Stream {
         }
     }
 
-    /// Takes what the other side says it expects: a hole that it does not see was lost by the capture alone.
-    pub fn acked(&mut self, ack: u32, held_total: &mut usize, out: &mut dyn FnMut(Piece<'_>)) {
+    /// Takes what the other side says it expects: a hole that it does not see was lost by the capture alone. True where something is
+    /// held: then [`Stream::settle`] may hand it on.
+    #[inline]
+    pub fn acked(&mut self, ack: u32) -> bool {
         self.acked = Some(ack);
-        if !self.held.is_empty() {
-            self.settle(held_total, out);
-        }
+        !self.held.is_empty()
     }
 
     /// Hands on all that is held, with its gaps: nothing more will come.
@@ -241,7 +248,7 @@ impl Stream {
     }
 
     /// Hands on what is held at the front, and over holes that the other side does not see.
-    fn settle(&mut self, held_total: &mut usize, out: &mut dyn FnMut(Piece<'_>)) {
+    pub fn settle(&mut self, held_total: &mut usize, out: &mut dyn FnMut(Piece<'_>)) {
         let Some(mut next) = self.next else { return };
         let mut done = 0;
         for held in &self.held {

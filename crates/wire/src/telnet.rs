@@ -21,7 +21,7 @@ const GREETING_BYTES_MAX: usize = 2 * 1024;
 /// Lines of text that are facts.
 const LINES_MAX: usize = 24;
 /// Options in use (IANA telnet-options); another number after IAC is no negotiation.
-const OPTION_MAX: u8 = 50;
+const LAST_OPTION: u8 = 50;
 
 const IAC: u8 = 255;
 const SUBNEGOTIATION: u8 = 250;
@@ -33,7 +33,7 @@ const DONT: u8 = 254;
 const PROMPTS: [&[u8]; 4] = [b"login:", b"username", b"user name", b"password"];
 
 fn likeness(bytes: &[u8], _: Over) -> Likeness {
-    let negotiates = |bytes: &[u8]| matches!(bytes, [IAC, WILL..=DONT, 0..=OPTION_MAX]);
+    let negotiates = |bytes: &[u8]| matches!(bytes, [IAC, WILL..=DONT, 0..=LAST_OPTION]);
     // Two others that are text, and have the same ports now and then.
     if bytes.starts_with(b"SSH-") || speaks(bytes, "HTTP/1.") == Some(true) {
         return Likeness::No;

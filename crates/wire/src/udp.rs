@@ -24,6 +24,7 @@ impl<'a> Datagram<'a> {
     /// # Errors
     /// [`Malformed`] where the header is not whole, or its length field is less than the header. A length of 0 is one that segmentation
     /// offload (or a jumbogram, RFC 2675) left out: the payload ends with the packet then.
+    #[inline]
     pub fn read(bytes: &'a [u8], missing: usize) -> Result<Self, Malformed> {
         let Some((&[s0, s1, d0, d1, l0, l1, _, _], rest)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
             return Err(Malformed::short("udp", 0, HEADER_BYTES, bytes.len(), "a UDP header (RFC 768)"));

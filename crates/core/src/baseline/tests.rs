@@ -41,6 +41,7 @@ fn device(time_ns: u64, profile: &str, claims: &[(&str, Field, &str)]) -> Catalo
         over: None,
         asked: 0,
         authority: None,
+        cut: 0,
     };
     let claims = claims.iter().map(|(component, field, value)| claim(component, *field, value, profile)).collect();
     let mut catalog = Catalog::default();

@@ -33,9 +33,11 @@ struct Place {
 impl Place {
     fn of(address: &Address) -> Self {
         let Address { mac, ip, unit, link, rack, slot, network, station, hart, path, .. } = address;
+        // A path begins with the address that it goes through.
+        let ip = ip.filter(|ip| path.as_ref().is_none_or(|path| !path.starts_with(&format!("{ip}/"))));
         Self {
-            ip: *ip,
-            mac: mac.clone().filter(|_| ip.is_none()),
+            ip,
+            mac: mac.clone().filter(|_| ip.is_none() && path.is_none()),
             unit: unit.filter(|unit| !UNITS_ITSELF.contains(unit)),
             link: *link,
             rack: *rack,

@@ -15,6 +15,7 @@ fn observation(ip: &str, time_ns: u64, file: &str) -> Observation {
         over: None,
         asked: 0,
         authority: None,
+        cut: 0,
     }
 }
 

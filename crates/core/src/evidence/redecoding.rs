@@ -139,7 +139,7 @@ fn reading(observation: &Observation, messages: &[&[u8]]) -> Result<Reading, Str
     let (asked, answers) = messages.split_at_checked(observation.asked).unwrap_or((messages, &[]));
     let decoder = protocols::named(protocol).ok_or_else(|| format!("{DECODER} does not decode {protocol:?}"))?;
     let over = observation.over.as_deref().map_or(Some(Over::Tcp), over).ok_or_else(|| format!("{:?} is no carrier", observation.over))?;
-    let readings = decoder.replay(over, asked.iter().copied(), answers.iter().copied());
+    let readings = decoder.replay_cut(over, asked.iter().copied(), answers.iter().copied(), observation.cut);
     // A set that grows is told as it grows: all messages make the last. One message may name several parts.
     let own = |reading: &Reading| {
         reading.question == question && reading.protocol == protocol && reading.speaker.name == observation.address.name

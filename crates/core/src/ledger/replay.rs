@@ -114,6 +114,7 @@ mod tests {
             over: None,
             asked: 0,
             authority: None,
+            cut: 0,
         };
         let interpretation =
             Interpretation { unreadable: vec![("x".into(), said.into())], ..Interpretation::of(Matched::None, Vec::new()) };

@@ -132,6 +132,7 @@ fn heard(catalog: &mut Catalog, ip: &str, unit: u8, fields: &[(Field, &str)]) ->
         over: None,
         asked: 0,
         authority: None,
+        cut: 0,
     };
     let claim = |(field, value): &(Field, &str)| Claim {
         component: "communication-module".into(),

@@ -34,7 +34,7 @@ pub(super) fn unpacked(mut input: Input) -> io::Result<(Input, bool)> {
     }
     let whole = io::Cursor::new(magic).take(had as u64).chain(input);
     Ok(match magic {
-        [a, b, ..] if [a, b] == MAGIC_GZIP => (Box::new(MultiGzDecoder::new(BufReader::with_capacity(PACKED_BYTES, whole))), true),
+        [a, b, ..] if [a, b] == MAGIC_GZIP => (Box::new(Gzip(MultiGzDecoder::new(BufReader::with_capacity(PACKED_BYTES, whole)))), true),
         _ if magic == MAGIC_ZSTD || magic[1..] == MAGIC_ZSTD_SKIPPABLE && magic[0] >> 4 == 5 => {
             let mut decoder = FrameDecoder::new();
             decoder.set_max_window_size(WINDOW_BYTES_MAX);
@@ -42,6 +42,15 @@ pub(super) fn unpacked(mut input: Input) -> io::Result<(Input, bool)> {
         }
         _ => (Box::new(whole), false),
     })
+}
+
+/// Members of a gzip file; its errors say what they are about.
+struct Gzip<R>(MultiGzDecoder<R>);
+
+impl<R: BufRead> Read for Gzip<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer).map_err(|e| io::Error::new(e.kind(), format!("gzip: {e}")))
+    }
 }
 
 /// Frames of a Zstandard file, one after the other.
@@ -81,6 +90,6 @@ impl Read for Zstandard {
     }
 }
 
-fn invalid(e: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, e)
+fn invalid(e: impl std::fmt::Display) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("Zstandard: {e}"))
 }

@@ -1,6 +1,7 @@
 //! `nameplate device`: one asset with everything it said.
 
 use clap::Args;
+use nameplate_core::blind::spots;
 use nameplate_core::catalog::{Asset, Catalog};
 use nameplate_core::claim::Field;
 use nameplate_core::observation::rfc3339;
@@ -67,7 +68,11 @@ pub fn find<'a>(catalog: &'a Catalog, id: &str) -> Result<&'a Asset, Failure> {
 fn page(asset: &Asset, class: &str) -> String {
     let mut text = format!("{}  {class}\n", asset.id);
     for address in asset.addresses.iter().rev() {
-        text += &format!("address     {}{}\n", place(address), address.mac.as_ref().map(|mac| format!("  {mac}")).unwrap_or_default());
+        text += &format!(
+            "address     {}{}\n",
+            place(address),
+            address.mac.as_ref().filter(|_| address.ip.is_some()).map(|mac| format!("  {mac}")).unwrap_or_default()
+        );
     }
     text += &match asset.is_listed_only() {
         true => "seen        never, only in a sheet\n".to_owned(),
@@ -77,8 +82,14 @@ fn page(asset: &Asset, class: &str) -> String {
     if !asset.why_unknown.is_empty() {
         text += &format!("firmware    unknown: {}\n", asset.why_unknown);
     }
-    for remark in &asset.remarks {
-        text += &format!("remark      {}\n", nameplate_core::text::printable(remark));
+    if let Some(question) = spots([asset]).first().and_then(|spot| spot.question) {
+        text += &format!("settled by  {} ({}): {}\n", question.asks, question.over, question.bytes);
+    }
+    for (protocol, roles) in &asset.speaks {
+        text += &format!("speaks      {protocol}{}\n", roles.iter().map(|role| format!(" {role}")).collect::<String>());
+    }
+    for remark in asset.remarks.iter().cloned().chain(asset.wrong_beliefs()) {
+        text += &format!("remark      {}\n", nameplate_core::text::printable(&remark));
     }
     for (column, cell) in &asset.columns {
         text += &format!("{:11} {}\n", nameplate_core::text::printable(column), nameplate_core::text::printable(cell));

@@ -2,22 +2,23 @@
 
 mod choice;
 mod live;
+mod tally;
 
-use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use nameplate_core::blind::{self, BlindSpot};
-use nameplate_core::observation::Source;
-use nameplate_core::profile::ProfileSet;
+use nameplate_core::observation::{Observation, Source, rfc3339};
+use nameplate_core::profile::{Interpretation, ProfileSet};
 use nameplate_core::wire::Malformed;
-use nameplate_core::wire::conversation::{Coverage, Protocol};
+use nameplate_core::wire::conversation::{Happening, Protocol};
 use nameplate_core::wire::filter::Filter;
 use nameplate_core::wire::listen::{Event, Listener};
 use nameplate_core::wire::{modbus, protocols};
-use nameplate_field::capture::live::Counters;
 use nameplate_field::capture::{Capture, Item, timeline};
+
+pub use tally::Tally;
 
 use super::import::read_sheet;
 use super::{compare, devices};
@@ -28,8 +29,8 @@ use crate::lines::{ClaimLine, place};
 use crate::store::Store;
 use crate::{print, profiles, state};
 
-/// Findings of one kind that are printed in full; the rest is counted.
-const FINDINGS_SHOWN_MAX: usize = 5;
+/// Observations whose claims wait until all was heard: a segment has hundreds of such devices, and each says a handful of things.
+const OBSERVATIONS_WAITING_MAX: usize = 10_000;
 
 /// A server port and the protocol that is spoken there.
 #[derive(Clone, Copy, Debug)]
@@ -37,38 +38,49 @@ struct DecodeAs(u16, &'static Protocol);
 
 fn decode_as(text: &str) -> Result<DecodeAs, String> {
     let (port, name) = text.split_once('=').ok_or("give PORT=PROTOCOL, as in 10502=modbus")?;
-    let port = port.parse().map_err(|_| format!("{port:?} is no port (1 to 65535)"))?;
-    let known = || protocols::ALL.iter().filter(|p| p.link.is_empty()).map(|p| p.name).collect::<Vec<_>>().join(", ");
-    protocols::named(name).map(|protocol| DecodeAs(port, protocol)).ok_or_else(|| format!("{name:?} is not read here; {} are", known()))
+    let port = port.parse().ok().filter(|port| *port > 0).ok_or_else(|| format!("{port:?} is no port (1 to 65535)"))?;
+    let has_ports = |protocol: &&Protocol| !(protocol.tcp.is_empty() && protocol.udp.is_empty());
+    let known = || protocols::ALL.iter().copied().filter(has_ports).map(|p| p.name).collect::<Vec<_>>().join(", ");
+    let named = protocols::named(name).filter(has_ports);
+    named.map(|protocol| DecodeAs(port, protocol)).ok_or_else(|| format!("{name:?} is spoken on no port here; {} are", known()))
 }
 
-/// Read captures, or listen on an interface; sends nothing.
+/// Listen to captures or on an interface: who is there, and which firmware it told; sends nothing
 #[derive(Debug, Args)]
-#[command(after_help = "Reads pcap and pcapng, also packed with gzip or Zstandard; - is standard input. Several files are one\n\
-                        timeline, by the time of their frames. A broken frame is a finding, counted and shown on standard error,\n\
-                        never the end of the run. Without --state or --keep nothing is kept.\n\n\
-                        -i listens on a mirror port (Linux). It takes the capability CAP_NET_RAW (setcap\n\
-                        cap_net_raw+ep FILE, or start it as root) and gives it up before it reads a frame. At the end it\n\
-                        says how many frames the kernel had to drop.\n\n\
-                        Examples:\n  nameplate listen span.pcapng\n  nameplate listen span.pcapng --format claims | head\n  \
+#[command(
+    after_help = "Reads pcap and pcapng, also packed with gzip or Zstandard; - is standard input. Several files are one timeline, by the time of \
+                        their frames. A protocol is known by its bytes, not by its port alone.\n\n\
+                        First come the devices with what they told about themselves, and why a firmware is unknown; then the blind spots: who answers \
+                        and told no firmware, with the question that would settle it. Only the table shows them apart; in ndjson they are `settled_by`. \
+                        On standard error: what was done to devices, broken frames (a finding is never the end of the run), how many messages of each \
+                        protocol were decoded.\n\n\
+                        Without --state or --keep nothing is kept.\n\n\
+                        -i listens on a mirror port (Linux). It takes the capability CAP_NET_RAW (setcap cap_net_raw+ep FILE, or start it as \
+                        root) and gives it up before it reads a frame. At the end it says how many frames the kernel had to drop.\n\n\
+                        Examples:\n  nameplate listen span.pcapng\n  nameplate listen ring-*.pcap.gz\n  \
+                        zstdcat span.pcap.zst | nameplate listen -\n  \
+                        nameplate listen span.pcapng --format claims | head\n  \
+                        nameplate listen span.pcapng --decode-as 10502=modbus\n  \
                         nameplate listen span.pcapng --against plant.csv\n  \
                         nameplate listen span.pcapng --keep && nameplate devices\n  \
                         nameplate listen -i eth1 --keep --duration 8h\n  \
-                        nameplate listen -i eth1 --net 10.20.0.0/16 --port 502 --format claims")]
+                        nameplate listen -i eth1 --net 10.20.0.0/16 --port 502 --format claims"
+)]
 pub struct Listen {
     /// Capture files; - for standard input
     #[arg(required_unless_present = "interface", conflicts_with = "interface", value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Keep what is heard in the catalog (implied by --state)
+    /// Keep what is heard in the catalog, with the messages it was read from (implied by --state)
     #[arg(long)]
     keep: bool,
-    /// A further TCP port on which Modbus is spoken, beside 502; may be repeated
+    /// A further TCP port on which Modbus is spoken, beside 502: the same as --decode-as PORT=modbus; may be repeated
     #[arg(long = "modbus-port", value_name = "PORT")]
     modbus_ports: Vec<u16>,
-    /// A server port and what is spoken there, `PORT=PROTOCOL`; may be repeated. Protocols that cannot be mistaken are found on any port
+    /// A server port (TCP or UDP) and what is spoken there, as in 10502=modbus; may be repeated. Needed only where the bytes could be
+    /// something else: protocols that cannot be mistaken are found on any port
     #[arg(long, value_name = "PORT=PROTOCOL", value_parser = decode_as)]
     decode_as: Vec<DecodeAs>,
-    /// Compare this sheet with what the captures say and nothing else; nothing is kept. Exit code 6 when a row differs
+    /// Compare this sheet with what these captures say, not with the catalog; nothing is kept. Exit code 6 when a row differs
     #[arg(long, value_name = "SHEET", conflicts_with_all = ["keep", "interface"])]
     against: Option<PathBuf>,
     #[command(flatten)]
@@ -107,8 +119,8 @@ impl Listen {
             print::out(&blind_spots(&intake))?;
         }
         tally.report(&intake, keep);
-        kept?;
-        heard
+        // What went wrong first is said: that nothing more was kept follows from it.
+        heard.and(kept)
     }
 
     /// Ports that the user names.
@@ -178,7 +190,7 @@ pub fn hear_files(
             }
             last = file;
             tally.frames += 1;
-            listener.frame(&frame, &mut |event| on_event(event, file, intake, tally));
+            listener.frame(frame, &mut |event| on_event(event, file, intake, tally));
         }
         Item::Malformed(malformed) => {
             tally.finding(&names[file], &format!("{malformed}"), &malformed);
@@ -188,7 +200,9 @@ pub fn hear_files(
         Item::Progress(bytes) => progress(&names[file], bytes, totals[file]),
     };
     timeline(captures, &mut on_item, &mut |file, e| failures.push(Failure::input(&names[file], e)));
+    tally.followed = listener.followed();
     listener.finish(&mut |event| on_event(event, last, intake, tally));
+    tell(std::mem::take(&mut tally.waiting), intake)?;
     if std::io::stderr().is_terminal() {
         eprint!("\r\x1b[K");
     }
@@ -236,6 +250,16 @@ impl Heard {
     }
 }
 
+/// The claims of one observation, a line each.
+fn claim_lines(observation: &Observation, said: &Interpretation, intake: &Intake<'_>) -> String {
+    said.claims.iter().map(|claim| print::json_line(&ClaimLine::new(observation, claim, &intake.view.catalog))).collect()
+}
+
+/// Prints claims that waited.
+fn tell(waited: impl IntoIterator<Item = (Observation, Interpretation)>, intake: &Intake<'_>) -> Result<(), Failure> {
+    waited.into_iter().try_for_each(|(observation, said)| print::out(&claim_lines(&observation, &said, intake)))
+}
+
 /// Where something was heard.
 #[derive(Clone, Copy)]
 enum Place<'a> {
@@ -269,15 +293,21 @@ fn hear(event: Event, at_place: Place<'_>, format: Format, intake: &mut Intake<'
             }
             let taken = intake.take(&reading, at_place.source(frame))?;
             if let Some((observation, said)) = taken.filter(|_| format == Format::Claims) {
-                let lines = said.claims.iter().map(|claim| print::json_line(&ClaimLine::new(&observation, claim)));
-                print::out(&lines.collect::<String>())?;
+                // A BACnet device on this segment may be heard through its router later: then it is told with that way, too.
+                let may_be_routed = observation.address.ip.is_none() && observation.address.instance.is_some();
+                if may_be_routed && tally.waiting.len() < OBSERVATIONS_WAITING_MAX {
+                    tally.waiting.push((observation, said));
+                } else {
+                    print::out(&claim_lines(&observation, &said, intake))?;
+                }
             }
         }
         Event::Present { protocol, role, speaker, at } => {
             intake.presence((protocol, role), &speaker, at_place.source(at.frame), at.time_ns)?;
         }
         Event::Happened { protocol, happening, device, at } => {
-            eprintln!("{file}: frame {}: {protocol}: {happening:?} at {}", at.frame, place(&(&device).into()));
+            let (time, device) = (rfc3339(at.time_ns), place(&(&device).into()));
+            eprintln!("{time} {device}: {} ({protocol}, {file}, frame {})", what_happened(happening), at.frame);
         }
         Event::Covered { protocol, coverage } => tally.covers(protocol, coverage),
         Event::Malformed { at, malformed, .. } => tally.finding(file, &format!("frame {}: {malformed}", at.frame), &malformed),
@@ -291,71 +321,12 @@ fn hear(event: Event, at_place: Place<'_>, format: Format, intake: &mut Intake<'
     Ok(())
 }
 
-/// What a run met besides devices.
-#[derive(Default)]
-pub struct Tally {
-    /// Frames that were read.
-    pub frames: u64,
-    /// Frames that were not to be listened to.
-    passed_over: u64,
-    /// What the kernel counted on an interface.
-    counted: Option<(String, Counters)>,
-    readings: u64,
-    gaps: u64,
-    gap_bytes: u64,
-    fragments: u64,
-    findings: BTreeMap<(&'static str, &'static str), u64>,
-    coverage: BTreeMap<&'static str, Coverage>,
-    undecoded: BTreeMap<u32, u64>,
-}
-
-impl Tally {
-    fn covers(&mut self, protocol: &'static str, more: Coverage) {
-        let coverage = self.coverage.entry(protocol).or_default();
-        coverage.seen = coverage.seen.saturating_add(more.seen);
-        coverage.decoded = coverage.decoded.saturating_add(more.decoded);
-    }
-
-    fn finding(&mut self, file: &str, text: &str, malformed: &Malformed) {
-        let count = self.findings.entry((malformed.layer, malformed.said_by)).or_default();
-        *count += 1;
-        if *count <= FINDINGS_SHOWN_MAX as u64 {
-            eprintln!("{file}: {text}");
-        }
-    }
-
-    fn report(&self, intake: &Intake<'_>, keep: bool) {
-        let Self { frames, passed_over, counted, readings, gaps, gap_bytes, fragments, findings, coverage, undecoded } = self;
-        let (devices, answers) = (print::count(intake.seen.len() as u64, "device"), print::count(*readings, "identity answer"));
-        eprintln!("{}, {devices}, {answers}; nothing was sent", print::count(*frames, "frame"));
-        if *passed_over > 0 {
-            eprintln!("{} not to be listened to", print::count(*passed_over, "further frame"));
-        }
-        if let Some((interface, Counters { received, dropped, frozen })) = counted {
-            let received = print::count(*received, "frame");
-            eprintln!(
-                "{interface}: {received} received, {dropped} dropped by the kernel; the ring was full {}",
-                print::count(*frozen, "time")
-            );
-        }
-        for (protocol, Coverage { seen, decoded }) in coverage {
-            eprintln!("{protocol}: {decoded} of {seen} messages decoded");
-        }
-        for ((layer, rule), count) in findings.iter().filter(|(_, count)| **count > FINDINGS_SHOWN_MAX as u64) {
-            eprintln!("{count} findings in {layer}: {rule}");
-        }
-        if *gaps > 0 {
-            eprintln!("{gaps} gaps in followed connections, {gap_bytes} bytes were not captured");
-        }
-        if *fragments > 0 {
-            eprintln!("{fragments} IP fragments were not decoded");
-        }
-        for (link, count) in undecoded {
-            eprintln!("{count} frames of link type {link} were not decoded");
-        }
-        if keep {
-            eprintln!("{} new to the catalog", print::count(intake.kept as u64, "observation"));
-        }
+/// What was done to a device, for a person to read behind its address.
+const fn what_happened(happening: Happening) -> &'static str {
+    match happening {
+        Happening::FirmwareTransfer => "somebody began to write firmware into this device",
+        Happening::Reset => "somebody told this device to restart",
+        Happening::Renamed => "somebody wrote a name or an address into this device",
     }
 }
 

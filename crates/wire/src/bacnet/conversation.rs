@@ -1,13 +1,13 @@
 //! Frames of a conversation, or of one sender on a segment: who asked, who answered, and what is new in what he said.
 
 use std::collections::HashMap;
-use std::hash::RandomState;
 
 use super::NAME;
 use super::frame::{self, Content, Opened, Place};
 use super::service::{self, Device, OBJECT_NAME, Service};
 use super::speaker::{self, Digest, SEGMENTS_MAX, Segmented, Speaker};
 use crate::conversation::{Conversation, Coverage, End, Happening, Heard, Over, Role, Said};
+use crate::keyed::Keyed;
 use crate::tcp::At;
 use crate::{Authority, Cursor, Malformed, Message, Reading};
 
@@ -30,9 +30,9 @@ pub(super) struct Talk {
     ordered: Option<(bool, u8, Happening)>,
     /// Who answered whom last: mostly the same two do it again.
     last: Option<((bool, Place), (bool, Place))>,
-    speakers: HashMap<(bool, Place), Speaker>,
+    speakers: HashMap<(bool, Place), Speaker, Keyed>,
     segmented: Vec<Segmented>,
-    keys: RandomState,
+    keyed: Keyed,
     coverage: Coverage,
 }
 
@@ -86,15 +86,15 @@ impl Conversation for Talk {
 
 impl Talk {
     pub(super) fn new(over: Over) -> Self {
-        let (speakers, segmented) = (HashMap::new(), Vec::new());
+        let (keyed, segmented) = (Keyed::default(), Vec::new());
         Self {
             over,
             asked: [[0; 4]; 2],
             ordered: None,
             last: None,
-            speakers,
+            speakers: HashMap::with_hasher(keyed),
             segmented,
-            keys: RandomState::new(),
+            keyed,
             coverage: Coverage::default(),
         }
     }
@@ -244,7 +244,7 @@ impl Talk {
         }
         // Nothing is allocated where the same was told before.
         let (start, bytes) = (c, heeded.said.bytes);
-        let mut digest = Digest::new(&self.keys, service);
+        let mut digest = Digest::new(self.keyed, service);
         let read = service::read(service, &mut c, &mut |value| digest.take(&value, bytes));
         let (speaker, device) = (heeded.speaker(), read.clone().unwrap_or_default());
         let Some(instance) = self.news(speaker, digest.finish(device), device) else { return read.map(drop) };
@@ -306,7 +306,7 @@ impl Talk {
     /// Reads what the segments hold together.
     fn joined(&mut self, held: Segmented, whole: bool, out: &mut dyn FnMut(Heard)) {
         let Segmented { speaker, from, service, messages, starts, joined, .. } = held;
-        let (mut values, mut digest) = (Vec::new(), Digest::new(&self.keys, service));
+        let (mut values, mut digest) = (Vec::new(), Digest::new(self.keyed, service));
         let read = service::read(service, &mut Cursor::new(NAME, &joined), &mut |value| {
             digest.take(&value, &joined);
             values.push(value);

@@ -293,7 +293,7 @@ impl Reader<'_, '_> {
                 let (shape, header) = characters(self.bytes(&range)).ok_or(c.wrong("a character set (20.2.9)"))?;
                 range.start += header;
                 // People write these two, over several lines.
-                if shape == Shape::Text && matches!(property, DESCRIPTION | LOCATION) { Shape::Lines } else { shape }
+                if shape == Shape::Utf8 && matches!(property, DESCRIPTION | LOCATION) { Shape::Lines } else { shape }
             }
             OBJECT => {
                 let object = self.object_identifier(tag, None, c)?;
@@ -317,7 +317,7 @@ impl Reader<'_, '_> {
 /// ISO 8859-1 there.
 fn characters(string: &[u8]) -> Option<(Shape, usize)> {
     match string {
-        [0, ..] => Some((Shape::Text, 1)),
+        [0, ..] => Some((Shape::Utf8, 1)),
         // A code page of IBM or Microsoft, by its number.
         [1, _, _, ..] => Some((Shape::Ascii, 3)),
         // JIS X 0208: two octets a character, both of which look like ASCII.

@@ -1,11 +1,11 @@
 //! What is remembered of somebody in a conversation: so that the same is told once, and that segments become an answer.
 
 use core::hash::{BuildHasher, Hasher};
-use std::hash::RandomState;
 
 use super::frame::Place;
 use super::service::{Device, INSTANCE_ANY, Service, Value};
 use crate::conversation::{End, Happening, Role};
+use crate::keyed::{Keyed, Mixing};
 use crate::{Fact, Message};
 
 /// Answers remembered per device: its properties asked one by one, and a few lists of them.
@@ -54,20 +54,20 @@ pub(super) struct Segmented {
 }
 
 /// What an answer is about and what it says, without what is no identity in it.
-pub(super) struct Digest<'a> {
-    keys: &'a RandomState,
+pub(super) struct Digest {
+    keyed: Keyed,
     service: Service,
     /// Of the question and of the answer; most answers hold nothing for either.
-    begun: Option<[<RandomState as BuildHasher>::Hasher; 2]>,
+    begun: Option<[Mixing; 2]>,
 }
 
-impl<'a> Digest<'a> {
-    pub(super) const fn new(keys: &'a RandomState, service: Service) -> Self {
-        Self { keys, service, begun: None }
+impl Digest {
+    pub(super) const fn new(keyed: Keyed, service: Service) -> Self {
+        Self { keyed, service, begun: None }
     }
 
     pub(super) fn take(&mut self, value: &Value, bytes: &[u8]) {
-        let [asked, said] = self.begun.get_or_insert_with(|| [self.keys.build_hasher(), self.keys.build_hasher()]);
+        let [asked, said] = self.begun.get_or_insert_with(|| [self.keyed.build_hasher(), self.keyed.build_hasher()]);
         asked.write_u32(value.property);
         let value = bytes.get(value.range.clone()).unwrap_or_default();
         said.write_usize(value.len());

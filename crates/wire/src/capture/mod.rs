@@ -119,6 +119,7 @@ impl Decoder {
     }
 
     /// Reads what stands at the start of `input`, which starts where the last call's `consumed` bytes ended.
+    #[inline]
     pub fn next<'b>(&mut self, input: &'b [u8]) -> Step<'b> {
         if matches!(self.format, Format::Unknown) {
             match format_of(input) {
@@ -153,6 +154,7 @@ impl Decoder {
         }
     }
 
+    #[inline]
     fn count<'b>(&mut self, step: Step<'b>) -> Step<'b> {
         let consumed = match &step {
             Step::Need(_) => 0,
@@ -196,6 +198,7 @@ enum Order {
 }
 
 impl Order {
+    #[inline]
     const fn u16(self, bytes: [u8; 2]) -> u16 {
         match self {
             Self::Little => u16::from_le_bytes(bytes),
@@ -203,6 +206,7 @@ impl Order {
         }
     }
 
+    #[inline]
     const fn u32(self, bytes: [u8; 4]) -> u32 {
         match self {
             Self::Little => u32::from_le_bytes(bytes),

@@ -47,6 +47,7 @@ impl File {
         self.header.is_none()
     }
 
+    #[inline]
     pub(super) fn next<'b>(&mut self, input: &'b [u8], at: usize, frames: u64) -> Step<'b> {
         let order = self.order;
         let Some(header) = &self.header else {
@@ -58,8 +59,9 @@ impl File {
             return Step::Skip(FILE_HEADER_BYTES);
         };
         let Some(record) = input.first_chunk::<RECORD_HEADER_BYTES>() else { return Step::Need(self.record_header_bytes) };
-        let word = |i: usize| order.u32([record[i], record[i + 1], record[i + 2], record[i + 3]]);
-        let (mut captured, mut wire_len) = (word(8), word(12));
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = *record;
+        let (seconds, fraction) = (order.u32([a, b, c, d]), order.u32([e, f, g, h]));
+        let (mut captured, mut wire_len) = (order.u32([i, j, k, l]), order.u32([m, n, o, p]));
         if header.lengths_may_be_swapped && captured > wire_len {
             (captured, wire_len) = (wire_len, captured);
         }
@@ -70,8 +72,8 @@ impl File {
         }
         let consumed = self.record_header_bytes + captured;
         let Some(bytes) = input.get(self.record_header_bytes..consumed) else { return Step::Need(consumed) };
-        let fraction_ns = u64::from(word(4)).saturating_mul(self.fraction_ns);
-        let time_ns = u64::from(word(0)).saturating_mul(NS_PER_S).saturating_add(fraction_ns);
+        let fraction_ns = u64::from(fraction).saturating_mul(self.fraction_ns);
+        let time_ns = u64::from(seconds).saturating_mul(NS_PER_S).saturating_add(fraction_ns);
         let frame = Frame { number: frames.saturating_add(1), time_ns, link: header.link, bytes, wire_len };
         Step::Frame { frame, consumed }
     }

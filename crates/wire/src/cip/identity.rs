@@ -262,8 +262,10 @@ pub fn electronic_key(reading: &mut Reading, message: &[u8], key: Range<usize>) 
     for (name, from) in [("vendor", 0), ("device_type", 2), ("product_code", 4)] {
         reading.fact(format!("cip.key.{name}"), Shape::NumberLe, at + from..at + from + 2);
     }
-    match message.get(at + 6) {
-        Some(major) if major & COMPATIBLE_BIT != 0 => reading.fact("cip.key.compatible", Shape::Hex, at + 6..at + 8),
+    match message.get(at + 6..at + 8) {
+        Some([major, _]) if major & COMPATIBLE_BIT != 0 => reading.fact("cip.key.compatible", Shape::Hex, at + 6..at + 8),
+        // A minor of 0 is any.
+        Some([_, 0]) => reading.fact("cip.key.major", Shape::Number, at + 6..at + 7),
         _ => reading.fact("cip.key.revision", Shape::Dotted, at + 6..at + 8),
     }
 }

@@ -178,13 +178,21 @@ impl Route {
         }
     }
 
-    /// The module at the end of this way, behind an address. The address is that of the module that passes the question on; the one
-    /// that answers has none, and is known by its whole path: `192.168.1.10/1/0` is slot 0 of the chassis of that module.
+    /// The module at the end of this way, behind an address, known by its whole path: `192.168.1.10/1/0` is slot 0 of the chassis of the
+    /// module with that address. It speaks over a connection of its own, so the connection's end is its address, too.
     pub fn behind(&self, address: Address) -> Address {
         if self.hops == 0 {
             return address;
         }
         let path = address.ip.map_or_else(|| self.text.clone(), |ip| format!("{ip}/{}", self.text));
-        Address { path: Some(path), slot: self.slot, ..Address::default() }
+        Address { path: Some(path), slot: self.slot, ..address }
+    }
+
+    /// As [`Route::behind`], for an answer that another module hands on: the address is that module's alone.
+    pub fn handed_on_by(&self, address: Address) -> Address {
+        if self.hops == 0 {
+            return address;
+        }
+        Address { mac: None, ip: None, port: None, ..self.behind(address) }
     }
 }

@@ -235,7 +235,7 @@ impl Talk {
             _ if kept.wanted == Wanted::Open => {
                 cip::way_of_open(request, &kept.bytes, &mut |_, _| {}).map_or(address.clone(), |route| route.behind(address))
             }
-            _ => request.way(&kept.bytes).behind(address),
+            _ => request.way(&kept.bytes).handed_on_by(address),
         }
     }
 

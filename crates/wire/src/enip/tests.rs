@@ -150,6 +150,8 @@ fn what_an_originator_expects_is_his_belief_about_the_module_at_the_end_of_the_w
     check(Over::Tcp, &[asked(KEYED)], &[me, &format!("{key} device_type=000c product_code=003a compatible=8401")]);
     let exact = KEYED.replace("8401 2002", "0401 2002");
     check(Over::Tcp, &[asked(&exact)], &[me, &format!("{key} device_type=000c product_code=003a revision=4.1")]);
+    let major = KEYED.replace("8401 2002", "0400 2002");
+    check(Over::Tcp, &[asked(&major)], &[me, &format!("{key} device_type=000c product_code=003a major=04")]);
     let any = KEYED.replace("0100 0c00 3a00 8401", "0000 0000 0000 0000");
     check(Over::Tcp, &[asked(&any)], &[me]);
 }

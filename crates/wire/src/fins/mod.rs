@@ -28,7 +28,7 @@ const LENGTH_END: usize = 8;
 const LENGTH_BYTES_MAX: usize = 2048;
 /// Envelope command that carries a FINS frame; 0, 1, 3 and 6 are node addresses, refusals and tests.
 const ENVELOPE_FRAME: u32 = 2;
-const ENVELOPE_COMMAND_MAX: u32 = 6;
+const ENVELOPE_LAST: u32 = 6;
 /// ICF, RSV, GCT, DNA, DA1, DA2, SNA, SA1, SA2, SID, then the command's two bytes. W227, 2-1.
 const HEADER_BYTES: usize = 12;
 /// In an answer the end code follows the command. W227, 2-2.
@@ -39,7 +39,7 @@ const ICF_ANSWER: u8 = 0x40;
 /// Most gateways that a frame may still pass; a sender writes 2 or 7, each gateway takes one away.
 const GATEWAYS_MAX: u8 = 7;
 /// Highest network number.
-const NETWORK_MAX: u8 = 0x7f;
+const NETWORK_LAST: u8 = 0x7f;
 
 const CONTROLLER_DATA: [u8; 2] = [0x05, 0x01];
 const CONNECTION_DATA: [u8; 2] = [0x05, 0x02];
@@ -58,7 +58,7 @@ const UNIT_BYTES: usize = 21;
 const UNITS_LAST: u8 = 0x80;
 
 /// Questions remembered until their answer comes: the service id tells up to 256 apart, clients have one or a few open.
-const ASKED_MAX: usize = 16;
+const QUESTIONS_MAX: usize = 16;
 /// Nodes told of in one conversation: a gateway has a network of at most 254 behind it.
 const NODES_MAX: usize = 64;
 
@@ -154,7 +154,7 @@ impl Talk {
     }
 
     fn question(&mut self, spoken: &Spoken<'_>, asked: (u8, [u8; 2]), out: &mut dyn FnMut(Heard)) {
-        if self.asked.len() == ASKED_MAX {
+        if self.asked.len() == QUESTIONS_MAX {
             self.asked.pop_front();
         }
         self.asked.push_back(asked);
@@ -247,7 +247,7 @@ fn length(bytes: &[u8]) -> Result<Option<usize>, Malformed> {
 
 fn likeness(bytes: &[u8], over: Over) -> Likeness {
     if over == Over::Tcp {
-        let known = envelope_command(bytes).is_none_or(|command| command <= ENVELOPE_COMMAND_MAX);
+        let known = envelope_command(bytes).is_none_or(|command| command <= ENVELOPE_LAST);
         return match length(bytes) {
             Ok(Some(_)) if known => Likeness::Certain,
             Ok(None) => Likeness::Possible,
@@ -258,7 +258,7 @@ fn likeness(bytes: &[u8], over: Over) -> Likeness {
         return Likeness::No;
     };
     let answer = icf & ICF_ANSWER != 0;
-    let header = icf & ICF_ZEROS == 0 && reserved == 0 && gateways <= GATEWAYS_MAX && to <= NETWORK_MAX && from <= NETWORK_MAX;
+    let header = icf & ICF_ZEROS == 0 && reserved == 0 && gateways <= GATEWAYS_MAX && to <= NETWORK_LAST && from <= NETWORK_LAST;
     if !header || !is_command(main, sub) || answer && bytes.len() < ANSWER_BYTES {
         return Likeness::No;
     }

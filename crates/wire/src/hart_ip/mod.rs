@@ -38,9 +38,9 @@ const DIRECT: u8 = 4;
 const AUDIT_LOG: u8 = 5;
 
 /// Questions remembered until their answer comes; a server may serve several of a client's commands at once.
-const ASKED_MAX: usize = 32;
+const QUESTIONS_MAX: usize = 32;
 /// Instruments told of in one conversation; a wireless gateway has up to 250 behind it.
-const TOLD_MAX: usize = 512;
+const INSTRUMENTS_MAX: usize = 512;
 
 /// What every message starts with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,7 +136,7 @@ impl Session {
         self.coverage.decoded += 1;
         let asked = match header.kind {
             REQUEST => {
-                if self.asked.len() == ASKED_MAX {
+                if self.asked.len() == QUESTIONS_MAX {
                     self.asked.pop_front();
                 }
                 self.asked.push_back((header.sequence, header.id));
@@ -171,7 +171,7 @@ impl Session {
 
     /// True the first time.
     fn tell(&mut self, what: u8, long: [u8; 5]) -> bool {
-        self.told.len() < TOLD_MAX && self.told.insert((what, long))
+        self.told.len() < INSTRUMENTS_MAX && self.told.insert((what, long))
     }
 
     fn present(&mut self, role: Role, spoken: &Spoken<'_>, long: [u8; 5], out: &mut dyn FnMut(Heard)) {

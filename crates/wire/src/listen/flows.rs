@@ -1,105 +1,26 @@
-//! The table of followed conversations between addresses, and one of them: two streams, or datagrams, and what is said in them.
+//! One followed conversation between addresses: two streams, or datagrams, and what is said in them.
 
-use core::net::IpAddr;
-use std::collections::HashMap;
-
-use super::{Event, broken, senders};
+use super::table::Place;
+use super::{Event, broken, senders, told};
+use crate::Malformed;
 use crate::conversation::{Conversation, End, Over, Said};
 use crate::link::Peeled;
 use crate::protocols::Directory;
-use crate::tcp::{At, Piece, Stream};
+use crate::tcp::{At, Piece, Segment, Stream};
 use crate::udp::Datagram;
-use crate::{Mac, Malformed};
-
-/// Conversations followed at once; a site has thousands, a port scan in the capture may have more. The least used go first.
-pub(super) const FLOWS_MAX: usize = 65_536;
 
 /// Beginnings (of a segment, of a datagram) that are looked at before a conversation is taken for one that is not read here: the capture
 /// may start in the middle of a message.
 const LOOKS_MAX: u8 = 6;
 
-/// Address and port of one side.
-pub(super) type Place = (IpAddr, u16);
-
-/// A conversation, the same whichever side sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Key(Over, Place, Place);
-
-impl Key {
-    pub(super) fn of(over: Over, src: Place, dst: Place) -> Self {
-        if src <= dst { Self(over, src, dst) } else { Self(over, dst, src) }
-    }
-}
-
-/// Conversations by key. The keys are chosen by whoever sends, so the map keeps the standard library's keyed hash.
-#[derive(Debug, Default)]
-pub(super) struct Flows {
-    index: HashMap<Key, usize>,
-    slots: Vec<(Key, Flow)>,
-    /// Where the search for the next to evict goes on (the clock algorithm, or second chance: no list to keep in order).
-    hand: usize,
-}
-
-impl Flows {
-    pub(super) fn find(&mut self, key: &Key) -> Option<usize> {
-        let slot = *self.index.get(key)?;
-        let (_, flow) = self.slots.get_mut(slot)?;
-        flow.used = true;
-        Some(slot)
-    }
-
-    pub(super) fn get_mut(&mut self, slot: usize) -> Option<&mut Flow> {
-        self.slots.get_mut(slot).map(|(_, flow)| flow)
-    }
-
-    /// Gives a new conversation a slot; where all are taken, one that was not used of late is finished by `evict`.
-    pub(super) fn open(&mut self, key: Key, over: Over, roles: (Place, Place), evict: &mut dyn FnMut(&mut Flow)) -> usize {
-        let slot = if self.slots.len() < FLOWS_MAX {
-            self.slots.push((key, Flow::new(over, roles)));
-            self.slots.len() - 1
-        } else {
-            let slot = self.unused();
-            if let Some((old, flow)) = self.slots.get_mut(slot) {
-                evict(flow);
-                self.index.remove(old);
-                (*old, *flow) = (key, Flow::new(over, roles));
-            }
-            slot
-        };
-        self.index.insert(key, slot);
-        slot
-    }
-
-    pub(super) fn drain(&mut self) -> impl Iterator<Item = Flow> + '_ {
-        self.index.clear();
-        self.slots.drain(..).map(|(_, flow)| flow)
-    }
-
-    /// Slots and keys in use.
-    #[cfg(test)]
-    pub(super) fn len(&self) -> (usize, usize) {
-        (self.slots.len(), self.index.len())
-    }
-
-    fn unused(&mut self) -> usize {
-        loop {
-            let slot = self.hand;
-            self.hand = (slot + 1) % FLOWS_MAX;
-            match self.slots.get_mut(slot) {
-                // A round clears every mark, so the second round finds one.
-                Some((_, flow)) if flow.used => flow.used = false,
-                _ => return slot,
-            }
-        }
-    }
-}
-
 /// One TCP connection, or two ends that exchange datagrams.
 #[derive(Debug)]
 pub(super) struct Flow {
     /// Heard from again since the search for the next to evict passed by.
-    used: bool,
+    pub(super) used: bool,
     over: Over,
+    /// The server stands first in the conversation's key.
+    server_first: bool,
     /// Its hardware address is that of its own frames, or before the first of those where frames to it went.
     server: End,
     server_spoke: bool,
@@ -123,24 +44,32 @@ enum Talk {
 
 impl Talk {
     /// The conversation, as soon as bytes tell which protocol it is in.
+    #[inline]
     fn known(&mut self, directory: &Directory, over: Over, ports: [Option<u16>; 2], bytes: &[u8]) -> Option<&mut Box<dyn Conversation>> {
-        if let Self::Unknown(looks) = self {
-            let expected = ports.into_iter().flatten().find_map(|port| directory.on_port(over, port));
-            *self = match directory.of_bytes(bytes, over, expected) {
-                Some(protocol) => Self::Known((protocol.start)(over)),
-                None if *looks >= LOOKS_MAX => Self::PassedOver,
-                None => Self::Unknown(*looks + 1),
-            };
+        if let Self::Unknown(looks) = *self {
+            *self = Self::look(looks, directory, over, ports, bytes);
         }
         if let Self::Known(conversation) = self { Some(conversation) } else { None }
+    }
+
+    #[cold]
+    fn look(looks: u8, directory: &Directory, over: Over, ports: [Option<u16>; 2], bytes: &[u8]) -> Self {
+        let expected = ports.into_iter().flatten().find_map(|port| directory.on_port(over, port));
+        match directory.of_bytes(bytes, over, expected) {
+            Some(protocol) => Self::Known((protocol.start)(over)),
+            None if looks >= LOOKS_MAX => Self::PassedOver,
+            None => Self::Unknown(looks + 1),
+        }
     }
 }
 
 impl Flow {
-    fn new(over: Over, (server, client): (Place, Place)) -> Self {
+    /// Between server and client, of which the server stands first in its key or not.
+    pub(super) fn new(over: Over, (server, client): (Place, Place), server_first: bool) -> Self {
         Self {
             used: false,
             over,
+            server_first,
             server: End { mac: None, ip: Some(server.0), port: Some(server.1) },
             server_spoke: false,
             client: End { mac: None, ip: Some(client.0), port: None },
@@ -153,32 +82,37 @@ impl Flow {
     }
 
     /// Begins another connection on the same ports.
-    pub(super) fn restart(&mut self, roles: (Place, Place)) {
-        *self = Self { used: true, ..Self::new(self.over, roles) };
+    pub(super) fn restart(&mut self, roles: (Place, Place), server_first: bool) {
+        *self = Self { used: true, ..Self::new(self.over, roles, server_first) };
     }
 
     /// False where nothing more of it needs to be heard.
+    #[inline]
     pub(super) const fn is_followed(&self) -> bool {
         !matches!(self.talk, Talk::PassedOver)
     }
 
-    /// Notes who sent a frame; true where it was the server.
-    pub(super) fn meet(&mut self, src: Place, peeled: &Peeled<'_>) -> bool {
-        let from_server = (self.server.ip, self.server.port) == (Some(src.0), Some(src.1));
+    /// True for the side of the server; the sides are told apart by which of them stands first in the key.
+    #[inline]
+    pub(super) const fn is_server(&self, first: bool) -> bool {
+        self.server_first == first
+    }
+
+    /// Notes who sent a frame.
+    #[inline]
+    pub(super) fn meet(&mut self, from_server: bool, peeled: &Peeled<'_>) {
         if from_server && !self.server_spoke {
-            (self.server.mac, self.server_spoke) = (peeled.src, true);
+            (self.server.mac, self.server_spoke) = (peeled.sender(), true);
         } else if self.server.mac.is_none() {
-            self.server.mac = peeled.dst;
+            self.server.mac = peeled.receiver();
         }
         if !from_server && self.client.mac.is_none() {
-            self.client.mac = peeled.src;
+            self.client.mac = peeled.sender();
         }
-        from_server
     }
 
     /// Takes a SYN. False where it opens another connection than the one heard so far.
-    pub(super) fn synchronise(&mut self, src: Place, seq: u32) -> bool {
-        let from_server = (self.server.ip, self.server.port) == (Some(src.0), Some(src.1));
+    pub(super) fn synchronise(&mut self, from_server: bool, seq: u32) -> bool {
         if from_server { self.answers.open(seq) } else { self.questions.open(seq) }
     }
 
@@ -192,8 +126,30 @@ impl Flow {
         self.questions_closed && self.answers_closed
     }
 
+    /// Takes a segment: what it says about the other side's stream, then its own bytes.
+    #[inline]
+    pub(super) fn take(
+        &mut self,
+        directory: &Directory,
+        from_server: bool,
+        segment: &Segment<'_>,
+        at: At,
+        held_total: &mut usize,
+        out: &mut dyn FnMut(Event),
+    ) {
+        if let Some(ack) = segment.ack {
+            let other = if from_server { &mut self.questions } else { &mut self.answers };
+            if other.acked(ack) {
+                self.hear(directory, !from_server, at, out, |stream, pieces| stream.settle(held_total, pieces));
+            }
+        }
+        if segment.fills() {
+            self.hear(directory, from_server, at, out, |stream, pieces| stream.push(segment, at, held_total, pieces));
+        }
+    }
+
     /// Lets one direction's stream hand on its pieces, and the conversation hear them.
-    pub(super) fn hear(
+    fn hear(
         &mut self,
         directory: &Directory,
         from_server: bool,
@@ -229,19 +185,19 @@ impl Flow {
         &mut self,
         directory: &Directory,
         at: At,
-        (src, src_mac): (Place, Option<Mac>),
-        (dst, dst_mac): (Place, Option<Mac>),
+        by_server: bool,
+        peeled: &Peeled<'_>,
         datagram: &Datagram<'_>,
         out: &mut dyn FnMut(Event),
     ) {
-        let by_server = (self.server.ip, self.server.port) == (Some(src.0), Some(src.1));
         // A server's port is a part of its address; what a client took for one question is not.
-        let port = |place: Place, server: bool| (server || directory.on_port(Over::Udp, place.1).is_some()).then_some(place.1);
-        let from = End { mac: src_mac, ip: Some(src.0), port: port(src, by_server) };
-        let to = End { mac: dst_mac, ip: Some(dst.0), port: port(dst, !by_server) };
+        let port = |port: u16, server: bool| (server || directory.on_port(Over::Udp, port).is_some()).then_some(port);
+        let (src, dst) = if by_server { (&self.server, &self.client) } else { (&self.client, &self.server) };
+        let from = End { mac: peeled.sender(), ip: src.ip, port: port(datagram.src_port, by_server) };
+        let to = End { mac: peeled.receiver(), ip: dst.ip, port: port(datagram.dst_port, !by_server) };
         let Some(conversation) = self.talk.known(directory, Over::Udp, [self.server.port, to.port], datagram.payload) else { return };
         let said = Said { bytes: datagram.payload, missing: datagram.missing, at, from: &from, to: &to, by_server };
-        conversation.hear(&said, &mut |heard| out(heard.into()));
+        conversation.hear(&said, &mut |heard| out(told(heard, said.missing)));
     }
 
     /// Hands on what still waits, and ends the conversation. More may be heard afterwards: of a connection that only seemed over.

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::{At, Directory, End, Event, Kind, Over, Peeled, Said};
+use super::{At, Directory, End, Event, Kind, Over, Peeled, Said, told};
 use crate::Mac;
 use crate::conversation::Conversation;
+use crate::keyed::Keyed;
 
 /// Senders that are followed at once; a flat network has hundreds. Further ones take the place of any other.
 const SENDERS_MAX: usize = 8_192;
@@ -17,7 +18,7 @@ type Sender = (Kind, Option<Mac>);
 
 #[derive(Debug, Default)]
 pub(super) struct Senders {
-    conversations: HashMap<Sender, Box<dyn Conversation>>,
+    conversations: HashMap<Sender, Box<dyn Conversation>, Keyed>,
 }
 
 impl Senders {
@@ -32,7 +33,7 @@ impl Senders {
         out: &mut dyn FnMut(Event),
     ) {
         let Some(protocol) = directory.on_link(kind) else { return };
-        let mac = peeled.src.map(|Mac([first, rest @ ..])| {
+        let mac = peeled.sender().map(|Mac([first, rest @ ..])| {
             let [b, c, d, e, f] = rest;
             Mac([first & !LOCAL_BIT, b, c, d, e, f])
         });
@@ -45,10 +46,10 @@ impl Senders {
         }
         let over = Over::Link(kind);
         let conversation = self.conversations.entry(key).or_insert_with(|| (protocol.start)(over));
-        let from = End { mac: peeled.src, ..End::default() };
-        let to = End { mac: peeled.dst, ..End::default() };
+        let from = End { mac: peeled.sender(), ..End::default() };
+        let to = End { mac: peeled.receiver(), ..End::default() };
         let said = Said { bytes, missing, at, from: &from, to: &to, by_server: true };
-        conversation.hear(&said, &mut |heard| out(heard.into()));
+        conversation.hear(&said, &mut |heard| out(told(heard, missing)));
     }
 
     pub(super) fn finish(&mut self, at: At, out: &mut dyn FnMut(Event)) {

@@ -1,6 +1,6 @@
 use core::net::IpAddr;
 
-use super::flows::FLOWS_MAX;
+use super::table::FLOWS_MAX;
 use super::*;
 use crate::Mac;
 
@@ -264,6 +264,6 @@ fn the_table_of_connections_is_capped_and_keeps_what_is_in_use() {
         }
     }
     hear(&mut listener, &answer(20, 18, ACK, ANSWER));
-    assert_eq!(listener.flows.len(), (FLOWS_MAX, FLOWS_MAX));
+    assert_eq!(listener.flows.len(), FLOWS_MAX);
     assert!(told_lines.iter().any(|line| line.ends_with("unit 5 serves")), "the connection was forgotten: {told_lines:?}");
 }

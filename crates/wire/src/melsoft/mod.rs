@@ -46,7 +46,7 @@ const CPU_TYPE: [[u8; 2]; 2] = [[0x01, 0x01], [0x01, 0x21]];
 const COMMAND_BYTES: usize = 6;
 const MODEL_BYTES: usize = 16;
 /// Questions remembered until their answer comes.
-const ASKED_MAX: usize = 16;
+const QUESTIONS_MAX: usize = 16;
 
 #[derive(Debug)]
 struct Talk {
@@ -108,7 +108,7 @@ impl Talk {
         let Some(command) = command else { return };
         self.coverage.decoded += 1;
         if first & ANSWER == 0 {
-            if self.asked.len() == ASKED_MAX {
+            if self.asked.len() == QUESTIONS_MAX {
                 self.asked.pop_front();
             }
             return self.asked.push_back(command);

@@ -22,7 +22,7 @@ pub const NAME: &str = "modbus-rtu";
 pub(super) const PDU_AT: usize = 1;
 pub(super) const CHECK_BYTES: usize = 2;
 /// Units on a line; 0 is a broadcast, the rest is reserved. 2.2.
-const UNIT_MAX: u8 = 247;
+const UNIT_LAST: u8 = 247;
 /// Largest frame. 2.5.1.
 const FRAME_BYTES_MAX: usize = 256;
 /// Units whose paged answers are put together at a time.
@@ -133,7 +133,7 @@ fn is_answer_only(pdu: &[u8]) -> bool {
 /// How long the frame is that starts here: of the lengths that its function allows, the one whose check bytes are right.
 fn length(bytes: &[u8]) -> Result<Option<usize>, Malformed> {
     if let [unit, ..] = *bytes
-        && unit > UNIT_MAX
+        && unit > UNIT_LAST
     {
         return Err(Malformed::wrong(NAME, 0, "units are 0 to 247 (serial line 2.2)"));
     }

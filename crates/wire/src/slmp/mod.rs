@@ -51,7 +51,7 @@ const CYCLIC_ZEROS_END: usize = 22;
 const CYCLIC_STATION_BYTES: usize = 12;
 
 /// Questions remembered until their answer comes; clients ask one by one.
-const ASKED_MAX: usize = 8;
+const QUESTIONS_MAX: usize = 8;
 /// Stations told of in one conversation; a network has at most 254.
 const STATIONS_MAX: usize = 64;
 
@@ -140,7 +140,7 @@ impl Talk {
         if command == RESET && !core::mem::replace(&mut self.reset_told, true) {
             out(Heard::Happened { protocol: NAME, happening: Happening::Reset, device: station(spoken.to, frame.route), at: spoken.at });
         }
-        if self.asked.len() == ASKED_MAX {
+        if self.asked.len() == QUESTIONS_MAX {
             self.asked.pop_front();
         }
         let kept = if command == TYPE_NAME { message.to_vec() } else { Vec::new() };

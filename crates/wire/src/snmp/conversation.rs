@@ -2,13 +2,14 @@
 
 use core::hash::BuildHasher;
 use core::net::Ipv4Addr;
+use core::ops::Range;
 use std::collections::HashMap;
-use std::hash::RandomState;
 
 use super::message::{Binding, Kind, Message, Pdu};
 use super::object::{self, Object, SYS_NAME, TRAP};
 use super::{NAME, PORT_TRAPS};
 use crate::conversation::{Conversation, Coverage, Happening, Heard, Over, Role, Said};
+use crate::keyed::Keyed;
 use crate::tcp::At;
 use crate::{Address, Authority, Malformed, Reading, Shape};
 
@@ -37,7 +38,7 @@ pub(super) struct Talk {
     /// An order to rename that waits for its answer.
     renaming: Option<(bool, u32)>,
     renamed: bool,
-    keys: RandomState,
+    keyed: Keyed,
     coverage: Coverage,
 }
 
@@ -69,25 +70,28 @@ impl Talk {
         }
         self.pending.push((said.by_server, message.id, kind));
         match (kind, &message.pdu) {
-            (Kind::Set, Some(pdu)) => self.ordered(said, message.id, pdu, out),
+            (Kind::Set, Some(pdu)) => self.ordered(said, message, pdu, out),
             // An inform is a trap that wants to be confirmed.
-            (Kind::Inform, Some(pdu)) => self.told_by(said, agent_of(said, pdu), "snmp.inform", message, out),
+            (Kind::Inform, Some(pdu)) => self.told_by(said, agent_of(said, pdu), "snmp.inform", message, Some(pdu), out),
             _ => {}
         }
     }
 
     /// A SetRequest: what somebody wants the agent to say of itself. Only of the system group; the rest may be passwords.
-    fn ordered(&mut self, said: &Said<'_>, id: u32, pdu: &Pdu<'_>, out: &mut dyn FnMut(Heard)) {
+    fn ordered(&mut self, said: &Said<'_>, message: &Message<'_>, pdu: &Pdu<'_>, out: &mut dyn FnMut(Heard)) {
         let mut reading = Reading::of(NAME, Over::Udp, "snmp.set", said.to.into(), said.at, said.bytes);
         reading.authority = Authority::Belief;
+        reading.hide(message.community.clone());
         let read = pdu.bindings(&mut |Binding { name, tag, value }| {
             let (name, bytes) = (part(said.bytes, &name), part(said.bytes, &value));
             if let Some((path, shape)) = Object::of(name, tag, bytes).filter(|object| *object != Object::Private).and_then(|o| o.fact(name))
             {
                 reading.fact(path, shape, value);
+            } else {
+                reading.hide(value);
             }
             if name == SYS_NAME {
-                self.renaming = Some((said.by_server, id));
+                self.renaming = Some((said.by_server, message.id));
             }
         });
         if !reading.facts.is_empty() {
@@ -109,39 +113,34 @@ impl Talk {
             self.present(Role::Server, agent, said.speaker(), said.at, out);
             self.present(Role::Client, (!said.by_server, None), said.to.into(), said.at, out);
         }
-        self.engine(said, agent, message, out);
         if pdu.kind == Kind::Report || pdu.failed {
-            return;
+            return self.told_by(said, agent, "snmp.engine", message, None, out);
         }
         if self.renaming == Some((!said.by_server, message.id)) && !core::mem::replace(&mut self.renamed, true) {
             out(Heard::Happened { protocol: NAME, happening: Happening::Renamed, device: said.speaker(), at: said.at });
         }
-        self.told_by(said, agent, "snmp.response", message, out);
+        self.told_by(said, agent, "snmp.response", message, Some(pdu), out);
     }
 
     fn trapped(&mut self, said: &Said<'_>, message: &Message<'_>, out: &mut dyn FnMut(Heard)) {
         let Some(pdu) = &message.pdu else { return };
         let agent = agent_of(said, pdu);
         self.present(Role::Publisher, agent, address(said, agent), said.at, out);
-        self.engine(said, agent, message, out);
-        self.told_by(said, agent, "snmp.trap", message, out);
+        self.told_by(said, agent, "snmp.trap", message, Some(pdu), out);
     }
 
     /// A message whose PDU nobody can read: its header still says whose engine it is.
     fn encrypted(&mut self, said: &Said<'_>, message: &Message<'_>, out: &mut dyn FnMut(Heard)) {
+        if message.reportable {
+            return self.asked(said, message, Kind::Read, out);
+        }
         let agent = (said.by_server, None);
         if self.take(said, message.id).is_some() {
             self.present(Role::Server, agent, said.speaker(), said.at, out);
-            self.engine(said, agent, message, out);
-        } else if said.to.port == Some(PORT_TRAPS) && !message.reportable {
+        } else if said.to.port == Some(PORT_TRAPS) {
             self.present(Role::Publisher, agent, said.speaker(), said.at, out);
-            self.engine(said, agent, message, out);
-        } else {
-            if self.pending.len() == QUESTIONS_PENDING_MAX {
-                self.pending.remove(0);
-            }
-            self.pending.push((said.by_server, message.id, Kind::Read));
         }
+        self.told_by(said, agent, "snmp.engine", message, None, out);
     }
 
     /// What the other side asked with this id.
@@ -157,59 +156,50 @@ impl Talk {
         }
     }
 
-    /// The engine id of a v3 message from the side whose engine counts.
-    fn engine(&mut self, said: &Said<'_>, agent: Agent, message: &Message<'_>, out: &mut dyn FnMut(Heard)) {
-        let id = part(said.bytes, &message.engine);
-        if id.is_empty() || !self.is_news(agent, b"engine", id, false) {
-            return;
-        }
-        let mut reading = Reading::of(NAME, Over::Udp, "snmp.engine", address(said, agent), said.at, said.bytes);
-        object::engine(id, message.engine.clone(), &mut |path, shape, range| reading.fact(path, shape, range));
-        if !reading.facts.is_empty() {
-            out(Heard::Reading(reading));
-        }
-    }
-
-    /// What the bindings say about the agent, where something in them is new.
-    fn told_by(&mut self, said: &Said<'_>, agent: Agent, question: &'static str, message: &Message<'_>, out: &mut dyn FnMut(Heard)) {
-        let Some(pdu) = &message.pdu else { return };
+    /// What the bindings of `pdu` and the message's header say about the agent, where something in them is new.
+    fn told_by(
+        &mut self,
+        said: &Said<'_>,
+        agent: Agent,
+        question: &'static str,
+        message: &Message<'_>,
+        pdu: Option<&Pdu<'_>>,
+        out: &mut dyn FnMut(Heard),
+    ) {
         let (mut news, mut repeats) = (false, false);
-        let community = part(said.bytes, &message.community);
-        let enterprise = part(said.bytes, &pdu.enterprise);
-        if !enterprise.is_empty() {
-            news |= self.is_news(agent, b"enterprise", enterprise, false);
+        let of = |range: &Range<usize>| part(said.bytes, range);
+        // Who wants no answer speaks for his own engine: RFC 3414, 1.5.1 and RFC 3412, 6.4.
+        let engine = message.engine.clone().filter(|_| !message.reportable);
+        let enterprise = pdu.and_then(|pdu| pdu.enterprise.clone());
+        for (name, range) in [("engine", &engine), ("enterprise", &enterprise)] {
+            news |= range.as_ref().is_some_and(|range| self.is_news(agent, name.as_bytes(), of(range), false));
         }
-        let read = pdu.bindings(&mut |Binding { name, tag, value }| {
-            let (name, value) = (part(said.bytes, &name), part(said.bytes, &value));
-            repeats |= name == TRAP;
-            if let Some(object) = Object::of(name, tag, value) {
-                news |= self.is_news(agent, name, value, object == Object::Private);
-            }
+        let read = pdu.map_or(Ok(()), |pdu| {
+            pdu.bindings(&mut |Binding { name, tag, value }| {
+                repeats |= of(&name) == TRAP;
+                if let Some(object) = Object::of(of(&name), tag, of(&value)) {
+                    news |= self.is_news(agent, of(&name), of(&value), object == Object::Private);
+                }
+            })
         });
         // Who repeats a trap confirms an inform whose question was not heard.
-        if !news || (repeats && pdu.kind == Kind::Response) {
+        if !news || (repeats && pdu.is_some_and(|pdu| pdu.kind == Kind::Response)) {
             if let Err(malformed) = read {
                 out(Heard::Malformed { speaker: said.speaker(), at: said.at, malformed });
             }
             return;
         }
         let mut reading = Reading::of(NAME, Over::Udp, question, address(said, agent), said.at, said.bytes);
-        if !enterprise.is_empty() {
-            reading.fact("snmp.trap.enterprise", Shape::Oid, pdu.enterprise.clone());
+        if let Some(range) = engine {
+            object::engine(of(&range), range.clone(), &mut |path, shape, range| reading.fact(path, shape, range));
         }
-        let mut private = 0;
-        let _ = pdu.bindings(&mut |Binding { name, tag, value }| {
-            let (name, bytes) = (part(said.bytes, &name), part(said.bytes, &value));
-            let Some(object) = Object::of(name, tag, bytes) else { return };
-            private += usize::from(object == Object::Private);
-            // An agent that shows its own community does not make it a fact.
-            if object == Object::Private && (private > PRIVATE_FACTS_MAX || bytes == community) {
-                return;
-            }
-            if let Some((path, shape)) = object.fact(name) {
-                reading.fact(path, shape, value);
-            }
-        });
+        if let Some(range) = enterprise {
+            reading.fact("snmp.trap.enterprise", Shape::Oid, range);
+        }
+        if let Some(pdu) = pdu {
+            take(&mut reading, pdu, said.bytes, of(&message.community));
+        }
+        reading.hide(message.community.clone());
         reading.complete = message.whole;
         if let Err(malformed) = read {
             reading.broken(malformed);
@@ -221,7 +211,7 @@ impl Talk {
 
     /// Whether this agent's object has another value than the last time.
     fn is_news(&mut self, agent: Agent, name: &[u8], value: &[u8], may_be_measured: bool) -> bool {
-        let (key, value) = (self.keys.hash_one((agent, name)), self.keys.hash_one(value));
+        let (key, value) = (self.keyed.hash_one((agent, name)), self.keyed.hash_one(value));
         if self.told.len() == OBJECTS_MAX && !self.told.contains_key(&key) {
             self.told.clear();
         }
@@ -237,6 +227,26 @@ impl Talk {
             }
         }
     }
+}
+
+/// Takes the facts out of the bindings. An agent that shows its own community does not make it a fact.
+fn take(reading: &mut Reading, pdu: &Pdu<'_>, bytes: &[u8], community: &[u8]) {
+    let mut private = 0;
+    // What is wrong in them was found before.
+    let _: Result<(), Malformed> = pdu.bindings(&mut |Binding { name, tag, value }| {
+        let (name, said) = (part(bytes, &name), part(bytes, &value));
+        let Some(object) = Object::of(name, tag, said) else { return };
+        private += usize::from(object == Object::Private);
+        if object == Object::Private && said == community {
+            return reading.hide(value);
+        }
+        if object == Object::Private && private > PRIVATE_FACTS_MAX {
+            return;
+        }
+        if let Some((path, shape)) = object.fact(name) {
+            reading.fact(path, shape, value);
+        }
+    });
 }
 
 /// Who a trap speaks for: v1 has the agent's address, a proxy adds it to v2's (RFC 3584, 3.1).
@@ -260,6 +270,6 @@ fn address(said: &Said<'_>, (_, named): Agent) -> Address {
     }
 }
 
-fn part<'a>(bytes: &'a [u8], range: &core::ops::Range<usize>) -> &'a [u8] {
+fn part<'a>(bytes: &'a [u8], range: &Range<usize>) -> &'a [u8] {
     bytes.get(range.clone()).unwrap_or_default()
 }

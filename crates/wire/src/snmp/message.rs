@@ -47,7 +47,7 @@ pub(super) struct Message<'a> {
     /// The community of v1 and v2c.
     pub community: Range<usize>,
     /// v3: the engine whose clock counts, and whether an answer is wanted.
-    pub engine: Range<usize>,
+    pub engine: Option<Range<usize>>,
     pub reportable: bool,
     /// `None` where it is encrypted.
     pub pdu: Option<Pdu<'a>>,
@@ -60,7 +60,7 @@ pub(super) struct Pdu<'a> {
     /// True for an answer that says what went wrong: its bindings are the question's.
     pub failed: bool,
     /// v1 traps: the kind of object that sends it, and its address.
-    pub enterprise: Range<usize>,
+    pub enterprise: Option<Range<usize>>,
     pub agent: Option<[u8; 4]>,
     pub bindings: Cursor<'a>,
 }
@@ -138,7 +138,7 @@ impl<'a> Message<'a> {
         }
         let mut c = c.until(length);
         let mut message =
-            Self { length, whole: bytes.len() >= length, fits: false, id: 0, community: 0..0, engine: 0..0, reportable: false, pdu: None };
+            Self { length, whole: bytes.len() >= length, fits: false, id: 0, community: 0..0, engine: None, reportable: false, pdu: None };
         match integer(&mut c, "version (RFC 1157, 4)")? {
             V1 | V2C => {
                 message.community = primitive(&mut c, OCTETS, "community (RFC 1157, 4)")?;
@@ -162,7 +162,8 @@ impl<'a> Message<'a> {
         let mut security = enter(c, OCTETS, "security parameters (RFC 3412, 6.6)")?;
         if model == USM {
             let mut parameters = enter(&mut security, SEQUENCE, "security parameters (RFC 3414, 2.4)")?;
-            self.engine = primitive(&mut parameters, OCTETS, "authoritative engine (RFC 3414, 2.4)")?;
+            let engine = primitive(&mut parameters, OCTETS, "authoritative engine (RFC 3414, 2.4)")?;
+            self.engine = Some(engine).filter(|engine| !engine.is_empty());
         }
         let mut encrypted = *c;
         if matches!(element(&mut encrypted)?, (OCTETS, _)) {
@@ -191,9 +192,9 @@ impl<'a> Message<'a> {
             _ => return Err(c.wrong("a PDU (RFC 3416, 3)")),
         };
         let mut inside = enter(c, tag, "a PDU (RFC 3416, 3)")?;
-        let (mut id, mut failed, mut enterprise, mut agent) = (0, false, 0..0, None);
+        let (mut id, mut failed, mut enterprise, mut agent) = (0, false, None, None);
         if kind == Kind::TrapV1 {
-            enterprise = primitive(&mut inside, OID, "enterprise (RFC 1157, 4.1.6)")?;
+            enterprise = Some(primitive(&mut inside, OID, "enterprise (RFC 1157, 4.1.6)")?);
             let start = inside;
             let address = primitive(&mut inside, IP_ADDRESS, "agent address (RFC 1157, 4.1.6)")?;
             agent = start.from(address.start).rest().first_chunk().copied().filter(|_| address.len() == 4);

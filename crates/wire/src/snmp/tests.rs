@@ -85,9 +85,11 @@ fn an_answer_says_what_its_agent_is() {
     ];
     check(&v2c(0xa2, 0, &bindings), "snmp.response", &says);
     check(&v2c(0xa7, 0, &bindings), "snmp.trap", &says);
-    // Scoped, with an engine that was told before in another reading.
     let scoped = ber(0x30, &[ber(4, b""), ber(4, b""), v2c(0xa2, 0, &bindings[..1])[13..].to_vec()].concat());
     check(&v3(0, &[], &scoped), "snmp.response", &says[..1]);
+    let engine = hex("800000090401020304");
+    let with_engine = [("engine.id", &engine[..]), ("engine.enterprise", &[0, 0, 9]), ("engine.text", &[1, 2, 3, 4]), says[0]];
+    check(&v3(0, &engine, &scoped), "snmp.response", &with_engine);
     // As in mercury test/data/new-stats-telemetry-test.pcap, frame 8: what comes next after sysContact is sysName.
     let quoted = hex("302d02010104067075626c6963a220020429a5e2ba020100020100301230100608 2b06010201010500 0404 6e616d65");
     check(&quoted, "snmp.response", &[("system.name", b"name")]);
@@ -114,9 +116,9 @@ fn what_is_not_the_agent_s_own_word_is_no_fact() {
 #[test]
 fn an_engine_names_its_maker_and_its_address() {
     let told = |engine: &[u8]| {
-        // An encrypted question and its answer.
-        let message = v3(3, engine, &ber(4, &[0; 16]));
-        let readings = PROTOCOL.replay(Over::Udp, [&message[..]], [&message[..]]);
+        // An encrypted question, which wants an answer, and the answer.
+        let [question, answer] = [7, 3].map(|flags| v3(flags, engine, &ber(4, &[0; 16])));
+        let readings = PROTOCOL.replay(Over::Udp, [&question[..]], [&answer[..]]);
         readings.iter().flat_map(facts).map(|(path, bytes)| (path.trim_start_matches("engine.").to_owned(), bytes)).collect::<Vec<_>>()
     };
     let id = |text: &str| ("id".to_owned(), hex(text));

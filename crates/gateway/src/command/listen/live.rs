@@ -2,6 +2,7 @@
 
 mod stop;
 
+use std::mem;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -11,13 +12,16 @@ use nameplate_core::wire::filter::Filter;
 use nameplate_core::wire::listen::{Event, Listener};
 use nameplate_field::capture::live::{Live, Voice};
 
-use super::{Place, Tally, hear};
+use super::{Place, Tally, hear, tell};
 use crate::cli::Format;
 use crate::failure::Failure;
 use crate::intake::Intake;
 
 /// Milliseconds between two commits: what a power cut may take.
 const COMMIT_MS_MAX: u64 = 2_000;
+/// Claims that may get a further way wait from one of these to the next but one: a device that is also heard through its router is so in the
+/// same round of broadcasts, and nobody waits for the end of a run of weeks.
+const WAITING_MS_MAX: u64 = 10_000;
 
 /// The interface, and how long.
 #[derive(Debug, Args)]
@@ -57,7 +61,7 @@ impl Interface {
             eprintln!("nameplate: warning: {interface} {does}; what listens on a mirror port must not speak: {silenced_by}");
         }
         eprintln!("{interface}: listening; nothing is sent. Ctrl-C ends it");
-        let (begun, mut committed) = (Instant::now(), Instant::now());
+        let (begun, mut committed, mut told, mut ripe) = (Instant::now(), Instant::now(), Instant::now(), 0);
         let mut ear = Ear { listener: Listener::new(also), place: Place::Interface(interface), filter, format, trouble: None };
         let is_over = |tally: &Tally| {
             self.duration.is_some_and(|duration| begun.elapsed() >= duration) || self.packets.is_some_and(|packets| tally.frames >= packets)
@@ -71,10 +75,16 @@ impl Interface {
                 heard = heard.and(live.counters().map(drop));
                 committed = Instant::now();
             }
+            if told.elapsed() >= Duration::from_millis(WAITING_MS_MAX) {
+                tell(tally.waiting.drain(..ripe), intake)?;
+                (told, ripe) = (Instant::now(), tally.waiting.len());
+            }
         }
         let heard = heard.and(live.finish(&mut |frame| ear.frame(frame, self.packets, intake, tally)));
         let Ear { mut listener, place, mut trouble, .. } = ear;
+        tally.followed = listener.followed();
         listener.finish(&mut |event| take(event, place, format, intake, tally, &mut trouble));
+        tell(mem::take(&mut tally.waiting), intake)?;
         tally.counted = live.counters().ok().map(|counters| (interface.to_owned(), counters));
         trouble.map_or_else(|| heard.map_err(failed), Err)
     }
