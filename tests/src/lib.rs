@@ -9,6 +9,7 @@
 //! - [`product`]: the program as its users meet it, and a simulated device for it to meet.
 //! - [`record`]: a loopback port recorded by dumpcap, read by tshark.
 //! - [`seeds`]: inputs of the fuzz target for all protocols.
+//! - [`segment`]: a cable in a network namespace, to send on and to listen at.
 
 pub mod corpus;
 pub mod ledger;
@@ -19,3 +20,4 @@ pub mod product;
 pub mod record;
 pub mod rig;
 pub mod seeds;
+pub mod segment;

@@ -26,6 +26,8 @@ const NEEDS: &[Need] = &[
     Need { program: "node", words: &["--version"], package: "nodejs" },
     Need { program: "npm", words: &["--version"], package: "npm" },
     Need { program: "mkfs.ext4", words: &["-V"], package: "e2fsprogs" },
+    Need { program: "tcpreplay", words: &["--version"], package: "tcpreplay" },
+    Need { program: "ip", words: &["-V"], package: "iproute2" },
 ];
 
 /// The packages that are missing here, as the one line that brings them; `None` when all is there.

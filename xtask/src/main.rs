@@ -4,6 +4,7 @@ mod bench;
 mod fuzz;
 mod ledger;
 mod lint;
+mod live;
 mod machine;
 mod rig;
 mod run;
@@ -20,6 +21,7 @@ usage:
   cargo xtask soak --fuzz SECONDS   every fuzz target for so long, two at a time (needs nightly and cargo-fuzz); seeds from ../shared
   cargo xtask soak --coverage       tshark counts the messages of all captures anew, beside tests/golden/coverage.tsv (needs ../shared)
   cargo xtask soak --bench          packets per second of `listen` beside tshark and capinfos (needs ../shared and apt's time)
+  cargo xtask soak --live           a minute of 100,000 frames/s on a cable of our own, and top speed (needs ../shared, tcpreplay, root)
   cargo xtask soak --ledger         the ledger killed, cut off and damaged as often as its bars have it, and its figures (4 GiB of disk, root)";
 
 /// The command line was not understood (as the product's own exit codes have it).
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         ["rig"] => test::rig_only(&tree),
         ["lint"] => test::lint_only(&tree),
         ["soak", "--bench"] => bench::bench(&tree),
+        ["soak", "--live"] => live::live(&tree),
         ["soak", "--ledger"] => ledger::ledger(&tree),
         ["soak", "--coverage"] => test::coverage(&tree),
         ["soak", "--fuzz", seconds] => match seconds.parse() {

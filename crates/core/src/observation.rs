@@ -22,6 +22,13 @@ pub enum Source {
         /// Frame that completed the answer, from 1.
         frame: u64,
     },
+    /// Heard on an interface.
+    Live {
+        /// Its name on the machine that listened: `eth1`.
+        interface: String,
+        /// Frame that completed the answer, from 1 for each time that it was opened.
+        frame: u64,
+    },
     /// Asked by us.
     Asked {
         /// The work order or plan that allowed it.

@@ -1,6 +1,14 @@
-//! Capture files, each read with one buffer from start to end, several of them as one timeline.
+//! Capture files, each read with one buffer from start to end, several of them as one timeline; [`live`] hears an interface.
 
+#[cfg(target_os = "linux")]
+mod block;
+#[cfg(target_os = "linux")]
+mod interface;
+#[cfg_attr(not(target_os = "linux"), path = "capture/elsewhere.rs")]
+pub mod live;
 mod packed;
+#[cfg(target_os = "linux")]
+mod ring;
 
 use std::fs::File;
 use std::io::{self, Read};

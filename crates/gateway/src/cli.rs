@@ -58,7 +58,7 @@ pub enum Format {
 pub enum Command {
     /// Show the whole story on a simulated plant on this machine; needs nothing but this program
     Demo(command::demo::Demo),
-    /// Listen to captures: who is there, and which firmware it told; sends nothing
+    /// Listen to captures or on an interface: who is there, and which firmware it told; sends nothing
     Listen(command::listen::Listen),
     /// Ask devices, read-only, every byte through the guard
     Ask(command::ask::Ask),

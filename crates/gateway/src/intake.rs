@@ -193,7 +193,7 @@ impl<'a> Intake<'a> {
 /// The work order or list of a source; captures are one timeline, however many files they stand in.
 fn origin(source: &Source) -> &str {
     match source {
-        Source::Capture { .. } => "",
+        Source::Capture { .. } | Source::Live { .. } => "",
         Source::Asked { reason } => reason,
         Source::Imported { file, .. } => file,
     }

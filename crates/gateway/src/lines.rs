@@ -147,7 +147,7 @@ pub fn device_class(asset: &Asset, profiles: &ProfileSet) -> String {
 /// Heard, asked, or both.
 pub fn way(source: &Source) -> &'static str {
     match source {
-        Source::Capture { .. } => "heard",
+        Source::Capture { .. } | Source::Live { .. } => "heard",
         Source::Asked { .. } => "asked",
         Source::Imported { .. } => "imported",
     }

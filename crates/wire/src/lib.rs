@@ -20,6 +20,7 @@ pub mod dhcpv6;
 pub mod dnp3;
 pub mod enip;
 pub mod ethercat;
+pub mod filter;
 pub mod fins;
 pub mod fox;
 mod gathered;

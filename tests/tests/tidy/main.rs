@@ -78,8 +78,11 @@ fn only_the_guard_opens_a_socket_towards_a_device() {
         ("crates/field/src/modbus.rs", "let s = TcpStream::connect(a).await;"),
         ("crates/gateway/src/web.rs", "use tokio::net::UdpSocket;"),
         ("crates/field/src/ask.rs", "#[allow(clippy::disallowed_methods)]\nfn f() {}"),
+        ("crates/field/src/capture/live.rs", "socket(AddressFamily::Packet, SockType::Raw, flags, None)"),
+        ("crates/field/src/capture/ring.rs", "libc::sendto(socket, frame)"),
     ];
     let good = [
+        ("crates/field/src/capture/ring.rs", "socket(AddressFamily::Packet, SockType::Raw, flags, None)"),
         ("crates/field/src/guard/mod.rs", "TcpSocket::new_v4()"),
         ("crates/field/src/ask.rs", "// TcpStream::connect is the guard's\nfn f() {}"),
     ];
@@ -119,10 +122,11 @@ fn unsafe_stands_nowhere_but_in_live_capture() {
         ("crates/wire/src/lib.rs", "pub mod tcp;"),
         ("simulators/src/lib.rs", "unsafe { f() }"),
         ("crates/field/src/ask.rs", "unsafe fn f() {}"),
+        ("crates/field/src/capture/live.rs", "unsafe { f() }"),
     ];
     let good = [
         ("crates/core/src/lib.rs", "#![forbid(unsafe_code)]\npub mod claim;"),
-        ("crates/field/src/capture/interface.rs", "unsafe { f() }"),
+        ("crates/field/src/capture/ring.rs", "unsafe { f() }"),
         ("crates/field/src/ask.rs", "/* unsafe */ const A: &str = \"unsafe\"; // unsafe"),
     ];
     check(rules::unsafety, &bad, &good);

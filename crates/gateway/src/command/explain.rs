@@ -110,7 +110,7 @@ fn imported(asset: &Asset, current: &Current<'_>) -> String {
     let Recorded { claim, source, time_ns, .. } = current.standing;
     let from = match source {
         Source::Imported { file, row } => format!("{} row {row}", printable(file)),
-        Source::Capture { .. } | Source::Asked { .. } => "an entry that is no reading".to_owned(),
+        Source::Capture { .. } | Source::Live { .. } | Source::Asked { .. } => "an entry that is no reading".to_owned(),
     };
     let (id, field, component, value) = (&asset.id, claim.field.name(), &claim.component, printable(&claim.value));
     format!(
@@ -134,6 +134,7 @@ fn origin(entry: &Observed) -> String {
     let (time, from, question) = (rfc3339(observation.time_ns), place(&observation.address), &observation.question);
     match &observation.source {
         Source::Capture { file, frame } => format!("heard {time} in {} frame {frame}, {from} answering {question}", printable(file)),
+        Source::Live { interface, frame } => format!("heard {time} on {} frame {frame}, {from} answering {question}", printable(interface)),
         Source::Asked { reason } => format!("asked {time} for {}, {from} answering {question}", printable(reason)),
         Source::Imported { file, row } => format!("imported {time} from {} row {row}", printable(file)),
     }

@@ -1,6 +1,9 @@
-//! `nameplate listen`: captures in, devices or claims out. Sends nothing.
+//! `nameplate listen`: captures or an interface in, devices or claims out. Sends nothing.
 
-use std::collections::BTreeMap;
+mod choice;
+mod live;
+mod tally;
+
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -9,10 +12,13 @@ use nameplate_core::blind::{self, BlindSpot};
 use nameplate_core::observation::{Observation, Source, rfc3339};
 use nameplate_core::profile::{Interpretation, ProfileSet};
 use nameplate_core::wire::Malformed;
-use nameplate_core::wire::conversation::{Coverage, Happening, Protocol};
+use nameplate_core::wire::conversation::{Happening, Protocol};
+use nameplate_core::wire::filter::Filter;
 use nameplate_core::wire::listen::{Event, Listener};
 use nameplate_core::wire::{modbus, protocols};
 use nameplate_field::capture::{Capture, Item, timeline};
+
+pub use tally::Tally;
 
 use super::import::read_sheet;
 use super::{compare, devices};
@@ -21,10 +27,8 @@ use crate::failure::{Code, Failure};
 use crate::intake::Intake;
 use crate::lines::{ClaimLine, place};
 use crate::store::Store;
-use crate::{memory, print, profiles, state};
+use crate::{print, profiles, state};
 
-/// Findings of one kind that are printed in full; the rest is counted.
-const FINDINGS_SHOWN_MAX: usize = 5;
 /// Observations whose claims wait until all was heard: a segment has hundreds of such devices, and each says a handful of things.
 const OBSERVATIONS_WAITING_MAX: usize = 10_000;
 
@@ -41,7 +45,7 @@ fn decode_as(text: &str) -> Result<DecodeAs, String> {
     named.map(|protocol| DecodeAs(port, protocol)).ok_or_else(|| format!("{name:?} is spoken on no port here; {} are", known()))
 }
 
-/// Listen to captures: who is there, and which firmware it told; sends nothing
+/// Listen to captures or on an interface: who is there, and which firmware it told; sends nothing
 #[derive(Debug, Args)]
 #[command(
     after_help = "Reads pcap and pcapng, also packed with gzip or Zstandard; - is standard input. Several files are one timeline, by the time of \
@@ -51,16 +55,20 @@ fn decode_as(text: &str) -> Result<DecodeAs, String> {
                         On standard error: what was done to devices, broken frames (a finding is never the end of the run), how many messages of each \
                         protocol were decoded.\n\n\
                         Without --state or --keep nothing is kept.\n\n\
+                        -i listens on a mirror port (Linux). It takes the capability CAP_NET_RAW (setcap cap_net_raw+ep FILE, or start it as \
+                        root) and gives it up before it reads a frame. At the end it says how many frames the kernel had to drop.\n\n\
                         Examples:\n  nameplate listen span.pcapng\n  nameplate listen ring-*.pcap.gz\n  \
                         zstdcat span.pcap.zst | nameplate listen -\n  \
                         nameplate listen span.pcapng --format claims | head\n  \
                         nameplate listen span.pcapng --decode-as 10502=modbus\n  \
                         nameplate listen span.pcapng --against plant.csv\n  \
-                        nameplate listen span.pcapng --keep && nameplate devices"
+                        nameplate listen span.pcapng --keep && nameplate devices\n  \
+                        nameplate listen -i eth1 --keep --duration 8h\n  \
+                        nameplate listen -i eth1 --net 10.20.0.0/16 --port 502 --format claims"
 )]
 pub struct Listen {
     /// Capture files; - for standard input
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "interface", conflicts_with = "interface", value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Keep what is heard in the catalog, with the messages it was read from (implied by --state)
     #[arg(long)]
@@ -73,8 +81,12 @@ pub struct Listen {
     #[arg(long, value_name = "PORT=PROTOCOL", value_parser = decode_as)]
     decode_as: Vec<DecodeAs>,
     /// Compare this sheet with what these captures say, not with the catalog; nothing is kept. Exit code 6 when a row differs
-    #[arg(long, value_name = "SHEET", conflicts_with = "keep")]
+    #[arg(long, value_name = "SHEET", conflicts_with_all = ["keep", "interface"])]
     against: Option<PathBuf>,
+    #[command(flatten)]
+    live: live::Interface,
+    #[command(flatten)]
+    choice: choice::Choice,
 }
 
 impl Listen {
@@ -92,7 +104,11 @@ impl Listen {
         let mut intake = Intake::new(&profiles, store)?;
         let format = print::format(options);
         let mut tally = Tally::default();
-        let heard = hear_files(&self.files, &self.also(), format, &mut intake, &mut tally);
+        let filter = self.choice.filter();
+        let heard = match &self.live.interface {
+            Some(interface) => self.live.hear(interface, &self.also(), &filter, format, &mut intake, &mut tally),
+            None => hear_files(&self.files, &self.also(), &filter, format, &mut intake, &mut tally),
+        };
         // What was heard is shown even where it cannot be kept.
         let kept = intake.commit();
         if format != Format::Claims {
@@ -119,7 +135,7 @@ impl Listen {
         let mut intake = Intake::new(profiles, None)?;
         let mut tally = Tally::default();
         // Claims are not what was asked for.
-        hear_files(&self.files, &self.also(), Format::Table, &mut intake, &mut tally)?;
+        hear_files(&self.files, &self.also(), &self.choice.filter(), Format::Table, &mut intake, &mut tally)?;
         tally.report(&intake, false);
         let files: Vec<String> = self.files.iter().map(|file| file.display().to_string()).collect();
         compare::against(&sheet, &intake.view.catalog, profiles, &files.join(", "), format)
@@ -133,6 +149,7 @@ impl Listen {
 pub fn hear_files(
     files: &[PathBuf],
     also: &[(u16, &'static Protocol)],
+    filter: &Filter,
     format: Format,
     intake: &mut Intake<'_>,
     tally: &mut Tally,
@@ -158,7 +175,7 @@ pub fn hear_files(
     let (mut listener, mut trouble, mut last) = (Listener::new(also), None, 0);
     let mut on_event = |event: Event, file: usize, intake: &mut Intake<'_>, tally: &mut Tally| {
         if let Some(name) = names.get(file)
-            && let Err(failure) = hear(event, name, format, intake, tally)
+            && let Err(failure) = hear(event, Place::File(name), format, intake, tally)
         {
             trouble.get_or_insert(failure);
         }
@@ -166,9 +183,13 @@ pub fn hear_files(
     let mut failures = Vec::new();
     let mut on_item = |file: usize, item: Item<'_>| match item {
         Item::Frame(frame) => {
+            heard[file].frames += 1;
+            if !filter.passes(&frame) {
+                tally.passed_over += 1;
+                return;
+            }
             last = file;
             tally.frames += 1;
-            heard[file].frames += 1;
             listener.frame(frame, &mut |event| on_event(event, file, intake, tally));
         }
         Item::Malformed(malformed) => {
@@ -181,9 +202,7 @@ pub fn hear_files(
     timeline(captures, &mut on_item, &mut |file, e| failures.push(Failure::input(&names[file], e)));
     tally.followed = listener.followed();
     listener.finish(&mut |event| on_event(event, last, intake, tally));
-    for (observation, said) in std::mem::take(&mut tally.waiting) {
-        print::out(&claim_lines(&observation, &said, intake))?;
-    }
+    tell(std::mem::take(&mut tally.waiting), intake)?;
     if std::io::stderr().is_terminal() {
         eprint!("\r\x1b[K");
     }
@@ -236,7 +255,34 @@ fn claim_lines(observation: &Observation, said: &Interpretation, intake: &Intake
     said.claims.iter().map(|claim| print::json_line(&ClaimLine::new(observation, claim, &intake.view.catalog))).collect()
 }
 
-fn hear(event: Event, file: &str, format: Format, intake: &mut Intake<'_>, tally: &mut Tally) -> Result<(), Failure> {
+/// Prints claims that waited.
+fn tell(waited: impl IntoIterator<Item = (Observation, Interpretation)>, intake: &Intake<'_>) -> Result<(), Failure> {
+    waited.into_iter().try_for_each(|(observation, said)| print::out(&claim_lines(&observation, &said, intake)))
+}
+
+/// Where something was heard.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    File(&'a str),
+    Interface(&'a str),
+}
+
+impl<'a> Place<'a> {
+    const fn name(self) -> &'a str {
+        let (Self::File(name) | Self::Interface(name)) = self;
+        name
+    }
+
+    fn source(self, frame: u64) -> Source {
+        match self {
+            Self::File(file) => Source::Capture { file: file.to_owned(), frame },
+            Self::Interface(interface) => Source::Live { interface: interface.to_owned(), frame },
+        }
+    }
+}
+
+fn hear(event: Event, at_place: Place<'_>, format: Format, intake: &mut Intake<'_>, tally: &mut Tally) -> Result<(), Failure> {
+    let file = at_place.name();
     match event {
         Event::Reading(reading) => {
             tally.readings += 1;
@@ -245,8 +291,7 @@ fn hear(event: Event, file: &str, format: Format, intake: &mut Intake<'_>, tally
                 let frame = reading.messages.get(*index).map_or(frame, |message| message.frame);
                 tally.finding(file, &format!("frame {frame}: {malformed}"), malformed);
             }
-            let source = Source::Capture { file: file.to_owned(), frame };
-            let taken = intake.take(&reading, source)?;
+            let taken = intake.take(&reading, at_place.source(frame))?;
             if let Some((observation, said)) = taken.filter(|_| format == Format::Claims) {
                 // A BACnet device on this segment may be heard through its router later: then it is told with that way, too.
                 let may_be_routed = observation.address.ip.is_none() && observation.address.instance.is_some();
@@ -258,8 +303,7 @@ fn hear(event: Event, file: &str, format: Format, intake: &mut Intake<'_>, tally
             }
         }
         Event::Present { protocol, role, speaker, at } => {
-            let source = Source::Capture { file: file.to_owned(), frame: at.frame };
-            intake.presence((protocol, role), &speaker, source, at.time_ns)?;
+            intake.presence((protocol, role), &speaker, at_place.source(at.frame), at.time_ns)?;
         }
         Event::Happened { protocol, happening, device, at } => {
             let (time, device) = (rfc3339(at.time_ns), place(&(&device).into()));
@@ -283,67 +327,6 @@ const fn what_happened(happening: Happening) -> &'static str {
         Happening::FirmwareTransfer => "somebody began to write firmware into this device",
         Happening::Reset => "somebody told this device to restart",
         Happening::Renamed => "somebody wrote a name or an address into this device",
-    }
-}
-
-/// What a run met besides devices.
-#[derive(Default)]
-pub struct Tally {
-    /// Frames that were read.
-    pub frames: u64,
-    readings: u64,
-    /// Claims that are told when all was heard.
-    waiting: Vec<(Observation, Interpretation)>,
-    gaps: u64,
-    gap_bytes: u64,
-    fragments: u64,
-    findings: BTreeMap<(&'static str, &'static str), u64>,
-    coverage: BTreeMap<&'static str, Coverage>,
-    undecoded: BTreeMap<u32, u64>,
-    /// Conversations between addresses that were followed at once.
-    followed: usize,
-}
-
-impl Tally {
-    fn covers(&mut self, protocol: &'static str, more: Coverage) {
-        let coverage = self.coverage.entry(protocol).or_default();
-        coverage.seen = coverage.seen.saturating_add(more.seen);
-        coverage.decoded = coverage.decoded.saturating_add(more.decoded);
-    }
-
-    fn finding(&mut self, file: &str, text: &str, malformed: &Malformed) {
-        let count = self.findings.entry((malformed.layer, malformed.said_by)).or_default();
-        *count += 1;
-        if *count <= FINDINGS_SHOWN_MAX as u64 {
-            eprintln!("{file}: {text}");
-        }
-    }
-
-    fn report(&self, intake: &Intake<'_>, keep: bool) {
-        let Self { frames, readings, gaps, gap_bytes, fragments, findings, coverage, undecoded, followed, .. } = self;
-        let (devices, answers) = (print::count(intake.seen.len() as u64, "device"), print::count(*readings, "identity answer"));
-        eprintln!("{}, {devices}, {answers}; nothing was sent", print::count(*frames, "frame"));
-        for (protocol, Coverage { seen, decoded }) in coverage {
-            eprintln!("{protocol}: {decoded} of {seen} messages decoded");
-        }
-        for ((layer, rule), count) in findings.iter().filter(|(_, count)| **count > FINDINGS_SHOWN_MAX as u64) {
-            eprintln!("{count} findings in {layer}: {rule}");
-        }
-        if *gaps > 0 {
-            eprintln!("{gaps} gaps in followed connections, {gap_bytes} bytes were not captured");
-        }
-        if *fragments > 0 {
-            eprintln!("{fragments} IP fragments were not decoded");
-        }
-        for (link, count) in undecoded {
-            eprintln!("{count} frames of link type {link} were not decoded");
-        }
-        if let Some(kib) = memory::peak_kib() {
-            eprintln!("{}, {devices}: {kib} KiB of memory at the peak", print::count(*followed as u64, "conversation"));
-        }
-        if keep {
-            eprintln!("{} new to the catalog", print::count(intake.kept as u64, "observation"));
-        }
     }
 }
 

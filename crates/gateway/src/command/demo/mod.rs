@@ -15,6 +15,7 @@ use nameplate_core::catalog::{Asset, Recorded};
 use nameplate_core::claim::Field;
 use nameplate_core::observation::Source;
 use nameplate_core::profile::ProfileSet;
+use nameplate_core::wire::filter::Filter;
 use nameplate_core::wire::modbus;
 use nameplate_field::ask;
 use nameplate_simulators::modbus::{Fault, More, Persona};
@@ -144,7 +145,7 @@ fn listen(plant: &Plant, directory: &Path, intake: &mut Intake<'_>, profiles: &P
     fs::write(&path, plant.capture()).map_err(|e| Failure::input(path.display(), e))?;
     let ports: Vec<_> = plant.addresses().iter().map(|(_, address)| (address.port(), &modbus::PROTOCOL)).collect();
     let mut tally = Tally::default();
-    hear_files(std::slice::from_ref(&path), &ports, Format::Table, intake, &mut tally)?;
+    hear_files(std::slice::from_ref(&path), &ports, &Filter::default(), Format::Table, intake, &mut tally)?;
     intake.commit()?;
     print::out(&format!(
         "\n1  Listen. A SCADA master works with the plant; {} frames were recorded, nothing was sent by us.\n\n",
