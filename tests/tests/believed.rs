@@ -225,8 +225,8 @@ fn what_a_client_says_of_itself_is_never_the_server_s() {
         (
             22,
             vec![asks(text("SSH-2.0-PuTTY_Release_0.99\n")), answers(text("SSH-2.0-OpenSSH_5.8p1 Debian-1\n"))],
-            "software_revision",
-            "OpenSSH_5.8p1",
+            "description",
+            "SSH-2.0-OpenSSH_5.8p1 Debian-1",
             "PuTTY",
         ),
         (
