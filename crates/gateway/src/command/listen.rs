@@ -184,7 +184,7 @@ pub fn hear_files(
     let mut on_item = |file: usize, item: Item<'_>| match item {
         Item::Frame(frame) => {
             heard[file].frames += 1;
-            if !filter.passes(&frame) {
+            if !filter.passes(frame) {
                 tally.passed_over += 1;
                 return;
             }
