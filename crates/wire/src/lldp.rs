@@ -154,6 +154,8 @@ fn tlv(kind: u16, value: Range<usize>, inside: &mut Cursor<'_>, reading: &mut Re
 
 /// A chassis or port id by its subtype: a hardware address, a network address, or a text. `addresses` are the subtypes of the first two.
 fn identifier(path: &str, addresses: [u8; 2], subtype: u8, id: Range<usize>, bytes: &[u8], reading: &mut Reading) {
+    // Before the family of a network address, which is a part of the id and not of the fact.
+    reading.fact(format!("{path}.subtype"), Shape::Number, id.start.saturating_sub(1)..id.start);
     let (shape, id) = match (addresses.iter().position(|address| *address == subtype), bytes) {
         (Some(0), [_, _, _, _, _, _]) => (Shape::Mac, id),
         (Some(1), [FAMILY_IPV4, _, _, _, _]) => (Shape::Ip, id.start + 1..id.end),
@@ -161,7 +163,6 @@ fn identifier(path: &str, addresses: [u8; 2], subtype: u8, id: Range<usize>, byt
         (Some(_), _) => (Shape::Hex, id),
         (None, _) => (Shape::Text, id),
     };
-    reading.fact(format!("{path}.subtype"), Shape::Number, id.start.saturating_sub(1)..id.start);
     reading.fact(format!("{path}.id"), shape, id);
 }
 

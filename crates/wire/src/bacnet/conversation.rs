@@ -248,6 +248,8 @@ impl Talk {
         let read = service::read(service, &mut c, &mut |value| digest.take(&value, bytes));
         let (speaker, device) = (heeded.speaker(), read.clone().unwrap_or_default());
         let Some(instance) = self.news(speaker, digest.finish(device), device) else { return read.map(drop) };
+        // Who asks what it is has no instance: the one that was heard from this address is another device's.
+        let instance = instance.filter(|_| service != Service::WhoAmI);
         let Said { from, at, .. } = *heeded.said;
         let mut reading = Reading::of(NAME, self.over, service.question(), speaker.1.address(from, instance), at, bytes);
         c = start;

@@ -205,3 +205,13 @@ fn a_change_is_heard_when_the_device_says_so() {
     let forwarded = talk(&[(true, format!("8104001a 0a000063 bac0 0100 {I_AM}"))]);
     assert_eq!(forwarded, ["bacnet.i_am 10.0.0.99 Some(111)", "publisher 10.0.0.99"], "a BBMD is not the device it forwards for");
 }
+
+/// I-Am of device 5 and Who-Am-I, from one address (ASHRAE 135-2020, 16.10 and 16.11).
+#[test]
+fn who_asks_what_it_is_has_no_instance() {
+    let messages = ["1000 c4 02000005 2201e0 9103 212a", "100d 22022b 7507004c4d43503234 7506003132333435"];
+    let messages = messages.map(|apdu| hex(&bip(&format!("0100 {apdu}"))));
+    let readings = PROTOCOL.replay(Over::Udp, [], messages.iter().map(Vec::as_slice));
+    let told: Vec<_> = readings.iter().map(|reading| (reading.question, reading.speaker.instance)).collect();
+    assert_eq!(told, [("bacnet.i_am", Some(5)), ("bacnet.who_am_i", None)]);
+}

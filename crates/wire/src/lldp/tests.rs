@@ -92,6 +92,21 @@ fn every_tlv_is_a_fact_and_every_cut_gives_fewer() {
     check_tlvs("fe06 0080c2 01 0001", &[]);
 }
 
+/// Subtype 5 (IEEE 802.1AB-2016, Table 8-2): the id is a family (1, IPv4) and an address; the subtype stands before both.
+#[test]
+fn a_chassis_id_may_be_a_network_address() {
+    check(
+        &hex("0206 05 01 0a000001 0404 05 312f31 0602 0078 0000"),
+        &[
+            ("lldp.chassis.subtype", "\\x05"),
+            ("lldp.chassis.id", "\\n\\x00\\x00\\x01"),
+            ("lldp.port.subtype", "\\x05"),
+            ("lldp.port.id", "1/1"),
+            ("lldp.ttl", "\\x00x"),
+        ],
+    );
+}
+
 #[test]
 fn a_system_identification_in_the_chassis_id_is_read_by_its_columns() {
     // ProfinetIO-DoS-attack port_stealing.pcap, frame 1677: the chassis id.

@@ -133,8 +133,9 @@ pub(super) fn engine(id: &[u8], at: Range<usize>, fact: &mut dyn FnMut(&'static 
             match (format, rest.len()) {
                 (1, 4) => fact("snmp.engine.ip", Shape::Ip, named),
                 (2, 16) => fact("snmp.engine.ip6", Shape::Ip, named),
-                // Cisco has an octet behind it.
-                (3, 6 | 7) => fact("snmp.engine.mac", Shape::Mac, named.start..named.start + 6),
+                (3, 6) => fact("snmp.engine.mac", Shape::Mac, named),
+                // Cisco has an octet of 0 before it.
+                (3, 7) if rest.first() == Some(&0) => fact("snmp.engine.mac", Shape::Mac, named.start + 1..named.end),
                 (4, 1..) => fact("snmp.engine.text", Shape::Text, named),
                 _ => {}
             }

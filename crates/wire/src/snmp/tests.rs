@@ -126,7 +126,9 @@ fn an_engine_names_its_maker_and_its_address() {
     // The second is quoted: nDPI tests/cfgs/default/pcap/snmp.pcap, frame 18.
     for (engine, more) in [
         ("80000009 01 0a000001", vec![maker(9), ("ip".into(), vec![10, 0, 0, 1])]),
-        ("80000009 03 00aabbcc0001 00", vec![maker(9), ("mac".into(), hex("00aabbcc0001"))]),
+        ("80000009 03 00 aabbcc000100", vec![maker(9), ("mac".into(), hex("aabbcc000100"))]),
+        ("80000009 03 aabbcc000100", vec![maker(9), ("mac".into(), hex("aabbcc000100"))]),
+        ("80000009 03 11 aabbcc000100", vec![maker(9)]),
         ("80000009 04 6e376131", vec![maker(9), ("text".into(), b"n7a1".to_vec())]),
         ("80000009 80 0102030405060708", vec![maker(9)]),
         ("0000000b 0000a1b2c3d4e5f6", vec![("enterprise".into(), vec![0, 0, 0, 11])]),
