@@ -8,7 +8,8 @@ use std::process::{Command, Stdio};
 use std::time::SystemTime;
 
 use nameplate_core::observation::hex;
-use nameplate_field::guard::Permit;
+use nameplate_field::guard::Modbus;
+use nameplate_field::guard::generate::Granted;
 use nameplate_simulators::report::Speaker;
 use nameplate_simulators::tap::{Station, Tap};
 
@@ -36,8 +37,10 @@ const FIELDS: [&str; 10] = [
 pub struct Survivor {
     /// The connection it left on.
     pub conversation: u64,
-    /// What that connection was permitted.
-    pub permit: Permit,
+    /// What that connection was granted.
+    pub granted: Granted,
+    /// How many messages it may have.
+    pub messages_max: u8,
     /// Its bytes.
     pub bytes: Vec<u8>,
 }
@@ -94,7 +97,7 @@ pub fn judge(path: &Path, survivors: &[Survivor]) -> Result<Verdict, Failure> {
         if conversation != Some(survivor.conversation) {
             (conversation, before) = (Some(survivor.conversation), Vec::new());
         }
-        if let Err(why) = allowed(&survivor.permit, cells, &mut before) {
+        if let Err(why) = allowed(survivor, cells, &mut before) {
             objections.push(format!("connection {}: {}: {why}", survivor.conversation, hex(&survivor.bytes)));
             if objections.len() == OBJECTIONS_MAX {
                 break;
@@ -113,18 +116,18 @@ fn version() -> Result<Option<String>, Failure> {
 }
 
 /// The Modbus TCP row of docs/read-only.md in tshark's terms. `before` holds (read code, object) of the connection so far.
-fn allowed<'a>(permit: &Permit, cells: &[&'a str], before: &mut Vec<(&'a str, &'a str)>) -> Result<(), &'static str> {
+fn allowed<'a>(survivor: &Survivor, cells: &[&'a str], before: &mut Vec<(&'a str, &'a str)>) -> Result<(), &'static str> {
     let &[tcp_bytes, protocol, length, unit, function, mei, code, object, address, quantity] = cells else {
         return Err("the referee gave other columns");
     };
     let rule = |holds: bool, why| if holds { Ok(()) } else { Err(why) };
     let number = |text: &str| text.parse::<usize>().ok();
-    let grants = permit.grants();
+    let Granted::Modbus(Modbus { unit: own, server_id, registers, .. }) = &survivor.granted;
     before.push((code, object));
-    rule(before.len() <= REQUESTS_MAX.min(grants.requests_max.into()), "more requests than the connection may make")?;
+    rule(before.len() <= REQUESTS_MAX.min(survivor.messages_max.into()), "more requests than the connection may make")?;
     rule(protocol == "0", "not one Modbus TCP message with protocol id 0")?;
     rule(number(length).and_then(|length| length.checked_add(6)) == number(tcp_bytes), "the length field is not the message's")?;
-    rule(unit == permit.unit().to_string(), "another unit than the configured one")?;
+    rule(unit == own.to_string(), "another unit than the configured one")?;
     match function {
         "43" => {
             let rising = before.split_last().is_some_and(|(_, earlier)| {
@@ -134,9 +137,9 @@ fn allowed<'a>(permit: &Permit, cells: &[&'a str], before: &mut Vec<(&'a str, &'
             rule(matches!((code, object), ("1", "0") | ("2" | "3" | "4", _)), "a read code or object that is not on the list")?;
             rule(rising, "object ids do not rise")
         }
-        "17" => rule(length == "2" && grants.server_id, "function 17 that nobody granted"),
+        "17" => rule(length == "2" && *server_id, "function 17 that nobody granted"),
         "3" | "4" => {
-            let listed = grants.registers.iter().any(|granted| {
+            let listed = registers.iter().any(|granted| {
                 (granted.function.to_string().as_str(), granted.address.to_string().as_str(), granted.quantity.to_string().as_str())
                     == (function, address, quantity)
             });
