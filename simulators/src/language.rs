@@ -18,7 +18,7 @@ pub trait Language: Debug + Send + Sync {
     }
 
     /// How many questions one connection (or one peer by datagrams) may bring (read-only.md, section 2, "Caps").
-    fn questions_max(&self) -> u32;
+    fn questions_max(&self, over: Carrier) -> u32;
 
     /// One side of a new connection.
     fn talk(&self, speaker: Speaker, over: Carrier) -> Box<dyn Talk>;

@@ -14,16 +14,21 @@
 mod account;
 mod desk;
 pub mod device;
+pub mod enip;
 pub mod fault;
 pub mod flash;
 pub mod judge;
 pub mod language;
 mod line;
 pub mod modbus;
+mod numbers;
 pub mod plant;
+pub mod rehearsal;
 pub mod report;
 pub mod scada;
 mod session;
 mod sockets;
+#[cfg(test)]
+mod story;
 pub mod tap;
 mod watchdog;

@@ -35,7 +35,7 @@ enum Left {
 /// Talks until the peer leaves, the fault says so, or the device closes.
 pub(crate) async fn run(machine: Arc<Machine>, shared: Arc<Shared>, mut line: Line, mut place: Place) {
     let close = Arc::clone(&place.entered.close);
-    let most = machine.manners.questions_max.unwrap_or_else(|| machine.persona.questions_max());
+    let most = machine.manners.questions_max.unwrap_or_else(|| machine.persona.questions_max(place.over));
     let most = (place.entered.speaker == Speaker::Asker).then_some(most);
     let mut judge = Judge::new(machine.persona.talk(place.entered.speaker, place.over), most);
     let left = tokio::select! {

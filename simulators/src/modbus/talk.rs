@@ -24,7 +24,7 @@ impl Language for Persona {
         PORT
     }
 
-    fn questions_max(&self) -> u32 {
+    fn questions_max(&self, _: Carrier) -> u32 {
         QUESTIONS_MAX
     }
 

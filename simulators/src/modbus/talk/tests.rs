@@ -11,7 +11,7 @@ fn regular(object: u8) -> Vec<u8> {
 
 fn judge(speaker: Speaker) -> Judge {
     let persona = Persona { register_reads: [(3, 100, 2)].into(), ..Persona::from_objects([(0, b"A".to_vec())]) };
-    Judge::new(persona.talk(speaker, Carrier::Tcp), (speaker == Speaker::Asker).then_some(persona.questions_max()))
+    Judge::new(persona.talk(speaker, Carrier::Tcp), (speaker == Speaker::Asker).then_some(persona.questions_max(Carrier::Tcp)))
 }
 
 /// Every write apart is answered before the next; what trips, by a word of its reason.
