@@ -25,6 +25,7 @@ mod numbers;
 pub mod plant;
 pub mod rehearsal;
 pub mod report;
+pub mod s7;
 pub mod scada;
 mod session;
 mod sockets;
