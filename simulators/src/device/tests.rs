@@ -1,12 +1,15 @@
 use std::future::Future;
 use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::*;
-use crate::modbus::{More, Phase, WatchdogLog};
-use crate::report::Report;
-use crate::scada::dial;
+use tokio::net::TcpStream;
+
+use crate::modbus::{Device, Fault, Flash, Manners, More, Persona, Phase, Running, WatchdogLog, hostile_objects};
+use crate::report::{Ended, Report, Speaker};
+use crate::sockets::dial;
 
 const BASIC: &[u8] = &[0, 1, 0, 0, 0, 5, 255, 0x2B, 0x0E, 1, 0];
 const ANSWER: &[u8] = b"\x00\x01\x00\x00\x00\x0B\xFF\x2B\x0E\x01\x81\x00\x00\x01\x00\x01A";

@@ -1,4 +1,6 @@
 use super::*;
+use crate::judge::Judge;
+use crate::report::Trip;
 
 const BASIC: &[u8] = &[0, 1, 0, 0, 0, 5, 1, 0x2B, 0x0E, 1, 0];
 const SERVER_ID: &[u8] = &[0, 2, 0, 0, 0, 2, 1, 0x11];
@@ -7,12 +9,16 @@ fn regular(object: u8) -> Vec<u8> {
     vec![0, 3, 0, 0, 0, 5, 1, 0x2B, 0x0E, 2, object]
 }
 
+fn judge(speaker: Speaker) -> Judge {
+    let persona = Persona { register_reads: [(3, 100, 2)].into(), ..Persona::from_objects([(0, b"A".to_vec())]) };
+    Judge::new(persona.talk(speaker, Carrier::Tcp), (speaker == Speaker::Asker).then_some(persona.questions_max(Carrier::Tcp)))
+}
+
 /// Every write apart is answered before the next; what trips, by a word of its reason.
 fn check(what: &str, speaker: Speaker, writes: &[&[u8]], expected: &[&str]) {
-    let manners = Manners { register_reads: [(3, 100, 2)].into(), one_connection: true };
-    let mut judge = Judge::new(speaker, manners);
+    let mut judge = judge(speaker);
     let mut trips: Vec<Trip> = writes.iter().flat_map(|write| judge.take(write, false).1).collect();
-    trips.extend(judge.end());
+    trips.extend(judge.end(false));
     let whys: Vec<&str> = trips.iter().map(|trip| trip.why).collect();
     assert_eq!(whys.len(), expected.len(), "{what}: {whys:?}");
     for (why, expected) in whys.iter().zip(expected) {
@@ -53,13 +59,13 @@ fn all_else_trips() {
         ("MBAP length too short", &[&[0, 1, 0, 0, 0, 4, 1, 0x2B, 0x0E, 1, 0]], &["wrong length", "cut off"]),
         ("MBAP length 1", &[&[0, 1, 0, 0, 0, 1, 1]], &["header"]),
         ("MBAP length 255", &[&[0, 1, 0, 0, 0, 255, 1]], &["header"]),
-        ("protocol id", &[&[0, 1, 0, 1, 0, 5, 1, 0x2B, 0x0E, 1, 0], BASIC], &["header", "after a broken"]),
+        ("protocol id", &[&[0, 1, 0, 1, 0, 5, 1, 0x2B, 0x0E, 1, 0], BASIC], &["header", "after bytes that are no"]),
         ("another unit", &[BASIC, &[0, 2, 0, 0, 0, 2, 2, 0x11]], &["sweep"]),
         ("the same object again", &[&regular(3), &regular(3)], &["does not rise"]),
         ("an object before", &[&regular(3), &regular(0)], &["does not rise"]),
         ("a write behind a read", &[&[BASIC, &[0, 2, 0, 0, 0, 6, 1, 6, 0, 0, 0, 1]].concat()], &["second question", "allowlist"]),
         ("cut off", &[&BASIC[..10]], &["cut off"]),
-        ("nine questions", &[SERVER_ID; 9], &["more than 8"]),
+        ("nine questions", &[SERVER_ID; 9], &["more questions than"]),
     ];
     for (what, writes, expected) in table {
         check(what, asker, writes, expected);
@@ -68,10 +74,10 @@ fn all_else_trips() {
 
 #[test]
 fn a_question_before_the_answer_trips() {
-    let mut judge = Judge::new(Speaker::Asker, Manners::default());
+    let mut judge = judge(Speaker::Asker);
     assert_eq!(judge.take(BASIC, false).1, []);
-    let (questions, trips) = judge.take(SERVER_ID, true);
-    assert_eq!(questions, [SERVER_ID]);
+    let (asked, trips) = judge.take(SERVER_ID, true);
+    assert_eq!(asked.iter().map(|asked| asked.question.as_slice()).collect::<Vec<_>>(), [SERVER_ID]);
     assert_eq!(trips.iter().map(|trip| trip.bytes.as_slice()).collect::<Vec<_>>(), [SERVER_ID]);
 }
 

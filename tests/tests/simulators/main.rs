@@ -1,4 +1,6 @@
-//! The simulators before a judge that is not ours: tshark reads what the tap recorded and what a simulated device answered.
+//! The simulators before a judge that is not ours: tshark reads what the tap recorded and what simulated devices answered.
+
+mod languages;
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;

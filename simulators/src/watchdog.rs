@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Speaker;
+use crate::report::Speaker;
 
 /// What a device's watchdog went through.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,18 +18,18 @@ pub struct WatchdogLog {
 }
 
 #[derive(Debug)]
-pub(super) struct Watchdog {
+pub(crate) struct Watchdog {
     window: Duration,
     deadline: Option<Instant>,
-    pub(super) log: WatchdogLog,
+    pub(crate) log: WatchdogLog,
 }
 
 impl Watchdog {
-    pub(super) fn new(window: Duration) -> Self {
+    pub(crate) fn new(window: Duration) -> Self {
         Self { window, deadline: None, log: WatchdogLog::default() }
     }
 
-    pub(super) fn feed(&mut self, now: Instant, speaker: Speaker) {
+    pub(crate) fn feed(&mut self, now: Instant, speaker: Speaker) {
         self.log.started_by.get_or_insert(speaker);
         if self.deadline.is_some() && speaker == Speaker::Asker {
             self.log.kept_alive_by_asker = self.log.kept_alive_by_asker.saturating_add(1);
@@ -37,12 +37,12 @@ impl Watchdog {
         self.deadline = Some(now + self.window);
     }
 
-    pub(super) fn deadline(&self) -> Option<Instant> {
+    pub(crate) fn deadline(&self) -> Option<Instant> {
         self.deadline
     }
 
     /// Whether it ran out by now; it stands still then until the next request.
-    pub(super) fn expire(&mut self, now: Instant) -> bool {
+    pub(crate) fn expire(&mut self, now: Instant) -> bool {
         let expired = self.deadline.is_some_and(|deadline| deadline <= now);
         if expired {
             self.deadline = None;
