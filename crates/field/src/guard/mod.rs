@@ -26,9 +26,12 @@
 
 mod allowlist;
 mod check;
+mod cip;
 mod connect;
 mod datagrams;
 mod endpoint;
+mod enip;
+mod fins;
 pub mod generate;
 mod judge;
 mod modbus;
@@ -40,8 +43,11 @@ mod template;
 
 pub use self::{
     allowlist::{Allowed, ByteMeaning, allowlist, meaning},
+    cip::{ATTRIBUTE_LAST, Cip, SLOT_LAST, SLOTS_MAX},
     connect::{CONNECT_MS_MAX, Line, connect},
     endpoint::Endpoint,
+    enip::Enip,
+    fins::{Fins, NODE_LAST},
     judge::{Judge, Message, Pushed},
     modbus::{Modbus, QUANTITY_MAX, REGISTERS_MAX, REQUESTS_MAX, Registers},
     permit::{Grant, HOLD_S_MAX, Limits, Permit, REASON_BYTES_MAX},
@@ -50,7 +56,7 @@ pub use self::{
 };
 
 /// Every protocol's row of read-only.md.
-static TABLES: [&table::Table; 1] = [&modbus::TABLE];
+static TABLES: [&table::Table; 4] = [&cip::TABLE, &enip::TABLE, &fins::TABLE, &modbus::TABLE];
 
 #[cfg(test)]
 mod tests;
