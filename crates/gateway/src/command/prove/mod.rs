@@ -75,6 +75,7 @@ impl Prove {
     }
 
     fn generated_in(&self, maker: &generate::Maker, directory: &std::path::Path) -> Result<(), Failure> {
+        let row = referee::row(maker.protocol)?;
         let (mut messages, mut number, mut survivors) = (0, 0, Vec::new());
         while messages < self.messages {
             let made = maker.generate(self.seed, number).map_err(|e| Failure::new(Code::Failed, e.to_string()))?;
@@ -92,9 +93,9 @@ impl Prove {
         let protocol = maker.protocol;
         print::out(&format!("{protocol}: {messages} generated messages on {number} connections: {} left the guard\n", survivors.len()))?;
         let kept = self.capture.is_some();
-        let path = self.capture.clone().unwrap_or_else(|| directory.join("survivors.pcap"));
-        fs::write(&path, referee::capture(&survivors)).map_err(|e| Failure::input(path.display(), e))?;
-        match referee::judge(&path, &survivors)? {
+        let path = self.capture.as_ref().map_or_else(|| directory.join("survivors.pcap"), |kept| of_protocol(kept, protocol));
+        fs::write(&path, referee::capture(row, &survivors)).map_err(|e| Failure::input(path.display(), e))?;
+        match referee::judge(row, &path, &survivors)? {
             Verdict::Clean { judge } => print::out(&format!("{judge} read all {} of them as allowed: 0 others\n", survivors.len())),
             Verdict::Objections(objections) => {
                 objections.iter().for_each(|objection| eprintln!("{objection}"));
@@ -106,6 +107,13 @@ impl Prove {
             Verdict::Absent => print::out("not judged: tshark is not installed; --capture FILE keeps the survivors for another referee\n"),
         }
     }
+}
+
+/// `survivors.pcap` becomes `survivors-modbus.pcap`: each protocol has a capture of its own.
+fn of_protocol(kept: &std::path::Path, protocol: &str) -> PathBuf {
+    let stem = kept.file_stem().unwrap_or_default().to_string_lossy();
+    let ending = kept.extension().map_or_else(|| "pcap".into(), |ending| ending.to_string_lossy());
+    kept.with_file_name(format!("{stem}-{protocol}.{ending}"))
 }
 
 /// First step.
