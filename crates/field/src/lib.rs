@@ -3,7 +3,10 @@
 pub mod ask;
 pub mod breaker;
 pub mod capture;
+pub mod cip;
 pub mod dialogue;
+pub mod enip;
+pub mod fins;
 pub mod guard;
 pub mod modbus;
 pub mod pacing;

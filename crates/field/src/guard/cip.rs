@@ -18,6 +18,8 @@ pub const SLOT_LAST: u8 = 31;
 pub const ATTRIBUTE_LAST: u8 = 7;
 /// Messages beside one for each slot: the session, its end, and one more (read-only.md section 2: 3 + declared slots).
 const BESIDE_SLOTS: u8 = 3;
+/// All but the end of the session, which must always leave.
+const MESSAGES_MAX: u8 = BESIDE_SLOTS - 1 + SLOTS_MAX as u8;
 /// Seconds: a session protocol, see read-only.md section 3.
 const HOLD_S_MAX: u64 = 20;
 
@@ -57,7 +59,6 @@ impl Cip {
         }
         let grant = self.slots.iter().fold(Grant::new(&TABLE, String::new()), |grant, slot| grant.with(&SLOT, [*slot]));
         let grant = self.attributes.iter().fold(grant, |grant, attribute| grant.with(&ATTRIBUTE, [*attribute]));
-        // The end of the session is no part of the cap: it must always leave.
         Ok(grant.at_most(BESIDE_SLOTS - 1 + self.slots.len() as u8))
     }
 }
@@ -162,8 +163,8 @@ const fn rises(key: usize, value: usize) -> Option<Rises> {
 
 static ROWS: [Row; 4] = [
     row("enip.register_session", "a session, which the next two take", &REGISTER),
-    Row { times_max: SLOTS_MAX as u8, rises: rises(50, 59), ..row("cip.identity", "all about the module in a slot", &ALL) },
-    Row { times_max: SLOTS_MAX as u8, rises: rises(50, 61), ..row("cip.identity", "one attribute of the module in a slot", &SINGLE) },
+    Row { times_max: MESSAGES_MAX, rises: rises(50, 59), ..row("cip.identity", "all about the module in a slot", &ALL) },
+    Row { times_max: MESSAGES_MAX, rises: rises(50, 61), ..row("cip.identity", "one attribute of the module in a slot", &SINGLE) },
     Row { goodbye: true, ..row("enip.unregister_session", "nothing: it frees the session", &UNREGISTER) },
 ];
 
@@ -172,7 +173,7 @@ pub static TABLE: Table = Table {
     protocol: "cip",
     port: "TCP 44818",
     rows: &ROWS,
-    messages_max: BESIDE_SLOTS - 1 + SLOTS_MAX as u8,
+    messages_max: MESSAGES_MAX,
     hold_s_max: HOLD_S_MAX,
     caps: "3 messages and one for each slot that the owner names, 20 s a connection; one in flight; each slot once, rising; one hop",
 };

@@ -2,13 +2,16 @@
 //! for tests. Written from read-only.md without a look at the tables. The label says what was meant; whether it holds is for an independent
 //! dissector to say.
 
+mod cip;
+mod enip;
+mod fins;
 mod modbus;
 mod random;
 
 use std::time::Duration;
 
 pub use self::random::Random;
-use super::{Judge, Modbus, Permit, Refused};
+use super::{Cip, Enip, Fins, Judge, Modbus, Permit, Refused};
 
 /// What a forbidden message of any protocol can break, besides what its own row says.
 pub const CELLS_OF_ALL: [&str; 3] = ["request too many", "pipelined", "random bytes"];
@@ -38,6 +41,12 @@ pub enum Label {
 /// What was granted, in the protocol's own terms: the referee holds what it reads against it.
 #[derive(Clone, Debug)]
 pub enum Granted {
+    /// In CIP.
+    Cip(Cip),
+    /// Over EtherNet/IP without a session.
+    Enip(Enip),
+    /// In FINS.
+    Fins(Fins),
     /// Over Modbus TCP.
     Modbus(Modbus),
 }
@@ -71,7 +80,7 @@ pub struct Maker {
 type Start = (Permit, Granted, Box<dyn Writer>);
 
 /// Every protocol's.
-pub static MAKERS: [&Maker; 1] = [&modbus::MAKER];
+pub static MAKERS: [&Maker; 5] = [&cip::MAKER, &enip::MAKER, &fins::MAKER, &fins::MAKER_UDP, &modbus::MAKER];
 
 /// One connection's worth of messages.
 #[derive(Clone, Debug)]

@@ -1,7 +1,9 @@
 //! In which protocols a target is asked, and what: the options that each protocol has of its own.
 
 use clap::{Args, ValueEnum};
+use nameplate_core::wire::conversation::Over;
 use nameplate_core::wire::modbus::{PORT, Question};
+use nameplate_core::wire::{enip, fins};
 use nameplate_field::ask::{Ask, BadTarget, Target, Via};
 use nameplate_field::guard::Endpoint;
 use nameplate_field::modbus::{Questions, UNIT_NONE};
@@ -15,11 +17,30 @@ pub struct Ways {
     /// What to ask over Modbus, in this order
     #[arg(long, value_enum, value_delimiter = ',', default_value = "regular")]
     question: Vec<Named>,
+    /// A slot of the chassis to ask over CIP, counted from 0; may be repeated. Only slots that are known to hold a module: nothing is tried out
+    #[arg(long, value_name = "SLOT")]
+    cip_slot: Vec<u8>,
+    /// Who of the owner's consents to asking in a chassis with a safety controller; without it none is asked beside one
+    #[arg(long, value_name = "NAME")]
+    cip_safety_consent: Option<String>,
+    /// Ask ListIdentity over TCP, where a firewall lets no UDP through
+    #[arg(long)]
+    enip_tcp: bool,
+    /// Ask FINS over UDP, with this node address; the plant has to have assigned it to this machine, because a controller sends the answers for
+    /// another station with the same number here. Without it FINS goes over TCP, where the controller assigns one
+    #[arg(long, value_name = "NODE")]
+    fins_node: Option<u8>,
 }
 
 /// Protocols that can be asked over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Way {
+    /// CIP: modules of a chassis, in the slots that --cip-slot names
+    Cip,
+    /// EtherNet/IP: ListIdentity, one datagram: the device that has the address
+    Enip,
+    /// Omron FINS: CONTROLLER DATA READ
+    Fins,
     /// Modbus TCP: function 43/14, and 17 where it is named. TARGET/UNIT, unit 255 where it is left out
     Modbus,
 }
@@ -60,6 +81,23 @@ impl Ways {
 
     fn ask(&self, way: Way, target: &Target<'_>) -> Result<Ask, BadTarget> {
         match way {
+            Way::Cip => {
+                target.without_station()?;
+                let (slots, consent) = (self.cip_slot.clone(), self.cip_safety_consent.clone());
+                let questions = nameplate_field::cip::Questions { slots, consent, safety_controller: false };
+                Ok(Ask { endpoint: Endpoint::Tcp(target.address(enip::PORT)), via: Via::Cip(questions) })
+            }
+            Way::Enip => {
+                target.without_station()?;
+                let endpoint = if self.enip_tcp { Endpoint::Tcp } else { Endpoint::Udp };
+                Ok(Ask { endpoint: endpoint(target.address(enip::PORT)), via: Via::Enip(nameplate_field::enip::Questions) })
+            }
+            Way::Fins => {
+                target.without_station()?;
+                let questions = nameplate_field::fins::Questions { node: self.fins_node };
+                let endpoint = if questions.over() == Over::Udp { Endpoint::Udp } else { Endpoint::Tcp };
+                Ok(Ask { endpoint: endpoint(target.address(fins::PORT)), via: Via::Fins(questions) })
+            }
             Way::Modbus => {
                 let unit = target.number("the unit is a number from 0 to 255")?.unwrap_or(UNIT_NONE);
                 let questions = self.question.iter().map(|named| (*named).into()).collect();

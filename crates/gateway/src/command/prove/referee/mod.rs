@@ -1,6 +1,9 @@
 //! The referee: tshark reads what survived the guard, and its reading is held against the allowlist, written here once more in its
 //! terms, a file a protocol. Nothing of ours decodes a byte on this side.
 
+mod cip;
+mod enip;
+mod fins;
 mod modbus;
 
 use std::io;
@@ -47,7 +50,7 @@ pub enum Carrier {
 }
 
 /// Every protocol's.
-static ROWS: [&Row; 1] = [&modbus::ROW];
+static ROWS: [&Row; 5] = [&cip::ROW, &enip::ROW, &fins::ROW, &fins::ROW_UDP, &modbus::ROW];
 
 /// The row of a protocol that is generated.
 ///
