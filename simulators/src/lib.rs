@@ -12,8 +12,10 @@
 #![forbid(unsafe_code)]
 
 mod account;
+pub mod bacnet;
 mod desk;
 pub mod device;
+pub mod dnp3;
 pub mod enip;
 pub mod fault;
 pub mod flash;
@@ -28,6 +30,7 @@ pub mod report;
 pub mod s7;
 pub mod scada;
 mod session;
+pub mod snmp;
 mod sockets;
 #[cfg(test)]
 mod story;
