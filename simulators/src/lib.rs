@@ -18,7 +18,9 @@ pub mod device;
 pub mod dnp3;
 pub mod enip;
 pub mod fault;
+pub mod fins;
 pub mod flash;
+pub mod hart_ip;
 pub mod judge;
 pub mod language;
 mod line;
@@ -30,6 +32,7 @@ pub mod report;
 pub mod s7;
 pub mod scada;
 mod session;
+pub mod slmp;
 pub mod snmp;
 mod sockets;
 #[cfg(test)]
