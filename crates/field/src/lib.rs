@@ -3,6 +3,7 @@
 pub mod ask;
 pub mod breaker;
 pub mod capture;
+pub mod dialogue;
 pub mod guard;
 pub mod modbus;
 pub mod pacing;

@@ -1,7 +1,15 @@
 use tokio::io::{DuplexStream, duplex};
 
+use std::time::Duration;
+
+use nameplate_wire::conversation::{self, Over};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::Instant;
+
 use super::*;
-use crate::pacing::TimeFactor;
+use crate::dialogue::bare::Bare;
+use crate::dialogue::{End, Step, With, converse};
+use crate::pacing::{Pace, TimeFactor};
 
 /// What the device's side does. Every byte is written by hand from the specification (6.21, 6.13, 7) and the TCP guide (3.1.3).
 enum Do {
@@ -53,13 +61,16 @@ async fn device(mut stream: DuplexStream, script: &[Do]) -> Vec<u8> {
 fn story(questions: &[Question], script: &[Do]) -> (Vec<String>, Duration) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
     runtime.block_on(async {
-        let (mut near, far) = duplex(4096);
-        let speaker = Address { unit: Some(UNIT_NONE), ..Address::default() };
+        let (near, far) = duplex(4096);
+        let mut near = Bare(near);
+        let asked = Questions { unit: UNIT_NONE, questions: questions.to_vec() };
+        let with = With { protocol: asked.protocol(), over: Over::Tcp, device: conversation::End::default() };
         let started = Instant::now();
         let mut lines = Vec::new();
         let client = async {
             let mut out = |step| lines.push(line(step));
-            let end = ask(&mut near, &speaker, questions, Pace::new(TimeFactor::default()), &|| 77, &mut out).await;
+            let pace = Pace::new(TimeFactor::default());
+            let end = converse(&mut near, asked.dialogue().as_mut(), with, pace, &|| 77, &mut out).await;
             let took = started.elapsed();
             drop(near);
             (end, took)
@@ -77,7 +88,7 @@ fn story(questions: &[Question], script: &[Do]) -> (Vec<String>, Duration) {
 
 fn line(step: Step) -> String {
     match step {
-        Step::Sent { question, bytes } => format!("asked {} {}", question.name(), bytes.len()),
+        Step::Sent { question, bytes } => format!("asked {question} {}", bytes.len()),
         Step::Stray { malformed, .. } => format!("stray: {malformed}"),
         Step::Reading(reading) => {
             assert!(reading.messages.iter().all(|message| message.frame == 0 && message.time_ns == 77), "the clock is the caller's");
@@ -257,18 +268,20 @@ fn pages_that_go_round_in_circles_are_hostile() {
 
 #[test]
 fn bytes_that_are_no_modbus_are_hostile() {
+    let length = "byte 4: length is 2 to 254, 260 with tolerance (TCP guide 3.1.3)";
     let table = [
-        "5353482d322e302d44726f7062656172", // an SSH greeting
+        "5353482d322e302d44726f7062656172", // an SSH greeting: other protocol ids are read past
         "0001 0000 0000 ff 2b0e02",         // a length of 0
         "0001 0000 0001 ff 2b0e02",         // a length without a function
         "0001 0000 ffff ff 2b0e02",         // a length of 65,535
-        "0001 0000 0105 ff 2b0e02",         // one byte more than the decoder reads
+        "0001 0000 0109 ff 2b0e02",         // more than the decoder reads
     ];
     for bytes in table {
+        let had = unhex(bytes).len();
         check(
             &[Question::REGULAR],
             &[Hear(REGULAR_1), Say(bytes)],
-            &["asked modbus.identification.regular 11", "hostile: its bytes are no Modbus TCP (6 bytes)"],
+            &["asked modbus.identification.regular 11", &format!("hostile: its bytes are no modbus: mbap: {length} ({had} bytes)")],
         );
     }
 }
