@@ -226,9 +226,9 @@ impl Observation {
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or_default();
-    let digits: Vec<u8> = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xF)]).collect();
+    let pairs: Vec<[u8; 2]> = bytes.iter().map(|byte| [digit(byte >> 4), digit(byte & 0xF)]).collect();
     // Digits are ASCII.
-    String::from_utf8(digits).unwrap_or_default()
+    String::from_utf8(pairs.into_flattened()).unwrap_or_default()
 }
 
 /// The bytes of hexadecimal digits; white space between them is passed over.
