@@ -6,7 +6,7 @@ use super::Planned;
 use crate::dialogue::Dialogue;
 use crate::guard::{Grant, Refused};
 use crate::pacing::{Pace, TimeFactor};
-use crate::{cip, enip, fins, modbus};
+use crate::{bacnet, cip, enip, fins, modbus};
 
 /// A protocol as one device is to be asked in it. What it grants, plans and says must agree: the guard refuses what does not.
 pub trait Adapter {
@@ -34,6 +34,8 @@ pub trait Adapter {
 /// In which protocol, and what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Via {
+    /// BACnet/IP.
+    Bacnet(bacnet::Questions),
     /// CIP, to modules of a chassis.
     Cip(cip::Questions),
     /// EtherNet/IP without a session.
@@ -49,6 +51,7 @@ impl Via {
     #[must_use]
     pub fn adapter(&self) -> &dyn Adapter {
         match self {
+            Self::Bacnet(questions) => questions,
             Self::Cip(questions) => questions,
             Self::Enip(questions) => questions,
             Self::Fins(questions) => questions,

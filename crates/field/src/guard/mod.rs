@@ -25,6 +25,7 @@
 //! reader can be kept. These clocks are the guard's own; no time factor shortens or stretches them.
 
 mod allowlist;
+mod bacnet;
 mod check;
 mod cip;
 mod connect;
@@ -43,6 +44,7 @@ mod template;
 
 pub use self::{
     allowlist::{Allowed, ByteMeaning, allowlist, meaning},
+    bacnet::{Bacnet, INSTANCE_ANY},
     cip::{ATTRIBUTE_LAST, Cip, SLOT_LAST, SLOTS_MAX},
     connect::{CONNECT_MS_MAX, Line, connect},
     endpoint::Endpoint,
@@ -56,7 +58,7 @@ pub use self::{
 };
 
 /// Every protocol's row of read-only.md.
-static TABLES: [&table::Table; 4] = [&cip::TABLE, &enip::TABLE, &fins::TABLE, &modbus::TABLE];
+static TABLES: [&table::Table; 5] = [&bacnet::TABLE, &cip::TABLE, &enip::TABLE, &fins::TABLE, &modbus::TABLE];
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 //! for tests. Written from read-only.md without a look at the tables. The label says what was meant; whether it holds is for an independent
 //! dissector to say.
 
+mod bacnet;
 mod cip;
 mod enip;
 mod fins;
@@ -11,7 +12,7 @@ mod random;
 use std::time::Duration;
 
 pub use self::random::Random;
-use super::{Cip, Enip, Fins, Judge, Modbus, Permit, Refused};
+use super::{Bacnet, Cip, Enip, Fins, Judge, Modbus, Permit, Refused};
 
 /// What a forbidden message of any protocol can break, besides what its own row says.
 pub const CELLS_OF_ALL: [&str; 3] = ["request too many", "pipelined", "random bytes"];
@@ -41,6 +42,8 @@ pub enum Label {
 /// What was granted, in the protocol's own terms: the referee holds what it reads against it.
 #[derive(Clone, Debug)]
 pub enum Granted {
+    /// Over BACnet/IP.
+    Bacnet(Bacnet),
     /// In CIP.
     Cip(Cip),
     /// Over EtherNet/IP without a session.
@@ -80,7 +83,7 @@ pub struct Maker {
 type Start = (Permit, Granted, Box<dyn Writer>);
 
 /// Every protocol's.
-pub static MAKERS: [&Maker; 5] = [&cip::MAKER, &enip::MAKER, &fins::MAKER, &fins::MAKER_UDP, &modbus::MAKER];
+pub static MAKERS: [&Maker; 6] = [&bacnet::MAKER, &cip::MAKER, &enip::MAKER, &fins::MAKER, &fins::MAKER_UDP, &modbus::MAKER];
 
 /// One connection's worth of messages.
 #[derive(Clone, Debug)]
