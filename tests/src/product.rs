@@ -107,6 +107,13 @@ impl Product {
         let common = ["ask", "--reason", "WO-1", "--time-factor", TIME_FACTOR, "--state", place.as_str()];
         self.run(common.iter().chain(more))
     }
+
+    /// The same with settings of the environment beside it: secrets, which no command line holds.
+    pub fn ask_with(&self, state: &State, more: &[String], environment: &[(&str, String)]) -> Ended {
+        let place = state.text();
+        let mut command = self.command(["ask", "--reason", "WO-1", "--time-factor", TIME_FACTOR, "--state", place.as_str()]);
+        run(command.args(more).envs(environment.iter().map(|(name, value)| (*name, value))))
+    }
 }
 
 /// The account's own state and data directory are out of reach.

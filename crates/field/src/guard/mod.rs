@@ -33,6 +33,7 @@ mod endpoint;
 pub mod generate;
 mod judge;
 mod modbus;
+mod modbus_rtu;
 mod permit;
 mod refused;
 mod stream;
@@ -46,13 +47,14 @@ pub use self::{
     endpoint::Endpoint,
     judge::{Judge, Message, Pushed},
     modbus::{Modbus, QUANTITY_MAX, REGISTERS_MAX, REQUESTS_MAX, Registers},
+    modbus_rtu::LINE_REQUESTS_MAX,
     permit::{Grant, HOLD_S_MAX, Limits, Permit, REASON_BYTES_MAX},
     refused::{Failed, REFUSED_BYTES_MAX, Refused, hex},
     stream::{CLOSE_MS_MAX, Closed, Ended, Guarded, KILL_S_MAX},
 };
 
 /// Every protocol's row of read-only.md.
-static TABLES: [&table::Table; 2] = [&bacnet::TABLE, &modbus::TABLE];
+static TABLES: [&table::Table; 3] = [&bacnet::TABLE, &modbus::TABLE, &modbus_rtu::TABLE];
 
 #[cfg(test)]
 mod tests;

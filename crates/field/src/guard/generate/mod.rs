@@ -41,7 +41,7 @@ pub enum Label {
 pub enum Granted {
     /// Over BACnet/IP.
     Bacnet(Bacnet),
-    /// Over Modbus TCP.
+    /// Over Modbus, on TCP or on a line.
     Modbus(Modbus),
 }
 
@@ -74,7 +74,7 @@ pub struct Maker {
 type Start = (Permit, Granted, Box<dyn Writer>);
 
 /// Every protocol's.
-pub static MAKERS: [&Maker; 2] = [&bacnet::MAKER, &modbus::MAKER];
+pub static MAKERS: [&Maker; 3] = [&bacnet::MAKER, &modbus::MAKER, &modbus::LINE_MAKER];
 
 /// One connection's worth of messages.
 #[derive(Clone, Debug)]

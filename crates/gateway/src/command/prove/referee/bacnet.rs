@@ -13,6 +13,7 @@ pub static ROW: Row = Row {
     protocol: "bacnet",
     port: 47_808,
     carrier: Carrier::Datagrams,
+    settings: &[],
     fields: &[
         "udp.length",
         "bvlc.function",
@@ -32,8 +33,7 @@ pub static ROW: Row = Row {
 };
 
 fn allowed(survivor: &Survivor, cells: &[&str], before: &[Vec<&str>]) -> Result<(), &'static str> {
-    let &[udp, function, control, network, station_bytes, ethernet, bus, kind, service, object, instance, property, malformed] =
-        cells
+    let &[udp, function, control, network, station_bytes, ethernet, bus, kind, service, object, instance, property, malformed] = cells
     else {
         return Err("the referee gave other columns");
     };
