@@ -39,3 +39,5 @@ mod sockets;
 mod story;
 pub mod tap;
 mod watchdog;
+#[cfg(test)]
+mod zoo;
