@@ -27,9 +27,12 @@
 mod allowlist;
 mod bacnet;
 mod check;
+mod cip;
 mod connect;
 mod datagrams;
 mod endpoint;
+mod enip;
+mod fins;
 pub mod generate;
 mod judge;
 mod modbus;
@@ -43,8 +46,11 @@ mod template;
 pub use self::{
     allowlist::{Allowed, ByteMeaning, allowlist, meaning},
     bacnet::{Bacnet, INSTANCE_ANY},
+    cip::{ATTRIBUTE_LAST, Cip, SLOT_LAST, SLOTS_MAX},
     connect::{CONNECT_MS_MAX, Line, connect},
     endpoint::Endpoint,
+    enip::Enip,
+    fins::{Fins, NODE_LAST},
     judge::{Judge, Message, Pushed},
     modbus::{Modbus, QUANTITY_MAX, REGISTERS_MAX, REQUESTS_MAX, Registers},
     modbus_rtu::LINE_REQUESTS_MAX,
@@ -54,7 +60,7 @@ pub use self::{
 };
 
 /// Every protocol's row of read-only.md.
-static TABLES: [&table::Table; 3] = [&bacnet::TABLE, &modbus::TABLE, &modbus_rtu::TABLE];
+static TABLES: [&table::Table; 6] = [&bacnet::TABLE, &cip::TABLE, &enip::TABLE, &fins::TABLE, &modbus::TABLE, &modbus_rtu::TABLE];
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@
 use super::{
     Refused, modbus_rtu,
     permit::{Grant, HOLD_S_MAX},
-    table::{Part, Row, Slot, Table, Width, any, bytes, count, granted, granted_bytes},
+    table::{Part, Rises, Row, Slot, Table, Width, any, bytes, count, granted, granted_bytes},
 };
 
 /// Requests on one connection (read-only.md section 2, Modbus TCP: 8 requests): a device that says "more follows" for ever gets no ninth.
@@ -143,9 +143,9 @@ static READ: [Part; 7] = [
 ];
 
 /// Read code and object: within one read code the object must rise, so a device that repeats itself cannot keep us.
-const OBJECT_RISES: Option<(usize, usize)> = Some((9, 10));
+const OBJECT_RISES: Option<Rises> = Some(Rises { key: 9, value: 10, rule: "modbus.object_rises" });
 
-const fn row(question: &'static str, asks: &'static str, parts: &'static [Part], rises: Option<(usize, usize)>) -> Row {
+const fn row(question: &'static str, asks: &'static str, parts: &'static [Part], rises: Option<Rises>) -> Row {
     Row { question, asks, needs: None, parts, times_max: REQUESTS_MAX, rises, goodbye: false }
 }
 

@@ -7,7 +7,7 @@ use super::{
     Refused, check,
     modbus::{REGISTERS, SERVER_ID_ASKED, UNIT},
     permit::{Grant, HOLD_S_MAX},
-    table::{Is, Part, Row, Slot, Table, any, bytes, granted, granted_bytes},
+    table::{Is, Part, Rises, Row, Slot, Table, any, bytes, granted, granted_bytes},
 };
 
 /// Requests on one connection.
@@ -57,7 +57,7 @@ static READ: [Part; 5] = [
 ];
 
 /// As over TCP.
-const OBJECT_RISES: Option<(usize, usize)> = Some((3, 4));
+const OBJECT_RISES: Option<Rises> = Some(Rises { key: 3, value: 4, rule: "modbus-rtu.object_rises" });
 
 const fn row(question: &'static str, asks: &'static str, needs: Option<&'static Slot>, parts: &'static [Part], rises: bool) -> Row {
     let rises = if rises { OBJECT_RISES } else { None };

@@ -3,13 +3,16 @@
 //! dissector to say.
 
 mod bacnet;
+mod cip;
+mod enip;
+mod fins;
 mod modbus;
 mod random;
 
 use std::time::Duration;
 
 pub use self::random::Random;
-use super::{Bacnet, Judge, Modbus, Permit, Refused};
+use super::{Bacnet, Cip, Enip, Fins, Judge, Modbus, Permit, Refused};
 
 /// What a forbidden message of any protocol can break, besides what its own row says.
 pub const CELLS_OF_ALL: [&str; 3] = ["request too many", "pipelined", "random bytes"];
@@ -42,6 +45,13 @@ pub enum Granted {
     /// Over BACnet/IP.
     Bacnet(Bacnet),
     /// Over Modbus, on TCP or on a line.
+    /// In CIP.
+    Cip(Cip),
+    /// Over EtherNet/IP without a session.
+    Enip(Enip),
+    /// In FINS.
+    Fins(Fins),
+    /// Over Modbus TCP.
     Modbus(Modbus),
 }
 
@@ -74,7 +84,8 @@ pub struct Maker {
 type Start = (Permit, Granted, Box<dyn Writer>);
 
 /// Every protocol's.
-pub static MAKERS: [&Maker; 3] = [&bacnet::MAKER, &modbus::MAKER, &modbus::LINE_MAKER];
+pub static MAKERS: [&Maker; 7] =
+    [&bacnet::MAKER, &cip::MAKER, &enip::MAKER, &fins::MAKER, &fins::MAKER_UDP, &modbus::LINE_MAKER, &modbus::MAKER];
 
 /// One connection's worth of messages.
 #[derive(Clone, Debug)]

@@ -2,6 +2,9 @@
 //! terms, a file a protocol. Nothing of ours decodes a byte on this side.
 
 mod bacnet;
+mod cip;
+mod enip;
+mod fins;
 mod modbus;
 
 use std::io;
@@ -51,7 +54,7 @@ pub enum Carrier {
 }
 
 /// Every protocol's.
-static ROWS: [&Row; 3] = [&bacnet::ROW, &modbus::ROW, &modbus::LINE_ROW];
+static ROWS: [&Row; 7] = [&bacnet::ROW, &cip::ROW, &enip::ROW, &fins::ROW, &fins::ROW_UDP, &modbus::LINE_ROW, &modbus::ROW];
 
 /// The row of a protocol that is generated.
 ///
