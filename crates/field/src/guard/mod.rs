@@ -36,6 +36,7 @@ mod fins;
 pub mod generate;
 mod judge;
 mod modbus;
+mod modbus_rtu;
 mod permit;
 mod refused;
 mod stream;
@@ -52,13 +53,14 @@ pub use self::{
     fins::{Fins, NODE_LAST},
     judge::{Judge, Message, Pushed},
     modbus::{Modbus, QUANTITY_MAX, REGISTERS_MAX, REQUESTS_MAX, Registers},
+    modbus_rtu::LINE_REQUESTS_MAX,
     permit::{Grant, HOLD_S_MAX, Limits, Permit, REASON_BYTES_MAX},
     refused::{Failed, REFUSED_BYTES_MAX, Refused, hex},
     stream::{CLOSE_MS_MAX, Closed, Ended, Guarded, KILL_S_MAX},
 };
 
 /// Every protocol's row of read-only.md.
-static TABLES: [&table::Table; 5] = [&bacnet::TABLE, &cip::TABLE, &enip::TABLE, &fins::TABLE, &modbus::TABLE];
+static TABLES: [&table::Table; 6] = [&bacnet::TABLE, &cip::TABLE, &enip::TABLE, &fins::TABLE, &modbus::TABLE, &modbus_rtu::TABLE];
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@
 //! (read registers), 6.13 (report server id) and 6.21 (read device identification). No broadcast, no write, no other code is in here, so none can leave.
 
 use super::{
-    Refused,
+    Refused, modbus_rtu,
     permit::{Grant, HOLD_S_MAX},
     table::{Part, Rises, Row, Slot, Table, Width, any, bytes, count, granted, granted_bytes},
 };
@@ -70,6 +70,16 @@ impl Modbus {
     }
 }
 
+impl Modbus {
+    /// The same on a serial line, behind a serial server.
+    ///
+    /// # Errors
+    /// As [`Self::grant`].
+    pub fn grant_on_a_line(&self) -> Result<Grant, Refused> {
+        modbus_rtu::grant(self.unit, self.grant()?)
+    }
+}
+
 impl Registers {
     /// The last register must exist: an address past 65,535 wraps in some devices and is an error in others.
     fn is_a_read(self) -> bool {
@@ -85,9 +95,10 @@ impl Registers {
     }
 }
 
-static UNIT: Slot = Slot { name: "unit", mark: "uu", needs: "", secret: false };
-static SERVER_ID_ASKED: Slot = Slot { name: "server_id", mark: "", needs: "the profile asks for it", secret: false };
-static REGISTERS: Slot = Slot { name: "registers", mark: "rr", needs: "the profile lists function, address and quantity", secret: false };
+pub(super) static UNIT: Slot = Slot { name: "unit", mark: "uu", needs: "", secret: false };
+pub(super) static SERVER_ID_ASKED: Slot = Slot { name: "server_id", mark: "", needs: "the profile asks for it", secret: false };
+pub(super) static REGISTERS: Slot =
+    Slot { name: "registers", mark: "rr", needs: "the profile lists function, address and quantity", secret: false };
 
 /// The MBAP header; what counts for its length begins at its last part.
 const HEADER: [Part; 4] = [

@@ -83,7 +83,8 @@ pub struct Maker {
 type Start = (Permit, Granted, Box<dyn Writer>);
 
 /// Every protocol's.
-pub static MAKERS: [&Maker; 6] = [&bacnet::MAKER, &cip::MAKER, &enip::MAKER, &fins::MAKER, &fins::MAKER_UDP, &modbus::MAKER];
+pub static MAKERS: [&Maker; 7] =
+    [&bacnet::MAKER, &cip::MAKER, &enip::MAKER, &fins::MAKER, &fins::MAKER_UDP, &modbus::LINE_MAKER, &modbus::MAKER];
 
 /// One connection's worth of messages.
 #[derive(Clone, Debug)]

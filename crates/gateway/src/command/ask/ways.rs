@@ -1,5 +1,7 @@
 //! In which protocols a target is asked, and what: the options that each protocol has of its own.
 
+use std::net::SocketAddr;
+
 use clap::{Args, ValueEnum};
 use nameplate_core::observation::unhex;
 use nameplate_core::wire::bacnet::{self, Route};
@@ -8,7 +10,7 @@ use nameplate_core::wire::modbus::{PORT, Question};
 use nameplate_core::wire::{enip, fins};
 use nameplate_field::ask::{Ask, BadTarget, Target, Via};
 use nameplate_field::guard::Endpoint;
-use nameplate_field::modbus::{Questions, UNIT_NONE};
+use nameplate_field::modbus::{Framing, Questions, UNIT_NONE};
 
 /// What stands behind `--via` and beside it.
 #[derive(Debug, Args)]
@@ -53,6 +55,8 @@ enum Way {
     Fins,
     /// Modbus TCP: function 43/14, and 17 where it is named. TARGET/UNIT, unit 255 where it is left out
     Modbus,
+    /// Modbus RTU over TCP, through a serial server: the same questions, 2 at most. TARGET:PORT/UNIT
+    ModbusRtu,
 }
 
 /// Questions by name.
@@ -89,6 +93,11 @@ impl Ways {
         self.via.iter().map(|way| self.ask(*way, &target)).collect()
     }
 
+    fn modbus(&self, framing: Framing, address: SocketAddr, unit: u8) -> Ask {
+        let questions = self.question.iter().map(|named| (*named).into()).collect();
+        Ask { endpoint: Endpoint::Tcp(address), via: Via::Modbus(Questions { framing, unit, questions }) }
+    }
+
     fn ask(&self, way: Way, target: &Target<'_>) -> Result<Ask, BadTarget> {
         match way {
             Way::Bacnet => {
@@ -122,9 +131,15 @@ impl Ways {
             }
             Way::Modbus => {
                 let unit = target.number("the unit is a number from 0 to 255")?.unwrap_or(UNIT_NONE);
-                let questions = self.question.iter().map(|named| (*named).into()).collect();
-                let endpoint = Endpoint::Tcp(target.address(PORT));
-                Ok(Ask { endpoint, via: Via::Modbus(Questions { unit, questions }) })
+                Ok(self.modbus(Framing::Tcp, target.address(PORT), unit))
+            }
+            Way::ModbusRtu => {
+                let unit = target.number("the unit is a number from 1 to 247")?;
+                let unit = unit.ok_or_else(|| target.bad_station("a unit on a line is named: TARGET:PORT/UNIT"))?;
+                let port = target
+                    .port
+                    .ok_or_else(|| target.bad_station("a serial server has a port of its own for each line: TARGET:PORT/UNIT"))?;
+                Ok(self.modbus(Framing::Rtu, target.address(port), unit))
             }
         }
     }

@@ -34,6 +34,8 @@ pub struct Row {
     pub port: u16,
     /// What carries it.
     pub carrier: Carrier,
+    /// Words that tell tshark more about it; mostly none.
+    pub settings: &'static [&'static str],
     /// What tshark is asked about each message, in this order.
     pub fields: &'static [&'static str],
     /// Whether a message may leave: itself and the messages of its connection before it, as tshark reads them.
@@ -52,7 +54,7 @@ pub enum Carrier {
 }
 
 /// Every protocol's.
-static ROWS: [&Row; 6] = [&bacnet::ROW, &cip::ROW, &enip::ROW, &fins::ROW, &fins::ROW_UDP, &modbus::ROW];
+static ROWS: [&Row; 7] = [&bacnet::ROW, &cip::ROW, &enip::ROW, &fins::ROW, &fins::ROW_UDP, &modbus::LINE_ROW, &modbus::ROW];
 
 /// The row of a protocol that is generated.
 ///
@@ -119,6 +121,7 @@ pub fn judge(row: &Row, path: &Path, survivors: &[Survivor]) -> Result<Verdict, 
     let mut tshark = Command::new("tshark");
     let messages = if row.carrier == Carrier::Datagrams { "udp" } else { "tcp.len > 0" };
     tshark.arg("-n").arg("-r").arg(path).args(["-Y", messages, "-T", "fields", "-E", "occurrence=a"]);
+    tshark.args(row.settings);
     for field in row.fields {
         tshark.args(["-e", field]);
     }

@@ -1,0 +1,111 @@
+//! A simulated chassis of EtherNet/IP, sound and hostile, as it sees us: one session, the slots that were named, and a goodbye.
+
+use std::net::SocketAddr;
+
+use nameplate_simulators::device::Device;
+use nameplate_simulators::enip::{Identity, Persona};
+use nameplate_simulators::fault::Fault;
+use nameplate_simulators::report::Report;
+use nameplate_tests::place::needed;
+use nameplate_tests::product::{Ended, Product, State, code, simulated};
+
+/// A session, its end, and one message beside one for each slot (docs/read-only.md).
+const BESIDE_SLOTS: u32 = 3;
+
+fn module(slot: u8, name: &str) -> Identity {
+    Identity {
+        vendor: 1,
+        device_type: 0x0E,
+        product_code: 0x0036 + u16::from(slot),
+        revision: (20 + slot, 11),
+        condition: 0x3160,
+        serial: 0x006C_0600 + u32::from(slot),
+        name: name.as_bytes().to_vec(),
+        state: 0xFF,
+    }
+}
+
+fn chassis() -> Persona {
+    let slots = [(0, module(0, "1756-L61/B LOGIX5561")), (3, module(3, "1756-EN2T/D"))];
+    Persona::new(module(3, "1756-EN2T/D")).with_slots(slots)
+}
+
+/// Asks one chassis; how that ended, and what it saw.
+fn asked(persona: Persona, fault: Option<Fault>, words: &'static [&'static str]) -> Option<(Ended, Report)> {
+    let product = needed("a_simulated_chassis", Product::find())?;
+    let device = Device { fault, ..Device::new(persona) };
+    Some(simulated(device, move |address: SocketAddr| {
+        let (state, target) = (State::new(), address.to_string());
+        product.ask(&state, &[&["--format", "claims", target.as_str()], words].concat())
+    }))
+}
+
+/// (field, value) of all claims, in their order.
+fn told(ended: &Ended, field: &str) -> Vec<String> {
+    ended.claims().into_iter().filter(|claim| claim.field == field).map(|claim| claim.value).collect()
+}
+
+const SLOTS: &[&str] = &["--via", "cip", "--cip-slot", "0", "--cip-slot", "3"];
+
+#[test]
+fn named_slots_are_asked_in_one_session() {
+    let Some((ended, report)) = asked(chassis(), None, SLOTS) else { return };
+    assert_eq!(told(&ended, "model"), ["1756-L61/B LOGIX5561", "1756-EN2T/D"]);
+    assert_eq!(told(&ended, "firmware_revision"), ["20.11", "23.11"]);
+    assert_eq!((report.trips.len(), report.connections(), report.requests()), (0, 1, 4), "{:?}", report.trips);
+    ended.expect(code::DONE);
+}
+
+#[test]
+fn one_datagram_tells_who_has_the_address() {
+    let Some((ended, report)) = asked(chassis(), None, &["--via", "enip"]) else { return };
+    assert_eq!(told(&ended, "model"), ["1756-EN2T/D"]);
+    assert_eq!((report.trips.len(), report.requests()), (0, 1), "{:?}", report.trips);
+    ended.expect(code::DONE);
+}
+
+#[test]
+fn an_empty_slot_and_a_module_that_knows_little_cost_no_further_message() {
+    let mut persona = chassis();
+    persona.only_singles.insert(0);
+    persona.slots.remove(&3);
+    let Some((ended, report)) = asked(persona, None, SLOTS) else { return };
+    assert_eq!((told(&ended, "firmware_revision"), told(&ended, "model").len()), (vec!["20.11".to_owned()], 0));
+    assert_eq!((report.trips.len(), report.requests()), (0, BESIDE_SLOTS + 2), "{:?}", report.trips);
+}
+
+#[test]
+fn beside_a_safety_controller_only_consent_goes_on() {
+    let guarded = || {
+        let slots = [(0, module(0, "1756-L73S/B LOGIX5573SAFETY")), (3, module(3, "1756-EN2T/D"))];
+        Persona::new(module(3, "1756-EN2T/D")).with_slots(slots)
+    };
+    let Some((ended, report)) = asked(guarded(), None, SLOTS) else { return };
+    assert_eq!((told(&ended, "model").len(), report.requests()), (1, 3), "{}", ended.err);
+    const CONSENT: &[&str] = &["--via", "cip", "--cip-slot", "0", "--cip-slot", "3", "--cip-safety-consent", "M. Weber"];
+    let Some((ended, report)) = asked(guarded(), None, CONSENT) else { return };
+    assert_eq!((told(&ended, "model").len(), report.requests()), (2, 4), "{}", ended.err);
+}
+
+#[test]
+fn a_hostile_chassis_is_left_and_its_session_freed() {
+    let faults = [
+        Fault::AnswerTwice,
+        Fault::WrongTransaction,
+        Fault::WrongUnit,
+        Fault::LengthZero,
+        Fault::LengthHuge,
+        Fault::Silent,
+        Fault::AnswersForever,
+        Fault::HostileText,
+    ];
+    for fault in faults {
+        for words in [SLOTS, &["--via", "enip"], &["--via", "enip", "--enip-tcp"]] {
+            let Some((ended, report)) = asked(chassis(), Some(fault.clone()), words) else { return };
+            let says = format!("{fault:?} {words:?} {:?}\n{}", report.trips, ended.err);
+            assert_eq!(report.trips.len(), 0, "{says}");
+            assert!(report.requests() <= BESIDE_SLOTS + 2 && report.connections() <= 1, "{says}");
+            assert!(matches!(ended.code, code::DONE | code::NO_ANSWER), "{says}");
+        }
+    }
+}
