@@ -34,6 +34,7 @@ mod judge;
 mod modbus;
 mod permit;
 mod refused;
+mod s7comm;
 mod stream;
 mod table;
 mod template;
@@ -46,11 +47,12 @@ pub use self::{
     modbus::{Modbus, QUANTITY_MAX, REGISTERS_MAX, REQUESTS_MAX, Registers},
     permit::{Grant, HOLD_S_MAX, Limits, Permit, REASON_BYTES_MAX},
     refused::{Failed, REFUSED_BYTES_MAX, Refused, hex},
+    s7comm::{MESSAGES_MAX as S7_MESSAGES_MAX, S7comm},
     stream::{CLOSE_MS_MAX, Closed, Ended, Guarded, KILL_S_MAX},
 };
 
 /// Every protocol's row of read-only.md.
-static TABLES: [&table::Table; 1] = [&modbus::TABLE];
+static TABLES: [&table::Table; 2] = [&modbus::TABLE, &s7comm::TABLE];
 
 #[cfg(test)]
 mod tests;
