@@ -7,4 +7,6 @@ pub mod dialogue;
 pub mod guard;
 pub mod modbus;
 pub mod pacing;
+pub mod s7comm;
+pub mod slmp;
 pub mod touch;

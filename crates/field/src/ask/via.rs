@@ -7,11 +7,17 @@ use crate::dialogue::Dialogue;
 use crate::guard::{Grant, Refused};
 use crate::modbus;
 use crate::pacing::{Pace, TimeFactor};
+use crate::{s7comm, slmp};
 
 /// A protocol as one device is to be asked in it. What it grants, plans and says must agree: the guard refuses what does not.
 pub trait Adapter {
     /// The decoder that hears both sides.
     fn protocol(&self) -> &'static Protocol;
+
+    /// As contracts.md spells the protocol: the decoder's name, unless that carries several.
+    fn name(&self) -> &'static str {
+        self.protocol().name
+    }
 
     /// What the guard is to let out.
     ///
@@ -36,6 +42,10 @@ pub trait Adapter {
 pub enum Via {
     /// Modbus TCP.
     Modbus(modbus::Questions),
+    /// S7comm.
+    S7comm(s7comm::Questions),
+    /// SLMP.
+    Slmp(slmp::Questions),
 }
 
 impl Via {
@@ -44,6 +54,8 @@ impl Via {
     pub fn adapter(&self) -> &dyn Adapter {
         match self {
             Self::Modbus(questions) => questions,
+            Self::S7comm(questions) => questions,
+            Self::Slmp(questions) => questions,
         }
     }
 }

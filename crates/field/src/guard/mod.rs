@@ -35,6 +35,7 @@ mod modbus;
 mod permit;
 mod refused;
 mod s7comm;
+mod slmp;
 mod stream;
 mod table;
 mod template;
@@ -48,11 +49,12 @@ pub use self::{
     permit::{Grant, HOLD_S_MAX, Limits, Permit, REASON_BYTES_MAX},
     refused::{Failed, REFUSED_BYTES_MAX, Refused, hex},
     s7comm::{MESSAGES_MAX as S7_MESSAGES_MAX, S7comm},
+    slmp::Slmp,
     stream::{CLOSE_MS_MAX, Closed, Ended, Guarded, KILL_S_MAX},
 };
 
 /// Every protocol's row of read-only.md.
-static TABLES: [&table::Table; 2] = [&modbus::TABLE, &s7comm::TABLE];
+static TABLES: [&table::Table; 3] = [&modbus::TABLE, &s7comm::TABLE, &slmp::TABLE];
 
 #[cfg(test)]
 mod tests;

@@ -4,11 +4,13 @@
 
 mod modbus;
 mod random;
+mod s7comm;
+mod slmp;
 
 use std::time::Duration;
 
 pub use self::random::Random;
-use super::{Judge, Modbus, Permit, Refused};
+use super::{Judge, Modbus, Permit, Refused, S7comm};
 
 /// What a forbidden message of any protocol can break, besides what its own row says.
 pub const CELLS_OF_ALL: [&str; 3] = ["request too many", "pipelined", "random bytes"];
@@ -40,6 +42,10 @@ pub enum Label {
 pub enum Granted {
     /// Over Modbus TCP.
     Modbus(Modbus),
+    /// Over S7comm.
+    S7comm(S7comm),
+    /// Over SLMP: there is but one thing to grant.
+    Slmp,
 }
 
 /// Writes the messages of one connection.
@@ -71,7 +77,7 @@ pub struct Maker {
 type Start = (Permit, Granted, Box<dyn Writer>);
 
 /// Every protocol's.
-pub static MAKERS: [&Maker; 1] = [&modbus::MAKER];
+pub static MAKERS: [&Maker; 3] = [&modbus::MAKER, &s7comm::MAKER, &slmp::MAKER];
 
 /// One connection's worth of messages.
 #[derive(Clone, Debug)]

@@ -5,6 +5,10 @@ use nameplate_core::wire::modbus::{PORT, Question};
 use nameplate_field::ask::{Ask, BadTarget, Target, Via};
 use nameplate_field::guard::Endpoint;
 use nameplate_field::modbus::{Questions, UNIT_NONE};
+use nameplate_field::{s7comm, slmp};
+
+/// Where the CPU of an S7-300 always is.
+const S7_PLACE: (u8, u8) = (0, 2);
 
 /// What stands behind `--via` and beside it.
 #[derive(Debug, Args)]
@@ -15,6 +19,13 @@ pub struct Ways {
     /// What to ask over Modbus, in this order
     #[arg(long, value_enum, value_delimiter = ',', default_value = "regular")]
     question: Vec<Named>,
+    /// S7comm: read list 001C (names, serial number), too. Only where the owner of the CPUs agrees: it has put fail-safe CPUs into a
+    /// defective state. One whose order number says that it is, or may be, fail-safe is not asked even so
+    #[arg(long = "s7-consent-001c")]
+    s7_consent_001c: bool,
+    /// SLMP: by UDP instead of TCP, as the controller's parameters have it
+    #[arg(long)]
+    slmp_udp: bool,
 }
 
 /// Protocols that can be asked over.
@@ -22,6 +33,11 @@ pub struct Ways {
 enum Way {
     /// Modbus TCP: function 43/14, and 17 where it is named. TARGET/UNIT, unit 255 where it is left out
     Modbus,
+    /// S7comm: list 0011 of a SIMATIC CPU. TARGET/RACK.SLOT, 0.2 where it is left out (S7-300); S7-1200 and S7-1500 are 0.1 or 0.0
+    #[value(name = "s7comm")]
+    S7comm,
+    /// SLMP: type name of a Mitsubishi controller. TARGET:PORT, the port as the controller's parameters have it
+    Slmp,
 }
 
 /// Questions by name.
@@ -65,6 +81,18 @@ impl Ways {
                 let questions = self.question.iter().map(|named| (*named).into()).collect();
                 let endpoint = Endpoint::Tcp(target.address(PORT));
                 Ok(Ask { endpoint, via: Via::Modbus(Questions { unit, questions }) })
+            }
+            Way::S7comm => {
+                let (rack, slot) = target.two_numbers("rack and slot are two numbers with a dot: 0.2")?.unwrap_or(S7_PLACE);
+                let via = Via::S7comm(s7comm::Questions { rack, slot, consent_001c: self.s7_consent_001c });
+                Ok(Ask { endpoint: Endpoint::Tcp(target.address(s7comm::PORT)), via })
+            }
+            Way::Slmp => {
+                target.without_station()?;
+                let address =
+                    target.address_with_port("SLMP has no port of its own: write `:port`, as the controller's parameters have it")?;
+                let endpoint = if self.slmp_udp { Endpoint::Udp(address) } else { Endpoint::Tcp(address) };
+                Ok(Ask { endpoint, via: Via::Slmp(slmp::Questions) })
             }
         }
     }

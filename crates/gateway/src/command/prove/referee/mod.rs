@@ -2,6 +2,8 @@
 //! terms, a file a protocol. Nothing of ours decodes a byte on this side.
 
 mod modbus;
+mod s7comm;
+mod slmp;
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -47,7 +49,7 @@ pub enum Carrier {
 }
 
 /// Every protocol's.
-static ROWS: [&Row; 1] = [&modbus::ROW];
+static ROWS: [&Row; 3] = [&modbus::ROW, &s7comm::ROW, &slmp::ROW];
 
 /// The row of a protocol that is generated.
 ///
