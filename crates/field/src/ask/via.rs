@@ -5,9 +5,8 @@ use nameplate_wire::conversation::Protocol;
 use super::Planned;
 use crate::dialogue::Dialogue;
 use crate::guard::{Grant, Refused};
-use crate::modbus;
 use crate::pacing::{Pace, TimeFactor};
-use crate::{s7comm, slmp};
+use crate::{bacnet, modbus, s7comm, slmp};
 
 /// A protocol as one device is to be asked in it. What it grants, plans and says must agree: the guard refuses what does not.
 pub trait Adapter {
@@ -40,6 +39,8 @@ pub trait Adapter {
 /// In which protocol, and what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Via {
+    /// BACnet/IP.
+    Bacnet(bacnet::Questions),
     /// Modbus TCP.
     Modbus(modbus::Questions),
     /// S7comm.
@@ -53,6 +54,7 @@ impl Via {
     #[must_use]
     pub fn adapter(&self) -> &dyn Adapter {
         match self {
+            Self::Bacnet(questions) => questions,
             Self::Modbus(questions) => questions,
             Self::S7comm(questions) => questions,
             Self::Slmp(questions) => questions,

@@ -2,7 +2,7 @@
 
 use super::{
     Permit,
-    table::{HIDDEN, Is, Part, Row, Slot, Table},
+    table::{HIDDEN, Is, Part, Row, Table},
 };
 
 /// A row as one permit grants it.
@@ -48,6 +48,9 @@ impl Table {
     }
 }
 
+/// What stands for a slot's name where the row itself lists the literals.
+const ONE_OF: &str = "";
+
 impl Row {
     fn templates(&'static self, permit: &Permit) -> Vec<Template> {
         // One choice of a literal for each slot.
@@ -57,20 +60,26 @@ impl Row {
             let with = |choice: &Vec<(&'static str, _)>, literal| choice.iter().copied().chain([(slot.name, literal)]).collect();
             choices = choices.iter().flat_map(|choice| literals.iter().map(move |literal| with(choice, *literal))).collect();
         }
+        for part in self.parts {
+            let Is::OneOf(list) = part.is else { continue };
+            let with = |choice: &Vec<(&'static str, _)>, one| choice.iter().copied().chain([(ONE_OF, one)]).collect();
+            choices = choices.iter().flat_map(|choice| list.iter().map(move |one| with(choice, *one))).collect();
+        }
         choices.iter().map(|choice| self.template(choice)).collect()
     }
 
     fn template(&'static self, choice: &[(&'static str, &[u8])]) -> Template {
-        let literal = |slot: &Slot| choice.iter().find(|(name, _)| *name == slot.name).map_or(&[][..], |(_, literal)| literal);
+        let literal = |slot: &str| choice.iter().find(|(name, _)| *name == slot).map_or(&[][..], |(_, literal)| literal);
         let mut runs: Vec<Vec<u8>> = vec![Vec::new(); self.parts.len()];
         // From the back: a BER length is as wide as what follows it is long.
         for (index, part) in self.parts.iter().enumerate().rev() {
             let run = match part.is {
                 Is::Bytes(bytes) => bytes.to_vec(),
+                Is::OneOf(_) => literal(ONE_OF).to_vec(),
                 Is::Bits { value, .. } => vec![value],
                 Is::Any(count) => vec![0; count],
                 Is::Granted { slot, from, to } => {
-                    let literal = literal(slot);
+                    let literal = literal(slot.name);
                     literal.get(from..to.min(literal.len())).unwrap_or_default().to_vec()
                 }
                 Is::Count { width, first, last, more } => width.write(length(&runs, first, last).saturating_add(more)),

@@ -1,8 +1,8 @@
 //! The device's bytes are written by hand from X.224 and from public captures of an IM151-8 (the head of wire/src/s7comm/answer.rs).
 
 use super::*;
-use crate::dialogue::story::Do::{self, Close, Drip};
-use crate::dialogue::story::{hear, say, story, unhex};
+use crate::dialogue::story::Do::{self, Close, Drip, Hear, Say};
+use crate::dialogue::story::{story, unhex};
 
 const CONNECT: &str = "03000016 11e0 0000 0001 00 c1020300 c2020302 c0010a";
 const CONFIRM: &str = "03000016 11d0 0001 4000 00 c0010a c1020300 c2020302";
@@ -13,7 +13,15 @@ const MODULES: &str = "03000021 02f080 320700000003 00080008 0001120411440100 ff
 const CPU: Questions = Questions { rack: 0, slot: 2, consent_001c: false };
 const CONSENTED: Questions = Questions { consent_001c: true, ..CPU };
 
-const ASKED: [&str; 3] = ["asked s7comm.connect", "asked s7comm.setup", "asked s7comm.module_identification"];
+const ASKED: [&str; 3] = ["asked s7comm.connect 22", "asked s7comm.setup 25", "asked s7comm.module_identification 33"];
+
+fn hear(text: &str) -> Do {
+    Hear(text.to_owned().leak())
+}
+
+fn say(text: &str) -> Do {
+    Say(text.to_owned().leak())
+}
 
 /// An answer to Read SZL: reference, sequence, part, whether more follows, error, and the bytes of the list.
 fn part(reference: u8, sequence: u8, [part, more]: [u8; 2], list: &[u8]) -> String {
@@ -75,7 +83,7 @@ fn list_001c_follows_by_consent() {
         say(&part(4, 2, [0, 0], &components())),
     ];
     let read = "read s7comm.component_identification whole: s7comm.serial_number=S C-X4U421302009";
-    check_list(CONSENTED, script, &[READ, "asked s7comm.component_identification", read, "answered"]);
+    check_list(CONSENTED, script, &[READ, "asked s7comm.component_identification 33", read, "answered"]);
 }
 
 /// Order numbers as Siemens' catalogues have them, from memory; 317-2FK13 and 416-3FR05 are in CSAF documents of ProductCERT.
@@ -96,7 +104,7 @@ fn a_cpu_that_may_be_fail_safe_is_never_asked_for_001c() {
     ];
     for order in fail_safe {
         let (lines, _) = story(&CONSENTED, Over::Tcp, &in_session([say(&part(3, 1, [0, 0], &modules(order)))]));
-        assert_eq!(lines.last().map(String::as_str), Some("answered, not put: s7comm.component_identification"), "{order}");
+        assert_eq!(lines.last().map(String::as_str), Some("answered, 1 not put"), "{order}");
     }
     for order in ["6ES7 315-2EH14-0AB0", "6ES7 151-8AB01-0AB0", "6ES7 314-1AF11-0AB0", "6ES7 214-1AG40-0XB0"] {
         assert!(!may_be_fail_safe(order.as_bytes()), "{order}");
@@ -114,20 +122,16 @@ fn parts_of_a_list_are_all_fetched() {
             hear(&more_asked(5, 7)),
             say(&part(5, 7, [5, 0], &all[all.len() - 1..])),
         ];
-        check_list(CPU, script, &["asked s7comm.more", "asked s7comm.more", READ, "answered"]);
+        check_list(CPU, script, &["asked s7comm.more 33", "asked s7comm.more 33", READ, "answered"]);
     }
 }
 
 #[test]
 fn a_refused_connection_ends_it() {
     for refusal in ["0300000b 06 80 0001 0000 03", "0300000b 06 80 0001 4000 80", "03000009 04 70 0001 03"] {
-        check(
-            CONSENTED,
-            &[hear(CONNECT), say(refusal)],
-            &["asked s7comm.connect", "answered, not put: s7comm.module_identification s7comm.component_identification"],
-        );
+        check(CONSENTED, &[hear(CONNECT), say(refusal)], &["asked s7comm.connect 22", "answered, 2 not put"]);
     }
-    let refused = ["asked s7comm.connect", "asked s7comm.setup", "answered, not put: s7comm.module_identification"];
+    let refused = ["asked s7comm.connect 22", "asked s7comm.setup 25", "answered, 1 not put"];
     for refusal in
         ["03000013 02f080 320200000002 00000000 8500", "03000013 02f080 320300000002 00000000 8104", "0300000b 06 80 0001 4000 80"]
     {
@@ -141,18 +145,18 @@ fn a_list_that_is_not_there_is_an_answer() {
         |reference: u8, error: &str| format!("03000021 02f080 3207000000{reference:02x} 000c0004 000112081284010100 00{error} 0a000000");
     let unavailable = "read s7comm.module_identification whole: s7comm.error=\\xd4\\x01";
     check_list(CPU, vec![say(&refused(3, "d401"))], &[unavailable, "answered"]);
-    check_list(CONSENTED, vec![say(&refused(3, "d401"))], &[unavailable, "answered, not put: s7comm.component_identification"]);
+    check_list(CONSENTED, vec![say(&refused(3, "d401"))], &[unavailable, "answered, 1 not put"]);
     let index = "read s7comm.module_identification whole: s7comm.error=\\xd4\\x02";
     let one = "03000021 02f080 320700000004 00080008 0001120411440100 ff090004 00110001";
     let script = vec![say(&refused(3, "d402")), hear(one), say(&part(4, 1, [0, 0], &modules("6ES7 315-2EH14-0AB0")))];
-    check_list(CPU, script, &[index, "asked s7comm.module_identification", READ, "answered"]);
+    check_list(CPU, script, &[index, "asked s7comm.module_identification 33", READ, "answered"]);
     let script = vec![say(&refused(3, "d402")), hear(one), say(&refused(4, "d402"))];
-    check_list(CPU, script, &[index, "asked s7comm.module_identification", index, "answered"]);
+    check_list(CPU, script, &[index, "asked s7comm.module_identification 33", index, "answered"]);
 }
 
 #[test]
 fn an_answer_to_somebody_else_does_not_count() {
-    let good = say(&part(3, 1, [0, 0], &modules("6ES7 315-2EH14-0AB0")));
+    let good = || say(&part(3, 1, [0, 0], &modules("6ES7 315-2EH14-0AB0")));
     let reference = "s7comm: byte 4: reference of the question that waits";
     let table = [
         (part(9, 1, [0, 0], &modules("6ES7 400")), reference),
@@ -164,7 +168,7 @@ fn an_answer_to_somebody_else_does_not_count() {
     ];
     for (stray, why) in table {
         let stray_line = format!("stray: {why}");
-        check_list(CPU, vec![say(&stray), good.clone()], &[&stray_line, READ, "answered"]);
+        check_list(CPU, vec![say(&stray), good()], &[&stray_line, READ, "answered"]);
         check_list(CPU, vec![say(&stray)], &[&stray_line, "no whole answer within the time-out (0 bytes of one)"]);
     }
     let early = [hear(CONNECT), say(SET_UP), say(&CONFIRM.replace("0001 4000", "0002 4000"))];
@@ -180,7 +184,7 @@ fn an_answer_that_comes_twice_is_read_once() {
     let script = vec![say(&first), say(&first), hear(&more_asked(4, 7)), say(&other), say(&rest)];
     let (late, number) =
         ("stray: s7comm: byte 4: reference of the question that waits", "stray: s7comm: byte 17: number of the list that is being read");
-    check_list(CPU, script, &["asked s7comm.more", late, number, READ, "answered"]);
+    check_list(CPU, script, &["asked s7comm.more 33", late, number, READ, "answered"]);
 }
 
 #[test]
@@ -207,7 +211,7 @@ fn a_message_may_come_in_several_packets_but_not_for_ever() {
     let script =
         vec![say(&format!("0300001b 02f000 {}", digits(first))), say(&format!("0300{:04x} 02f080 {}", rest.len() + 7, digits(rest)))];
     check_list(CPU, script, &[READ, "answered"]);
-    let endless = (0..20).map(|_| say(&format!("03000107 02f000 {}", "32".repeat(256)))).collect();
+    let endless = (0..5).map(|_| say(&format!("03000107 02f000 {}", "32".repeat(256)))).collect();
     check_list(CPU, endless, &["hostile: a message of it never ends"]);
 }
 
@@ -218,14 +222,14 @@ fn bytes_that_are_no_packet_are_hostile() {
     let short = "tpkt: byte 2: 7 bytes needed, 0 there (length of a packet (RFC 1006, 6))";
     for (bytes, why) in [("5353482d322e30", version), ("0300ffff02f080", long), ("03000405", long), ("03000000", short)] {
         let end = format!("hostile: its bytes are no iso: {why} ({} bytes)", unhex(bytes).len());
-        check(CPU, &[hear(CONNECT), say(bytes)], &["asked s7comm.connect", &end]);
+        check(CPU, &[hear(CONNECT), say(bytes)], &["asked s7comm.connect 22", &end]);
     }
 }
 
 #[test]
 fn a_device_may_fall_silent_or_close_anywhere() {
-    check(CPU, &[hear(CONNECT)], &["asked s7comm.connect", "no whole answer within the time-out (0 bytes of one)"]);
-    let (lines, took) = story(&CPU, Over::Tcp, &[hear(CONNECT), Drip(300, CONFIRM.to_owned())]);
+    check(CPU, &[hear(CONNECT)], &["asked s7comm.connect 22", "no whole answer within the time-out (0 bytes of one)"]);
+    let (lines, took) = story(&CPU, Over::Tcp, &[hear(CONNECT), Drip(300, CONFIRM)]);
     assert_eq!((lines.len(), took.as_secs()), (2, 2), "{lines:?}");
     let answer = unhex(&part(3, 1, [0, 0], &modules("6ES7 315-2EH14-0AB0")));
     for cut in 0..answer.len() {

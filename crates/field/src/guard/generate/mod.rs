@@ -2,6 +2,7 @@
 //! for tests. Written from read-only.md without a look at the tables. The label says what was meant; whether it holds is for an independent
 //! dissector to say.
 
+mod bacnet;
 mod modbus;
 mod random;
 mod s7comm;
@@ -10,7 +11,7 @@ mod slmp;
 use std::time::Duration;
 
 pub use self::random::Random;
-use super::{Judge, Modbus, Permit, Refused, S7comm};
+use super::{Bacnet, Judge, Modbus, Permit, Refused, S7comm};
 
 /// What a forbidden message of any protocol can break, besides what its own row says.
 pub const CELLS_OF_ALL: [&str; 3] = ["request too many", "pipelined", "random bytes"];
@@ -40,6 +41,8 @@ pub enum Label {
 /// What was granted, in the protocol's own terms: the referee holds what it reads against it.
 #[derive(Clone, Debug)]
 pub enum Granted {
+    /// Over BACnet/IP.
+    Bacnet(Bacnet),
     /// Over Modbus TCP.
     Modbus(Modbus),
     /// Over S7comm.
@@ -77,7 +80,7 @@ pub struct Maker {
 type Start = (Permit, Granted, Box<dyn Writer>);
 
 /// Every protocol's.
-pub static MAKERS: [&Maker; 3] = [&modbus::MAKER, &s7comm::MAKER, &slmp::MAKER];
+pub static MAKERS: [&Maker; 4] = [&bacnet::MAKER, &modbus::MAKER, &s7comm::MAKER, &slmp::MAKER];
 
 /// One connection's worth of messages.
 #[derive(Clone, Debug)]

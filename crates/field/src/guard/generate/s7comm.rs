@@ -1,7 +1,7 @@
 //! S7comm.
 
 use super::{Granted, Maker, Random, Writer};
-use crate::guard::{Endpoint, Limits, Permit, Refused, S7comm};
+use crate::guard::{Endpoint, Limits, Permit, S7comm};
 
 /// S7comm's way.
 pub static MAKER: Maker = Maker {

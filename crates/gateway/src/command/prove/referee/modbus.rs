@@ -34,7 +34,7 @@ fn allowed(survivor: &Survivor, cells: &[&str], before: &[Vec<&str>]) -> Result<
     };
     let number = |text: &str| text.parse::<usize>().ok();
     let Granted::Modbus(Modbus { unit: own, server_id, registers, .. }) = &survivor.granted else {
-        return Err("granted in another protocol");
+        return Err("another protocol's permit");
     };
     rule(before.len() < REQUESTS_MAX.min(survivor.messages_max.into()), "more requests than the connection may make")?;
     rule(protocol == "0", "not one Modbus TCP message with protocol id 0")?;

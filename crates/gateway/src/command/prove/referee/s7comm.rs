@@ -75,7 +75,7 @@ enum Kind {
 
 fn allowed(survivor: &Survivor, cells: &[&str], before: &[Vec<&str>]) -> Result<(), &'static str> {
     let Granted::S7comm(S7comm { rack, slot, consent_001c }) = &survivor.granted else {
-        return Err("granted in another protocol");
+        return Err("another protocol's permit");
     };
     rule(before.len() < MESSAGES_MAX.min(survivor.messages_max.into()), "more messages than the connection may have")?;
     let kind = kind(cells, usize::from(*rack) * 32 + usize::from(*slot))?;
