@@ -7,7 +7,8 @@ use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use nameplate_simulators::modbus::{Device, Running};
+use nameplate_simulators::device::{Device, Running};
+use nameplate_simulators::language::Language;
 use nameplate_simulators::report::Report;
 use serde_json::Value;
 
@@ -249,9 +250,12 @@ impl Drop for State {
 ///
 /// # Panics
 /// When the device cannot be started, the story panics, or a connection stays open.
-pub fn simulated<T: Send + 'static>(device: Device, story: impl FnOnce(SocketAddr) -> T + Send + 'static) -> (T, Report) {
+pub fn simulated<P: Language + 'static, T: Send + 'static>(
+    device: Device<P>,
+    story: impl FnOnce(SocketAddr) -> T + Send + 'static,
+) -> (T, Report) {
     block_on(async {
-        let running = device.start(Device::ANYWHERE).await.expect("a port on loopback");
+        let running = device.start(Device::<P>::ANYWHERE).await.expect("a port on loopback");
         let address = running.address;
         let outcome = tokio::task::spawn_blocking(move || story(address)).await.expect("a story that ends well");
         let report = settled(running).await;

@@ -114,7 +114,7 @@ fn a_cpu_that_may_be_fail_safe_is_never_asked_for_001c() {
 #[test]
 fn parts_of_a_list_are_all_fetched() {
     let all = modules("6ES7 315-2EH14-0AB0");
-    for cut in [8, 20, 35] {
+    for cut in [8, 20, 34] {
         let script = vec![
             say(&part(3, 7, [5, 1], &all[..cut])),
             hear(&more_asked(4, 7)),
