@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
+use nameplate_simulators::fault::{Fault, More};
+use nameplate_simulators::report::Report;
 use nameplate_simulators::s7::{Device, Module, Persona};
 use nameplate_tests::personas::{self, Draw};
 use nameplate_tests::place::needed;
@@ -13,6 +16,8 @@ use nameplate_tests::rig::{self, Kind};
 /// What snap7 serves, whatever the persona: fixed in its library (snap7 1.4, src/core/s7_szl.h).
 const MODULES: [(&str, &str); 3] = [("firmware_revision", "V3.2.6"), ("hardware_revision", "4"), ("product_code", "6ES7 315-2EH14-0AB0")];
 const COMPONENTS: [(&str, &str); 3] = [("model", "CPU 315-2 PN/DP"), ("name", "SNAP7-SERVER"), ("serial_number", "S C-C2UR28922012")];
+/// Our time-out for an answer is 2 s, the longest hold 10 s (docs/read-only.md); the rest is a process and a slow machine.
+const HOSTILE_SECONDS_MAX: Duration = Duration::from_secs(15);
 /// What leaves, as tshark says it: kind of TPDU, kind of message, function of a job, group and function of the CPU's, list.
 const CALL: &str = "0x0e|||||";
 const SETUP: &str = "0x0f|1|0xf0|||";
@@ -80,9 +85,13 @@ fn defective(letter: char, seed: u64) -> Persona {
     Persona { defect_on_001c: true, ..Persona::new([module(1, [0, 4, 0, 1]), module(7, version)], [(5, serial)]) }
 }
 
-fn asked(product: &Product, persona: Persona, options: &'static [&'static str]) -> (Ended, nameplate_simulators::report::Report) {
+fn asked(product: &Product, persona: Persona, options: &'static [&'static str]) -> (Ended, Report) {
+    asked_of(product, Device::new(persona), options)
+}
+
+fn asked_of(product: &Product, device: Device, options: &'static [&'static str]) -> (Ended, Report) {
     let product = product.clone();
-    simulated(Device::new(persona), move |address| {
+    simulated(device, move |address| {
         let target = format!("{address}/0.2");
         product.ask(&State::new(), &[&["--via", "s7comm", "--format", "claims", &target], options].concat())
     })
@@ -130,4 +139,34 @@ fn another_slot_is_not_tried() {
     assert_eq!((report.trips.len(), report.requests()), (0, 1), "{:?}", report.trips);
     assert!(ended.err.contains("not asked any more: s7comm.module_identification"), "{}", ended.err);
     assert_eq!(ended.out, "");
+}
+
+#[test]
+fn a_hostile_cpu_gets_one_connection_and_six_messages_at_most() {
+    let Some(product) = needed("a_hostile_cpu_gets_one_connection_and_six_messages_at_most", Product::find()) else { return };
+    let persona = Persona { defect_on_001c: false, consents_to_001c: true, ..defective('E', personas::seed()) };
+    // Of these it can be told what it is: the fault is none that hides it.
+    let sound = [Fault::HostileText, Fault::AnswerTwice];
+    let hostile = [
+        Fault::EndlessMore(More::Rising),
+        Fault::EndlessMore(More::Repeating),
+        Fault::FinMidPdu,
+        Fault::AnswerBeforeQuestion,
+        Fault::AnswersForever,
+        Fault::WrongTransaction,
+        Fault::WrongProtocolId,
+        Fault::ZeroBytes,
+        Fault::LengthZero,
+        Fault::LengthHuge,
+        Fault::Silent,
+        Fault::RstOnConnect,
+    ];
+    for (fault, is_sound) in sound.into_iter().map(|fault| (fault, true)).chain(hostile.into_iter().map(|fault| (fault, false))) {
+        let name = format!("{fault:?}");
+        let (ended, report) = asked_of(&product, Device::with_fault(persona.clone(), fault), &["--s7-consent-001c"]);
+        assert_eq!(report.trips, [], "{name}: {}", ended.err);
+        assert!(report.connections() <= 1 && report.requests() <= 6, "{name}: {} requests", report.requests());
+        assert!(ended.took < HOSTILE_SECONDS_MAX, "{name}: {:?}", ended.took);
+        assert_eq!(ended.code == code::DONE, is_sound, "{name}: {:?} {}", ended.code, ended.err);
+    }
 }

@@ -91,7 +91,7 @@ struct Connection {
     rest: Vec<u8>,
     /// Number of that reading.
     sequence: u8,
-    /// Number of its last fragment.
+    /// Number that its fragments share; 0 where it has but one.
     unit: u8,
 }
 
@@ -211,9 +211,10 @@ impl Connection {
             self.rest = part.clone();
         }
         let more = !self.rest.is_empty();
-        if more || self.unit > 0 {
-            let step = u8::from(self.persona.endless != Some(More::Repeating));
-            self.unit = self.unit.wrapping_add(step).max(1);
+        // All parts of a list have one number, as real CPUs give it; an endless one may count on.
+        let counts = self.persona.endless == Some(More::Rising);
+        if more && (self.unit == 0 || counts) {
+            self.unit = self.unit.wrapping_add(1).max(1);
         }
         let data = [&[0xFF, 9][..], &stated16(part.len()).to_be_bytes(), &part].concat();
         reply(reference, [self.sequence, self.unit, u8::from(more), 0, 0], &data)

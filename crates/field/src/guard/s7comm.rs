@@ -12,10 +12,10 @@ use super::{
 
 /// Messages on one connection (read-only.md section 2, S7comm: 6): call, setup, one list, and three more parts or another list.
 pub const MESSAGES_MAX: u8 = 6;
-/// Racks are counted in three bits, slots in five.
-const RACK_MAX: u8 = 7;
-const SLOT_MAX: u8 = 31;
+/// A selector's second byte counts slots in five bits and racks in the three above them.
 const SLOT_BITS: u8 = 5;
+const RACKS: u8 = 1 << (8 - SLOT_BITS);
+const SLOTS: u8 = 1 << SLOT_BITS;
 
 /// What one CPU may be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +35,8 @@ impl S7comm {
     /// [`Refused`] by `permit.slot`.
     pub fn grant(&self) -> Result<Grant, Refused> {
         let Self { rack, slot, consent_001c } = *self;
-        if rack > RACK_MAX || slot > SLOT_MAX {
-            let why = format!("rack {rack}, slot {slot}: there are racks 0 to {RACK_MAX} and slots 0 to {SLOT_MAX}");
+        if rack >= RACKS || slot >= SLOTS {
+            let why = format!("rack {rack}, slot {slot}: racks are below {RACKS}, slots below {SLOTS}");
             return Err(Refused::before_any_byte("permit.slot", why));
         }
         let grant = Grant::new(&TABLE, format!("{rack}.{slot}")).with(&PLACE, [rack << SLOT_BITS | slot]);

@@ -12,6 +12,7 @@ const ERROR: u8 = 0x70;
 /// Largest TPDU that our request proposes, and its code. X.224, 13.3.4.
 const TPDU_SIZE: u8 = 0xc0;
 const TPDU_SIZE_1024: u8 = 0x0a;
+/// What that code says.
 const TPDU_BYTES_MAX: usize = 1_024;
 /// Longest packet that may answer ours: its header and the largest TPDU that we propose.
 pub const PACKET_BYTES_MAX: usize = LENGTH_AT + TPDU_BYTES_MAX;

@@ -14,7 +14,7 @@ const TRANSPORT: usize = 13;
 pub static ROW: Row = Row {
     protocol: "s7comm",
     port: 102,
-    carrier: Carrier::Streams,
+    carrier: Carrier::OneStream,
     fields: &[
         "tcp.len",
         "tpkt.version",
