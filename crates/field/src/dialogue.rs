@@ -2,6 +2,7 @@
 //! [`converse`] carries it over a guarded line, keeps the gaps and the caps, and lets the decoder that also reads captures hear both sides.
 
 mod converse;
+#[cfg(test)]
 pub mod play;
 #[cfg(test)]
 pub mod story;

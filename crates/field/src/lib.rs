@@ -11,4 +11,6 @@ pub mod fins;
 pub mod guard;
 pub mod modbus;
 pub mod pacing;
+pub mod s7comm;
+pub mod slmp;
 pub mod touch;

@@ -39,6 +39,8 @@ mod modbus;
 mod modbus_rtu;
 mod permit;
 mod refused;
+mod s7comm;
+mod slmp;
 mod stream;
 mod table;
 mod template;
@@ -56,11 +58,14 @@ pub use self::{
     modbus_rtu::LINE_REQUESTS_MAX,
     permit::{Grant, HOLD_S_MAX, Limits, Permit, REASON_BYTES_MAX},
     refused::{Failed, REFUSED_BYTES_MAX, Refused, hex},
+    s7comm::{MESSAGES_MAX as S7_MESSAGES_MAX, S7comm},
+    slmp::Slmp,
     stream::{CLOSE_MS_MAX, Closed, Ended, Guarded, KILL_S_MAX},
 };
 
 /// Every protocol's row of read-only.md.
-static TABLES: [&table::Table; 6] = [&bacnet::TABLE, &cip::TABLE, &enip::TABLE, &fins::TABLE, &modbus::TABLE, &modbus_rtu::TABLE];
+static TABLES: [&table::Table; 8] =
+    [&bacnet::TABLE, &cip::TABLE, &enip::TABLE, &fins::TABLE, &modbus::TABLE, &modbus_rtu::TABLE, &s7comm::TABLE, &slmp::TABLE];
 
 #[cfg(test)]
 mod tests;

@@ -39,6 +39,11 @@ impl Grant {
         Self { messages_max: messages.min(self.table.messages_max), ..self }
     }
 
+    /// The same by another table, which knows the same slots.
+    pub(super) fn by(self, table: &'static Table) -> Self {
+        Self { table, messages_max: table.messages_max, ..self }
+    }
+
     /// One more literal under a slot.
     pub(super) fn with(mut self, slot: &'static Slot, literal: impl Into<Vec<u8>>) -> Self {
         self.literals.push((slot.name, literal.into()));

@@ -8,11 +8,13 @@ mod enip;
 mod fins;
 mod modbus;
 mod random;
+mod s7comm;
+mod slmp;
 
 use std::time::Duration;
 
 pub use self::random::Random;
-use super::{Bacnet, Cip, Enip, Fins, Judge, Modbus, Permit, Refused};
+use super::{Bacnet, Cip, Enip, Fins, Judge, Modbus, Permit, Refused, S7comm};
 
 /// What a forbidden message of any protocol can break, besides what its own row says.
 pub const CELLS_OF_ALL: [&str; 3] = ["request too many", "pipelined", "random bytes"];
@@ -53,6 +55,10 @@ pub enum Granted {
     Fins(Fins),
     /// Over Modbus TCP.
     Modbus(Modbus),
+    /// Over S7comm.
+    S7comm(S7comm),
+    /// Over SLMP: there is but one thing to grant.
+    Slmp,
 }
 
 /// Writes the messages of one connection.
@@ -84,8 +90,17 @@ pub struct Maker {
 type Start = (Permit, Granted, Box<dyn Writer>);
 
 /// Every protocol's.
-pub static MAKERS: [&Maker; 7] =
-    [&bacnet::MAKER, &cip::MAKER, &enip::MAKER, &fins::MAKER, &fins::MAKER_UDP, &modbus::LINE_MAKER, &modbus::MAKER];
+pub static MAKERS: [&Maker; 9] = [
+    &bacnet::MAKER,
+    &cip::MAKER,
+    &enip::MAKER,
+    &fins::MAKER,
+    &fins::MAKER_UDP,
+    &modbus::LINE_MAKER,
+    &modbus::MAKER,
+    &s7comm::MAKER,
+    &slmp::MAKER,
+];
 
 /// One connection's worth of messages.
 #[derive(Clone, Debug)]

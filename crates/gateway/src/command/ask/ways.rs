@@ -11,6 +11,10 @@ use nameplate_core::wire::{enip, fins};
 use nameplate_field::ask::{Ask, BadTarget, Target, Via};
 use nameplate_field::guard::Endpoint;
 use nameplate_field::modbus::{Framing, Questions, UNIT_NONE};
+use nameplate_field::{s7comm, slmp};
+
+/// Where the CPU of an S7-300 always is.
+const S7_PLACE: (u8, u8) = (0, 2);
 
 /// What stands behind `--via` and beside it.
 #[derive(Debug, Args)]
@@ -40,6 +44,13 @@ pub struct Ways {
     /// another station with the same number here. Without it FINS goes over TCP, where the controller assigns one
     #[arg(long, value_name = "NODE")]
     fins_node: Option<u8>,
+    /// S7comm: read list 001C (names, serial number), too. Only where the owner of the CPUs agrees: it has put fail-safe CPUs into a
+    /// defective state. One whose order number says that it is, or may be, fail-safe is not asked even so
+    #[arg(long = "s7-consent-001c")]
+    s7_consent_001c: bool,
+    /// SLMP: by UDP instead of TCP, as the controller's parameters have it
+    #[arg(long)]
+    slmp_udp: bool,
 }
 
 /// Protocols that can be asked over.
@@ -57,6 +68,11 @@ enum Way {
     Modbus,
     /// Modbus RTU over TCP, through a serial server: the same questions, 2 at most. TARGET:PORT/UNIT
     ModbusRtu,
+    /// S7comm: list 0011 of a SIMATIC CPU. TARGET/RACK.SLOT, 0.2 where it is left out (S7-300); S7-1200 and S7-1500 are 0.1 or 0.0
+    #[value(name = "s7comm")]
+    S7comm,
+    /// SLMP: type name of a Mitsubishi controller. TARGET:PORT, the port as the controller's parameters have it
+    Slmp,
 }
 
 /// Questions by name.
@@ -140,6 +156,18 @@ impl Ways {
                     .port
                     .ok_or_else(|| target.bad_station("a serial server has a port of its own for each line: TARGET:PORT/UNIT"))?;
                 Ok(self.modbus(Framing::Rtu, target.address(port), unit))
+            }
+            Way::S7comm => {
+                let (rack, slot) = target.two_numbers("rack and slot are two numbers with a dot: 0.2")?.unwrap_or(S7_PLACE);
+                let via = Via::S7comm(s7comm::Questions { rack, slot, consent_001c: self.s7_consent_001c });
+                Ok(Ask { endpoint: Endpoint::Tcp(target.address(s7comm::PORT)), via })
+            }
+            Way::Slmp => {
+                target.without_station()?;
+                let address =
+                    target.address_with_port("SLMP has no port of its own: write `:port`, as the controller's parameters have it")?;
+                let endpoint = if self.slmp_udp { Endpoint::Udp(address) } else { Endpoint::Tcp(address) };
+                Ok(Ask { endpoint, via: Via::Slmp(slmp::Questions) })
             }
         }
     }

@@ -6,6 +6,8 @@ mod cip;
 mod enip;
 mod fins;
 mod modbus;
+mod s7comm;
+mod slmp;
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -54,7 +56,8 @@ pub enum Carrier {
 }
 
 /// Every protocol's.
-static ROWS: [&Row; 7] = [&bacnet::ROW, &cip::ROW, &enip::ROW, &fins::ROW, &fins::ROW_UDP, &modbus::LINE_ROW, &modbus::ROW];
+static ROWS: [&Row; 9] =
+    [&bacnet::ROW, &cip::ROW, &enip::ROW, &fins::ROW, &fins::ROW_UDP, &modbus::LINE_ROW, &modbus::ROW, &s7comm::ROW, &slmp::ROW];
 
 /// The row of a protocol that is generated.
 ///
