@@ -7,4 +7,5 @@ pub mod dialogue;
 pub mod guard;
 pub mod modbus;
 pub mod pacing;
+pub mod snmp;
 pub mod touch;

@@ -7,6 +7,7 @@ use crate::dialogue::Dialogue;
 use crate::guard::{Grant, Refused};
 use crate::modbus;
 use crate::pacing::{Pace, TimeFactor};
+use crate::snmp;
 
 /// A protocol as one device is to be asked in it. What it grants, plans and says must agree: the guard refuses what does not.
 pub trait Adapter {
@@ -36,6 +37,8 @@ pub trait Adapter {
 pub enum Via {
     /// Modbus TCP.
     Modbus(modbus::Questions),
+    /// SNMP.
+    Snmp(snmp::Questions),
 }
 
 impl Via {
@@ -44,6 +47,7 @@ impl Via {
     pub fn adapter(&self) -> &dyn Adapter {
         match self {
             Self::Modbus(questions) => questions,
+            Self::Snmp(questions) => questions,
         }
     }
 }

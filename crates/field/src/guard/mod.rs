@@ -34,6 +34,8 @@ mod judge;
 mod modbus;
 mod permit;
 mod refused;
+mod secret;
+mod snmp;
 mod stream;
 mod table;
 mod template;
@@ -46,11 +48,13 @@ pub use self::{
     modbus::{Modbus, QUANTITY_MAX, REGISTERS_MAX, REQUESTS_MAX, Registers},
     permit::{Grant, HOLD_S_MAX, Limits, Permit, REASON_BYTES_MAX},
     refused::{Failed, REFUSED_BYTES_MAX, Refused, hex},
+    secret::Secret,
+    snmp::{ENTITY_QUESTIONS_MAX, MESSAGES_MAX as SNMP_MESSAGES_MAX, OBJECTS_MAX as SNMP_OBJECTS_MAX, Snmp},
     stream::{CLOSE_MS_MAX, Closed, Ended, Guarded, KILL_S_MAX},
 };
 
 /// Every protocol's row of read-only.md.
-static TABLES: [&table::Table; 1] = [&modbus::TABLE];
+static TABLES: [&table::Table; 2] = [&modbus::TABLE, &snmp::TABLE];
 
 #[cfg(test)]
 mod tests;
