@@ -5,9 +5,8 @@ use nameplate_wire::conversation::Protocol;
 use super::Planned;
 use crate::dialogue::Dialogue;
 use crate::guard::{Grant, Refused};
-use crate::modbus;
 use crate::pacing::{Pace, TimeFactor};
-use crate::snmp;
+use crate::{bacnet, modbus, snmp};
 
 /// A protocol as one device is to be asked in it. What it grants, plans and says must agree: the guard refuses what does not.
 pub trait Adapter {
@@ -35,6 +34,8 @@ pub trait Adapter {
 /// In which protocol, and what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Via {
+    /// BACnet/IP.
+    Bacnet(bacnet::Questions),
     /// Modbus TCP.
     Modbus(modbus::Questions),
     /// SNMP.
@@ -46,6 +47,7 @@ impl Via {
     #[must_use]
     pub fn adapter(&self) -> &dyn Adapter {
         match self {
+            Self::Bacnet(questions) => questions,
             Self::Modbus(questions) => questions,
             Self::Snmp(questions) => questions,
         }

@@ -25,6 +25,7 @@
 //! reader can be kept. These clocks are the guard's own; no time factor shortens or stretches them.
 
 mod allowlist;
+mod bacnet;
 mod check;
 mod connect;
 mod datagrams;
@@ -42,6 +43,7 @@ mod template;
 
 pub use self::{
     allowlist::{Allowed, ByteMeaning, allowlist, meaning},
+    bacnet::{Bacnet, INSTANCE_ANY},
     connect::{CONNECT_MS_MAX, Line, connect},
     endpoint::Endpoint,
     judge::{Judge, Message, Pushed},
@@ -54,7 +56,7 @@ pub use self::{
 };
 
 /// Every protocol's row of read-only.md.
-static TABLES: [&table::Table; 2] = [&modbus::TABLE, &snmp::TABLE];
+static TABLES: [&table::Table; 3] = [&bacnet::TABLE, &modbus::TABLE, &snmp::TABLE];
 
 #[cfg(test)]
 mod tests;

@@ -26,6 +26,8 @@ pub const HIDDEN: u8 = b'*';
 pub enum Is {
     /// Exactly these.
     Bytes(&'static [u8]),
+    /// One of these; a row has at most one such part.
+    OneOf(&'static [&'static [u8]]),
     /// One byte of which these bits count.
     Bits {
         /// Which bits.

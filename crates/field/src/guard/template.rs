@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{
     Permit,
-    table::{HIDDEN, Is, NUMBER_BYTES_MAX, Part, Row, Slot, Table},
+    table::{HIDDEN, Is, NUMBER_BYTES_MAX, Part, Row, Table},
 };
 
 /// Set in each byte of [`Is::Number`] but the last. X.690, 8.19.2.
@@ -53,6 +53,9 @@ impl Table {
     }
 }
 
+/// What stands for a slot's name where the row itself lists the literals.
+const ONE_OF: &str = "";
+
 impl Row {
     fn templates(&'static self, permit: &Permit) -> Vec<Template> {
         // One choice of a literal for each slot.
@@ -62,22 +65,28 @@ impl Row {
             let with = |choice: &Vec<(&'static str, _)>, literal| choice.iter().copied().chain([(slot.name, literal)]).collect();
             choices = choices.iter().flat_map(|choice| literals.iter().map(move |literal| with(choice, *literal))).collect();
         }
+        for part in self.parts {
+            let Is::OneOf(list) = part.is else { continue };
+            let with = |choice: &Vec<(&'static str, _)>, one| choice.iter().copied().chain([(ONE_OF, one)]).collect();
+            choices = choices.iter().flat_map(|choice| list.iter().map(move |one| with(choice, *one))).collect();
+        }
         let numbers = if self.parts.iter().any(|part| matches!(part.is, Is::Number)) { NUMBER_BYTES_MAX } else { 0 };
         choices.iter().flat_map(|choice| (0..=numbers).map(|bytes| self.template(choice, bytes))).collect()
     }
 
     fn template(&'static self, choice: &[(&'static str, &[u8])], number_bytes: usize) -> Template {
-        let literal = |slot: &Slot| choice.iter().find(|(name, _)| *name == slot.name).map_or(&[][..], |(_, literal)| literal);
+        let literal = |slot: &str| choice.iter().find(|(name, _)| *name == slot).map_or(&[][..], |(_, literal)| literal);
         let mut runs: Vec<Vec<u8>> = vec![Vec::new(); self.parts.len()];
         // From the back: a BER length is as wide as what follows it is long.
         for (index, part) in self.parts.iter().enumerate().rev() {
             let run = match part.is {
                 Is::Bytes(bytes) => bytes.to_vec(),
+                Is::OneOf(_) => literal(ONE_OF).to_vec(),
                 Is::Bits { value, .. } => vec![value],
                 Is::Any(count) => vec![0; count],
                 Is::Number => (0..number_bytes).rev().map(|after| if after > 0 { MORE } else { 0 }).collect(),
                 Is::Granted { slot, from, to } => {
-                    let literal = literal(slot);
+                    let literal = literal(slot.name);
                     literal.get(from..to.min(literal.len())).unwrap_or_default().to_vec()
                 }
                 Is::Count { width, first, last, more } => width.write(length(&runs, first, last).saturating_add(more)),

@@ -1,6 +1,8 @@
 //! In which protocols a target is asked, and what: the options that each protocol has of its own.
 
 use clap::{Args, ValueEnum};
+use nameplate_core::observation::unhex;
+use nameplate_core::wire::bacnet::{self, Route};
 use nameplate_core::wire::modbus::{PORT, Question};
 use nameplate_field::ask::{Ask, BadTarget, Target, Via};
 use nameplate_field::guard::Endpoint;
@@ -15,11 +17,19 @@ pub struct Ways {
     /// What to ask over Modbus, in this order
     #[arg(long, value_enum, value_delimiter = ',', default_value = "regular")]
     question: Vec<Named>,
+    /// BACnet: the network behind the router on which the device is
+    #[arg(long, value_name = "NETWORK", requires = "bacnet_station")]
+    bacnet_network: Option<u16>,
+    /// BACnet: its address there in hexadecimal digits, such as 0c for station 12 of MS/TP
+    #[arg(long, value_name = "HEX", requires = "bacnet_network")]
+    bacnet_station: Option<String>,
 }
 
 /// Protocols that can be asked over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Way {
+    /// BACnet/IP: identity properties of the device object. TARGET/INSTANCE; whichever device is there where it is left out
+    Bacnet,
     /// Modbus TCP: function 43/14, and 17 where it is named. TARGET/UNIT, unit 255 where it is left out
     Modbus,
 }
@@ -60,6 +70,18 @@ impl Ways {
 
     fn ask(&self, way: Way, target: &Target<'_>) -> Result<Ask, BadTarget> {
         match way {
+            Way::Bacnet => {
+                let instance = target.number("the device instance is a number from 0 to 4194302")?;
+                let route = match (self.bacnet_network, &self.bacnet_station) {
+                    (Some(network), Some(station)) => {
+                        let station = unhex(station).map_err(|_| target.bad_station("--bacnet-station is pairs of hexadecimal digits"))?;
+                        Some(Route { network, station })
+                    }
+                    _ => None,
+                };
+                let endpoint = Endpoint::Udp(target.address(bacnet::PORT));
+                Ok(Ask { endpoint, via: Via::Bacnet(nameplate_field::bacnet::Questions { instance, route }) })
+            }
             Way::Modbus => {
                 let unit = target.number("the unit is a number from 0 to 255")?.unwrap_or(UNIT_NONE);
                 let questions = self.question.iter().map(|named| (*named).into()).collect();
