@@ -91,7 +91,9 @@ fn asked(version: Version) -> Questions {
 /// The story without the lengths of what was asked.
 fn story(asked: &Questions, script: &[Do]) -> (Vec<String>, Duration) {
     let (lines, took) = story::story(asked, Over::Udp, script);
-    let without = |line: String| if line.starts_with("asked") { line.trim_end_matches(|c: char| c.is_numeric() || c == ' ').to_owned() } else { line };
+    let without = |line: String| {
+        if line.starts_with("asked") { line.trim_end_matches(|c: char| c.is_numeric() || c == ' ').to_owned() } else { line }
+    };
     (lines.into_iter().map(without).collect(), took)
 }
 

@@ -5,11 +5,12 @@
 mod bacnet;
 mod modbus;
 mod random;
+mod snmp;
 
 use std::time::Duration;
 
 pub use self::random::Random;
-use super::{Bacnet, Judge, Modbus, Permit, Refused};
+use super::{Bacnet, Judge, Modbus, Permit, Refused, Snmp};
 
 /// What a forbidden message of any protocol can break, besides what its own row says.
 pub const CELLS_OF_ALL: [&str; 3] = ["request too many", "pipelined", "random bytes"];
@@ -43,6 +44,8 @@ pub enum Granted {
     Bacnet(Bacnet),
     /// Over Modbus TCP.
     Modbus(Modbus),
+    /// Over SNMP, version 1 or 2c.
+    Snmp(Snmp),
 }
 
 /// Writes the messages of one connection.
@@ -74,7 +77,7 @@ pub struct Maker {
 type Start = (Permit, Granted, Box<dyn Writer>);
 
 /// Every protocol's.
-pub static MAKERS: [&Maker; 2] = [&bacnet::MAKER, &modbus::MAKER];
+pub static MAKERS: [&Maker; 3] = [&bacnet::MAKER, &modbus::MAKER, &snmp::MAKER];
 
 /// One connection's worth of messages.
 #[derive(Clone, Debug)]

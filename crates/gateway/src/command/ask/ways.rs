@@ -4,9 +4,13 @@ use clap::{Args, ValueEnum};
 use nameplate_core::observation::unhex;
 use nameplate_core::wire::bacnet::{self, Route};
 use nameplate_core::wire::modbus::{PORT, Question};
+use nameplate_core::wire::snmp;
 use nameplate_field::ask::{Ask, BadTarget, Target, Via};
 use nameplate_field::guard::Endpoint;
 use nameplate_field::modbus::{Questions, UNIT_NONE};
+
+use super::snmp::Snmp;
+use crate::failure::{Code, Failure};
 
 /// What stands behind `--via` and beside it.
 #[derive(Debug, Args)]
@@ -23,6 +27,8 @@ pub struct Ways {
     /// BACnet: its address there in hexadecimal digits, such as 0c for station 12 of MS/TP
     #[arg(long, value_name = "HEX", requires = "bacnet_network")]
     bacnet_station: Option<String>,
+    #[command(flatten)]
+    snmp: Snmp,
 }
 
 /// Protocols that can be asked over.
@@ -32,6 +38,8 @@ enum Way {
     Bacnet,
     /// Modbus TCP: function 43/14, and 17 where it is named. TARGET/UNIT, unit 255 where it is left out
     Modbus,
+    /// SNMP: the system group in one GET, by UDP 161. TARGET alone; it needs a community
+    Snmp,
 }
 
 /// Questions by name.
@@ -62,13 +70,13 @@ impl Ways {
     /// A target in each of the protocols.
     ///
     /// # Errors
-    /// [`BadTarget`] where it is none, or none of this protocol's.
-    pub fn asks(&self, text: &str) -> Result<Vec<Ask>, BadTarget> {
+    /// It is no target, or none of this protocol's; a credential could not be read.
+    pub fn asks(&self, text: &str) -> Result<Vec<Ask>, Failure> {
         let target = Target::read(text)?;
         self.via.iter().map(|way| self.ask(*way, &target)).collect()
     }
 
-    fn ask(&self, way: Way, target: &Target<'_>) -> Result<Ask, BadTarget> {
+    fn ask(&self, way: Way, target: &Target<'_>) -> Result<Ask, Failure> {
         match way {
             Way::Bacnet => {
                 let instance = target.number("the device instance is a number from 0 to 4194302")?;
@@ -88,6 +96,16 @@ impl Ways {
                 let endpoint = Endpoint::Tcp(target.address(PORT));
                 Ok(Ask { endpoint, via: Via::Modbus(Questions { unit, questions }) })
             }
+            Way::Snmp => {
+                target.without_station()?;
+                Ok(Ask { endpoint: Endpoint::Udp(target.address(snmp::PORT)), via: Via::Snmp(self.snmp.questions()?) })
+            }
         }
+    }
+}
+
+impl From<BadTarget> for Failure {
+    fn from(bad: BadTarget) -> Self {
+        Self::new(Code::Usage, bad.to_string())
     }
 }

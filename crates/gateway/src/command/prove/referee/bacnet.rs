@@ -32,8 +32,7 @@ pub static ROW: Row = Row {
 };
 
 fn allowed(survivor: &Survivor, cells: &[&str], before: &[Vec<&str>]) -> Result<(), &'static str> {
-    let &[udp, function, control, network, station_bytes, ethernet, bus, kind, service, object, instance, property, malformed] =
-        cells
+    let &[udp, function, control, network, station_bytes, ethernet, bus, kind, service, object, instance, property, malformed] = cells
     else {
         return Err("the referee gave other columns");
     };

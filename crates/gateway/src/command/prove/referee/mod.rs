@@ -3,6 +3,7 @@
 
 mod bacnet;
 mod modbus;
+mod snmp;
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -48,7 +49,7 @@ pub enum Carrier {
 }
 
 /// Every protocol's.
-static ROWS: [&Row; 2] = [&bacnet::ROW, &modbus::ROW];
+static ROWS: [&Row; 3] = [&bacnet::ROW, &modbus::ROW, &snmp::ROW];
 
 /// The row of a protocol that is generated.
 ///
