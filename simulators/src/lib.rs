@@ -12,11 +12,15 @@
 #![forbid(unsafe_code)]
 
 mod account;
+pub mod bacnet;
 mod desk;
 pub mod device;
+pub mod dnp3;
 pub mod enip;
 pub mod fault;
+pub mod fins;
 pub mod flash;
+pub mod hart_ip;
 pub mod judge;
 pub mod language;
 mod line;
@@ -28,6 +32,8 @@ pub mod report;
 pub mod s7;
 pub mod scada;
 mod session;
+pub mod slmp;
+pub mod snmp;
 mod sockets;
 #[cfg(test)]
 mod story;

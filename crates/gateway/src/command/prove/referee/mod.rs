@@ -20,8 +20,9 @@ use crate::failure::Failure;
 
 /// Objections that are printed; one is enough to fail.
 const OBJECTIONS_MAX: usize = 20;
-/// The first client port; each connection that is shown apart has the next one.
-const CLIENT_PORT_MIN: u16 = 40_000;
+/// The client's port, which no protocol has for its own: tshark would take it for that one. Each connection begins with a handshake, which
+/// tells it from the one before.
+const CLIENT_PORT: u16 = 61_000;
 
 /// A protocol's row of docs/read-only.md in tshark's terms.
 pub struct Row {
@@ -91,19 +92,16 @@ pub fn capture(row: &Row, survivors: &[Survivor]) -> Vec<u8> {
     let tap = Tap::new(SystemTime::UNIX_EPOCH);
     let link = tap.link(station(1), station(2), station(3)).at_port(row.port);
     let nowhere = (Ipv4Addr::LOCALHOST, 0).into();
-    let open = |number: u64| {
-        let port = CLIENT_PORT_MIN + (number % u64::from(u16::MAX - CLIENT_PORT_MIN)) as u16;
-        match row.carrier {
-            Carrier::OneStream | Carrier::Streams => link.open(Speaker::Asker, port, nowhere),
-            Carrier::Datagrams => link.open_datagrams(Speaker::Asker, port, nowhere),
-        }
+    let open = || match row.carrier {
+        Carrier::OneStream | Carrier::Streams => link.open(Speaker::Asker, CLIENT_PORT, nowhere),
+        Carrier::Datagrams => link.open_datagrams(Speaker::Asker, CLIENT_PORT, nowhere),
     };
     let mut current = None;
     for survivor in survivors {
         let number = if row.carrier == Carrier::OneStream { 0 } else { survivor.conversation };
         let conversation = match &mut current {
             Some((shown, conversation)) if *shown == number => conversation,
-            other => &mut other.insert((number, open(number))).1,
+            other => &mut other.insert((number, open())).1,
         };
         conversation.from_client(&survivor.bytes);
     }
