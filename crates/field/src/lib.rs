@@ -13,4 +13,5 @@ pub mod modbus;
 pub mod pacing;
 pub mod s7comm;
 pub mod slmp;
+pub mod snmp;
 pub mod touch;

@@ -6,7 +6,7 @@ use super::Planned;
 use crate::dialogue::Dialogue;
 use crate::guard::{Grant, Refused};
 use crate::pacing::{Pace, TimeFactor};
-use crate::{bacnet, cip, enip, fins, modbus, s7comm, slmp};
+use crate::{bacnet, cip, enip, fins, modbus, s7comm, slmp, snmp};
 
 /// A protocol as one device is to be asked in it. What it grants, plans and says must agree: the guard refuses what does not.
 pub trait Adapter {
@@ -53,6 +53,8 @@ pub enum Via {
     S7comm(s7comm::Questions),
     /// SLMP.
     Slmp(slmp::Questions),
+    /// SNMP.
+    Snmp(snmp::Questions),
 }
 
 impl Via {
@@ -67,6 +69,7 @@ impl Via {
             Self::Modbus(questions) => questions,
             Self::S7comm(questions) => questions,
             Self::Slmp(questions) => questions,
+            Self::Snmp(questions) => questions,
         }
     }
 }

@@ -40,7 +40,9 @@ mod modbus_rtu;
 mod permit;
 mod refused;
 mod s7comm;
+mod secret;
 mod slmp;
+mod snmp;
 mod stream;
 mod table;
 mod template;
@@ -59,13 +61,24 @@ pub use self::{
     permit::{Grant, HOLD_S_MAX, Limits, Permit, REASON_BYTES_MAX},
     refused::{Failed, REFUSED_BYTES_MAX, Refused, hex},
     s7comm::{MESSAGES_MAX as S7_MESSAGES_MAX, S7comm},
+    secret::Secret,
     slmp::Slmp,
+    snmp::{ENTITY_QUESTIONS_MAX, MESSAGES_MAX as SNMP_MESSAGES_MAX, OBJECTS_MAX as SNMP_OBJECTS_MAX, Snmp},
     stream::{CLOSE_MS_MAX, Closed, Ended, Guarded, KILL_S_MAX},
 };
 
 /// Every protocol's row of read-only.md.
-static TABLES: [&table::Table; 8] =
-    [&bacnet::TABLE, &cip::TABLE, &enip::TABLE, &fins::TABLE, &modbus::TABLE, &modbus_rtu::TABLE, &s7comm::TABLE, &slmp::TABLE];
+static TABLES: [&table::Table; 9] = [
+    &bacnet::TABLE,
+    &cip::TABLE,
+    &enip::TABLE,
+    &fins::TABLE,
+    &modbus::TABLE,
+    &modbus_rtu::TABLE,
+    &s7comm::TABLE,
+    &slmp::TABLE,
+    &snmp::TABLE,
+];
 
 #[cfg(test)]
 mod tests;

@@ -37,6 +37,9 @@ pub enum Is {
     },
     /// So many bytes that nobody looks at.
     Any(usize),
+    /// A number of an object's name (X.690, 8.19.2) below 2 to the 31st that the device chose, or none: whatever it is, the name stays
+    /// below what stands before it. All of a message have the same count of bytes, so that there are few shapes of it.
+    Number,
     /// Bytes `from..to` of a literal that the permit grants; `to` may lie behind its end.
     Granted {
         /// Which literal; parts of one slot in a row belong to the same one.
@@ -67,6 +70,9 @@ pub enum Is {
         last: usize,
     },
 }
+
+/// Bytes of [`Is::Number`]: seven bits each.
+pub const NUMBER_BYTES_MAX: usize = 5;
 
 /// How a count is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

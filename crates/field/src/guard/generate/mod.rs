@@ -10,11 +10,12 @@ mod modbus;
 mod random;
 mod s7comm;
 mod slmp;
+mod snmp;
 
 use std::time::Duration;
 
 pub use self::random::Random;
-use super::{Bacnet, Cip, Enip, Fins, Judge, Modbus, Permit, Refused, S7comm};
+use super::{Bacnet, Cip, Enip, Fins, Judge, Modbus, Permit, Refused, S7comm, Snmp};
 
 /// What a forbidden message of any protocol can break, besides what its own row says.
 pub const CELLS_OF_ALL: [&str; 3] = ["request too many", "pipelined", "random bytes"];
@@ -59,6 +60,8 @@ pub enum Granted {
     S7comm(S7comm),
     /// Over SLMP: there is but one thing to grant.
     Slmp,
+    /// Over SNMP, version 1 or 2c.
+    Snmp(Snmp),
 }
 
 /// Writes the messages of one connection.
@@ -90,7 +93,7 @@ pub struct Maker {
 type Start = (Permit, Granted, Box<dyn Writer>);
 
 /// Every protocol's.
-pub static MAKERS: [&Maker; 9] = [
+pub static MAKERS: [&Maker; 10] = [
     &bacnet::MAKER,
     &cip::MAKER,
     &enip::MAKER,
@@ -100,6 +103,7 @@ pub static MAKERS: [&Maker; 9] = [
     &modbus::MAKER,
     &s7comm::MAKER,
     &slmp::MAKER,
+    &snmp::MAKER,
 ];
 
 /// One connection's worth of messages.

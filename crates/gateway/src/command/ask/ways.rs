@@ -7,6 +7,7 @@ use nameplate_core::observation::unhex;
 use nameplate_core::wire::bacnet::{self, Route};
 use nameplate_core::wire::conversation::Over;
 use nameplate_core::wire::modbus::{PORT, Question};
+use nameplate_core::wire::snmp;
 use nameplate_core::wire::{enip, fins};
 use nameplate_field::ask::{Ask, BadTarget, Target, Via};
 use nameplate_field::guard::Endpoint;
@@ -15,6 +16,9 @@ use nameplate_field::{s7comm, slmp};
 
 /// Where the CPU of an S7-300 always is.
 const S7_PLACE: (u8, u8) = (0, 2);
+
+use super::snmp::Snmp;
+use crate::failure::{Code, Failure};
 
 /// What stands behind `--via` and beside it.
 #[derive(Debug, Args)]
@@ -51,6 +55,8 @@ pub struct Ways {
     /// SLMP: by UDP instead of TCP, as the controller's parameters have it
     #[arg(long)]
     slmp_udp: bool,
+    #[command(flatten)]
+    snmp: Snmp,
 }
 
 /// Protocols that can be asked over.
@@ -73,6 +79,8 @@ enum Way {
     S7comm,
     /// SLMP: type name of a Mitsubishi controller. TARGET:PORT, the port as the controller's parameters have it
     Slmp,
+    /// SNMP: the system group in one GET, by UDP 161. TARGET alone; it needs a community
+    Snmp,
 }
 
 /// Questions by name.
@@ -103,8 +111,8 @@ impl Ways {
     /// A target in each of the protocols.
     ///
     /// # Errors
-    /// [`BadTarget`] where it is none, or none of this protocol's.
-    pub fn asks(&self, text: &str) -> Result<Vec<Ask>, BadTarget> {
+    /// It is no target, or none of this protocol's; a credential could not be read.
+    pub fn asks(&self, text: &str) -> Result<Vec<Ask>, Failure> {
         let target = Target::read(text)?;
         self.via.iter().map(|way| self.ask(*way, &target)).collect()
     }
@@ -114,7 +122,7 @@ impl Ways {
         Ask { endpoint: Endpoint::Tcp(address), via: Via::Modbus(Questions { framing, unit, questions }) }
     }
 
-    fn ask(&self, way: Way, target: &Target<'_>) -> Result<Ask, BadTarget> {
+    fn ask(&self, way: Way, target: &Target<'_>) -> Result<Ask, Failure> {
         match way {
             Way::Bacnet => {
                 let instance = target.number("the device instance is a number from 0 to 4194302")?;
@@ -169,6 +177,16 @@ impl Ways {
                 let endpoint = if self.slmp_udp { Endpoint::Udp(address) } else { Endpoint::Tcp(address) };
                 Ok(Ask { endpoint, via: Via::Slmp(slmp::Questions) })
             }
+            Way::Snmp => {
+                target.without_station()?;
+                Ok(Ask { endpoint: Endpoint::Udp(target.address(snmp::PORT)), via: Via::Snmp(self.snmp.questions()?) })
+            }
         }
+    }
+}
+
+impl From<BadTarget> for Failure {
+    fn from(bad: BadTarget) -> Self {
+        Self::new(Code::Usage, bad.to_string())
     }
 }

@@ -8,6 +8,7 @@ mod fins;
 mod modbus;
 mod s7comm;
 mod slmp;
+mod snmp;
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -56,8 +57,18 @@ pub enum Carrier {
 }
 
 /// Every protocol's.
-static ROWS: [&Row; 9] =
-    [&bacnet::ROW, &cip::ROW, &enip::ROW, &fins::ROW, &fins::ROW_UDP, &modbus::LINE_ROW, &modbus::ROW, &s7comm::ROW, &slmp::ROW];
+static ROWS: [&Row; 10] = [
+    &bacnet::ROW,
+    &cip::ROW,
+    &enip::ROW,
+    &fins::ROW,
+    &fins::ROW_UDP,
+    &modbus::LINE_ROW,
+    &modbus::ROW,
+    &s7comm::ROW,
+    &slmp::ROW,
+    &snmp::ROW,
+];
 
 /// The row of a protocol that is generated.
 ///
