@@ -28,6 +28,7 @@ mod allowlist;
 mod check;
 mod connect;
 mod datagrams;
+mod dnp3;
 mod endpoint;
 pub mod generate;
 mod judge;
@@ -41,6 +42,7 @@ mod template;
 pub use self::{
     allowlist::{Allowed, ByteMeaning, allowlist, meaning},
     connect::{CONNECT_MS_MAX, Line, connect},
+    dnp3::{Dnp3, READS_MAX, REPLIES_MAX},
     endpoint::Endpoint,
     judge::{Judge, Message, Pushed},
     modbus::{Modbus, QUANTITY_MAX, REGISTERS_MAX, REQUESTS_MAX, Registers},
@@ -50,7 +52,7 @@ pub use self::{
 };
 
 /// Every protocol's row of read-only.md.
-static TABLES: [&table::Table; 1] = [&modbus::TABLE];
+static TABLES: [&table::Table; 2] = [&dnp3::TABLE, &modbus::TABLE];
 
 #[cfg(test)]
 mod tests;
