@@ -4,6 +4,8 @@
 #[cfg(test)]
 pub mod bare;
 mod converse;
+#[cfg(test)]
+pub mod script;
 
 use std::fmt;
 use std::io;

@@ -4,6 +4,7 @@ pub mod ask;
 pub mod breaker;
 pub mod capture;
 pub mod dialogue;
+pub mod dnp3;
 pub mod guard;
 pub mod modbus;
 pub mod pacing;

@@ -102,7 +102,7 @@ async fn run(state: &State, asks: &[Ask], reason: Reason, second: u64) -> (Vec<S
 /// `0: read V3.20` for the first of `asks`.
 fn line(asks: &[Ask], event: &Event) -> String {
     let is_it = |ask: &&Ask| {
-        let Via::Modbus(asked) = &ask.via;
+        let Via::Modbus(asked) = &ask.via else { panic!("a target is asked over Modbus") };
         // What is refused before there is a permit says nobody behind the endpoint.
         ask.endpoint == event.endpoint && (event.station.is_empty() || event.station == asked.unit.to_string())
     };

@@ -5,8 +5,8 @@ use nameplate_wire::conversation::Protocol;
 use super::Planned;
 use crate::dialogue::Dialogue;
 use crate::guard::{Grant, Refused};
-use crate::modbus;
 use crate::pacing::{Pace, TimeFactor};
+use crate::{dnp3, modbus};
 
 /// A protocol as one device is to be asked in it. What it grants, plans and says must agree: the guard refuses what does not.
 pub trait Adapter {
@@ -34,6 +34,8 @@ pub trait Adapter {
 /// In which protocol, and what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Via {
+    /// DNP3 over TCP or UDP.
+    Dnp3(dnp3::Questions),
     /// Modbus TCP.
     Modbus(modbus::Questions),
 }
@@ -43,6 +45,7 @@ impl Via {
     #[must_use]
     pub fn adapter(&self) -> &dyn Adapter {
         match self {
+            Self::Dnp3(questions) => questions,
             Self::Modbus(questions) => questions,
         }
     }

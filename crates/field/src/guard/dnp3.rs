@@ -8,7 +8,7 @@ use super::{
     Refused,
     check::Sum,
     permit::Grant,
-    table::{Is, Part, REPLY, Row, Slot, Table, Width, bytes, granted},
+    table::{Is, Part, REPLY, Row, Slot, Table, Width, bytes, granted_bytes},
 };
 
 /// READs on one connection (read-only.md section 2, DNP3: 6 requests): the five headers, and each of them alone.
@@ -68,8 +68,8 @@ static ALL: Slot = Slot { name: "all", mark: "", needs: "all attributes are want
 static CONFIRM: Slot = Slot { name: "confirm", mark: "", needs: "the owner consents by name", secret: false };
 
 const START: Part = bytes(&[0x05, 0x64], "dnp3.start", "start of a frame");
-const TO: Part = granted(&OUTSTATION, "dnp3.destination", "link address of the outstation, lower byte first");
-const FROM: Part = granted(&MASTER, "dnp3.source", "our own link address, lower byte first");
+const TO: Part = granted_bytes(&OUTSTATION, 0, 2, "dnp3.destination", "link address of the outstation, lower byte first");
+const FROM: Part = granted_bytes(&MASTER, 0, 2, "dnp3.source", "our own link address, lower byte first");
 const HEADER_CHECK: Part = check(0, 4, "dnp3.header_check", "check of the header");
 const USER_DATA: Part = bytes(&[0xc4], "dnp3.link_function", "from a master: unconfirmed user data");
 const TRANSPORT: Part = bits(0xc0, 0xc0, "dnp3.transport", "first and last frame; transport sequence number, free");

@@ -2,13 +2,14 @@
 //! for tests. Written from read-only.md without a look at the tables. The label says what was meant; whether it holds is for an independent
 //! dissector to say.
 
+mod dnp3;
 mod modbus;
 mod random;
 
 use std::time::Duration;
 
 pub use self::random::Random;
-use super::{Judge, Modbus, Permit, Refused};
+use super::{Dnp3, Judge, Modbus, Permit, Refused};
 
 /// What a forbidden message of any protocol can break, besides what its own row says.
 pub const CELLS_OF_ALL: [&str; 3] = ["request too many", "pipelined", "random bytes"];
@@ -38,6 +39,8 @@ pub enum Label {
 /// What was granted, in the protocol's own terms: the referee holds what it reads against it.
 #[derive(Clone, Debug)]
 pub enum Granted {
+    /// Over DNP3.
+    Dnp3(Dnp3),
     /// Over Modbus TCP.
     Modbus(Modbus),
 }
@@ -71,7 +74,7 @@ pub struct Maker {
 type Start = (Permit, Granted, Box<dyn Writer>);
 
 /// Every protocol's.
-pub static MAKERS: [&Maker; 1] = [&modbus::MAKER];
+pub static MAKERS: [&Maker; 2] = [&dnp3::MAKER, &modbus::MAKER];
 
 /// One connection's worth of messages.
 #[derive(Clone, Debug)]

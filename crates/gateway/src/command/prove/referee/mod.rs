@@ -1,6 +1,7 @@
 //! The referee: tshark reads what survived the guard, and its reading is held against the allowlist, written here once more in its
 //! terms, a file a protocol. Nothing of ours decodes a byte on this side.
 
+mod dnp3;
 mod modbus;
 
 use std::io;
@@ -47,7 +48,7 @@ pub enum Carrier {
 }
 
 /// Every protocol's.
-static ROWS: [&Row; 1] = [&modbus::ROW];
+static ROWS: [&Row; 2] = [&dnp3::ROW, &modbus::ROW];
 
 /// The row of a protocol that is generated.
 ///

@@ -33,7 +33,9 @@ fn allowed(survivor: &Survivor, cells: &[&str], before: &[Vec<&str>]) -> Result<
         return Err("the referee gave other columns");
     };
     let number = |text: &str| text.parse::<usize>().ok();
-    let Granted::Modbus(Modbus { unit: own, server_id, registers, .. }) = &survivor.granted;
+    let Granted::Modbus(Modbus { unit: own, server_id, registers, .. }) = &survivor.granted else {
+        return Err("granted in another protocol");
+    };
     rule(before.len() < REQUESTS_MAX.min(survivor.messages_max.into()), "more requests than the connection may make")?;
     rule(protocol == "0", "not one Modbus TCP message with protocol id 0")?;
     rule(number(length).and_then(|length| length.checked_add(6)) == number(tcp_bytes), "the length field is not the message's")?;
