@@ -6,6 +6,7 @@ pub mod breaker;
 pub mod capture;
 pub mod cip;
 pub mod dialogue;
+pub mod dnp3;
 pub mod enip;
 pub mod fins;
 pub mod guard;

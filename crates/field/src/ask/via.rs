@@ -6,7 +6,7 @@ use super::Planned;
 use crate::dialogue::Dialogue;
 use crate::guard::{Grant, Refused};
 use crate::pacing::{Pace, TimeFactor};
-use crate::{bacnet, cip, enip, fins, modbus, s7comm, slmp, snmp};
+use crate::{bacnet, cip, dnp3, enip, fins, modbus, s7comm, slmp, snmp};
 
 /// A protocol as one device is to be asked in it. What it grants, plans and says must agree: the guard refuses what does not.
 pub trait Adapter {
@@ -47,6 +47,8 @@ pub enum Via {
     Enip(enip::Questions),
     /// Omron FINS.
     Fins(fins::Questions),
+    /// DNP3 over TCP or UDP.
+    Dnp3(dnp3::Questions),
     /// Modbus TCP.
     Modbus(modbus::Questions),
     /// S7comm.
@@ -66,6 +68,7 @@ impl Via {
             Self::Cip(questions) => questions,
             Self::Enip(questions) => questions,
             Self::Fins(questions) => questions,
+            Self::Dnp3(questions) => questions,
             Self::Modbus(questions) => questions,
             Self::S7comm(questions) => questions,
             Self::Slmp(questions) => questions,

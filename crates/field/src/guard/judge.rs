@@ -188,7 +188,7 @@ impl Judge {
             }
         }
         self.asked.push(row.question);
-        self.waiting = true;
+        self.waiting = !row.is_reply();
         Ok(())
     }
 }

@@ -30,6 +30,7 @@ mod check;
 mod cip;
 mod connect;
 mod datagrams;
+mod dnp3;
 mod endpoint;
 mod enip;
 mod fins;
@@ -52,6 +53,7 @@ pub use self::{
     bacnet::{Bacnet, INSTANCE_ANY},
     cip::{ATTRIBUTE_LAST, Cip, SLOT_LAST, SLOTS_MAX},
     connect::{CONNECT_MS_MAX, Line, connect},
+    dnp3::{Dnp3, READS_MAX, REPLIES_MAX},
     endpoint::Endpoint,
     enip::Enip,
     fins::{Fins, NODE_LAST},
@@ -68,9 +70,10 @@ pub use self::{
 };
 
 /// Every protocol's row of read-only.md.
-static TABLES: [&table::Table; 9] = [
+static TABLES: [&table::Table; 10] = [
     &bacnet::TABLE,
     &cip::TABLE,
+    &dnp3::TABLE,
     &enip::TABLE,
     &fins::TABLE,
     &modbus::TABLE,

@@ -18,6 +18,9 @@ pub struct Slot {
     pub secret: bool,
 }
 
+/// What a row needs that is itself an answer to the device: nobody waits for anything on it, so it does not keep the next message back.
+pub static REPLY: Slot = Slot { name: "reply", mark: "", needs: "the device asks for it on our connection", secret: false };
+
 /// What stands in the record in the place of each byte of a secret.
 pub const HIDDEN: u8 = b'*';
 
@@ -184,6 +187,11 @@ impl Row {
             }
         }
         slots
+    }
+
+    /// True for what answers the device and is not answered.
+    pub fn is_reply(&self) -> bool {
+        self.needs.is_some_and(|slot| slot.name == REPLY.name)
     }
 
     /// What must be granted for it, for a person.

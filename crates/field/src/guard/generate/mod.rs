@@ -4,6 +4,7 @@
 
 mod bacnet;
 mod cip;
+mod dnp3;
 mod enip;
 mod fins;
 mod modbus;
@@ -15,7 +16,7 @@ mod snmp;
 use std::time::Duration;
 
 pub use self::random::Random;
-use super::{Bacnet, Cip, Enip, Fins, Judge, Modbus, Permit, Refused, S7comm, Snmp};
+use super::{Bacnet, Cip, Dnp3, Enip, Fins, Judge, Modbus, Permit, Refused, S7comm, Snmp};
 
 /// What a forbidden message of any protocol can break, besides what its own row says.
 pub const CELLS_OF_ALL: [&str; 3] = ["request too many", "pipelined", "random bytes"];
@@ -54,6 +55,8 @@ pub enum Granted {
     Enip(Enip),
     /// In FINS.
     Fins(Fins),
+    /// Over DNP3.
+    Dnp3(Dnp3),
     /// Over Modbus TCP.
     Modbus(Modbus),
     /// Over S7comm.
@@ -93,9 +96,10 @@ pub struct Maker {
 type Start = (Permit, Granted, Box<dyn Writer>);
 
 /// Every protocol's.
-pub static MAKERS: [&Maker; 10] = [
+pub static MAKERS: [&Maker; 11] = [
     &bacnet::MAKER,
     &cip::MAKER,
+    &dnp3::MAKER,
     &enip::MAKER,
     &fins::MAKER,
     &fins::MAKER_UDP,

@@ -4,12 +4,15 @@ use std::net::SocketAddr;
 
 use clap::{Args, ValueEnum};
 use nameplate_core::observation::unhex;
-use nameplate_core::wire::bacnet::{self, Route};
+use nameplate_core::wire::bacnet;
 use nameplate_core::wire::conversation::Over;
+use nameplate_core::wire::dnp3;
+use nameplate_core::wire::dnp3::Route;
 use nameplate_core::wire::modbus::{PORT, Question};
 use nameplate_core::wire::snmp;
 use nameplate_core::wire::{enip, fins};
 use nameplate_field::ask::{Ask, BadTarget, Target, Via};
+use nameplate_field::dnp3 as outstation;
 use nameplate_field::guard::Endpoint;
 use nameplate_field::modbus::{Framing, Questions, UNIT_NONE};
 use nameplate_field::{s7comm, slmp};
@@ -57,6 +60,38 @@ pub struct Ways {
     slmp_udp: bool,
     #[command(flatten)]
     snmp: Snmp,
+    #[command(flatten)]
+    dnp3: Dnp3,
+}
+
+/// What DNP3 needs to know besides.
+#[derive(Debug, Args)]
+struct Dnp3 {
+    /// Our own link address, which the outstation must know as a master of its own; never that of your SCADA: it would lose its connection
+    #[arg(long = "dnp3-master", value_name = "ADDRESS", required_if_eq("via", "dnp3"))]
+    master: Option<u16>,
+    /// Ask DNP3 over UDP instead of TCP
+    #[arg(long = "dnp3-udp")]
+    udp: bool,
+    /// Ask DNP3 for all attributes (group 0 variation 254) instead of the five that are the identity: a longer answer
+    #[arg(long = "dnp3-all")]
+    all: bool,
+    /// Consent to confirm one empty unsolicited DNP3 response, for outstations that say nothing before
+    #[arg(long = "dnp3-confirm-unsolicited")]
+    confirm_unsolicited: bool,
+}
+
+impl Dnp3 {
+    fn ask(&self, target: &Target<'_>) -> Result<Ask, BadTarget> {
+        let why = "write the outstation's link address, 0 to 65519, behind the slash: 192.0.2.10/4";
+        let outstation = target.number(why)?.ok_or_else(|| target.bad_station(why))?;
+        let Some(master) = self.master else { return Err(target.bad_station("--dnp3-master is missing")) };
+        let Self { udp, all, confirm_unsolicited, .. } = *self;
+        let address = target.address(dnp3::PORT);
+        let (endpoint, over) = if udp { (Endpoint::Udp(address), Over::Udp) } else { (Endpoint::Tcp(address), Over::Tcp) };
+        let questions = outstation::Questions { route: Route { master, outstation }, over, all, confirm_unsolicited };
+        Ok(Ask { endpoint, via: Via::Dnp3(questions) })
+    }
 }
 
 /// Protocols that can be asked over.
@@ -70,6 +105,8 @@ enum Way {
     Enip,
     /// Omron FINS: CONTROLLER DATA READ
     Fins,
+    /// DNP3: group 0, the identity attributes. TARGET/LINK is the outstation's link address; needs --dnp3-master
+    Dnp3,
     /// Modbus TCP: function 43/14, and 17 where it is named. TARGET/UNIT, unit 255 where it is left out
     Modbus,
     /// Modbus RTU over TCP, through a serial server: the same questions, 2 at most. TARGET:PORT/UNIT
@@ -129,7 +166,7 @@ impl Ways {
                 let route = match (self.bacnet_network, &self.bacnet_station) {
                     (Some(network), Some(station)) => {
                         let station = unhex(station).map_err(|_| target.bad_station("--bacnet-station is pairs of hexadecimal digits"))?;
-                        Some(Route { network, station })
+                        Some(bacnet::Route { network, station })
                     }
                     _ => None,
                 };
@@ -147,6 +184,7 @@ impl Ways {
                 let endpoint = if self.enip_tcp { Endpoint::Tcp } else { Endpoint::Udp };
                 Ok(Ask { endpoint: endpoint(target.address(enip::PORT)), via: Via::Enip(nameplate_field::enip::Questions) })
             }
+            Way::Dnp3 => Ok(self.dnp3.ask(target)?),
             Way::Fins => {
                 target.without_station()?;
                 let questions = nameplate_field::fins::Questions { node: self.fins_node };

@@ -3,6 +3,7 @@
 
 mod bacnet;
 mod cip;
+mod dnp3;
 mod enip;
 mod fins;
 mod modbus;
@@ -57,9 +58,10 @@ pub enum Carrier {
 }
 
 /// Every protocol's.
-static ROWS: [&Row; 10] = [
+static ROWS: [&Row; 11] = [
     &bacnet::ROW,
     &cip::ROW,
+    &dnp3::ROW,
     &enip::ROW,
     &fins::ROW,
     &fins::ROW_UDP,
