@@ -88,6 +88,23 @@ fn beside_a_safety_controller_only_consent_goes_on() {
 }
 
 #[test]
+fn a_safety_controller_that_is_known_is_no_longer_met_by_chance() {
+    let Some(product) = needed("a_safety_controller_that_is_known_is_no_longer_met_by_chance", Product::find()) else { return };
+    let persona = Persona::new(module(3, "1756-EN2T/D")).with_slots([(0, module(0, "1756-L84ES/B")), (3, module(3, "1756-EN2T/D"))]);
+    let ((), report) = simulated(Device::new(persona), move |address: SocketAddr| {
+        let (state, target) = (State::new(), address.to_string());
+        let ask = |more: &[&str]| product.ask(&state, &[&["--format", "claims", target.as_str()], SLOTS, more].concat());
+        ask(&["--cip-safety-consent", "M. Weber"]).expect(code::DONE);
+        for more in [&[][..], &["--dry-run"]] {
+            let refused = ask(more).expect(code::REFUSED);
+            assert!(refused.err.contains("permit.safety"), "{}", refused.err);
+        }
+        ask(&["--cip-safety-consent", "M. Weber"]).expect(code::DONE);
+    });
+    assert_eq!((report.trips.len(), report.connections()), (0, 2), "{:?}", report.trips);
+}
+
+#[test]
 fn a_hostile_chassis_is_left_and_its_session_freed() {
     let faults = [
         Fault::AnswerTwice,

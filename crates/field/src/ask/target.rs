@@ -82,6 +82,27 @@ impl<'a> Target<'a> {
         SocketAddr::new(self.ip, self.port.unwrap_or(port))
     }
 
+    /// Its address, for a protocol without a port of its own.
+    ///
+    /// # Errors
+    /// [`BadTarget`] with `why` where no port is written.
+    pub fn address_with_port(&self, why: &str) -> Result<SocketAddr, BadTarget> {
+        match self.port {
+            Some(port) => Ok(SocketAddr::new(self.ip, port)),
+            None => Err(bad(self.text, self.station_at.saturating_sub(1), why)),
+        }
+    }
+
+    /// The station as two numbers with a dot between them, as rack and slot; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`BadTarget`] with `why` where it is something else.
+    pub fn two_numbers(&self, why: &str) -> Result<Option<(u8, u8)>, BadTarget> {
+        let Some(station) = self.station else { return Ok(None) };
+        let pair = station.split_once('.').and_then(|(first, second)| Some((number(first)?, number(second)?)));
+        pair.map(Some).ok_or_else(|| self.bad_station(why))
+    }
+
     /// The station as a number; `None` where there is none.
     ///
     /// # Errors

@@ -6,12 +6,17 @@ use super::Planned;
 use crate::dialogue::Dialogue;
 use crate::guard::{Grant, Refused};
 use crate::pacing::{Pace, TimeFactor};
-use crate::{bacnet, cip, enip, fins, modbus};
+use crate::{bacnet, cip, dnp3, enip, fins, modbus, s7comm, slmp, snmp};
 
 /// A protocol as one device is to be asked in it. What it grants, plans and says must agree: the guard refuses what does not.
 pub trait Adapter {
     /// The decoder that hears both sides.
     fn protocol(&self) -> &'static Protocol;
+
+    /// As contracts.md spells the protocol: the decoder's name, unless that carries several.
+    fn name(&self) -> &'static str {
+        self.protocol().name
+    }
 
     /// What the guard is to let out.
     ///
@@ -42,8 +47,16 @@ pub enum Via {
     Enip(enip::Questions),
     /// Omron FINS.
     Fins(fins::Questions),
+    /// DNP3 over TCP or UDP.
+    Dnp3(dnp3::Questions),
     /// Modbus TCP.
     Modbus(modbus::Questions),
+    /// S7comm.
+    S7comm(s7comm::Questions),
+    /// SLMP.
+    Slmp(slmp::Questions),
+    /// SNMP.
+    Snmp(snmp::Questions),
 }
 
 impl Via {
@@ -55,7 +68,11 @@ impl Via {
             Self::Cip(questions) => questions,
             Self::Enip(questions) => questions,
             Self::Fins(questions) => questions,
+            Self::Dnp3(questions) => questions,
             Self::Modbus(questions) => questions,
+            Self::S7comm(questions) => questions,
+            Self::Slmp(questions) => questions,
+            Self::Snmp(questions) => questions,
         }
     }
 }

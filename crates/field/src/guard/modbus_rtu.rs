@@ -23,7 +23,7 @@ pub(super) fn grant(unit: u8, grant: Grant) -> Result<Grant, Refused> {
     if !(1..=UNIT_LAST).contains(&unit) {
         return Err(Refused::before_any_byte("permit.unit", format!("unit {unit}: on a line a unit is 1 to {UNIT_LAST}")));
     }
-    Ok(Grant { table: &TABLE, ..grant })
+    Ok(grant.by(&TABLE))
 }
 
 const UNIT_PART: Part = granted(&UNIT, "modbus-rtu.unit", "unit, as configured");

@@ -1,5 +1,8 @@
 //! `nameplate ask`: read-only questions, each byte through the guard.
 
+mod secret;
+mod snmp;
+mod chassis;
 mod ways;
 
 use std::fs;
@@ -65,7 +68,7 @@ impl Ask {
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
         let asks = self.asks()?;
         if self.dry_run {
-            self.hazards_of(&asks, options)?;
+            let asks = self.hazards_of(asks, options)?;
             let planned = ask::plan(&asks).map_err(|refused| Failure::new(Code::Refused, refused.to_string()))?;
             return print::out(&dry_run(&planned));
         }
@@ -99,11 +102,11 @@ impl Ask {
     }
 
     /// A dry run works without a state; where there is one, it knows what must not be asked.
-    fn hazards_of(&self, asks: &[ask::Ask], options: &Options) -> Result<(), Failure> {
+    fn hazards_of(&self, asks: Vec<ask::Ask>, options: &Options) -> Result<Vec<ask::Ask>, Failure> {
         let store = state::directory(options.state.as_ref()).ok().and_then(|directory| Store::read(&directory).ok().flatten());
-        let Some(view) = store.and_then(|store| store.view(None).ok()) else { return Ok(()) };
+        let Some(view) = store.and_then(|store| store.view(None).ok()) else { return Ok(asks) };
         let found = asks.iter().find_map(|ask| known_hazard(&view.catalog, ask).map(|hazard| refusal(ask, hazard)));
-        found.map_or(Ok(()), |why| Err(Failure::new(Code::Refused, why)))
+        found.map_or_else(|| Ok(chassis::known(&view.catalog, asks)), |why| Err(Failure::new(Code::Refused, why)))
     }
 
     fn asks(&self) -> Result<Vec<ask::Ask>, Failure> {
@@ -119,7 +122,7 @@ impl Ask {
         }
         let mut asks = Vec::new();
         for (text, place) in &targets {
-            asks.extend(self.ways.asks(text).map_err(|e| Failure::new(Code::Usage, format!("{place}{e}")))?);
+            asks.extend(self.ways.asks(text).map_err(|e| Failure::new(e.code, format!("{place}{e}")))?);
         }
         Ok(asks)
     }
@@ -164,7 +167,7 @@ impl<'a, 'p> Run<'a, 'p> {
     pub async fn ask(&mut self, asks: Vec<ask::Ask>, time_factor: f64, touch: TouchRecord) -> Result<Summary, Failure> {
         // Budgets and breakers rest on the touch record: if it holds less than was taken from it, nobody is asked.
         self.intake.touched()?;
-        let asks = self.without_hazards(asks, &touch)?;
+        let asks = self.without_hazards(chassis::known(&self.intake.view.catalog, asks), &touch)?;
         let reason = Reason::WorkOrder(self.reason.to_owned());
         let settings = Settings { reason, time_factor, seed: SEED, clock: Arc::new(SystemTime::now) };
         let touched = ask::ask(asks, &settings, Arc::new(touch), |event| self.event(event)).await;
@@ -253,7 +256,7 @@ pub fn leave_out(
         eprintln!("{}", refusal(&ask, hazard));
         let mut line = Line::new(Kind::Refused);
         (line.target, line.station, line.reason) = (Some(ask.endpoint), Some(ask.station()), Some(reason.to_owned()));
-        line.protocol = Some(ask.via.adapter().protocol().name.to_owned());
+        line.protocol = Some(ask.via.adapter().name().to_owned());
         (line.rule, line.why) = (Some(hazard.rule.to_owned()), Some(hazard.why.to_owned()));
         touch.append(line).map_err(|e| Failure::new(Code::Refused, format!("nothing was asked: {e}")))?;
     }
@@ -262,7 +265,7 @@ pub fn leave_out(
 
 /// A hazard of whatever is known to answer at the target's address.
 fn known_hazard(catalog: &Catalog, ask: &ask::Ask) -> Option<&'static Hazard> {
-    let protocol = ask.via.adapter().protocol().name;
+    let protocol = ask.via.adapter().name();
     catalog.at(ask.endpoint.ip()).find_map(|asset| {
         let manufacturer = asset.shown(Field::Manufacturer).map(|current| current.standing.claim.value.as_str());
         let macs = asset.addresses.iter().filter_map(|address| address.mac.as_deref());

@@ -16,6 +16,7 @@ pub static ROW: Row = Row {
     protocol: "cip",
     port: 44_818,
     carrier: Carrier::OneStream,
+    settings: &[],
     fields: &[
         "enip.command",
         "tcp.len",

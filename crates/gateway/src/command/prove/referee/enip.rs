@@ -9,6 +9,7 @@ pub static ROW: Row = Row {
     protocol: "enip",
     port: 44_818,
     carrier: Carrier::Datagrams,
+    settings: &[],
     fields: &[
         "udp.length",
         "enip.command",

@@ -28,6 +28,7 @@ pub static ROW: Row = Row {
     protocol: "fins",
     port: 9600,
     carrier: Carrier::OneStream,
+    settings: &[],
     fields: &[
         "tcp.len",
         "omron.tcp.magic",
@@ -56,6 +57,7 @@ pub static ROW_UDP: Row = Row {
     protocol: "fins-udp",
     port: 9600,
     carrier: Carrier::Datagrams,
+    settings: &[],
     fields: &[
         "udp.length",
         FRAME[0],

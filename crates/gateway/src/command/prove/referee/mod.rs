@@ -3,9 +3,13 @@
 
 mod bacnet;
 mod cip;
+mod dnp3;
 mod enip;
 mod fins;
 mod modbus;
+mod s7comm;
+mod slmp;
+mod snmp;
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -54,7 +58,19 @@ pub enum Carrier {
 }
 
 /// Every protocol's.
-static ROWS: [&Row; 7] = [&bacnet::ROW, &cip::ROW, &enip::ROW, &fins::ROW, &fins::ROW_UDP, &modbus::LINE_ROW, &modbus::ROW];
+static ROWS: [&Row; 11] = [
+    &bacnet::ROW,
+    &cip::ROW,
+    &dnp3::ROW,
+    &enip::ROW,
+    &fins::ROW,
+    &fins::ROW_UDP,
+    &modbus::LINE_ROW,
+    &modbus::ROW,
+    &s7comm::ROW,
+    &slmp::ROW,
+    &snmp::ROW,
+];
 
 /// The row of a protocol that is generated.
 ///
