@@ -6,6 +6,7 @@ pub mod capture;
 pub mod dialogue;
 pub mod dnp3;
 pub mod guard;
+pub mod hart_ip;
 pub mod modbus;
 pub mod pacing;
 pub mod touch;

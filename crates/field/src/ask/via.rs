@@ -6,7 +6,7 @@ use super::Planned;
 use crate::dialogue::Dialogue;
 use crate::guard::{Grant, Refused};
 use crate::pacing::{Pace, TimeFactor};
-use crate::{dnp3, modbus};
+use crate::{dnp3, hart_ip, modbus};
 
 /// A protocol as one device is to be asked in it. What it grants, plans and says must agree: the guard refuses what does not.
 pub trait Adapter {
@@ -36,6 +36,8 @@ pub trait Adapter {
 pub enum Via {
     /// DNP3 over TCP or UDP.
     Dnp3(dnp3::Questions),
+    /// HART-IP over TCP or UDP.
+    HartIp(hart_ip::Questions),
     /// Modbus TCP.
     Modbus(modbus::Questions),
 }
@@ -46,6 +48,7 @@ impl Via {
     pub fn adapter(&self) -> &dyn Adapter {
         match self {
             Self::Dnp3(questions) => questions,
+            Self::HartIp(questions) => questions,
             Self::Modbus(questions) => questions,
         }
     }

@@ -31,6 +31,7 @@ mod datagrams;
 mod dnp3;
 mod endpoint;
 pub mod generate;
+mod hart_ip;
 mod judge;
 mod modbus;
 mod permit;
@@ -44,6 +45,7 @@ pub use self::{
     connect::{CONNECT_MS_MAX, Line, connect},
     dnp3::{Dnp3, READS_MAX, REPLIES_MAX},
     endpoint::Endpoint,
+    hart_ip::{COMMANDS_MAX, HartIp, SUB_DEVICES_MAX},
     judge::{Judge, Message, Pushed},
     modbus::{Modbus, QUANTITY_MAX, REGISTERS_MAX, REQUESTS_MAX, Registers},
     permit::{Grant, HOLD_S_MAX, Limits, Permit, REASON_BYTES_MAX},
@@ -52,7 +54,7 @@ pub use self::{
 };
 
 /// Every protocol's row of read-only.md.
-static TABLES: [&table::Table; 2] = [&dnp3::TABLE, &modbus::TABLE];
+static TABLES: [&table::Table; 3] = [&dnp3::TABLE, &hart_ip::TABLE, &modbus::TABLE];
 
 #[cfg(test)]
 mod tests;

@@ -3,13 +3,14 @@
 //! dissector to say.
 
 mod dnp3;
+mod hart_ip;
 mod modbus;
 mod random;
 
 use std::time::Duration;
 
 pub use self::random::Random;
-use super::{Dnp3, Judge, Modbus, Permit, Refused};
+use super::{Dnp3, HartIp, Judge, Modbus, Permit, Refused};
 
 /// What a forbidden message of any protocol can break, besides what its own row says.
 pub const CELLS_OF_ALL: [&str; 3] = ["request too many", "pipelined", "random bytes"];
@@ -41,6 +42,8 @@ pub enum Label {
 pub enum Granted {
     /// Over DNP3.
     Dnp3(Dnp3),
+    /// Over HART-IP.
+    HartIp(HartIp),
     /// Over Modbus TCP.
     Modbus(Modbus),
 }
@@ -74,7 +77,7 @@ pub struct Maker {
 type Start = (Permit, Granted, Box<dyn Writer>);
 
 /// Every protocol's.
-pub static MAKERS: [&Maker; 2] = [&dnp3::MAKER, &modbus::MAKER];
+pub static MAKERS: [&Maker; 3] = [&dnp3::MAKER, &hart_ip::MAKER, &modbus::MAKER];
 
 /// One connection's worth of messages.
 #[derive(Clone, Debug)]

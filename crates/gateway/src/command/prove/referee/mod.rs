@@ -2,6 +2,7 @@
 //! terms, a file a protocol. Nothing of ours decodes a byte on this side.
 
 mod dnp3;
+mod hart_ip;
 mod modbus;
 
 use std::io;
@@ -48,7 +49,7 @@ pub enum Carrier {
 }
 
 /// Every protocol's.
-static ROWS: [&Row; 2] = [&dnp3::ROW, &modbus::ROW];
+static ROWS: [&Row; 3] = [&dnp3::ROW, &hart_ip::ROW, &modbus::ROW];
 
 /// The row of a protocol that is generated.
 ///
