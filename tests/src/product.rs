@@ -108,6 +108,13 @@ impl Product {
         let common = ["ask", "--reason", "WO-1", "--time-factor", TIME_FACTOR, "--state", place.as_str()];
         self.run(common.iter().chain(more))
     }
+
+    /// The same with settings of the environment beside it: secrets, which no command line holds.
+    pub fn ask_with(&self, state: &State, more: &[String], environment: &[(&str, String)]) -> Ended {
+        let place = state.text();
+        let mut command = self.command(["ask", "--reason", "WO-1", "--time-factor", TIME_FACTOR, "--state", place.as_str()]);
+        run(command.args(more).envs(environment.iter().map(|(name, value)| (*name, value))))
+    }
 }
 
 /// The account's own state and data directory are out of reach.
@@ -250,10 +257,11 @@ impl Drop for State {
 ///
 /// # Panics
 /// When the device cannot be started, the story panics, or a connection stays open.
-pub fn simulated<P: Language + 'static, T: Send + 'static>(
-    device: Device<P>,
-    story: impl FnOnce(SocketAddr) -> T + Send + 'static,
-) -> (T, Report) {
+pub fn simulated<P, T>(device: Device<P>, story: impl FnOnce(SocketAddr) -> T + Send + 'static) -> (T, Report)
+where
+    P: Language + 'static,
+    T: Send + 'static,
+{
     block_on(async {
         let running = device.start(Device::<P>::ANYWHERE).await.expect("a port on loopback");
         let address = running.address;

@@ -3,6 +3,8 @@
 
 mod converse;
 #[cfg(test)]
+pub mod play;
+#[cfg(test)]
 pub mod story;
 
 use std::fmt;

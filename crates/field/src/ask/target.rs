@@ -8,7 +8,7 @@ use nameplate_wire::modbus::{PORT, Question};
 
 use super::{Ask, Via};
 use crate::guard::Endpoint;
-use crate::modbus::{Questions, UNIT_NONE};
+use crate::modbus::{Framing, Questions, UNIT_NONE};
 
 /// Shortest prefix that a network is written with: `10.0.0.0/24` means a network to everybody but us.
 const PREFIX_BITS_MIN: u32 = 8;
@@ -142,7 +142,7 @@ impl FromStr for Ask {
     fn from_str(text: &str) -> Result<Self, BadTarget> {
         let target = Target::read(text)?;
         let unit = target.number("the unit is a number from 0 to 255")?.unwrap_or(UNIT_NONE);
-        let via = Via::Modbus(Questions { unit, questions: vec![Question::REGULAR] });
+        let via = Via::Modbus(Questions { framing: Framing::Tcp, unit, questions: vec![Question::REGULAR] });
         Ok(Self { endpoint: Endpoint::Tcp(target.address(PORT)), via })
     }
 }
@@ -210,7 +210,7 @@ mod tests {
     fn a_target_is_one_address_with_port_and_unit() {
         let check = |text: &str, target: &str, unit: u8| {
             let ask: Ask = text.parse().unwrap_or_else(|error| panic!("{error}"));
-            let via = Via::Modbus(Questions { unit, questions: vec![Question::REGULAR] });
+            let via = Via::Modbus(Questions { framing: Framing::Tcp, unit, questions: vec![Question::REGULAR] });
             assert_eq!(ask, Ask { endpoint: target.parse().expect("an endpoint"), via }, "{text}");
         };
         check("10.0.0.5", "10.0.0.5:502", 255);

@@ -6,7 +6,7 @@ use super::Planned;
 use crate::dialogue::Dialogue;
 use crate::guard::{Grant, Refused};
 use crate::pacing::{Pace, TimeFactor};
-use crate::{bacnet, modbus, s7comm, slmp};
+use crate::{bacnet, cip, enip, fins, modbus, s7comm, slmp};
 
 /// A protocol as one device is to be asked in it. What it grants, plans and says must agree: the guard refuses what does not.
 pub trait Adapter {
@@ -41,6 +41,12 @@ pub trait Adapter {
 pub enum Via {
     /// BACnet/IP.
     Bacnet(bacnet::Questions),
+    /// CIP, to modules of a chassis.
+    Cip(cip::Questions),
+    /// EtherNet/IP without a session.
+    Enip(enip::Questions),
+    /// Omron FINS.
+    Fins(fins::Questions),
     /// Modbus TCP.
     Modbus(modbus::Questions),
     /// S7comm.
@@ -55,6 +61,9 @@ impl Via {
     pub fn adapter(&self) -> &dyn Adapter {
         match self {
             Self::Bacnet(questions) => questions,
+            Self::Cip(questions) => questions,
+            Self::Enip(questions) => questions,
+            Self::Fins(questions) => questions,
             Self::Modbus(questions) => questions,
             Self::S7comm(questions) => questions,
             Self::Slmp(questions) => questions,

@@ -27,12 +27,16 @@
 mod allowlist;
 mod bacnet;
 mod check;
+mod cip;
 mod connect;
 mod datagrams;
 mod endpoint;
+mod enip;
+mod fins;
 pub mod generate;
 mod judge;
 mod modbus;
+mod modbus_rtu;
 mod permit;
 mod refused;
 mod s7comm;
@@ -44,10 +48,14 @@ mod template;
 pub use self::{
     allowlist::{Allowed, ByteMeaning, allowlist, meaning},
     bacnet::{Bacnet, INSTANCE_ANY},
+    cip::{ATTRIBUTE_LAST, Cip, SLOT_LAST, SLOTS_MAX},
     connect::{CONNECT_MS_MAX, Line, connect},
     endpoint::Endpoint,
+    enip::Enip,
+    fins::{Fins, NODE_LAST},
     judge::{Judge, Message, Pushed},
     modbus::{Modbus, QUANTITY_MAX, REGISTERS_MAX, REQUESTS_MAX, Registers},
+    modbus_rtu::LINE_REQUESTS_MAX,
     permit::{Grant, HOLD_S_MAX, Limits, Permit, REASON_BYTES_MAX},
     refused::{Failed, REFUSED_BYTES_MAX, Refused, hex},
     s7comm::{MESSAGES_MAX as S7_MESSAGES_MAX, S7comm},
@@ -56,7 +64,8 @@ pub use self::{
 };
 
 /// Every protocol's row of read-only.md.
-static TABLES: [&table::Table; 4] = [&bacnet::TABLE, &modbus::TABLE, &s7comm::TABLE, &slmp::TABLE];
+static TABLES: [&table::Table; 8] =
+    [&bacnet::TABLE, &cip::TABLE, &enip::TABLE, &fins::TABLE, &modbus::TABLE, &modbus_rtu::TABLE, &s7comm::TABLE, &slmp::TABLE];
 
 #[cfg(test)]
 mod tests;

@@ -107,10 +107,21 @@ pub struct Row {
     pub parts: &'static [Part],
     /// So often on one connection at most.
     pub times_max: u8,
-    /// Offsets of a key and of a value that must rise strictly among the messages of one connection with the same key.
-    pub rises: Option<(usize, usize)>,
+    /// What must rise from message to message.
+    pub rises: Option<Rises>,
     /// True where it ends a session: it frees what we hold at the device, so neither the hold nor the cap of messages keeps it back.
     pub goodbye: bool,
+}
+
+/// A value that must rise strictly among the messages of one connection with the same key.
+#[derive(Clone, Copy, Debug)]
+pub struct Rises {
+    /// Offset of the key, one byte.
+    pub key: usize,
+    /// Offset of the value, one byte.
+    pub value: usize,
+    /// The short id of the rule.
+    pub rule: &'static str,
 }
 
 /// A protocol's row on the allowlist of docs/read-only.md.

@@ -3,6 +3,9 @@
 //! dissector to say.
 
 mod bacnet;
+mod cip;
+mod enip;
+mod fins;
 mod modbus;
 mod random;
 mod s7comm;
@@ -11,7 +14,7 @@ mod slmp;
 use std::time::Duration;
 
 pub use self::random::Random;
-use super::{Bacnet, Judge, Modbus, Permit, Refused, S7comm};
+use super::{Bacnet, Cip, Enip, Fins, Judge, Modbus, Permit, Refused, S7comm};
 
 /// What a forbidden message of any protocol can break, besides what its own row says.
 pub const CELLS_OF_ALL: [&str; 3] = ["request too many", "pipelined", "random bytes"];
@@ -43,6 +46,13 @@ pub enum Label {
 pub enum Granted {
     /// Over BACnet/IP.
     Bacnet(Bacnet),
+    /// Over Modbus, on TCP or on a line.
+    /// In CIP.
+    Cip(Cip),
+    /// Over EtherNet/IP without a session.
+    Enip(Enip),
+    /// In FINS.
+    Fins(Fins),
     /// Over Modbus TCP.
     Modbus(Modbus),
     /// Over S7comm.
@@ -80,7 +90,17 @@ pub struct Maker {
 type Start = (Permit, Granted, Box<dyn Writer>);
 
 /// Every protocol's.
-pub static MAKERS: [&Maker; 4] = [&bacnet::MAKER, &modbus::MAKER, &s7comm::MAKER, &slmp::MAKER];
+pub static MAKERS: [&Maker; 9] = [
+    &bacnet::MAKER,
+    &cip::MAKER,
+    &enip::MAKER,
+    &fins::MAKER,
+    &fins::MAKER_UDP,
+    &modbus::LINE_MAKER,
+    &modbus::MAKER,
+    &s7comm::MAKER,
+    &slmp::MAKER,
+];
 
 /// One connection's worth of messages.
 #[derive(Clone, Debug)]

@@ -15,6 +15,7 @@ pub static ROW: Row = Row {
     protocol: "s7comm",
     port: 102,
     carrier: Carrier::OneStream,
+    settings: &[],
     fields: &[
         "tcp.len",
         "tpkt.version",

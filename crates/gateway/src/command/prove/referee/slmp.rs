@@ -7,7 +7,7 @@ use super::{Carrier, Row, Survivor, rule};
 const TYPE_NAME: &str = "500000ffff03000600080001010000";
 
 /// The row in tshark's terms.
-pub static ROW: Row = Row { protocol: "slmp", port: 5007, carrier: Carrier::OneStream, fields: &["tcp.payload"], allowed };
+pub static ROW: Row = Row { protocol: "slmp", port: 5007, carrier: Carrier::OneStream, settings: &[], fields: &["tcp.payload"], allowed };
 
 fn allowed(_: &Survivor, cells: &[&str], before: &[Vec<&str>]) -> Result<(), &'static str> {
     rule(before.is_empty(), "more than one message on a connection")?;
