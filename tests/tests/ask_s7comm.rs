@@ -38,7 +38,8 @@ fn ready(test: &str) -> Option<Product> {
 
 /// What left towards this port, as tshark says it.
 fn left(file: &Path, port: u16) -> Vec<String> {
-    let rows = record::tshark(file, &FIELDS, &format!("tcp.dstport == {port} && tcp.len > 0"), 502).expect("tshark's reading");
+    let (filter, spoken) = (format!("tcp.dstport == {port} && tcp.len > 0"), format!("tcp.port=={port},tpkt"));
+    let rows = record::tshark_as(file, &FIELDS, &filter, &spoken).expect("tshark's reading");
     rows.iter().map(|row| row.join("|")).collect()
 }
 

@@ -46,14 +46,13 @@ pub enum Label {
 pub enum Granted {
     /// Over BACnet/IP.
     Bacnet(Bacnet),
-    /// Over Modbus, on TCP or on a line.
     /// In CIP.
     Cip(Cip),
     /// Over EtherNet/IP without a session.
     Enip(Enip),
     /// In FINS.
     Fins(Fins),
-    /// Over Modbus TCP.
+    /// Over Modbus, on TCP or on a line.
     Modbus(Modbus),
     /// Over S7comm.
     S7comm(S7comm),
