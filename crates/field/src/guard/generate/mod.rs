@@ -49,7 +49,6 @@ pub enum Label {
 pub enum Granted {
     /// Over BACnet/IP.
     Bacnet(Bacnet),
-    /// Over Modbus, on TCP or on a line.
     /// In CIP.
     Cip(Cip),
     /// Over EtherNet/IP without a session.
@@ -60,7 +59,7 @@ pub enum Granted {
     Dnp3(Dnp3),
     /// Over HART-IP.
     HartIp(HartIp),
-    /// Over Modbus TCP.
+    /// Over Modbus, on TCP or on a line.
     Modbus(Modbus),
     /// Over S7comm.
     S7comm(S7comm),

@@ -196,7 +196,6 @@ impl Ways {
                 let endpoint = if questions.over() == Over::Udp { Endpoint::Udp } else { Endpoint::Tcp };
                 Ok(Ask { endpoint: endpoint(target.address(fins::PORT)), via: Via::Fins(questions) })
             }
-            Way::Dnp3 => self.dnp3.ask(target),
             Way::HartIp => {
                 let polling = target.number("the polling address is a number from 0 to 63")?.unwrap_or(0);
                 let address = target.address(hart_ip::PORT);
