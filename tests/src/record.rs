@@ -183,9 +183,21 @@ fn copy_records(mut from: impl Read, mut to: impl Write, seen: &Sender<Vec<u8>>)
 /// # Errors
 /// What tshark says.
 pub fn tshark(file: &Path, fields: &[&str], filter: &str, modbus_port: u16) -> Result<Vec<Vec<String>>, String> {
-    let mut command = Command::new("tshark");
     // By the preference, not by decode-as (-d): by it alone tshark knows which end asks.
-    command.arg("-n").arg("-r").arg(file).arg("-Y").arg(filter).arg("-o").arg(format!("mbtcp.tcp.port:{modbus_port}"));
+    told(file, fields, filter, &["-o", &format!("mbtcp.tcp.port:{modbus_port}")])
+}
+
+/// The same of another protocol, which tshark is told is spoken where: `tcp.port==1102,tpkt`.
+///
+/// # Errors
+/// What tshark says.
+pub fn tshark_as(file: &Path, fields: &[&str], filter: &str, decode_as: &str) -> Result<Vec<Vec<String>>, String> {
+    told(file, fields, filter, &["-d", decode_as])
+}
+
+fn told(file: &Path, fields: &[&str], filter: &str, options: &[&str]) -> Result<Vec<Vec<String>>, String> {
+    let mut command = Command::new("tshark");
+    command.arg("-n").arg("-r").arg(file).arg("-Y").arg(filter).args(options);
     command.args(["-T", "fields", "-E", "separator=/t", "-E", "occurrence=a", "-E"]).arg(format!("aggregator={AND}"));
     command.args(fields.iter().flat_map(|field| [OsStr::new("-e"), OsStr::new(field)]));
     let run = command.stdin(Stdio::null()).output().map_err(|error| format!("tshark: {error}"))?;

@@ -10,6 +10,7 @@ pub mod dnp3;
 pub mod enip;
 pub mod fins;
 pub mod guard;
+pub mod hart_ip;
 pub mod modbus;
 pub mod pacing;
 pub mod s7comm;

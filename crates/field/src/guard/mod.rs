@@ -35,6 +35,7 @@ mod endpoint;
 mod enip;
 mod fins;
 pub mod generate;
+mod hart_ip;
 mod judge;
 mod modbus;
 mod modbus_rtu;
@@ -57,6 +58,7 @@ pub use self::{
     endpoint::Endpoint,
     enip::Enip,
     fins::{Fins, NODE_LAST},
+    hart_ip::{COMMANDS_MAX, HartIp, SUB_DEVICES_MAX},
     judge::{Judge, Message, Pushed},
     modbus::{Modbus, QUANTITY_MAX, REGISTERS_MAX, REQUESTS_MAX, Registers},
     modbus_rtu::LINE_REQUESTS_MAX,
@@ -70,12 +72,13 @@ pub use self::{
 };
 
 /// Every protocol's row of read-only.md.
-static TABLES: [&table::Table; 10] = [
+static TABLES: [&table::Table; 11] = [
     &bacnet::TABLE,
     &cip::TABLE,
     &dnp3::TABLE,
     &enip::TABLE,
     &fins::TABLE,
+    &hart_ip::TABLE,
     &modbus::TABLE,
     &modbus_rtu::TABLE,
     &s7comm::TABLE,

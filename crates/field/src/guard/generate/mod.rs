@@ -7,6 +7,7 @@ mod cip;
 mod dnp3;
 mod enip;
 mod fins;
+mod hart_ip;
 mod modbus;
 mod random;
 mod s7comm;
@@ -16,7 +17,7 @@ mod snmp;
 use std::time::Duration;
 
 pub use self::random::Random;
-use super::{Bacnet, Cip, Dnp3, Enip, Fins, Judge, Modbus, Permit, Refused, S7comm, Snmp};
+use super::{Bacnet, Cip, Dnp3, Enip, Fins, HartIp, Judge, Modbus, Permit, Refused, S7comm, Snmp};
 
 /// What a forbidden message of any protocol can break, besides what its own row says.
 pub const CELLS_OF_ALL: [&str; 3] = ["request too many", "pipelined", "random bytes"];
@@ -56,7 +57,9 @@ pub enum Granted {
     Fins(Fins),
     /// Over DNP3.
     Dnp3(Dnp3),
-    /// Over Modbus TCP.
+    /// Over HART-IP.
+    HartIp(HartIp),
+    /// Over Modbus, on TCP or on a line.
     Modbus(Modbus),
     /// Over S7comm.
     S7comm(S7comm),
@@ -95,13 +98,14 @@ pub struct Maker {
 type Start = (Permit, Granted, Box<dyn Writer>);
 
 /// Every protocol's.
-pub static MAKERS: [&Maker; 11] = [
+pub static MAKERS: [&Maker; 12] = [
     &bacnet::MAKER,
     &cip::MAKER,
     &dnp3::MAKER,
     &enip::MAKER,
     &fins::MAKER,
     &fins::MAKER_UDP,
+    &hart_ip::MAKER,
     &modbus::LINE_MAKER,
     &modbus::MAKER,
     &s7comm::MAKER,

@@ -6,10 +6,10 @@ use clap::{Args, ValueEnum};
 use nameplate_core::observation::unhex;
 use nameplate_core::wire::bacnet;
 use nameplate_core::wire::conversation::Over;
-use nameplate_core::wire::dnp3;
 use nameplate_core::wire::dnp3::Route;
 use nameplate_core::wire::modbus::{PORT, Question};
 use nameplate_core::wire::snmp;
+use nameplate_core::wire::{dnp3, hart_ip};
 use nameplate_core::wire::{enip, fins};
 use nameplate_field::ask::{Ask, BadTarget, Target, Via};
 use nameplate_field::dnp3 as outstation;
@@ -62,6 +62,9 @@ pub struct Ways {
     snmp: Snmp,
     #[command(flatten)]
     dnp3: Dnp3,
+    /// Ask HART-IP over UDP instead of TCP; a server that answers from another port than its own is not heard
+    #[arg(long)]
+    hart_udp: bool,
 }
 
 /// What DNP3 needs to know besides.
@@ -107,6 +110,8 @@ enum Way {
     Fins,
     /// DNP3: group 0, the identity attributes. TARGET/LINK is the outstation's link address; needs --dnp3-master
     Dnp3,
+    /// HART-IP: commands 0, 20 and 13. TARGET/POLLING, polling address 0 where it is left out
+    HartIp,
     /// Modbus TCP: function 43/14, and 17 where it is named. TARGET/UNIT, unit 255 where it is left out
     Modbus,
     /// Modbus RTU over TCP, through a serial server: the same questions, 2 at most. TARGET:PORT/UNIT
@@ -190,6 +195,12 @@ impl Ways {
                 let questions = nameplate_field::fins::Questions { node: self.fins_node };
                 let endpoint = if questions.over() == Over::Udp { Endpoint::Udp } else { Endpoint::Tcp };
                 Ok(Ask { endpoint: endpoint(target.address(fins::PORT)), via: Via::Fins(questions) })
+            }
+            Way::HartIp => {
+                let polling = target.number("the polling address is a number from 0 to 63")?.unwrap_or(0);
+                let address = target.address(hart_ip::PORT);
+                let endpoint = if self.hart_udp { Endpoint::Udp(address) } else { Endpoint::Tcp(address) };
+                Ok(Ask { endpoint, via: Via::HartIp(nameplate_field::hart_ip::Questions { polling }) })
             }
             Way::Modbus => {
                 let unit = target.number("the unit is a number from 0 to 255")?.unwrap_or(UNIT_NONE);

@@ -6,6 +6,7 @@ mod cip;
 mod dnp3;
 mod enip;
 mod fins;
+mod hart_ip;
 mod modbus;
 mod s7comm;
 mod slmp;
@@ -58,13 +59,14 @@ pub enum Carrier {
 }
 
 /// Every protocol's.
-static ROWS: [&Row; 11] = [
+static ROWS: [&Row; 12] = [
     &bacnet::ROW,
     &cip::ROW,
     &dnp3::ROW,
     &enip::ROW,
     &fins::ROW,
     &fins::ROW_UDP,
+    &hart_ip::ROW,
     &modbus::LINE_ROW,
     &modbus::ROW,
     &s7comm::ROW,
