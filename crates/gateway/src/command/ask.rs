@@ -1,8 +1,8 @@
 //! `nameplate ask`: read-only questions, each byte through the guard.
 
+mod chassis;
 mod secret;
 mod snmp;
-mod chassis;
 mod ways;
 
 use std::fs;
