@@ -4,7 +4,9 @@
 //! decoder it tests, and none with the guard: a mistake made once must not be made again by its judge.
 //!
 //! - [`device`]: any of them, started, and its account; [`fault`]: what it does wrong; [`judge`]: the tripwire.
-//! - [`language`]: what a protocol is to them. One module for each: [`modbus`].
+//! - [`language`]: what a protocol is to them. One module for each: [`modbus`], [`enip`], [`s7`], [`snmp`], [`bacnet`], [`dnp3`],
+//!   [`hart_ip`], [`fins`], [`slmp`].
+//! - [`rehearsal`]: what a persona says, without a socket.
 //! - [`scada`]: the legitimate master of the plant, whose traffic there is to listen to and who must not be disturbed.
 //! - [`tap`]: records what passed on the simulators' connections as a capture.
 //! - [`plant`]: several devices, their masters and one tap.
@@ -12,11 +14,15 @@
 #![forbid(unsafe_code)]
 
 mod account;
+pub mod bacnet;
 mod desk;
 pub mod device;
+pub mod dnp3;
 pub mod enip;
 pub mod fault;
+pub mod fins;
 pub mod flash;
+pub mod hart_ip;
 pub mod judge;
 pub mod language;
 mod line;
@@ -28,8 +34,12 @@ pub mod report;
 pub mod s7;
 pub mod scada;
 mod session;
+pub mod slmp;
+pub mod snmp;
 mod sockets;
 #[cfg(test)]
 mod story;
 pub mod tap;
 mod watchdog;
+#[cfg(test)]
+mod zoo;

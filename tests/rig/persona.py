@@ -81,12 +81,13 @@ def started(begin, says):
     raise SystemExit("".join(heard))
 
 
-def until_it_listens(program, port):
-    """For a program that does not say when it listens on TCP: the one line LISTENS once it does, none where it ended first. Asks the kernel,
-    for a connection of ours would keep a server of one client busy."""
-    wanted = f"0100007F:{port:04X} 00000000:0000 0A"
+def until_it_listens(program, port, protocol="tcp"):
+    """For a program that does not say when it listens, or says so too early: the one line LISTENS once it does, none where it ended first.
+    Asks the kernel, for a connection of ours would keep a server of one client busy."""
+    state = {"tcp": "0A", "udp": "07"}[protocol]
+    wanted = f"0100007F:{port:04X} 00000000:0000 {state}"
     while program.poll() is None:
-        if wanted in Path("/proc/net/tcp").read_text():
+        if wanted in Path("/proc/net", protocol).read_text():
             yield LISTENS
             return
         time.sleep(POLL_SECONDS)

@@ -34,8 +34,9 @@ def begin(port):
     command += ["--process-user", getpass.getuser(), "--process-group", getpass.getuser()]
     command += ["--v3-user", "sha256", "--v3-auth-key", plate["secret"], "--v3-auth-proto", "SHA256"]
     command += ["--v3-priv-key", plate["privacy"], "--v3-priv-proto", "AES", "--agent-udpv4-endpoint", f"127.0.0.1:{port}"]
-    program = persona.child(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    return program, program.stdout
+    # It says that it listens before it does.
+    program = persona.child(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return program, persona.until_it_listens(program, port, "udp")
 
 
 plate = persona.read()["plate"]
@@ -43,5 +44,5 @@ data = persona.FOLDER / "data"
 data.mkdir()
 for name in (plate["community"], "self"):
     (data / f"{name}.snmprec").write_text("\n".join(recording(plate)) + "\n")
-persona.ready(persona.started(begin, "Listening at UDP/IPv4 endpoint"))
+persona.ready(persona.started(begin, persona.LISTENS))
 threading.Event().wait()

@@ -54,7 +54,7 @@ pub struct Plate {
     pub description: String,
     /// The maker's number (CIP, BACnet, an enterprise of SNMP), 1 to 999.
     pub vendor_number: u16,
-    /// The product's number, 1 to 65535.
+    /// The product's number, 1 to 32767: cpppo refuses every question where it is greater.
     pub product_number: u16,
     /// A profile of CIP, 1 to 99.
     pub device_type: u16,
@@ -78,7 +78,7 @@ impl Plate {
     fn random(seed: u64) -> Self {
         let mut draw = Draw(seed ^ 0x91A7E);
         let mut number = |end| u16::try_from(draw.below(end) + 1).unwrap_or(1);
-        let (vendor_number, product_number, device_type) = (number(999), number(65_535), number(99));
+        let (vendor_number, product_number, device_type) = (number(999), number(32_767), number(99));
         let mut number = |end| u8::try_from(draw.below(end) + 1).unwrap_or(1);
         let (major, minor) = (number(99), number(99));
         let mut number = |end| u32::try_from(draw.below(end) + 1).unwrap_or(1);

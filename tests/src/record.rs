@@ -58,6 +58,15 @@ impl Recording {
     /// # Errors
     /// What is missing, or what dumpcap would not do.
     pub fn start(ports: &[u16]) -> Result<Self, String> {
+        let each: Vec<String> = ports.iter().map(|port| format!("tcp port {port}")).collect();
+        Self::of(&each.join(" or "))
+    }
+
+    /// Records what passes this filter (pcap-filter) on the loopback interface.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn of(filter: &str) -> Result<Self, String> {
         available()?;
         let sentinel = sentinel_socket().map_err(|error| format!("a port for sentinels: {error}"))?;
         let sentinel_port = sentinel.local_addr().map_err(|error| error.to_string())?.port();
@@ -65,10 +74,9 @@ impl Recording {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let file = place::scratch()?.join(format!("recording-{}-{number}.pcap", std::process::id()));
         let out = File::create(&file).map_err(|error| format!("{}: {error}", file.display()))?;
-        let filter: String = ports.iter().map(|port| format!("tcp port {port} or ")).collect();
         let mut child = Command::new("dumpcap")
             .args(["-q", "-i", "lo", "-P", "-w", "-", "-f"])
-            .arg(format!("{filter}udp port {sentinel_port}"))
+            .arg(format!("({filter}) or udp port {sentinel_port}"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

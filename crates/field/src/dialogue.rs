@@ -1,11 +1,13 @@
 //! One conversation with a device, whatever the protocol: a [`Dialogue`] says what is put next and what an answer is to it, without IO;
 //! [`converse`] carries it over a guarded line, keeps the gaps and the caps, and lets the decoder that also reads captures hear both sides.
 
-#[cfg(test)]
-pub mod bare;
 mod converse;
 #[cfg(test)]
+pub mod play;
+#[cfg(test)]
 pub mod script;
+#[cfg(test)]
+pub mod story;
 
 use std::fmt;
 use std::io;

@@ -1,12 +1,19 @@
 //! Everything that touches the OT network. The guard is the only place that opens a connection towards a device; every touch is on record first.
 
 pub mod ask;
+pub mod bacnet;
 pub mod breaker;
 pub mod capture;
+pub mod cip;
 pub mod dialogue;
 pub mod dnp3;
+pub mod enip;
+pub mod fins;
 pub mod guard;
 pub mod hart_ip;
 pub mod modbus;
 pub mod pacing;
+pub mod s7comm;
+pub mod slmp;
+pub mod snmp;
 pub mod touch;

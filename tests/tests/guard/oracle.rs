@@ -120,7 +120,7 @@ struct RowOfReadOnlyMd {
 
 impl RowOfReadOnlyMd {
     fn judge(&mut self, frame: &Frame, conversation: &Conversation) -> Result<(), &'static str> {
-        let Granted::Modbus(granted) = &conversation.granted else { return Err("granted in another protocol") };
+        let Granted::Modbus(granted) = &conversation.granted else { return Err("another protocol's permit") };
         let [protocol, length, unit, function, mei, code, object, address, quantity] = &frame.fields;
         let ([0], [length], [unit], [function]) = (protocol.as_slice(), length.as_slice(), unit.as_slice(), function.as_slice()) else {
             return Err("not one Modbus TCP message");

@@ -60,7 +60,7 @@ mod tests {
 
     fn check(target: &str, questions: &[Question], expected: &[(&str, &str)]) {
         let ask: Ask = target.parse().expect("a target");
-        let Via::Modbus(asked) = ask.via else { panic!("a target is asked over Modbus") };
+        let Via::Modbus(asked) = ask.via else { panic!("a target alone is asked over Modbus") };
         let ask = Ask { via: Via::Modbus(Questions { questions: questions.to_vec(), ..asked }), ..ask };
         let planned = plan(&[ask]).expect("the guard lets it pass");
         let lines: Vec<(String, String)> = planned

@@ -5,7 +5,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::modbus::Questions;
+use crate::modbus::{Framing, Questions};
 use nameplate_wire::modbus::Question;
 use std::net::SocketAddr;
 
@@ -102,9 +102,8 @@ async fn run(state: &State, asks: &[Ask], reason: Reason, second: u64) -> (Vec<S
 /// `0: read V3.20` for the first of `asks`.
 fn line(asks: &[Ask], event: &Event) -> String {
     let is_it = |ask: &&Ask| {
-        let Via::Modbus(asked) = &ask.via else { panic!("a target is asked over Modbus") };
         // What is refused before there is a permit says nobody behind the endpoint.
-        ask.endpoint == event.endpoint && (event.station.is_empty() || event.station == asked.unit.to_string())
+        ask.endpoint == event.endpoint && (event.station.is_empty() || event.station == ask.station())
     };
     let who = asks.iter().position(|ask| is_it(&ask)).expect("somebody we asked");
     let what = match &event.what {
@@ -147,7 +146,7 @@ fn regular(target: SocketAddr, unit: u8) -> Ask {
 }
 
 fn asking(target: SocketAddr, unit: u8, questions: &[Question]) -> Ask {
-    Ask { endpoint: Endpoint::Tcp(target), via: Via::Modbus(Questions { unit, questions: questions.to_vec() }) }
+    Ask { endpoint: Endpoint::Tcp(target), via: Via::Modbus(Questions { framing: Framing::Tcp, unit, questions: questions.to_vec() }) }
 }
 
 fn order() -> Reason {

@@ -51,7 +51,7 @@ pub async fn converse<P: Peer>(
     asking.leave(&end).await;
     let at = At { frame: 0, time_ns: clock() };
     let Asking { conversation: mut heard, out, .. } = asking;
-    heard.finish(at, &mut |heard| tell(heard, &[], out));
+    heard.finish(at, &mut |heard| tell(heard, &Vec::new, out));
     end
 }
 
@@ -151,11 +151,12 @@ impl<P: Peer> Asking<'_, P> {
         let us = conversation::End::default();
         let (from, to) = if by_server { (&self.with.device, &us) } else { (&us, &self.with.device) };
         let said = Said { bytes, missing: 0, at, from, to, by_server };
-        self.conversation.hear(&said, &mut |heard| tell(heard, bytes, self.out));
+        let (peer, out) = (&*self.peer, &mut *self.out);
+        self.conversation.hear(&said, &mut |heard| tell(heard, &|| peer.shown(bytes), out));
     }
 
     fn stray(&mut self, bytes: Vec<u8>, malformed: Malformed) -> Result<(), End> {
-        (self.out)(Step::Stray { bytes, malformed });
+        (self.out)(Step::Stray { bytes: self.peer.shown(&bytes), malformed });
         self.strays = self.strays.saturating_add(1);
         if self.strays > STRAYS_MAX {
             return Err(hostile("it sends messages that nobody asked for", Vec::new()));
@@ -175,7 +176,7 @@ impl<P: Peer> Asking<'_, P> {
             }
             let mut buffer = vec![0_u8; READ_BYTES];
             let read = timeout_at(deadline, self.peer.read(&mut buffer)).await;
-            let partial = || self.held.clone();
+            let partial = || self.peer.shown(&self.held);
             let had = match read {
                 Err(_) if deadline == self.hold_end => return Err(End::HoldSpent { partial: partial() }),
                 Err(_) => return Err(End::Silent { partial: partial() }),
@@ -210,7 +211,7 @@ impl<P: Peer> Asking<'_, P> {
             }
             Ok(_) => Ok(None),
             Err(malformed) => {
-                let partial = std::mem::take(&mut self.held);
+                let partial = self.peer.shown(&std::mem::take(&mut self.held));
                 Err(hostile(&format!("its bytes are no {}: {malformed}", self.with.protocol.name), partial))
             }
         }
@@ -235,10 +236,10 @@ impl<P: Peer> Asking<'_, P> {
 }
 
 /// What the decoder heard, as a step; presence is no news of a device that we asked ourselves.
-fn tell(heard: Heard, bytes: &[u8], out: &mut dyn FnMut(Step)) {
+fn tell(heard: Heard, bytes: &dyn Fn() -> Vec<u8>, out: &mut dyn FnMut(Step)) {
     match heard {
         Heard::Reading(reading) => out(Step::Reading(reading)),
-        Heard::Malformed { malformed, .. } => out(Step::Stray { bytes: bytes.to_vec(), malformed }),
+        Heard::Malformed { malformed, .. } => out(Step::Stray { bytes: bytes(), malformed }),
         Heard::Present { .. } | Heard::Happened { .. } => {}
     }
 }

@@ -6,7 +6,7 @@ use nameplate_wire::conversation::{self, Over};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::Instant;
 
-use super::bare::Bare;
+use super::story::Bare;
 use super::{End, Step, With, converse};
 use crate::ask::Adapter;
 use crate::pacing::TimeFactor;

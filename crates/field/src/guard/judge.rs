@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::{
-    Permit, Refused,
+    Permit, Refused, Secret,
     refused::REFUSED_BYTES_MAX,
-    table::{HIDDEN, Row},
+    table::{HIDDEN, Rises, Row},
     template::{Reading, Template, read},
 };
 
@@ -16,7 +16,7 @@ pub struct Judge {
     messages_max: u8,
     hold_max: Duration,
     held: Vec<u8>,
-    secrets: Vec<Vec<u8>>,
+    secrets: Vec<Secret>,
     /// What was let out.
     asked: Vec<&'static str>,
     /// Highest value per key so far, where values must rise.
@@ -134,11 +134,17 @@ impl Judge {
         Some(self.close(Refused { question: None, rule: "incomplete", at: Some(bytes.len()), bytes, why }))
     }
 
-    /// These bytes with every secret of the permit overwritten, wherever it stands: for messages that are none, and for whoever shows one.
+    /// These bytes with every secret of the permit overwritten: where it stands in a message that may leave, and anywhere in all else, such as
+    /// an answer.
     #[must_use]
     pub fn without_secrets(&self, bytes: &[u8]) -> Vec<u8> {
+        if let Reading::Whole(template) = read(&self.templates, bytes)
+            && template.len() == bytes.len()
+        {
+            return template.shown(bytes);
+        }
         let mut shown = bytes.to_vec();
-        for secret in self.secrets.iter().filter(|secret| !secret.is_empty()) {
+        for secret in self.secrets.iter().map(Secret::bytes).filter(|secret| !secret.is_empty()) {
             let mut at = 0;
             while let Some(found) = shown.get(at..).and_then(|rest| rest.windows(secret.len()).position(|window| window == secret)) {
                 at += found;
@@ -169,13 +175,13 @@ impl Judge {
         if !row.goodbye && hold > self.hold_max {
             return no("budget.hold", None, format!("the connection has been ours for {hold:.1?}, at most {:.1?}", self.hold_max));
         }
-        if let Some((key_at, at)) = row.rises {
+        if let Some(Rises { key, value: at, rule }) = row.rises {
             let byte = |at: usize| message.bytes.get(at).copied().unwrap_or(0);
-            let (key, value) = (byte(key_at), byte(at));
+            let (key, value) = (byte(key), byte(at));
             match self.risen.iter_mut().find(|(risen, _)| *risen == key) {
                 Some((_, last)) if value <= *last => {
-                    let why = format!("object {value:02x} does not rise above {last:02x}, asked before with read code {key:02x}");
-                    return no("modbus.object_rises", Some(at), why);
+                    let why = format!("{value:02x} does not rise above {last:02x}, asked before with {key:02x}");
+                    return no(rule, Some(at), why);
                 }
                 Some((_, last)) => *last = value,
                 None => self.risen.push((key, value)),

@@ -1,9 +1,9 @@
 //! What one connection may do. A permit narrows a protocol's table, it can never widen it.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use super::{
-    Endpoint, Refused,
+    Endpoint, Refused, Secret,
     table::{Slot, Table},
 };
 
@@ -14,23 +14,42 @@ pub const HOLD_S_MAX: u64 = 10;
 pub const REASON_BYTES_MAX: usize = 200;
 
 /// What a protocol's file in this folder grants: its table, who is asked behind the endpoint, and the literals that only the owner or a profile knows.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Grant {
     pub(super) table: &'static Table,
     pub(super) station: String,
     pub(super) literals: Vec<(&'static str, Vec<u8>)>,
+    messages_max: u8,
+}
+
+impl fmt::Debug for Grant {
+    /// Without the literals: some are secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let slots: Vec<&str> = self.literals.iter().map(|(slot, _)| *slot).collect();
+        write!(f, "Grant({} {:?} {slots:?})", self.table.protocol, self.station)
+    }
 }
 
 impl Grant {
     /// Nothing literal yet. `station` tells devices behind one endpoint apart; empty where there is but one.
     pub(super) const fn new(table: &'static Table, station: String) -> Self {
-        Self { table, station, literals: Vec::new() }
+        Self { table, station, literals: Vec::new(), messages_max: table.messages_max }
     }
 
     /// Who is asked behind the endpoint; empty where there is but one.
     #[must_use]
     pub fn station(&self) -> &str {
         &self.station
+    }
+
+    /// Fewer messages than the table has, where their number depends on what is granted.
+    pub(super) fn at_most(self, messages: u8) -> Self {
+        Self { messages_max: messages.min(self.table.messages_max), ..self }
+    }
+
+    /// The same by another table, which knows the same slots.
+    pub(super) fn by(self, table: &'static Table) -> Self {
+        Self { table, messages_max: table.messages_max, ..self }
     }
 
     /// One more literal under a slot.
@@ -43,7 +62,7 @@ impl Grant {
 /// What is tightened, and how fast time runs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
-    /// At most so many messages; never more than the table has.
+    /// At most so many messages; never more than the grant has.
     pub messages_max: u8,
     /// At most so long; never longer than the table has.
     pub hold_max: Duration,
@@ -52,10 +71,10 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// What the table allows, at the speed of the plant.
+    /// What the grant allows, at the speed of the plant.
     #[must_use]
     pub const fn of(grant: &Grant) -> Self {
-        Self { messages_max: grant.table.messages_max, hold_max: Duration::from_secs(grant.table.hold_s_max), time_factor: 1.0 }
+        Self { messages_max: grant.messages_max, hold_max: Duration::from_secs(grant.table.hold_s_max), time_factor: 1.0 }
     }
 }
 
@@ -136,12 +155,12 @@ impl Permit {
     }
 
     /// What no record may hold.
-    pub(super) fn secrets(&self) -> Vec<Vec<u8>> {
+    pub(super) fn secrets(&self) -> Vec<Secret> {
         let slots = self.grant.table.rows.iter().flat_map(|row| row.slots()).filter(|slot| slot.secret);
         let mut secrets: Vec<Vec<u8>> = slots.flat_map(|slot| self.literals(slot)).map(<[u8]>::to_vec).collect();
         secrets.sort_unstable();
         secrets.dedup();
-        secrets
+        secrets.into_iter().map(Secret::new).collect()
     }
 
     /// What is granted under a slot.

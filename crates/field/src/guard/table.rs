@@ -29,6 +29,8 @@ pub const HIDDEN: u8 = b'*';
 pub enum Is {
     /// Exactly these.
     Bytes(&'static [u8]),
+    /// One of these; a row has at most one such part.
+    OneOf(&'static [&'static [u8]]),
     /// One byte of which these bits count.
     Bits {
         /// Which bits.
@@ -38,6 +40,9 @@ pub enum Is {
     },
     /// So many bytes that nobody looks at.
     Any(usize),
+    /// A number of an object's name (X.690, 8.19.2) below 2 to the 31st that the device chose, or none: whatever it is, the name stays
+    /// below what stands before it. All of a message have the same count of bytes, so that there are few shapes of it.
+    Number,
     /// Bytes `from..to` of a literal that the permit grants; `to` may lie behind its end.
     Granted {
         /// Which literal; parts of one slot in a row belong to the same one.
@@ -68,6 +73,9 @@ pub enum Is {
         last: usize,
     },
 }
+
+/// Bytes of [`Is::Number`]: seven bits each.
+pub const NUMBER_BYTES_MAX: usize = 5;
 
 /// How a count is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,10 +116,21 @@ pub struct Row {
     pub parts: &'static [Part],
     /// So often on one connection at most.
     pub times_max: u8,
-    /// Offsets of a key and of a value that must rise strictly among the messages of one connection with the same key.
-    pub rises: Option<(usize, usize)>,
+    /// What must rise from message to message.
+    pub rises: Option<Rises>,
     /// True where it ends a session: it frees what we hold at the device, so neither the hold nor the cap of messages keeps it back.
     pub goodbye: bool,
+}
+
+/// A value that must rise strictly among the messages of one connection with the same key.
+#[derive(Clone, Copy, Debug)]
+pub struct Rises {
+    /// Offset of the key, one byte.
+    pub key: usize,
+    /// Offset of the value, one byte.
+    pub value: usize,
+    /// The short id of the rule.
+    pub rule: &'static str,
 }
 
 /// A protocol's row on the allowlist of docs/read-only.md.

@@ -1,107 +1,19 @@
-use tokio::io::{DuplexStream, duplex};
-
 use std::time::Duration;
 
-use nameplate_wire::conversation::{self, Over};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::time::Instant;
+use nameplate_wire::conversation::Over;
 
 use super::*;
-use crate::dialogue::bare::Bare;
-use crate::dialogue::{End, Step, With, converse};
-use crate::pacing::{Pace, TimeFactor};
+use crate::dialogue::story::Do::{Close, Drip, Hear, Say};
+use crate::dialogue::story::{Do, story, unhex};
 
-/// What the device's side does. Every byte is written by hand from the specification (6.21, 6.13, 7) and the TCP guide (3.1.3).
-enum Do {
-    /// Waits for exactly these bytes.
-    Hear(&'static str),
-    /// Sends these bytes.
-    Say(&'static str),
-    /// Sends these bytes one by one, so many milliseconds apart.
-    Drip(u64, &'static str),
-    /// Closes the connection.
-    Close,
-}
-use Do::{Close, Drip, Hear, Say};
+// Every byte is written by hand from the specification (6.21, 6.13, 7) and the TCP guide (3.1.3).
 
-fn unhex(text: &str) -> Vec<u8> {
-    let digits: Vec<u32> = text.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_digit(16).expect("hex")).collect();
-    digits.chunks(2).map(|pair| (pair[0] * 16 + pair[1]) as u8).collect()
-}
-
-/// Plays the script, then returns what was sent beyond it.
-async fn device(mut stream: DuplexStream, script: &[Do]) -> Vec<u8> {
-    for step in script {
-        match step {
-            Hear(text) => {
-                let mut heard = vec![0; unhex(text).len()];
-                if stream.read_exact(&mut heard).await.is_err() {
-                    panic!("nobody asked {text}");
-                }
-                assert_eq!(heard, unhex(text), "{text}");
-            }
-            Say(text) => stream.write_all(&unhex(text)).await.expect("the client is there"),
-            Drip(ms, text) => {
-                for byte in unhex(text) {
-                    tokio::time::sleep(Duration::from_millis(*ms)).await;
-                    if stream.write_all(&[byte]).await.is_err() {
-                        break;
-                    }
-                }
-            }
-            Close => return Vec::new(),
-        }
-    }
-    let mut more = Vec::new();
-    stream.read_to_end(&mut more).await.expect("a duplex ends");
-    more
-}
-
-/// Asks on paused time; returns the story as lines (`asked`, `read`, `stray`, then how it ended) and how long it took.
-fn story(questions: &[Question], script: &[Do]) -> (Vec<String>, Duration) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
-    runtime.block_on(async {
-        let (near, far) = duplex(4096);
-        let mut near = Bare(near);
-        let asked = Questions { unit: UNIT_NONE, questions: questions.to_vec() };
-        let with = With { protocol: asked.protocol(), over: Over::Tcp, device: conversation::End::default() };
-        let started = Instant::now();
-        let mut lines = Vec::new();
-        let client = async {
-            let mut out = |step| lines.push(line(step));
-            let pace = Pace::new(TimeFactor::default());
-            let end = converse(&mut near, asked.dialogue().as_mut(), with, pace, &|| 77, &mut out).await;
-            let took = started.elapsed();
-            drop(near);
-            (end, took)
-        };
-        let ((end, took), more) = tokio::join!(client, device(far, script));
-        assert_eq!(more, b"", "nothing is sent that the script does not expect");
-        lines.push(match end {
-            End::Answered { unasked, .. } if !unasked.is_empty() => format!("answered, {} not put", unasked.len()),
-            End::Hostile { because, partial } if !partial.is_empty() => format!("hostile: {because} ({} bytes)", partial.len()),
-            end => end.to_string(),
-        });
-        (lines, took)
-    })
-}
-
-fn line(step: Step) -> String {
-    match step {
-        Step::Sent { question, bytes } => format!("asked {question} {}", bytes.len()),
-        Step::Stray { malformed, .. } => format!("stray: {malformed}"),
-        Step::Reading(reading) => {
-            assert!(reading.messages.iter().all(|message| message.frame == 0 && message.time_ns == 77), "the clock is the caller's");
-            let facts = reading.facts.iter().filter(|fact| fact.path != "modbus.conformity");
-            let facts: Vec<String> = facts.map(|fact| format!("{}={}", fact.path, fact.bytes.escape_ascii())).collect();
-            let whole = if reading.complete { "whole" } else { "in part" };
-            format!("read {} {whole}: {}", reading.question, facts.join(" "))
-        }
-    }
+fn asked(questions: &[Question]) -> Questions {
+    Questions { framing: Framing::Tcp, unit: UNIT_NONE, questions: questions.to_vec() }
 }
 
 fn check(questions: &[Question], script: &[Do], expected: &[&str]) {
-    assert_eq!(story(questions, script).0, expected);
+    assert_eq!(story(&asked(questions), Over::Tcp, script).0, expected);
 }
 
 const REGULAR_1: &str = "0001 0000 0005 ff 2b0e0200";
@@ -220,7 +132,7 @@ fn an_answer_that_comes_twice_is_read_once() {
 fn a_stream_of_answers_that_nobody_asked_for_is_hostile() {
     let mut script = vec![Hear(REGULAR_1)];
     script.extend((0..20).map(|_| Say("0009 0000 0003 ff ab01")));
-    let (lines, _) = story(&[Question::REGULAR], &script);
+    let (lines, _) = story(&asked(&[Question::REGULAR]), Over::Tcp, &script);
     assert_eq!(lines.iter().filter(|line| line.starts_with("stray")).count(), 9);
     assert_eq!(lines.last().map(String::as_str), Some("hostile: it sends messages that nobody asked for"));
 }
@@ -236,7 +148,7 @@ fn endless(n: u8) -> (&'static str, &'static str) {
 #[test]
 fn a_device_that_always_has_more_is_asked_eight_times() {
     let script: Vec<Do> = (1..=8).flat_map(|n| [Hear(endless(n).0), Say(endless(n).1)]).collect();
-    let (lines, took) = story(&[Question::REGULAR], &script);
+    let (lines, took) = story(&asked(&[Question::REGULAR]), Over::Tcp, &script);
     assert_eq!(lines.iter().filter(|line| line.starts_with("asked")).count(), 8);
     assert_eq!(lines[8].matches("modbus.object").count(), 8, "what it said is kept: {}", lines[8]);
     assert!(lines[8].starts_with("read modbus.identification.regular in part"), "{}", lines[8]);
@@ -248,7 +160,7 @@ fn a_device_that_always_has_more_is_asked_eight_times() {
 fn eight_pages_that_end_are_no_fault() {
     let mut script: Vec<Do> = (1..=8).flat_map(|n| [Hear(endless(n).0), Say(endless(n).1)]).collect();
     script[15] = Say("0008 0000 000b ff 2b0e0282000001 0701 41");
-    let (lines, _) = story(&[Question::REGULAR, Question::ServerId], &script);
+    let (lines, _) = story(&asked(&[Question::REGULAR, Question::ServerId]), Over::Tcp, &script);
     assert_eq!(lines.last().map(String::as_str), Some("answered, 1 not put"));
 }
 
@@ -301,7 +213,7 @@ fn a_broken_answer_is_kept_and_nothing_more_is_asked() {
 
 #[test]
 fn a_silent_device_is_asked_once_and_left_after_two_seconds() {
-    let (lines, took) = story(&[Question::REGULAR, Question::ServerId], &[Hear(REGULAR_1)]);
+    let (lines, took) = story(&asked(&[Question::REGULAR, Question::ServerId]), Over::Tcp, &[Hear(REGULAR_1)]);
     assert_eq!(lines, ["asked modbus.identification.regular 11", "no whole answer within the time-out (0 bytes of one)"]);
     assert_eq!(took.as_secs(), 2, "{took:?}");
 }
@@ -331,7 +243,7 @@ fn a_device_may_close_anywhere() {
 
 #[test]
 fn a_dripping_device_gains_no_time() {
-    let (lines, took) = story(&[Question::REGULAR], &[Hear(REGULAR_1), Drip(300, ONE_PAGE)]);
+    let (lines, took) = story(&asked(&[Question::REGULAR]), Over::Tcp, &[Hear(REGULAR_1), Drip(300, ONE_PAGE)]);
     assert_eq!(lines[1], "no whole answer within the time-out (6 bytes of one)");
     assert_eq!(took.as_secs(), 2, "{took:?}");
 }
@@ -343,7 +255,7 @@ fn the_hold_ends_a_device_that_takes_its_time_with_every_page() {
         script.push(Hear(endless(n).0));
         script.push(Drip(1_900 / 17, endless(n).1));
     }
-    let (lines, took) = story(&[Question::REGULAR], &script);
+    let (lines, took) = story(&asked(&[Question::REGULAR]), Over::Tcp, &script);
     assert!(lines.last().is_some_and(|line| line.starts_with("our longest hold was over")), "{lines:?}");
     assert_eq!(took.as_secs(), 10, "{took:?}");
 }
@@ -351,7 +263,7 @@ fn the_hold_ends_a_device_that_takes_its_time_with_every_page() {
 #[test]
 fn nothing_is_asked_that_the_hold_leaves_no_time_for() {
     let script: Vec<Do> = (1..=5).flat_map(|n| [Hear(endless(n).0), Drip(107, endless(n).1)]).collect();
-    let (lines, took) = story(&[Question::REGULAR], &script);
+    let (lines, took) = story(&asked(&[Question::REGULAR]), Over::Tcp, &script);
     assert_eq!(lines.iter().filter(|line| line.starts_with("asked")).count(), 5);
     assert_eq!(lines.last().map(String::as_str), Some("our longest hold was over (0 bytes of an answer)"));
     assert!((9_800..10_000).contains(&took.as_millis()), "{took:?}");
@@ -359,14 +271,15 @@ fn nothing_is_asked_that_the_hold_leaves_no_time_for() {
 
 #[test]
 fn an_answer_to_somebody_else_wins_no_time() {
-    let (lines, took) = story(&[Question::REGULAR], &[Hear(REGULAR_1), Drip(150, "0009 0000 0003 ff ab01")]);
+    let (lines, took) = story(&asked(&[Question::REGULAR]), Over::Tcp, &[Hear(REGULAR_1), Drip(150, "0009 0000 0003 ff ab01")]);
     assert!(lines[1].starts_with("stray"), "{lines:?}");
     assert_eq!(took.as_secs(), 2, "{took:?}");
 }
 
 #[test]
 fn messages_are_a_gap_apart() {
-    let (_, took) = story(&[Question::REGULAR], &[Hear(REGULAR_1), Say(PAGE_1), Hear("0002 0000 0005 ff 2b0e0202"), Say(PAGE_2)]);
+    let (_, took) =
+        story(&asked(&[Question::REGULAR]), Over::Tcp, &[Hear(REGULAR_1), Say(PAGE_1), Hear("0002 0000 0005 ff 2b0e0202"), Say(PAGE_2)]);
     assert!((200..300).contains(&took.as_millis()), "{took:?}");
 }
 
@@ -381,4 +294,25 @@ fn the_basic_set_is_not_read_on() {
             "answered",
         ],
     );
+}
+
+// On a line: check bytes by pymodbus (REGULAR_LINE) and by the manuals' CRC-16/MODBUS for the answers.
+const REGULAR_LINE: &str = "01 2b0e0200 7087";
+
+fn check_line(script: &[Do], expected: &[&str]) {
+    let asked = Questions { framing: Framing::Rtu, unit: 1, questions: vec![Question::REGULAR] };
+    assert_eq!(story(&asked, Over::Tcp, script).0, expected);
+}
+
+#[test]
+fn a_line_is_asked_in_its_own_frames() {
+    let asked = "asked modbus.identification.regular 7";
+    // Object 0 "ABC", object 2 "V2.1", read code 1; as a serial server cuts it.
+    let whole = ["012b0e01010000020003414243", "020456322e315a60"];
+    let read = "read modbus.identification.regular whole: modbus-rtu.conformity=\\x01 modbus-rtu.object.0=ABC modbus-rtu.object.2=V2.1";
+    check_line(&[Hear(REGULAR_LINE), Say(whole[0]), Say(whole[1])], &[asked, read, "answered"]);
+    let echo = "stray: modbus-rtu: byte 1: an answer, not the echo of the question (serial line 2.1)";
+    check_line(&[Hear(REGULAR_LINE), Say(REGULAR_LINE), Say(whole[0]), Say(whole[1])], &[asked, echo, read, "answered"]);
+    let silent = "no whole answer within the time-out (13 bytes of one)";
+    check_line(&[Hear(REGULAR_LINE), Say(whole[0])], &[asked, silent]);
 }

@@ -2,15 +2,22 @@
 //! for tests. Written from read-only.md without a look at the tables. The label says what was meant; whether it holds is for an independent
 //! dissector to say.
 
+mod bacnet;
+mod cip;
 mod dnp3;
+mod enip;
+mod fins;
 mod hart_ip;
 mod modbus;
 mod random;
+mod s7comm;
+mod slmp;
+mod snmp;
 
 use std::time::Duration;
 
 pub use self::random::Random;
-use super::{Dnp3, HartIp, Judge, Modbus, Permit, Refused};
+use super::{Bacnet, Cip, Dnp3, Enip, Fins, HartIp, Judge, Modbus, Permit, Refused, S7comm, Snmp};
 
 /// What a forbidden message of any protocol can break, besides what its own row says.
 pub const CELLS_OF_ALL: [&str; 3] = ["request too many", "pipelined", "random bytes"];
@@ -40,12 +47,27 @@ pub enum Label {
 /// What was granted, in the protocol's own terms: the referee holds what it reads against it.
 #[derive(Clone, Debug)]
 pub enum Granted {
+    /// Over BACnet/IP.
+    Bacnet(Bacnet),
+    /// Over Modbus, on TCP or on a line.
+    /// In CIP.
+    Cip(Cip),
+    /// Over EtherNet/IP without a session.
+    Enip(Enip),
+    /// In FINS.
+    Fins(Fins),
     /// Over DNP3.
     Dnp3(Dnp3),
     /// Over HART-IP.
     HartIp(HartIp),
     /// Over Modbus TCP.
     Modbus(Modbus),
+    /// Over S7comm.
+    S7comm(S7comm),
+    /// Over SLMP: there is but one thing to grant.
+    Slmp,
+    /// Over SNMP, version 1 or 2c.
+    Snmp(Snmp),
 }
 
 /// Writes the messages of one connection.
@@ -77,7 +99,20 @@ pub struct Maker {
 type Start = (Permit, Granted, Box<dyn Writer>);
 
 /// Every protocol's.
-pub static MAKERS: [&Maker; 3] = [&dnp3::MAKER, &hart_ip::MAKER, &modbus::MAKER];
+pub static MAKERS: [&Maker; 12] = [
+    &bacnet::MAKER,
+    &cip::MAKER,
+    &dnp3::MAKER,
+    &enip::MAKER,
+    &fins::MAKER,
+    &fins::MAKER_UDP,
+    &hart_ip::MAKER,
+    &modbus::LINE_MAKER,
+    &modbus::MAKER,
+    &s7comm::MAKER,
+    &slmp::MAKER,
+    &snmp::MAKER,
+];
 
 /// One connection's worth of messages.
 #[derive(Clone, Debug)]

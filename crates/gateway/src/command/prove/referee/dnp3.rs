@@ -14,6 +14,7 @@ pub static ROW: Row = Row {
     protocol: "dnp3",
     port: 20_000,
     carrier: Carrier::Streams,
+    settings: &[],
     fields: &[
         "tcp.len",
         "dnp3.len",

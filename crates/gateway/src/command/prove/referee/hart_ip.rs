@@ -13,6 +13,7 @@ pub static ROW: Row = Row {
     protocol: "hart-ip",
     port: 5094,
     carrier: Carrier::Streams,
+    settings: &[],
     fields: &[
         "tcp.payload",
         "hart_ip.version",

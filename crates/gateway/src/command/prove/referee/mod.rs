@@ -1,9 +1,16 @@
 //! The referee: tshark reads what survived the guard, and its reading is held against the allowlist, written here once more in its
 //! terms, a file a protocol. Nothing of ours decodes a byte on this side.
 
+mod bacnet;
+mod cip;
 mod dnp3;
+mod enip;
+mod fins;
 mod hart_ip;
 mod modbus;
+mod s7comm;
+mod slmp;
+mod snmp;
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -20,8 +27,9 @@ use crate::failure::Failure;
 
 /// Objections that are printed; one is enough to fail.
 const OBJECTIONS_MAX: usize = 20;
-/// The first client port; each connection that is shown apart has the next one.
-const CLIENT_PORT_MIN: u16 = 40_000;
+/// The client's port, which no protocol has for its own: tshark would take it for that one. Each connection begins with a handshake, which
+/// tells it from the one before.
+const CLIENT_PORT: u16 = 61_000;
 
 /// A protocol's row of docs/read-only.md in tshark's terms.
 pub struct Row {
@@ -31,6 +39,8 @@ pub struct Row {
     pub port: u16,
     /// What carries it.
     pub carrier: Carrier,
+    /// Words that tell tshark more about it; mostly none.
+    pub settings: &'static [&'static str],
     /// What tshark is asked about each message, in this order.
     pub fields: &'static [&'static str],
     /// Whether a message may leave: itself and the messages of its connection before it, as tshark reads them.
@@ -49,7 +59,20 @@ pub enum Carrier {
 }
 
 /// Every protocol's.
-static ROWS: [&Row; 3] = [&dnp3::ROW, &hart_ip::ROW, &modbus::ROW];
+static ROWS: [&Row; 12] = [
+    &bacnet::ROW,
+    &cip::ROW,
+    &dnp3::ROW,
+    &enip::ROW,
+    &fins::ROW,
+    &fins::ROW_UDP,
+    &hart_ip::ROW,
+    &modbus::LINE_ROW,
+    &modbus::ROW,
+    &s7comm::ROW,
+    &slmp::ROW,
+    &snmp::ROW,
+];
 
 /// The row of a protocol that is generated.
 ///
@@ -91,19 +114,16 @@ pub fn capture(row: &Row, survivors: &[Survivor]) -> Vec<u8> {
     let tap = Tap::new(SystemTime::UNIX_EPOCH);
     let link = tap.link(station(1), station(2), station(3)).at_port(row.port);
     let nowhere = (Ipv4Addr::LOCALHOST, 0).into();
-    let open = |number: u64| {
-        let port = CLIENT_PORT_MIN + (number % u64::from(u16::MAX - CLIENT_PORT_MIN)) as u16;
-        match row.carrier {
-            Carrier::OneStream | Carrier::Streams => link.open(Speaker::Asker, port, nowhere),
-            Carrier::Datagrams => link.open_datagrams(Speaker::Asker, port, nowhere),
-        }
+    let open = || match row.carrier {
+        Carrier::OneStream | Carrier::Streams => link.open(Speaker::Asker, CLIENT_PORT, nowhere),
+        Carrier::Datagrams => link.open_datagrams(Speaker::Asker, CLIENT_PORT, nowhere),
     };
     let mut current = None;
     for survivor in survivors {
         let number = if row.carrier == Carrier::OneStream { 0 } else { survivor.conversation };
         let conversation = match &mut current {
             Some((shown, conversation)) if *shown == number => conversation,
-            other => &mut other.insert((number, open(number))).1,
+            other => &mut other.insert((number, open())).1,
         };
         conversation.from_client(&survivor.bytes);
     }
@@ -119,6 +139,7 @@ pub fn judge(row: &Row, path: &Path, survivors: &[Survivor]) -> Result<Verdict, 
     let mut tshark = Command::new("tshark");
     let messages = if row.carrier == Carrier::Datagrams { "udp" } else { "tcp.len > 0" };
     tshark.arg("-n").arg("-r").arg(path).args(["-Y", messages, "-T", "fields", "-E", "occurrence=a"]);
+    tshark.args(row.settings);
     for field in row.fields {
         tshark.args(["-e", field]);
     }
