@@ -6,7 +6,7 @@ use super::Planned;
 use crate::dialogue::Dialogue;
 use crate::guard::{Grant, Refused};
 use crate::pacing::{Pace, TimeFactor};
-use crate::{bacnet, cip, enip, fins, modbus, s7comm, slmp};
+use crate::{bacnet, cip, dnp3, enip, fins, hart_ip, modbus, s7comm, slmp, snmp};
 
 /// A protocol as one device is to be asked in it. What it grants, plans and says must agree: the guard refuses what does not.
 pub trait Adapter {
@@ -47,12 +47,18 @@ pub enum Via {
     Enip(enip::Questions),
     /// Omron FINS.
     Fins(fins::Questions),
+    /// DNP3 over TCP or UDP.
+    Dnp3(dnp3::Questions),
+    /// HART-IP over TCP or UDP.
+    HartIp(hart_ip::Questions),
     /// Modbus TCP.
     Modbus(modbus::Questions),
     /// S7comm.
     S7comm(s7comm::Questions),
     /// SLMP.
     Slmp(slmp::Questions),
+    /// SNMP.
+    Snmp(snmp::Questions),
 }
 
 impl Via {
@@ -64,9 +70,12 @@ impl Via {
             Self::Cip(questions) => questions,
             Self::Enip(questions) => questions,
             Self::Fins(questions) => questions,
+            Self::Dnp3(questions) => questions,
+            Self::HartIp(questions) => questions,
             Self::Modbus(questions) => questions,
             Self::S7comm(questions) => questions,
             Self::Slmp(questions) => questions,
+            Self::Snmp(questions) => questions,
         }
     }
 }

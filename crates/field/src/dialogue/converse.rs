@@ -51,7 +51,7 @@ pub async fn converse<P: Peer>(
     asking.leave(&end).await;
     let at = At { frame: 0, time_ns: clock() };
     let Asking { conversation: mut heard, out, .. } = asking;
-    heard.finish(at, &mut |heard| tell(heard, &[], out));
+    heard.finish(at, &mut |heard| tell(heard, &Vec::new, out));
     end
 }
 
@@ -107,21 +107,32 @@ impl<P: Peer> Asking<'_, P> {
 
     /// The whole answer to the question that went out at `sent`.
     async fn answer(&mut self, sent: Instant) -> Result<(), End> {
-        let mut waiting_since = sent;
+        let (mut waiting_since, mut patience) = (sent, self.pace.response_max);
         loop {
-            let message = self.message(waiting_since).await?;
+            let message = self.message(waiting_since + patience).await?;
             let take = self.dialogue.take(&message);
             if let Take::Stray(malformed) = take {
                 self.stray(message, malformed)?;
                 continue;
             }
             self.hear(&message, true);
+            self.replies().await?;
             match take {
                 Take::Hostile(because) => return Err(hostile(because, Vec::new())),
                 Take::More => waiting_since = Instant::now(),
+                Take::Later(most) => (waiting_since, patience) = (sent, most),
                 Take::Answer | Take::Stray(_) => return Ok(()),
             }
         }
+    }
+
+    /// What a message wants back before anything else; the gap is kept as before any other message.
+    async fn replies(&mut self) -> Result<(), End> {
+        while let Some(put) = self.dialogue.reply() {
+            sleep_until((Instant::now() + self.pace.message_gap).min(self.hold_end)).await;
+            self.send(&put, self.hold_end).await?;
+        }
+        Ok(())
     }
 
     async fn send(&mut self, put: &Put, until: Instant) -> Result<(), End> {
@@ -140,11 +151,12 @@ impl<P: Peer> Asking<'_, P> {
         let us = conversation::End::default();
         let (from, to) = if by_server { (&self.with.device, &us) } else { (&us, &self.with.device) };
         let said = Said { bytes, missing: 0, at, from, to, by_server };
-        self.conversation.hear(&said, &mut |heard| tell(heard, bytes, self.out));
+        let (peer, out) = (&*self.peer, &mut *self.out);
+        self.conversation.hear(&said, &mut |heard| tell(heard, &|| peer.shown(bytes), out));
     }
 
     fn stray(&mut self, bytes: Vec<u8>, malformed: Malformed) -> Result<(), End> {
-        (self.out)(Step::Stray { bytes, malformed });
+        (self.out)(Step::Stray { bytes: self.peer.shown(&bytes), malformed });
         self.strays = self.strays.saturating_add(1);
         if self.strays > STRAYS_MAX {
             return Err(hostile("it sends messages that nobody asked for", Vec::new()));
@@ -152,10 +164,10 @@ impl<P: Peer> Asking<'_, P> {
         Ok(())
     }
 
-    /// The next whole message of the device. The wait counts from the question, so that a device that sends a byte now and then gains
-    /// nothing.
-    async fn message(&mut self, since: Instant) -> Result<Vec<u8>, End> {
-        let deadline = (since + self.pace.response_max).min(self.hold_end);
+    /// The next whole message of the device. The deadline counts from the question, so that a device that sends a byte now and then
+    /// gains nothing.
+    async fn message(&mut self, deadline: Instant) -> Result<Vec<u8>, End> {
+        let deadline = deadline.min(self.hold_end);
         loop {
             if !self.held.is_empty()
                 && let Some(message) = self.cut()?
@@ -164,7 +176,7 @@ impl<P: Peer> Asking<'_, P> {
             }
             let mut buffer = vec![0_u8; READ_BYTES];
             let read = timeout_at(deadline, self.peer.read(&mut buffer)).await;
-            let partial = || self.held.clone();
+            let partial = || self.peer.shown(&self.held);
             let had = match read {
                 Err(_) if deadline == self.hold_end => return Err(End::HoldSpent { partial: partial() }),
                 Err(_) => return Err(End::Silent { partial: partial() }),
@@ -199,7 +211,7 @@ impl<P: Peer> Asking<'_, P> {
             }
             Ok(_) => Ok(None),
             Err(malformed) => {
-                let partial = std::mem::take(&mut self.held);
+                let partial = self.peer.shown(&std::mem::take(&mut self.held));
                 Err(hostile(&format!("its bytes are no {}: {malformed}", self.with.protocol.name), partial))
             }
         }
@@ -217,18 +229,17 @@ impl<P: Peer> Asking<'_, P> {
         let Some(put) = self.dialogue.goodbye() else { return };
         let patience = Duration::from_millis(CLOSE_MS_MAX);
         if self.send(&put, Instant::now() + patience).await.is_ok() && put.answered {
-            let pace = Pace { response_max: patience, ..self.pace };
-            (self.pace, self.hold_end) = (pace, Instant::now() + patience);
-            let _answered_or_not = self.message(Instant::now()).await;
+            self.hold_end = Instant::now() + patience;
+            let _answered_or_not = self.message(self.hold_end).await;
         }
     }
 }
 
 /// What the decoder heard, as a step; presence is no news of a device that we asked ourselves.
-fn tell(heard: Heard, bytes: &[u8], out: &mut dyn FnMut(Step)) {
+fn tell(heard: Heard, bytes: &dyn Fn() -> Vec<u8>, out: &mut dyn FnMut(Step)) {
     match heard {
         Heard::Reading(reading) => out(Step::Reading(reading)),
-        Heard::Malformed { malformed, .. } => out(Step::Stray { bytes: bytes.to_vec(), malformed }),
+        Heard::Malformed { malformed, .. } => out(Step::Stray { bytes: bytes(), malformed }),
         Heard::Present { .. } | Heard::Happened { .. } => {}
     }
 }

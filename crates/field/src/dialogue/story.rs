@@ -113,7 +113,7 @@ fn line(step: Step) -> String {
 }
 
 /// A line without a guard, so that what is put is seen as it was meant.
-struct Bare(DuplexStream);
+pub(super) struct Bare(pub(super) DuplexStream);
 
 impl Peer for Bare {
     fn is_waiting(&self) -> bool {

@@ -16,7 +16,7 @@ pub struct Allowed {
     pub port: &'static str,
     /// The question's name.
     pub question: &'static str,
-    /// Every byte in hex: `xx` is free, `nn` counts, `cc` checks; other letters stand for what the permit says literally.
+    /// Every byte in hex: `xx` is free, `xx...` is free in length, too, `nn` counts, `cc` checks; other letters stand for what the permit says literally.
     pub pattern: String,
     /// What it asks.
     pub asks: &'static str,
@@ -79,6 +79,7 @@ fn pattern(part: &Part) -> String {
         Is::OneOf(list) => list.iter().map(|one| super::hex(one)).collect::<Vec<_>>().join(" | "),
         Is::Bits { mask, value } => format!("{value:02x}&{mask:02x}"),
         Is::Any(count) => repeat("xx", count),
+        Is::Number => "xx...".to_owned(),
         // A literal of any length is a mark with dots.
         Is::Granted { slot, to: usize::MAX, .. } if slot.mark.len() > 2 => format!("{}...", slot.mark),
         Is::Granted { slot, .. } if slot.mark.is_empty() => String::new(),

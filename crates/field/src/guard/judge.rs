@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Permit, Refused,
+    Permit, Refused, Secret,
     refused::REFUSED_BYTES_MAX,
     table::{HIDDEN, Rises, Row},
     template::{Reading, Template, read},
@@ -16,7 +16,7 @@ pub struct Judge {
     messages_max: u8,
     hold_max: Duration,
     held: Vec<u8>,
-    secrets: Vec<Vec<u8>>,
+    secrets: Vec<Secret>,
     /// What was let out.
     asked: Vec<&'static str>,
     /// Highest value per key so far, where values must rise.
@@ -134,11 +134,17 @@ impl Judge {
         Some(self.close(Refused { question: None, rule: "incomplete", at: Some(bytes.len()), bytes, why }))
     }
 
-    /// These bytes with every secret of the permit overwritten, wherever it stands: for messages that are none, and for whoever shows one.
+    /// These bytes with every secret of the permit overwritten: where it stands in a message that may leave, and anywhere in all else, such as
+    /// an answer.
     #[must_use]
     pub fn without_secrets(&self, bytes: &[u8]) -> Vec<u8> {
+        if let Reading::Whole(template) = read(&self.templates, bytes)
+            && template.len() == bytes.len()
+        {
+            return template.shown(bytes);
+        }
         let mut shown = bytes.to_vec();
-        for secret in self.secrets.iter().filter(|secret| !secret.is_empty()) {
+        for secret in self.secrets.iter().map(Secret::bytes).filter(|secret| !secret.is_empty()) {
             let mut at = 0;
             while let Some(found) = shown.get(at..).and_then(|rest| rest.windows(secret.len()).position(|window| window == secret)) {
                 at += found;
@@ -182,7 +188,7 @@ impl Judge {
             }
         }
         self.asked.push(row.question);
-        self.waiting = true;
+        self.waiting = !row.is_reply();
         Ok(())
     }
 }

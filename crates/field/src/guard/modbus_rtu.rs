@@ -87,7 +87,6 @@ pub static TABLE: Table = Table {
 mod tests {
     use std::time::Duration;
 
-    use super::*;
     use crate::guard::{Endpoint, Judge, Limits, Modbus, Permit};
 
     fn permit() -> Permit {

@@ -1,9 +1,9 @@
 //! What one connection may do. A permit narrows a protocol's table, it can never widen it.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use super::{
-    Endpoint, Refused,
+    Endpoint, Refused, Secret,
     table::{Slot, Table},
 };
 
@@ -14,12 +14,20 @@ pub const HOLD_S_MAX: u64 = 10;
 pub const REASON_BYTES_MAX: usize = 200;
 
 /// What a protocol's file in this folder grants: its table, who is asked behind the endpoint, and the literals that only the owner or a profile knows.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Grant {
     pub(super) table: &'static Table,
     pub(super) station: String,
     pub(super) literals: Vec<(&'static str, Vec<u8>)>,
     messages_max: u8,
+}
+
+impl fmt::Debug for Grant {
+    /// Without the literals: some are secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let slots: Vec<&str> = self.literals.iter().map(|(slot, _)| *slot).collect();
+        write!(f, "Grant({} {:?} {slots:?})", self.table.protocol, self.station)
+    }
 }
 
 impl Grant {
@@ -147,12 +155,12 @@ impl Permit {
     }
 
     /// What no record may hold.
-    pub(super) fn secrets(&self) -> Vec<Vec<u8>> {
+    pub(super) fn secrets(&self) -> Vec<Secret> {
         let slots = self.grant.table.rows.iter().flat_map(|row| row.slots()).filter(|slot| slot.secret);
         let mut secrets: Vec<Vec<u8>> = slots.flat_map(|slot| self.literals(slot)).map(<[u8]>::to_vec).collect();
         secrets.sort_unstable();
         secrets.dedup();
-        secrets
+        secrets.into_iter().map(Secret::new).collect()
     }
 
     /// What is granted under a slot.

@@ -18,6 +18,9 @@ pub struct Slot {
     pub secret: bool,
 }
 
+/// What a row needs that is itself an answer to the device: nobody waits for anything on it, so it does not keep the next message back.
+pub static REPLY: Slot = Slot { name: "reply", mark: "", needs: "the device asks for it on our connection", secret: false };
+
 /// What stands in the record in the place of each byte of a secret.
 pub const HIDDEN: u8 = b'*';
 
@@ -37,6 +40,9 @@ pub enum Is {
     },
     /// So many bytes that nobody looks at.
     Any(usize),
+    /// A number of an object's name (X.690, 8.19.2) below 2 to the 31st that the device chose, or none: whatever it is, the name stays
+    /// below what stands before it. All of a message have the same count of bytes, so that there are few shapes of it.
+    Number,
     /// Bytes `from..to` of a literal that the permit grants; `to` may lie behind its end.
     Granted {
         /// Which literal; parts of one slot in a row belong to the same one.
@@ -67,6 +73,9 @@ pub enum Is {
         last: usize,
     },
 }
+
+/// Bytes of [`Is::Number`]: seven bits each.
+pub const NUMBER_BYTES_MAX: usize = 5;
 
 /// How a count is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,6 +187,11 @@ impl Row {
             }
         }
         slots
+    }
+
+    /// True for what answers the device and is not answered.
+    pub fn is_reply(&self) -> bool {
+        self.needs.is_some_and(|slot| slot.name == REPLY.name)
     }
 
     /// What must be granted for it, for a person.

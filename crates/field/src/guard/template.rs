@@ -1,12 +1,17 @@
 //! Rows as one permit grants them, and what held bytes can become.
 
+use std::fmt;
+
 use super::{
     Permit,
-    table::{HIDDEN, Is, Part, Row, Table},
+    table::{HIDDEN, Is, NUMBER_BYTES_MAX, Part, Row, Table},
 };
 
+/// Set in each byte of [`Is::Number`] but the last. X.690, 8.19.2.
+const MORE: u8 = 0x80;
+
 /// A row as one permit grants it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Template {
     /// The row.
     pub row: &'static Row,
@@ -65,10 +70,11 @@ impl Row {
             let with = |choice: &Vec<(&'static str, _)>, one| choice.iter().copied().chain([(ONE_OF, one)]).collect();
             choices = choices.iter().flat_map(|choice| list.iter().map(move |one| with(choice, *one))).collect();
         }
-        choices.iter().map(|choice| self.template(choice)).collect()
+        let numbers = if self.parts.iter().any(|part| matches!(part.is, Is::Number)) { NUMBER_BYTES_MAX } else { 0 };
+        choices.iter().flat_map(|choice| (0..=numbers).map(|bytes| self.template(choice, bytes))).collect()
     }
 
-    fn template(&'static self, choice: &[(&'static str, &[u8])]) -> Template {
+    fn template(&'static self, choice: &[(&'static str, &[u8])], number_bytes: usize) -> Template {
         let literal = |slot: &str| choice.iter().find(|(name, _)| *name == slot).map_or(&[][..], |(_, literal)| literal);
         let mut runs: Vec<Vec<u8>> = vec![Vec::new(); self.parts.len()];
         // From the back: a BER length is as wide as what follows it is long.
@@ -78,6 +84,7 @@ impl Row {
                 Is::OneOf(_) => literal(ONE_OF).to_vec(),
                 Is::Bits { value, .. } => vec![value],
                 Is::Any(count) => vec![0; count],
+                Is::Number => (0..number_bytes).rev().map(|after| if after > 0 { MORE } else { 0 }).collect(),
                 Is::Granted { slot, from, to } => {
                     let literal = literal(slot.name);
                     literal.get(from..to.min(literal.len())).unwrap_or_default().to_vec()
@@ -98,9 +105,16 @@ impl Row {
             let mask = match part.is {
                 Is::Bits { mask, .. } => mask,
                 Is::Any(_) | Is::Check { .. } => 0,
+                Is::Number => MORE,
                 _ => 0xff,
             };
             template.masks.extend(run.iter().map(|_| mask));
+            // Of 35 bits the upper four are too many.
+            if let (Is::Number, NUMBER_BYTES_MAX, Some(first)) =
+                (part.is, run.len(), template.masks.iter_mut().nth_back(NUMBER_BYTES_MAX - 1))
+            {
+                *first = 0xf8;
+            }
             template.bytes.extend(run);
             template.starts.push(template.bytes.len());
         }
@@ -110,6 +124,13 @@ impl Row {
 
 fn length(runs: &[Vec<u8>], first: usize, last: usize) -> usize {
     runs.iter().take(last.saturating_add(1)).skip(first).map(Vec::len).sum()
+}
+
+impl fmt::Debug for Template {
+    /// Without its bytes: secrets stand in them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Template({})", self.row.question)
+    }
 }
 
 impl Template {

@@ -1,5 +1,7 @@
 //! `nameplate ask`: read-only questions, each byte through the guard.
 
+mod secret;
+mod snmp;
 mod ways;
 
 use std::fs;
@@ -119,7 +121,7 @@ impl Ask {
         }
         let mut asks = Vec::new();
         for (text, place) in &targets {
-            asks.extend(self.ways.asks(text).map_err(|e| Failure::new(Code::Usage, format!("{place}{e}")))?);
+            asks.extend(self.ways.asks(text).map_err(|e| Failure::new(e.code, format!("{place}{e}")))?);
         }
         Ok(asks)
     }

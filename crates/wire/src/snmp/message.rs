@@ -9,12 +9,12 @@ use crate::{Cursor, Malformed};
 const INTEGER: u8 = 0x02;
 pub(super) const OCTETS: u8 = 0x04;
 pub(super) const OID: u8 = 0x06;
-const SEQUENCE: u8 = 0x30;
+pub(super) const SEQUENCE: u8 = 0x30;
 pub(super) const IP_ADDRESS: u8 = 0x40;
 const TIME_TICKS: u8 = 0x43;
 /// Versions as they stand in the message.
-const V1: u32 = 0;
-const V2C: u32 = 1;
+pub(super) const V1: u32 = 0;
+pub(super) const V2C: u32 = 1;
 const V3: u32 = 3;
 /// The flag of a v3 message that wants an answer, and the security model that names engines. RFC 3412, 6.4; RFC 3414.
 const REPORTABLE: u8 = 4;
@@ -73,7 +73,7 @@ pub(super) struct Binding {
 }
 
 /// Tag, length, and what is there of the content. Only definite lengths of up to four octets. X.690, 8.1.
-fn element(c: &mut Cursor<'_>) -> Result<(u8, usize), Malformed> {
+pub(super) fn element(c: &mut Cursor<'_>) -> Result<(u8, usize), Malformed> {
     let [tag, first] = c.array("tag and length (X.690, 8.1)")?;
     let length = match first {
         0..=0x7f => usize::from(first),
@@ -93,7 +93,7 @@ pub(super) fn is_cut(bytes: &[u8]) -> bool {
 }
 
 /// The content of a constructed value as far as it is there; `c` goes on behind it.
-fn enter<'a>(c: &mut Cursor<'a>, tag: u8, said_by: &'static str) -> Result<Cursor<'a>, Malformed> {
+pub(super) fn enter<'a>(c: &mut Cursor<'a>, tag: u8, said_by: &'static str) -> Result<Cursor<'a>, Malformed> {
     let start = *c;
     match element(c)? {
         (found, length) if found == tag => {
@@ -106,7 +106,7 @@ fn enter<'a>(c: &mut Cursor<'a>, tag: u8, said_by: &'static str) -> Result<Curso
 }
 
 /// The content of a primitive value, all of it.
-fn primitive(c: &mut Cursor<'_>, tag: u8, said_by: &'static str) -> Result<Range<usize>, Malformed> {
+pub(super) fn primitive(c: &mut Cursor<'_>, tag: u8, said_by: &'static str) -> Result<Range<usize>, Malformed> {
     let start = *c;
     match element(c)? {
         (found, length) if found == tag => c.range(length, said_by),
@@ -115,7 +115,7 @@ fn primitive(c: &mut Cursor<'_>, tag: u8, said_by: &'static str) -> Result<Range
 }
 
 /// The lower 32 bits of an INTEGER.
-fn integer(c: &mut Cursor<'_>, said_by: &'static str) -> Result<u32, Malformed> {
+pub(super) fn integer(c: &mut Cursor<'_>, said_by: &'static str) -> Result<u32, Malformed> {
     let start = *c;
     let range = primitive(c, INTEGER, said_by)?;
     let bytes = start.from(range.start).rest().get(..range.len()).unwrap_or_default();

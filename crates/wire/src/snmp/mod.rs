@@ -8,19 +8,27 @@
 //! agent said, and an answer with an error repeats the question: neither says anything of its own. The community is a secret and is no
 //! fact, but it stands in the messages that are kept.
 
+mod answer;
 mod conversation;
 mod message;
+mod name;
 mod object;
+mod question;
 
 use crate::conversation::{Likeness, Over, Protocol};
 use conversation::Talk;
+
+pub use answer::{Answer, length};
+pub use name::Oid;
+pub use question::{COLUMNS, OBJECTS_MAX, Question, ROWS_MAX, Version, request_id};
 
 /// Over TCP (RFC 3430) nobody speaks it, and over DTLS it is encrypted.
 pub static PROTOCOL: Protocol =
     Protocol { name: NAME, carries: &[], tcp: &[], udp: &[PORT, PORT_TRAPS], link: &[], likeness, start: |_| Box::new(Talk::default()) };
 
 const NAME: &str = "snmp";
-const PORT: u16 = 161;
+/// Where an agent is asked.
+pub const PORT: u16 = 161;
 const PORT_TRAPS: u16 = 162;
 
 /// Lengths in lengths that end together, a version and a PDU between them. On its own ports a message may be cut, or have bytes behind it.

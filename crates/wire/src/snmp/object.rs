@@ -8,7 +8,7 @@ use crate::Shape;
 
 const INTEGER: u8 = 0x02;
 /// entPhysicalEntry: 1.3.6.1.2.1.47.1.1.1.1. RFC 6933.
-const ENTITY: &[u8] = &[0x2b, 6, 1, 2, 1, 47, 1, 1, 1, 1];
+pub(super) const ENTITY: &[u8] = &[0x2b, 6, 1, 2, 1, 47, 1, 1, 1, 1];
 /// 1.3.6.1.4.1: everything that a maker names himself.
 const ENTERPRISES: &[u8] = &[0x2b, 6, 1, 4, 1];
 /// snmpTrapOID.0 and snmpTrapAddress.0. RFC 3418, RFC 3584.
@@ -106,7 +106,7 @@ fn is_text(value: &[u8]) -> bool {
 }
 
 /// The numbers of a part of an object's name, each with a dot before it; `None` where one is broken. X.690, 8.19.
-fn numbers(part: &[u8]) -> Option<String> {
+pub(super) fn numbers(part: &[u8]) -> Option<String> {
     let (mut text, mut number, mut inside) = (String::new(), 0_u32, false);
     for byte in part {
         number = number.checked_mul(128)? | u32::from(byte & 0x7f);

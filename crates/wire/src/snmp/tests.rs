@@ -5,7 +5,7 @@ use crate::conversation::{End, Heard, Said};
 use crate::tcp::At;
 use crate::{Authority, Reading};
 
-fn hex(text: &str) -> Vec<u8> {
+pub(super) fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u32> = text.chars().filter_map(|c| c.to_digit(16)).collect();
     digits.chunks(2).map(|pair| (pair[0] << 4 | pair[1]) as u8).collect()
 }
@@ -18,12 +18,12 @@ fn ber(tag: u8, content: &[u8]) -> Vec<u8> {
 }
 
 /// A binding of an object's name, in hexadecimal digits, to a value of that tag.
-fn binding(name: &str, tag: u8, value: &[u8]) -> Vec<u8> {
+pub(super) fn binding(name: &str, tag: u8, value: &[u8]) -> Vec<u8> {
     ber(0x30, &[ber(6, &hex(name)), ber(tag, value)].concat())
 }
 
 /// A v2c message with request id 7.
-fn v2c(pdu: u8, status: u8, bindings: &[Vec<u8>]) -> Vec<u8> {
+pub(super) fn v2c(pdu: u8, status: u8, bindings: &[Vec<u8>]) -> Vec<u8> {
     let body = [hex("020107 0201"), vec![status], hex("020100"), ber(0x30, &bindings.concat())].concat();
     ber(0x30, &[hex("020101"), ber(4, b"public"), ber(pdu, &body)].concat())
 }

@@ -4,17 +4,20 @@
 
 mod bacnet;
 mod cip;
+mod dnp3;
 mod enip;
 mod fins;
+mod hart_ip;
 mod modbus;
 mod random;
 mod s7comm;
 mod slmp;
+mod snmp;
 
 use std::time::Duration;
 
 pub use self::random::Random;
-use super::{Bacnet, Cip, Enip, Fins, Judge, Modbus, Permit, Refused, S7comm};
+use super::{Bacnet, Cip, Dnp3, Enip, Fins, HartIp, Judge, Modbus, Permit, Refused, S7comm, Snmp};
 
 /// What a forbidden message of any protocol can break, besides what its own row says.
 pub const CELLS_OF_ALL: [&str; 3] = ["request too many", "pipelined", "random bytes"];
@@ -52,12 +55,18 @@ pub enum Granted {
     Enip(Enip),
     /// In FINS.
     Fins(Fins),
+    /// Over DNP3.
+    Dnp3(Dnp3),
+    /// Over HART-IP.
+    HartIp(HartIp),
     /// Over Modbus, on TCP or on a line.
     Modbus(Modbus),
     /// Over S7comm.
     S7comm(S7comm),
     /// Over SLMP: there is but one thing to grant.
     Slmp,
+    /// Over SNMP, version 1 or 2c.
+    Snmp(Snmp),
 }
 
 /// Writes the messages of one connection.
@@ -89,16 +98,19 @@ pub struct Maker {
 type Start = (Permit, Granted, Box<dyn Writer>);
 
 /// Every protocol's.
-pub static MAKERS: [&Maker; 9] = [
+pub static MAKERS: [&Maker; 12] = [
     &bacnet::MAKER,
     &cip::MAKER,
+    &dnp3::MAKER,
     &enip::MAKER,
     &fins::MAKER,
     &fins::MAKER_UDP,
+    &hart_ip::MAKER,
     &modbus::LINE_MAKER,
     &modbus::MAKER,
     &s7comm::MAKER,
     &slmp::MAKER,
+    &snmp::MAKER,
 ];
 
 /// One connection's worth of messages.

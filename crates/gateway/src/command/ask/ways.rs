@@ -4,17 +4,24 @@ use std::net::SocketAddr;
 
 use clap::{Args, ValueEnum};
 use nameplate_core::observation::unhex;
-use nameplate_core::wire::bacnet::{self, Route};
+use nameplate_core::wire::bacnet;
 use nameplate_core::wire::conversation::Over;
+use nameplate_core::wire::dnp3::Route;
 use nameplate_core::wire::modbus::{PORT, Question};
+use nameplate_core::wire::snmp;
+use nameplate_core::wire::{dnp3, hart_ip};
 use nameplate_core::wire::{enip, fins};
 use nameplate_field::ask::{Ask, BadTarget, Target, Via};
+use nameplate_field::dnp3 as outstation;
 use nameplate_field::guard::Endpoint;
 use nameplate_field::modbus::{Framing, Questions, UNIT_NONE};
 use nameplate_field::{s7comm, slmp};
 
 /// Where the CPU of an S7-300 always is.
 const S7_PLACE: (u8, u8) = (0, 2);
+
+use super::snmp::Snmp;
+use crate::failure::{Code, Failure};
 
 /// What stands behind `--via` and beside it.
 #[derive(Debug, Args)]
@@ -51,6 +58,43 @@ pub struct Ways {
     /// SLMP: by UDP instead of TCP, as the controller's parameters have it
     #[arg(long)]
     slmp_udp: bool,
+    #[command(flatten)]
+    snmp: Snmp,
+    #[command(flatten)]
+    dnp3: Dnp3,
+    /// Ask HART-IP over UDP instead of TCP; a server that answers from another port than its own is not heard
+    #[arg(long)]
+    hart_udp: bool,
+}
+
+/// What DNP3 needs to know besides.
+#[derive(Debug, Args)]
+struct Dnp3 {
+    /// Our own link address, which the outstation must know as a master of its own; never that of your SCADA: it would lose its connection
+    #[arg(long = "dnp3-master", value_name = "ADDRESS", required_if_eq("via", "dnp3"))]
+    master: Option<u16>,
+    /// Ask DNP3 over UDP instead of TCP
+    #[arg(long = "dnp3-udp")]
+    udp: bool,
+    /// Ask DNP3 for all attributes (group 0 variation 254) instead of the five that are the identity: a longer answer
+    #[arg(long = "dnp3-all")]
+    all: bool,
+    /// Consent to confirm one empty unsolicited DNP3 response, for outstations that say nothing before
+    #[arg(long = "dnp3-confirm-unsolicited")]
+    confirm_unsolicited: bool,
+}
+
+impl Dnp3 {
+    fn ask(&self, target: &Target<'_>) -> Result<Ask, BadTarget> {
+        let why = "write the outstation's link address, 0 to 65519, behind the slash: 192.0.2.10/4";
+        let outstation = target.number(why)?.ok_or_else(|| target.bad_station(why))?;
+        let Some(master) = self.master else { return Err(target.bad_station("--dnp3-master is missing")) };
+        let Self { udp, all, confirm_unsolicited, .. } = *self;
+        let address = target.address(dnp3::PORT);
+        let (endpoint, over) = if udp { (Endpoint::Udp(address), Over::Udp) } else { (Endpoint::Tcp(address), Over::Tcp) };
+        let questions = outstation::Questions { route: Route { master, outstation }, over, all, confirm_unsolicited };
+        Ok(Ask { endpoint, via: Via::Dnp3(questions) })
+    }
 }
 
 /// Protocols that can be asked over.
@@ -64,6 +108,10 @@ enum Way {
     Enip,
     /// Omron FINS: CONTROLLER DATA READ
     Fins,
+    /// DNP3: group 0, the identity attributes. TARGET/LINK is the outstation's link address; needs --dnp3-master
+    Dnp3,
+    /// HART-IP: commands 0, 20 and 13. TARGET/POLLING, polling address 0 where it is left out
+    HartIp,
     /// Modbus TCP: function 43/14, and 17 where it is named. TARGET/UNIT, unit 255 where it is left out
     Modbus,
     /// Modbus RTU over TCP, through a serial server: the same questions, 2 at most. TARGET:PORT/UNIT
@@ -73,6 +121,8 @@ enum Way {
     S7comm,
     /// SLMP: type name of a Mitsubishi controller. TARGET:PORT, the port as the controller's parameters have it
     Slmp,
+    /// SNMP: the system group in one GET, by UDP 161. TARGET alone; it needs a community
+    Snmp,
 }
 
 /// Questions by name.
@@ -103,8 +153,8 @@ impl Ways {
     /// A target in each of the protocols.
     ///
     /// # Errors
-    /// [`BadTarget`] where it is none, or none of this protocol's.
-    pub fn asks(&self, text: &str) -> Result<Vec<Ask>, BadTarget> {
+    /// It is no target, or none of this protocol's; a credential could not be read.
+    pub fn asks(&self, text: &str) -> Result<Vec<Ask>, Failure> {
         let target = Target::read(text)?;
         self.via.iter().map(|way| self.ask(*way, &target)).collect()
     }
@@ -114,14 +164,14 @@ impl Ways {
         Ask { endpoint: Endpoint::Tcp(address), via: Via::Modbus(Questions { framing, unit, questions }) }
     }
 
-    fn ask(&self, way: Way, target: &Target<'_>) -> Result<Ask, BadTarget> {
+    fn ask(&self, way: Way, target: &Target<'_>) -> Result<Ask, Failure> {
         match way {
             Way::Bacnet => {
                 let instance = target.number("the device instance is a number from 0 to 4194302")?;
                 let route = match (self.bacnet_network, &self.bacnet_station) {
                     (Some(network), Some(station)) => {
                         let station = unhex(station).map_err(|_| target.bad_station("--bacnet-station is pairs of hexadecimal digits"))?;
-                        Some(Route { network, station })
+                        Some(bacnet::Route { network, station })
                     }
                     _ => None,
                 };
@@ -139,11 +189,18 @@ impl Ways {
                 let endpoint = if self.enip_tcp { Endpoint::Tcp } else { Endpoint::Udp };
                 Ok(Ask { endpoint: endpoint(target.address(enip::PORT)), via: Via::Enip(nameplate_field::enip::Questions) })
             }
+            Way::Dnp3 => Ok(self.dnp3.ask(target)?),
             Way::Fins => {
                 target.without_station()?;
                 let questions = nameplate_field::fins::Questions { node: self.fins_node };
                 let endpoint = if questions.over() == Over::Udp { Endpoint::Udp } else { Endpoint::Tcp };
                 Ok(Ask { endpoint: endpoint(target.address(fins::PORT)), via: Via::Fins(questions) })
+            }
+            Way::HartIp => {
+                let polling = target.number("the polling address is a number from 0 to 63")?.unwrap_or(0);
+                let address = target.address(hart_ip::PORT);
+                let endpoint = if self.hart_udp { Endpoint::Udp(address) } else { Endpoint::Tcp(address) };
+                Ok(Ask { endpoint, via: Via::HartIp(nameplate_field::hart_ip::Questions { polling }) })
             }
             Way::Modbus => {
                 let unit = target.number("the unit is a number from 0 to 255")?.unwrap_or(UNIT_NONE);
@@ -169,6 +226,16 @@ impl Ways {
                 let endpoint = if self.slmp_udp { Endpoint::Udp(address) } else { Endpoint::Tcp(address) };
                 Ok(Ask { endpoint, via: Via::Slmp(slmp::Questions) })
             }
+            Way::Snmp => {
+                target.without_station()?;
+                Ok(Ask { endpoint: Endpoint::Udp(target.address(snmp::PORT)), via: Via::Snmp(self.snmp.questions()?) })
+            }
         }
+    }
+}
+
+impl From<BadTarget> for Failure {
+    fn from(bad: BadTarget) -> Self {
+        Self::new(Code::Usage, bad.to_string())
     }
 }

@@ -3,11 +3,14 @@
 
 mod bacnet;
 mod cip;
+mod dnp3;
 mod enip;
 mod fins;
+mod hart_ip;
 mod modbus;
 mod s7comm;
 mod slmp;
+mod snmp;
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -56,8 +59,20 @@ pub enum Carrier {
 }
 
 /// Every protocol's.
-static ROWS: [&Row; 9] =
-    [&bacnet::ROW, &cip::ROW, &enip::ROW, &fins::ROW, &fins::ROW_UDP, &modbus::LINE_ROW, &modbus::ROW, &s7comm::ROW, &slmp::ROW];
+static ROWS: [&Row; 12] = [
+    &bacnet::ROW,
+    &cip::ROW,
+    &dnp3::ROW,
+    &enip::ROW,
+    &fins::ROW,
+    &fins::ROW_UDP,
+    &hart_ip::ROW,
+    &modbus::LINE_ROW,
+    &modbus::ROW,
+    &s7comm::ROW,
+    &slmp::ROW,
+    &snmp::ROW,
+];
 
 /// The row of a protocol that is generated.
 ///
