@@ -109,7 +109,14 @@ impl<P: Peer> Asking<'_, P> {
     async fn answer(&mut self, sent: Instant) -> Result<(), End> {
         let mut waiting_since = sent;
         loop {
-            let message = self.message(waiting_since).await?;
+            let sealed = self.message(waiting_since).await?;
+            let message = match self.dialogue.open(sealed.clone()) {
+                Ok(message) => message,
+                Err(malformed) => {
+                    self.stray(sealed, malformed)?;
+                    continue;
+                }
+            };
             let take = self.dialogue.take(&message);
             if let Take::Stray(malformed) = take {
                 self.stray(message, malformed)?;

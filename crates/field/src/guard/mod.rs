@@ -40,6 +40,7 @@ mod snmp;
 mod stream;
 mod table;
 mod template;
+pub mod usm;
 
 pub use self::{
     allowlist::{Allowed, ByteMeaning, allowlist, meaning},
@@ -51,12 +52,12 @@ pub use self::{
     permit::{Grant, HOLD_S_MAX, Limits, Permit, REASON_BYTES_MAX},
     refused::{Failed, REFUSED_BYTES_MAX, Refused, hex},
     secret::Secret,
-    snmp::{ENTITY_QUESTIONS_MAX, MESSAGES_MAX as SNMP_MESSAGES_MAX, OBJECTS_MAX as SNMP_OBJECTS_MAX, Snmp},
+    snmp::{ENTITY_QUESTIONS_MAX, MESSAGES_MAX as SNMP_MESSAGES_MAX, OBJECTS_MAX as SNMP_OBJECTS_MAX, Snmp, SnmpV3, V3_MESSAGES_MAX},
     stream::{CLOSE_MS_MAX, Closed, Ended, Guarded, KILL_S_MAX},
 };
 
 /// Every protocol's row of read-only.md.
-static TABLES: [&table::Table; 3] = [&bacnet::TABLE, &modbus::TABLE, &snmp::TABLE];
+static TABLES: [&table::Table; 4] = [&bacnet::TABLE, &modbus::TABLE, &snmp::TABLE, &snmp::TABLE_V3];
 
 #[cfg(test)]
 mod tests;

@@ -85,7 +85,9 @@ fn rows_said(version: u8, number: u8, indexes: &[&str]) -> Do {
 }
 
 fn asked(version: Version) -> Questions {
-    Questions { version, community: Secret::new("public"), objects: Vec::new(), entities: false }
+    let community = Secret::new("public");
+    let access = if version == Version::V1 { Access::V1(community) } else { Access::V2c(community) };
+    Questions { access, objects: Vec::new(), entities: false }
 }
 
 /// The story without the lengths of what was asked.
