@@ -74,16 +74,13 @@ impl Open {
                 None => std::future::pending().await,
             }
         };
-        let datagram = async {
-            match &self.datagrams {
-                Some(socket) => socket
-                    .recv_from(buffer)
-                    .await
-                    .map(|(length, peer)| Came::Datagram(Arc::clone(socket), peer, buffer.get(..length).unwrap_or_default().to_vec())),
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! { biased; came = stream => came, came = datagram => came }
+        tokio::select! { biased; came = stream => came, came = self.datagram(buffer) => came }
+    }
+
+    async fn datagram(&self, buffer: &mut [u8]) -> io::Result<Came> {
+        let Some(socket) = &self.datagrams else { return std::future::pending().await };
+        let (length, peer) = socket.recv_from(buffer).await?;
+        Ok(Came::Datagram(Arc::clone(socket), peer, buffer.get(..length).unwrap_or_default().to_vec()))
     }
 }
 
@@ -105,8 +102,8 @@ impl Desk {
                 Left::Spent => left_over = self.next(&mut ears, reboot.as_mut(), None, &mut stopped).await,
             }
         }
-        if let Some(Open { datagrams: Some(socket), .. }) = &ears {
-            self.take_the_unread(socket);
+        if let Some(listening) = &ears {
+            self.take_the_unread(listening).await;
         }
         self.hang_up();
         while self.sessions.join_next().await.is_some() {}
@@ -253,11 +250,18 @@ impl Desk {
     }
 
     /// Datagrams that had come and were not read yet.
-    fn take_the_unread(&mut self, socket: &Arc<UdpSocket>) {
+    async fn take_the_unread(&mut self, ears: &Open) {
         let mut buffer = vec![0; DATAGRAM_BYTES_MAX];
-        while let Ok((length, peer)) = socket.try_recv_from(&mut buffer) {
-            let bytes = buffer.get(..length).unwrap_or_default().to_vec();
-            self.admit(Came::Datagram(Arc::clone(socket), peer, bytes));
+        loop {
+            tokio::select! {
+                biased;
+                came = ears.datagram(&mut buffer) => match came {
+                    Ok(came) => drop(self.admit(came)),
+                    Err(_) => return,
+                },
+                // The runtime looks at the socket in a turn of its own.
+                () = async { tokio::task::yield_now().await; tokio::task::yield_now().await } => return,
+            }
         }
     }
 }

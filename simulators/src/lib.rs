@@ -4,7 +4,9 @@
 //! decoder it tests, and none with the guard: a mistake made once must not be made again by its judge.
 //!
 //! - [`device`]: any of them, started, and its account; [`fault`]: what it does wrong; [`judge`]: the tripwire.
-//! - [`language`]: what a protocol is to them. One module for each: [`modbus`].
+//! - [`language`]: what a protocol is to them. One module for each: [`modbus`], [`enip`], [`s7`], [`snmp`], [`bacnet`], [`dnp3`],
+//!   [`hart_ip`], [`fins`], [`slmp`].
+//! - [`rehearsal`]: what a persona says, without a socket.
 //! - [`scada`]: the legitimate master of the plant, whose traffic there is to listen to and who must not be disturbed.
 //! - [`tap`]: records what passed on the simulators' connections as a capture.
 //! - [`plant`]: several devices, their masters and one tap.
@@ -39,3 +41,5 @@ mod sockets;
 mod story;
 pub mod tap;
 mod watchdog;
+#[cfg(test)]
+mod zoo;

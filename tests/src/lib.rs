@@ -3,6 +3,7 @@
 //!
 //! - [`rig`]: servers we did not write, each its own process with its own persona.
 //! - [`corpus`]: the public captures.
+//! - [`interop`]: a server that we did not write, asked and read three times.
 //! - [`ledger`]: what goes into a ledger, in order and at random.
 //! - [`personas`]: identities drawn at random, so that none can be hard-coded.
 //! - [`pcap`]: captures taken apart: cut, split, put in another order.
@@ -12,6 +13,7 @@
 //! - [`segment`]: a cable in a network namespace, to send on and to listen at.
 
 pub mod corpus;
+pub mod interop;
 pub mod ledger;
 pub mod pcap;
 pub mod personas;

@@ -7,7 +7,8 @@ use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use nameplate_simulators::modbus::{Device, Running};
+use nameplate_simulators::device::{Device, Running};
+use nameplate_simulators::language::Language;
 use nameplate_simulators::report::Report;
 use serde_json::Value;
 
@@ -106,6 +107,13 @@ impl Product {
         let place = state.path().to_string_lossy().into_owned();
         let common = ["ask", "--reason", "WO-1", "--time-factor", TIME_FACTOR, "--state", place.as_str()];
         self.run(common.iter().chain(more))
+    }
+
+    /// The same with settings of the environment beside it: secrets, which no command line holds.
+    pub fn ask_with(&self, state: &State, more: &[String], environment: &[(&str, String)]) -> Ended {
+        let place = state.text();
+        let mut command = self.command(["ask", "--reason", "WO-1", "--time-factor", TIME_FACTOR, "--state", place.as_str()]);
+        run(command.args(more).envs(environment.iter().map(|(name, value)| (*name, value))))
     }
 }
 
@@ -249,9 +257,13 @@ impl Drop for State {
 ///
 /// # Panics
 /// When the device cannot be started, the story panics, or a connection stays open.
-pub fn simulated<T: Send + 'static>(device: Device, story: impl FnOnce(SocketAddr) -> T + Send + 'static) -> (T, Report) {
+pub fn simulated<P, T>(device: Device<P>, story: impl FnOnce(SocketAddr) -> T + Send + 'static) -> (T, Report)
+where
+    P: Language + 'static,
+    T: Send + 'static,
+{
     block_on(async {
-        let running = device.start(Device::ANYWHERE).await.expect("a port on loopback");
+        let running = device.start(Device::<P>::ANYWHERE).await.expect("a port on loopback");
         let address = running.address;
         let outcome = tokio::task::spawn_blocking(move || story(address)).await.expect("a story that ends well");
         let report = settled(running).await;

@@ -58,6 +58,15 @@ impl Recording {
     /// # Errors
     /// What is missing, or what dumpcap would not do.
     pub fn start(ports: &[u16]) -> Result<Self, String> {
+        let each: Vec<String> = ports.iter().map(|port| format!("tcp port {port}")).collect();
+        Self::of(&each.join(" or "))
+    }
+
+    /// Records what passes this filter (pcap-filter) on the loopback interface.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn of(filter: &str) -> Result<Self, String> {
         available()?;
         let sentinel = sentinel_socket().map_err(|error| format!("a port for sentinels: {error}"))?;
         let sentinel_port = sentinel.local_addr().map_err(|error| error.to_string())?.port();
@@ -65,10 +74,9 @@ impl Recording {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let file = place::scratch()?.join(format!("recording-{}-{number}.pcap", std::process::id()));
         let out = File::create(&file).map_err(|error| format!("{}: {error}", file.display()))?;
-        let filter: String = ports.iter().map(|port| format!("tcp port {port} or ")).collect();
         let mut child = Command::new("dumpcap")
             .args(["-q", "-i", "lo", "-P", "-w", "-", "-f"])
-            .arg(format!("{filter}udp port {sentinel_port}"))
+            .arg(format!("({filter}) or udp port {sentinel_port}"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -175,9 +183,21 @@ fn copy_records(mut from: impl Read, mut to: impl Write, seen: &Sender<Vec<u8>>)
 /// # Errors
 /// What tshark says.
 pub fn tshark(file: &Path, fields: &[&str], filter: &str, modbus_port: u16) -> Result<Vec<Vec<String>>, String> {
-    let mut command = Command::new("tshark");
     // By the preference, not by decode-as (-d): by it alone tshark knows which end asks.
-    command.arg("-n").arg("-r").arg(file).arg("-Y").arg(filter).arg("-o").arg(format!("mbtcp.tcp.port:{modbus_port}"));
+    told(file, fields, filter, &["-o", &format!("mbtcp.tcp.port:{modbus_port}")])
+}
+
+/// The same of another protocol, which tshark is told is spoken where: `tcp.port==1102,tpkt`.
+///
+/// # Errors
+/// What tshark says.
+pub fn tshark_as(file: &Path, fields: &[&str], filter: &str, decode_as: &str) -> Result<Vec<Vec<String>>, String> {
+    told(file, fields, filter, &["-d", decode_as])
+}
+
+fn told(file: &Path, fields: &[&str], filter: &str, options: &[&str]) -> Result<Vec<Vec<String>>, String> {
+    let mut command = Command::new("tshark");
+    command.arg("-n").arg("-r").arg(file).arg("-Y").arg(filter).args(options);
     command.args(["-T", "fields", "-E", "separator=/t", "-E", "occurrence=a", "-E"]).arg(format!("aggregator={AND}"));
     command.args(fields.iter().flat_map(|field| [OsStr::new("-e"), OsStr::new(field)]));
     let run = command.stdin(Stdio::null()).output().map_err(|error| format!("tshark: {error}"))?;

@@ -139,4 +139,11 @@ mod tests {
         let sent = nameplate_wire::modbus::Question::BASIC.encode(1, 255);
         assert_eq!(unhex(&QUESTIONS[4].bytes.replace("..", "ff")), Ok(sent));
     }
+
+    #[test]
+    fn our_s7_question_is_the_one_that_ask_sends() {
+        let sent = nameplate_wire::s7comm::Question::Modules { index: 0 }.encode(0x0800);
+        let question = QUESTIONS.iter().find(|question| question.protocol == "s7comm").expect("listed");
+        assert_eq!(unhex(question.bytes), Ok(sent));
+    }
 }

@@ -38,6 +38,19 @@ pub fn hazard(protocol: &str, manufacturer: Option<&str>, mac: Option<&str>) -> 
     })
 }
 
+/// Catalogue numbers begin so that are those of Logix controllers.
+const LOGIX: [&str; 4] = ["1756-L", "1768-L", "1769-L", "5069-L"];
+
+/// True where a product name is that of a safety controller by its own word: GuardLogix and Compact GuardLogix controllers and safety partners
+/// have an S behind the L of their catalogue number (1756-L73S, 1756-L84ES, 1756-LSP, 1769-L30ERMS, 5069-L306ERS2), others say it in words.
+#[must_use]
+pub fn is_safety_controller(product: &str) -> bool {
+    let product = product.trim().to_ascii_uppercase();
+    let number = product.split([' ', '/']).next().unwrap_or_default();
+    let is_guard = |prefix: &&str| number.strip_prefix(*prefix).is_some_and(|rest| rest.contains('S'));
+    product.contains("SAFETY") || product.contains("GUARDLOGIX") || LOGIX.iter().any(is_guard)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,5 +66,14 @@ mod tests {
         ] {
             assert_eq!(hazard(protocol, manufacturer, mac).is_some(), expected, "{protocol} {manufacturer:?} {mac:?}");
         }
+    }
+
+    #[test]
+    fn a_safety_controller_is_known_by_its_catalogue_number_or_its_words() {
+        let safety = ["1756-L73S/B LOGIX5573SAFETY", "1756-L84ES/B", "1756-LSP/B", "1769-L30ERMS/A", "5069-L306ERS2/A", "NX Safety CPU"];
+        let others =
+            ["1756-L61/B LOGIX5561", "1756-L83E/B", "1756-ENBT/A", "1769-L35E/A", "5069-L306ER/A", "1756-L81EP/B", "1756-IB16S/A", ""];
+        assert!(safety.iter().all(|product| is_safety_controller(product)), "{safety:?}");
+        assert!(!others.iter().any(|product| is_safety_controller(product)), "{others:?}");
     }
 }

@@ -242,7 +242,7 @@ impl Round<'_> {
         line.reason = Some(self.settings.reason.text().chars().take(REASON_BYTES_MAX).collect());
         line.target = Some(ask.endpoint);
         line.station = Some(station.to_owned()).filter(|station| !station.is_empty());
-        line.protocol = Some(ask.via.adapter().protocol().name.to_owned());
+        line.protocol = Some(ask.via.adapter().name().to_owned());
         let unwritten = self.touch.append(line).err().map(|error| format!("; and {error}")).unwrap_or_default();
         let refused = Refused { why: refused.why.clone() + &unwritten, ..refused };
         // The receiver lives as long as the round.

@@ -3,6 +3,10 @@
 
 mod converse;
 #[cfg(test)]
+pub mod play;
+#[cfg(test)]
+pub mod script;
+#[cfg(test)]
 pub mod story;
 
 use std::fmt;
@@ -37,6 +41,11 @@ pub trait Dialogue {
 
     /// What a whole message is to the question that waits.
     fn take(&mut self, message: &[u8]) -> Take;
+
+    /// What the message that was just taken wants back at once, without being an answer to our question: asked until there is nothing more.
+    fn reply(&mut self) -> Option<Put> {
+        None
+    }
 
     /// What frees a session at the device, where one stands. Put once, however the conversation ended, as long as the line still carries.
     fn goodbye(&mut self) -> Option<Put> {
@@ -86,6 +95,8 @@ pub enum Take {
     Answer,
     /// A part of its answer: the device sends the rest without being asked.
     More,
+    /// Its announcement: the answer comes without being asked again, so long after the question at most.
+    Later(Duration),
     /// Nothing: what says so.
     Stray(Malformed),
     /// An answer that would keep us for ever.

@@ -1,18 +1,20 @@
-//! Asks over Modbus TCP: what is put, page by page.
+//! Asks over Modbus, on TCP or on a line behind a serial server: what is put, page by page.
 //!
 //! What leaves is `2B 0E 02 00` (regular identification) unless the caller names other questions; each further page asks
 //! `2B 0E 02 <next object>`. A device that refuses code 2 (exception 2 or 3) is asked for the basic objects (`2B 0E 01 00`) instead; one
 //! that does not know function 43 (exception 1) is asked no other identification. Nothing is ever sent twice: an answer may still come.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use nameplate_wire::conversation::Protocol;
-use nameplate_wire::modbus::{Answering, Continue, MBAP_BYTES, Mbap, PROTOCOL, Question};
+use nameplate_wire::modbus::{Answering, Continue, MBAP_BYTES, Mbap, PROTOCOL, Question, rtu};
 use nameplate_wire::{Address, Malformed, Message};
 
 use crate::ask::{Adapter, Planned};
 use crate::dialogue::{Dialogue, Next, Put, Take};
-use crate::guard::{Grant, Modbus, REQUESTS_MAX, Refused};
+use crate::guard::{Grant, LINE_REQUESTS_MAX, Modbus, REQUESTS_MAX, Refused};
+use crate::pacing::{Pace, TimeFactor};
 
 /// The device does not know the function. Specification, clause 7.
 const EXCEPTION_ILLEGAL_FUNCTION: u8 = 1;
@@ -27,9 +29,24 @@ const MORE_FOLLOWS: u8 = 0xff;
 /// The unit of a device that is no gateway (TCP guide 4.4.2.1).
 pub const UNIT_NONE: u8 = 0xff;
 
+/// Wait for an answer off a line (read-only.md section 3): a slow one must not be taken for silence, and then for the next answer.
+const LINE_RESPONSE_MS_MAX: u64 = 5_000;
+
+/// What stands around a question.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Framing {
+    /// Modbus TCP.
+    #[default]
+    Tcp,
+    /// Frames of a serial line as a serial server takes them: "RTU over TCP".
+    Rtu,
+}
+
 /// What one unit is to be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Questions {
+    /// How.
+    pub framing: Framing,
     /// Its unit identifier.
     pub unit: u8,
     /// In this order. Function 17 is granted only by standing here.
@@ -38,14 +55,21 @@ pub struct Questions {
 
 impl Adapter for Questions {
     fn protocol(&self) -> &'static Protocol {
-        &PROTOCOL
+        match self.framing {
+            Framing::Tcp => &PROTOCOL,
+            Framing::Rtu => &rtu::PROTOCOL,
+        }
     }
 
     fn grant(&self) -> Result<Grant, Refused> {
         if self.questions.is_empty() {
             return Err(Refused::before_any_byte("ask.questions", "no question is named, and a connection alone tells nothing"));
         }
-        Modbus { server_id: self.questions.contains(&Question::ServerId), ..Modbus::unit(self.unit) }.grant()
+        let asked = Modbus { server_id: self.questions.contains(&Question::ServerId), ..Modbus::unit(self.unit) };
+        match self.framing {
+            Framing::Tcp => asked.grant(),
+            Framing::Rtu => asked.grant_on_a_line(),
+        }
     }
 
     fn dialogue(&self) -> Box<dyn Dialogue> {
@@ -62,22 +86,55 @@ impl Adapter for Questions {
             }
         }
         let planned = |((question, only_if), transaction): ((Question, _), u16)| Planned {
-            bytes: question.encode(transaction, self.unit),
+            bytes: self.framing.encode(question, transaction, self.unit),
             question: question.name(),
             only_if,
             then: match question {
                 Question::Identification { code: code @ (2 | 3), .. } => {
-                    format!("while more follows: 2B 0E {code:02X} <next object>; at most {REQUESTS_MAX} requests in all")
+                    let most = self.framing.requests_max();
+                    format!("while more follows: 2B 0E {code:02X} <next object>; at most {most} requests in all")
                 }
                 _ => String::new(),
             },
         };
         messages.into_iter().zip(1..).map(planned).collect()
     }
+
+    fn pace(&self, factor: TimeFactor) -> Pace {
+        let pace = Pace::new(factor);
+        match self.framing {
+            Framing::Tcp => pace,
+            Framing::Rtu => Pace { response_max: Duration::from_millis(LINE_RESPONSE_MS_MAX), ..pace },
+        }
+    }
+}
+
+impl Framing {
+    const fn requests_max(self) -> u8 {
+        match self {
+            Self::Tcp => REQUESTS_MAX,
+            Self::Rtu => LINE_REQUESTS_MAX,
+        }
+    }
+
+    fn encode(self, question: Question, transaction: u16, unit: u8) -> Vec<u8> {
+        match self {
+            Self::Tcp => question.encode(transaction, unit),
+            Self::Rtu => rtu::encode(question, unit),
+        }
+    }
+
+    const fn pdu_at(self) -> usize {
+        match self {
+            Self::Tcp => MBAP_BYTES,
+            Self::Rtu => rtu::PDU_AT,
+        }
+    }
 }
 
 /// One unit, asked page by page.
 struct Pages {
+    framing: Framing,
     unit: u8,
     waiting: VecDeque<Question>,
     /// The question that is being answered, and its pages so far.
@@ -93,7 +150,8 @@ struct Pages {
 impl Pages {
     fn new(asked: &Questions) -> Self {
         let waiting = asked.questions.iter().copied().collect();
-        Self { unit: asked.unit, waiting, current: None, out: Question::REGULAR, page: None, requests: 0, unasked: Vec::new() }
+        let Questions { framing, unit, .. } = *asked;
+        Self { framing, unit, waiting, current: None, out: Question::REGULAR, page: None, requests: 0, unasked: Vec::new() }
     }
 
     /// The device is in no state to be asked more, or need not be.
@@ -125,34 +183,47 @@ impl Dialogue for Pages {
     fn next(&mut self) -> Next {
         let out = match self.page.take() {
             Some(_) if self.requests == REQUESTS_MAX => return Next::Hostile("it still has more after 8 requests"),
-            Some(page) => page,
-            None if self.requests == REQUESTS_MAX => {
+            // Two requests are all that a line has to spare: what was read so far stands in part.
+            page if self.requests == self.framing.requests_max() => {
+                self.unasked.extend(page);
                 self.stop();
                 return Next::Done;
             }
+            Some(page) => page,
             None => {
                 let Some(question) = self.waiting.pop_front() else { return Next::Done };
-                self.current = Some((question, Answering::new(question, Address::default())));
+                let answering = match self.framing {
+                    Framing::Tcp => Answering::new(question, Address::default()),
+                    Framing::Rtu => Answering::serial(question, Address::default()),
+                };
+                self.current = Some((question, answering));
                 question
             }
         };
         self.requests = self.requests.saturating_add(1);
         self.out = out;
-        Next::Put(Put::new(out.name(), out.encode(u16::from(self.requests), self.unit)))
+        Next::Put(Put::new(out.name(), self.framing.encode(out, u16::from(self.requests), self.unit)))
     }
 
     /// Another protocol id is read past, so that one stray message does not cost the answer behind it.
     fn length(&self, bytes: &[u8]) -> Result<Option<usize>, Malformed> {
+        if self.framing == Framing::Rtu {
+            return rtu::length(bytes);
+        }
         let Some(&[t0, t1, _, _, l0, l1]) = bytes.first_chunk() else { return Ok(None) };
         Ok(Mbap::read(&[t0, t1, 0, 0, l0, l1, 0])?.map(|mbap| mbap.adu_bytes))
     }
 
     fn take(&mut self, adu: &[u8]) -> Take {
-        if let Err(malformed) = belongs(adu, u16::from(self.requests), self.unit, self.out) {
+        let belongs = match self.framing {
+            Framing::Tcp => belongs(adu, u16::from(self.requests), self.unit, self.out),
+            Framing::Rtu => belongs_on_a_line(adu, self.unit, self.out),
+        };
+        if let Err(malformed) = belongs {
             return Take::Stray(malformed);
         }
         let Some((question, answering)) = &mut self.current else { return Take::Answer };
-        let question = *question;
+        let (question, pdu) = (*question, adu.get(self.framing.pdu_at()..).unwrap_or_default());
         match (answering.answer(Message { frame: 0, time_ns: 0, bytes: adu.to_vec() }), question) {
             (Continue::Next(object), Question::Identification { code: code @ (2 | 3), .. }) => {
                 self.page = Some(Question::Identification { code, object });
@@ -160,11 +231,11 @@ impl Dialogue for Pages {
             // The allowlist has `2B 0E 01 00` and single objects, not what may follow on them: what was read stands in part.
             (Continue::Next(_), _) => {}
             (Continue::Complete, _) => {
-                if let Some(code) = exception(adu) {
+                if let Some(code) = exception(pdu) {
                     self.excepted(code, question);
                 }
             }
-            (Continue::Stop, _) if says_more(adu) => return Take::Hostile("its pages go round in circles"),
+            (Continue::Stop, _) if says_more(pdu) => return Take::Hostile("its pages go round in circles"),
             (Continue::Stop, _) => self.stop(),
         }
         Take::Answer
@@ -192,17 +263,32 @@ fn belongs(adu: &[u8], transaction: u16, unit: u8, question: Question) -> Result
     }
 }
 
+/// The same on a line, where a question has no number: an answer that comes too late cannot be told from the right one, so silence ends
+/// the conversation. An adapter may echo our own question, which is no answer.
+fn belongs_on_a_line(frame: &[u8], unit: u8, question: Question) -> Result<(), Malformed> {
+    if frame.first() != Some(&unit) {
+        return Err(Malformed::wrong("modbus-rtu", 0, "unit that was asked (serial line 2.2)"));
+    }
+    if rtu::encode(question, unit) == frame {
+        return Err(Malformed::wrong("modbus-rtu", 1, "an answer, not the echo of the question (serial line 2.1)"));
+    }
+    match Answering::question_of_pdu(frame.get(rtu::PDU_AT..).unwrap_or_default()) {
+        Some(shape) if question.asks_as(shape) => Ok(()),
+        _ => Err(Malformed::wrong("modbus-rtu", 1, "function that was asked (specification 4.1)")),
+    }
+}
+
 /// The exception code, if this answer is one (specification 4.1: function with its top bit, then the code).
-fn exception(adu: &[u8]) -> Option<u8> {
-    match adu.get(MBAP_BYTES..)? {
+fn exception(pdu: &[u8]) -> Option<u8> {
+    match pdu {
         [function, code, ..] if function & EXCEPTION_BIT != 0 => Some(*code),
         _ => None,
     }
 }
 
 /// True when an identification page says that more follows (specification 6.21: the fifth byte of the PDU).
-fn says_more(adu: &[u8]) -> bool {
-    exception(adu).is_none() && adu.get(MBAP_BYTES + 4).is_some_and(|more| *more == MORE_FOLLOWS)
+fn says_more(pdu: &[u8]) -> bool {
+    exception(pdu).is_none() && pdu.get(4).is_some_and(|more| *more == MORE_FOLLOWS)
 }
 
 #[cfg(test)]

@@ -23,14 +23,17 @@ pub const REPLY_BIT: u8 = 0x80;
 const REQUEST: &str = "a request (CIP volume 1, 2-4.1)";
 const REPLY: &str = "a reply (CIP volume 1, 2-4.2)";
 
-const GET_ATTRIBUTES_ALL: u8 = 0x01;
+/// Service: all attributes of an instance (appendix ).
+pub const GET_ATTRIBUTES_ALL: u8 = 0x01;
 const GET_ATTRIBUTE_LIST: u8 = 0x03;
 const RESET: u8 = 0x05;
 const MULTIPLE_SERVICE: u8 = 0x0a;
-const GET_ATTRIBUTE_SINGLE: u8 = 0x0e;
+/// Service: one attribute of an instance (appendix ).
+pub const GET_ATTRIBUTE_SINGLE: u8 = 0x0e;
 const SET_ATTRIBUTE_SINGLE: u8 = 0x10;
 const EXECUTE_PCCC: u8 = 0x4b;
-const UNCONNECTED_SEND: u8 = 0x52;
+/// Service of the Connection Manager: passes a request on (3-5.5.4).
+pub const UNCONNECTED_SEND: u8 = 0x52;
 const FORWARD_OPEN: u8 = 0x54;
 const LARGE_FORWARD_OPEN: u8 = 0x5b;
 /// Writes one block of a firmware image (Rockwell Automation, class 0xA1; seen in a recorded update).
@@ -222,7 +225,13 @@ impl Reply {
     /// True where it can come from the object that was asked; false where a router or another object speaks.
     #[must_use]
     pub fn answers(&self, request: &Request) -> bool {
-        self.service == request.service && !ROUTE_ERRORS.contains(&self.status)
+        self.service == request.service && self.is_of_target()
+    }
+
+    /// True where it does not tell that the way to the target could not be gone.
+    #[must_use]
+    pub fn is_of_target(&self) -> bool {
+        !ROUTE_ERRORS.contains(&self.status)
     }
 
     /// The two ids of the connection that a [`Wanted::Open`] opened: from originator to target, from target to originator (3-5.5.2).

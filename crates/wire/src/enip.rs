@@ -6,11 +6,13 @@
 mod conversation;
 mod memory;
 mod pending;
+mod question;
 
 use crate::cip::Span;
 use crate::conversation::{Likeness, Over, Protocol};
 use crate::{Cursor, Malformed, Reading, Shape};
 use conversation::Talk;
+pub use question::{Answer, Question};
 
 /// EtherNet/IP, and what it carries.
 pub static PROTOCOL: Protocol = Protocol {
@@ -26,7 +28,7 @@ pub static PROTOCOL: Protocol = Protocol {
 /// The protocol's name as in docs/GLOSSARY.
 pub const NAME: &str = "enip";
 /// Registered for EtherNet/IP, TCP and UDP.
-const PORT: u16 = 44818;
+pub const PORT: u16 = 44818;
 /// Registered for its cyclic data, UDP.
 const CYCLIC_PORT: u16 = 2222;
 
@@ -67,6 +69,7 @@ struct Header {
     /// Bytes behind the header.
     length: usize,
     session: u32,
+    status: u32,
     context: [u8; 8],
 }
 
@@ -78,13 +81,15 @@ impl Header {
     fn read(bytes: &[u8]) -> Result<Option<Self>, Malformed> {
         let Some((header, _)) = bytes.split_first_chunk::<HEADER_BYTES>() else { return Ok(None) };
         let &[c0, c1, l0, l1, n0, n1, n2, n3, s0, s1, s2, s3, x0, x1, x2, x3, x4, x5, x6, x7, o0, o1, o2, o3] = header;
-        if !STATUSES.contains(&u32::from_le_bytes([s0, s1, s2, s3])) || [o0, o1, o2, o3] != [0; 4] {
+        let status = u32::from_le_bytes([s0, s1, s2, s3]);
+        if !STATUSES.contains(&status) || [o0, o1, o2, o3] != [0; 4] {
             return Err(Malformed::wrong(NAME, 8, HEADER));
         }
         Ok(Some(Self {
             command: u16::from_le_bytes([c0, c1]),
             length: usize::from(u16::from_le_bytes([l0, l1])),
             session: u32::from_le_bytes([n0, n1, n2, n3]),
+            status,
             context: [x0, x1, x2, x3, x4, x5, x6, x7],
         }))
     }
@@ -94,8 +99,11 @@ impl Header {
     }
 }
 
-/// How long the message is that starts here.
-fn length(bytes: &[u8]) -> Result<Option<usize>, Malformed> {
+/// How long the message is that starts here: at most 65,559 bytes. `Ok(None)` while that cannot be told.
+///
+/// # Errors
+/// [`Malformed`] where none can start so.
+pub fn length(bytes: &[u8]) -> Result<Option<usize>, Malformed> {
     Ok(Header::read(bytes)?.map(|header| HEADER_BYTES + header.length))
 }
 

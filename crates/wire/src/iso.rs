@@ -4,9 +4,12 @@
 //! A message that was sent in several DT TPDUs is kept as one packet with their contents joined behind the first one's header form:
 //! what a reader of the record needs is the message, and the joints say nothing about the device.
 
+mod packet;
+
 use crate::conversation::{Conversation, Coverage, End, Heard, Likeness, Over, Protocol, Role, Said};
 use crate::tcp::At;
 use crate::{Address, Cutter, Malformed, mms, s7comm, s7comm_plus};
+pub use packet::{PACKET_BYTES_MAX, Packet, called_of, connection_request, content, packet_bytes};
 
 /// ISO transport and what it carries.
 pub static PROTOCOL: Protocol = Protocol {

@@ -53,7 +53,7 @@ mod profinet_text;
 pub mod protocols;
 mod reading;
 mod repeats;
-mod s7comm;
+pub mod s7comm;
 mod s7comm_plus;
 #[cfg(test)]
 mod shorter;

@@ -4,10 +4,15 @@
 //! (SZL-ID xy11 module identification, xy1C component identification); no public standard describes the messages, their layout is
 //! checked against Wireshark's dissector. Block headers and project versions inside transfers are the project's, and are not read.
 
+mod answer;
+mod question;
+
 use crate::conversation::{Coverage, Heard, Over};
 use crate::iso::Tsdu;
 use crate::tcp::At;
 use crate::{Fact, Malformed, Message, Reading, Shape};
+pub use answer::{Answer, Says};
+pub use question::Question;
 
 pub(crate) const NAME: &str = "s7comm";
 /// First byte of every message.
@@ -25,7 +30,10 @@ const HEADER_ACK_BYTES: usize = 12;
 const PARAMETER_BYTES: usize = 8;
 /// Parameters of an answer: further on reference, "more follows", error.
 const PARAMETER_ANSWER_BYTES: usize = 12;
-/// Answer of the group of CPU functions, and its subfunction "read SZL".
+/// Where their error stands.
+const ERROR_AT: usize = 10;
+/// Question to the group of CPU functions and answer of it, and its subfunction "read SZL".
+const ASK_CPU: u8 = 0x44;
 const ANSWER_CPU: u8 = 0x84;
 const READ_SZL: u8 = 1;
 /// Type of user data: an answer.
@@ -50,6 +58,8 @@ pub(crate) struct Talk {
     present: bool,
     /// Reference of the last question of each side.
     asked: [Option<u16>; 2],
+    /// The list that each side asked for last, where it is one of identity: its name, when, and the message.
+    list: [Option<(&'static str, At, Vec<u8>)>; 2],
     szl: Option<Szl>,
 }
 
@@ -85,6 +95,7 @@ impl Talk {
         }
         if !answers {
             self.asked[side] = reference;
+            self.list[side] = body.get(HEADER_BYTES..).and_then(asked_list).map(|name| (name, tsdu.at, tsdu.message.to_vec()));
         } else if kind == USERDATA {
             let parameters = usize::from(u16::from_be_bytes([p0, p1]));
             let data = usize::from(u16::from_be_bytes([d0, d1]));
@@ -113,6 +124,9 @@ impl Talk {
         };
         let Some(&[reference, more, _, _]) = body.get(HEADER_BYTES + PARAMETER_BYTES..).and_then(<[u8]>::first_chunk) else { return };
         let at = HEADER_BYTES + parameters;
+        if parameters == PARAMETER_ANSWER_BYTES && !tsdu.cut {
+            self.refused(tsdu, body.get(at), out);
+        }
         let end = at.saturating_add(data).min(body.len());
         let Some(rest) = body.get(at + DATA_HEADER_BYTES..end) else { return };
         if parameters != PARAMETER_ANSWER_BYTES || body.get(at..at + 2) != Some(&DATA_OCTETS) {
@@ -144,6 +158,34 @@ impl Talk {
         } else {
             out(Heard::Reading(szl.read(more == 0 && !short && !tsdu.cut)));
         }
+    }
+
+    /// The CPU has no such list, and says why: in its error, or in the return code of data that is not there.
+    fn refused(&mut self, tsdu: &Tsdu<'_>, return_code: Option<&u8>, out: &mut dyn FnMut(Heard)) {
+        let body = tsdu.body();
+        let (error, code) = (HEADER_BYTES + ERROR_AT..HEADER_BYTES + PARAMETER_ANSWER_BYTES, HEADER_BYTES + PARAMETER_ANSWER_BYTES);
+        let said = match (body.get(error.clone()), return_code) {
+            (Some(&[0, 0]), Some(&code_said)) if code_said != DATA_OCTETS[0] => code..code + 1,
+            (Some(&[0, 0]) | None, _) => return,
+            (Some(_), _) => error,
+        };
+        let reference = body.get(4..6).map(|r| u16::from_be_bytes([r[0], r[1]]));
+        let side = usize::from(!tsdu.by_server);
+        if self.asked[side] != reference {
+            return;
+        }
+        let Some((name, at, asked)) = self.list[side].take() else { return };
+        let mut reading = Reading::of(NAME, Over::Tcp, name, tsdu.s7_end(false), tsdu.at, tsdu.message);
+        reading.fact("s7comm.error", Shape::Hex, tsdu.data + said.start..tsdu.data + said.end);
+        out(Heard::Reading(reading.asked_by(at, &asked)));
+    }
+}
+
+/// The name of the list of identity that these parameters and data ask for.
+fn asked_list(parameters: &[u8]) -> Option<&'static str> {
+    match parameters {
+        [0, 1, 0x12, 4, _, ASK_CPU, READ_SZL, _, _, _, _, _, id @ ..] => question(id),
+        _ => None,
     }
 }
 

@@ -36,7 +36,7 @@ fn properties_are_encoded_as_clause_20_says() {
 #[test]
 fn the_wildcard_is_answered_by_the_own_instance_or_not_at_all() {
     let wildcard = hex("81 0A 00 11 01 04 00 05 01 0C 0C 02 3F FF FF 19 4B");
-    let answer = rehearse(&controller(), Udp, &[wildcard.clone()]).answers();
+    let answer = rehearse(&controller(), Udp, std::slice::from_ref(&wildcard)).answers();
     assert!(answer[0].ends_with(&hex("02 00 07 D1 19 4B 3E C4 02 00 07 D1 3F")));
     let old = Persona { answers_wildcard: false, ..controller() };
     assert!(rehearse(&old, Udp, &[wildcard]).answers()[0].ends_with(&hex("50 01 0C 91 01 91 1F")));
@@ -61,10 +61,13 @@ fn a_device_behind_a_router_is_called_there() {
     );
 }
 
+/// What, the questions, what trips.
+type Row<'a> = (&'a str, Vec<Vec<u8>>, &'a [&'a str]);
+
 #[test]
 fn all_else_trips() {
     let nine = |invoke: u8| read(invoke, "19 2C");
-    let table: &[(&str, Vec<Vec<u8>>, &[&str])] = &[
+    let table: &[Row] = &[
         ("who is", vec![hex("81 0A 00 08 01 00 10 08")], &["network header"]),
         ("who is, broadcast", vec![hex("81 0B 00 0C 01 20 FF FF 00 FF 10 08")], &["broadcast"]),
         ("who is, all networks", vec![hex("81 0A 00 0C 01 24 FF FF 00 FF 10 08")], &["all networks"]),

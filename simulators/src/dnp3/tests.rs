@@ -70,7 +70,7 @@ fn a_null_unsolicited_answer_is_read_and_not_confirmed() {
     let heard = rehearse(&persona, Tcp, &[link::frame(0x8B, 10, 1, &[]), ask("C0 01 00FE000000")]);
     assert_eq!(heard.greeting, [link::frame(0x49, 1, 10, &[]), link::frame(0x44, 1, 10, &hex("C0 F3 82 8000"))]);
     assert_eq!((heard.answers(), heard.trips), (vec![], vec![]), "silent before its time-out");
-    check("confirmed", &persona, Tcp, &[confirm.clone()], &["confirmation"]);
+    check("confirmed", &persona, Tcp, std::slice::from_ref(&confirm), &["confirmation"]);
     let persona = Persona { unsolicited: Some(unsolicited(true)), ..persona };
     let heard = rehearse(&persona, Tcp, &[confirm.clone(), ask("C0 01 00FE000000")]);
     assert_eq!((heard.answers().len(), heard.trips), (1, vec![]));
@@ -85,6 +85,9 @@ fn an_endless_answer_has_no_last_fragment() {
     assert!(told.len() == 200 && told.iter().all(|data| data[1] & 0x40 == 0));
 }
 
+/// What, the questions, what trips.
+type Row<'a> = (&'a str, Vec<Vec<u8>>, &'a [&'a str]);
+
 #[test]
 fn all_else_trips() {
     for function in [0x02, 0x03, 0x05, 0x0D, 0x0E, 0x12, 0x14, 0x15, 0x17, 0x19, 0x21] {
@@ -93,7 +96,7 @@ fn all_else_trips() {
     let to = |control: u8, to: u16, from: u16| link::frame(control, to, from, &hex("C0 C0 01 00FE000000"));
     let mut bad = ask("C0 01 00FE000000");
     bad[9] ^= 1;
-    let table: &[(&str, Vec<Vec<u8>>, &[&str])] = &[
+    let table: &[Row] = &[
         ("a confirmation", vec![ask("C0 00")], &["confirmation"]),
         ("events", vec![ask("C0 01 3C0206")], &["group 0"]),
         ("the list of attributes", vec![ask("C0 01 00FF000000")], &["attribute"]),

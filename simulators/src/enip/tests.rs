@@ -27,7 +27,7 @@ const UNREGISTER: &str = "66 00 00 00 44 33 22 11 00 00 00 00 00 00 00 00 00 00 
 /// SendRRData in the session with Unconnected_Send of this message by this route.
 fn send(embedded: &str, route: &str) -> String {
     let embedded = hex(embedded);
-    let pad = if embedded.len() % 2 == 0 { "" } else { "00" };
+    let pad = if embedded.len().is_multiple_of(2) { "" } else { "00" };
     let body = [&hex("52 02 20 06 24 01 0A 05"), &[embedded.len() as u8, 0][..], &embedded, &hex(pad), &hex(route)].concat();
     let items = [&hex("00 00 00 00 05 00 02 00 00 00 00 00 B2 00"), &[body.len() as u8, 0][..], &body].concat();
     let head = [&hex("6F 00"), &[items.len() as u8, 0][..], &hex("44 33 22 11 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00")].concat();

@@ -17,6 +17,8 @@ const TPKT_BYTES: usize = 4;
 const HEADER_BYTES: usize = 7;
 /// S7 header, parameters and the head of the data of a list's fragment.
 const FRAGMENT_HEAD_BYTES: u16 = 10 + 12 + 4;
+/// Id, index, length of a record, number of records.
+const LIST_HEAD_BYTES: usize = 8;
 /// High byte of the TSAP of an S7 basic connection.
 const S7_BASIC: u8 = 3;
 /// ISO 8073, 13.5.3: address unknown.
@@ -34,7 +36,15 @@ impl Language for Persona {
     }
 
     fn talk(&self, _: Speaker, _: Carrier) -> Box<dyn Talk> {
-        Box::new(Connection { persona: self.clone(), stage: Stage::New, pdu_bytes: self.pdu_bytes, rest: Vec::new(), sequence: 0, unit: 0 })
+        Box::new(Connection {
+            persona: self.clone(),
+            stage: Stage::New,
+            pdu_bytes: self.pdu_bytes,
+            rest: Vec::new(),
+            sequence: 0,
+            unit: 0,
+            units: 0,
+        })
     }
 
     fn sample(&self) -> Vec<u8> {
@@ -91,8 +101,10 @@ struct Connection {
     rest: Vec<u8>,
     /// Number of that reading.
     sequence: u8,
-    /// Number of its last fragment.
+    /// What its fragments have in common; 0 where one is enough.
     unit: u8,
+    /// The unit before it.
+    units: u8,
 }
 
 impl Talk for Connection {
@@ -206,14 +218,17 @@ impl Connection {
         let most = usize::from(self.pdu_bytes.saturating_sub(FRAGMENT_HEAD_BYTES)).max(1);
         let rest = self.rest.split_off(self.rest.len().min(most));
         let part = std::mem::replace(&mut self.rest, rest);
-        if self.persona.endless.is_some() {
-            // What was sent comes again.
-            self.rest = part.clone();
+        match self.persona.endless {
+            // The same again, with the list's head; or more records.
+            Some(More::Repeating) => self.rest = part.clone(),
+            Some(More::Rising) if self.unit == 0 => self.rest = part.get(LIST_HEAD_BYTES..).unwrap_or_default().to_vec(),
+            Some(More::Rising) => self.rest = part.clone(),
+            None => {}
         }
         let more = !self.rest.is_empty();
-        if more || self.unit > 0 {
-            let step = u8::from(self.persona.endless != Some(More::Repeating));
-            self.unit = self.unit.wrapping_add(step).max(1);
+        if more && self.unit == 0 {
+            self.units = self.units.wrapping_add(1).max(1);
+            self.unit = self.units;
         }
         let data = [&[0xFF, 9][..], &stated16(part.len()).to_be_bytes(), &part].concat();
         reply(reference, [self.sequence, self.unit, u8::from(more), 0, 0], &data)

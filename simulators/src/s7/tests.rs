@@ -39,8 +39,8 @@ fn a_long_list_comes_in_fragments_that_are_all_fetched() {
     assert_eq!(heard.trips, []);
     let answers = heard.answers();
     let parts: Vec<(&[u8], usize)> = answers[3..].iter().map(|part| (&part[24..27], part.len() - 33)).collect();
-    // Sequence, unit, whether more follows; then so many bytes of the list: 8 and 9 records of 34.
-    assert_eq!(parts, [(&[2, 1, 1][..], 214), (&[2, 2, 0][..], 8 + 9 * 34 - 214)]);
+    // Sequence, the unit that both belong to (as in ITI/ICS-Security-Tools, s7comm_reading_plc_status.pcap), whether more follows; then so many bytes of the list: 8 and 9 records of 34.
+    assert_eq!(parts, [(&[2, 1, 1][..], 214), (&[2, 1, 0][..], 8 + 9 * 34 - 214)]);
     check("left in the middle", &persona, Tcp, &[CALL, SETUP, SZL_1C].map(hex), &["not all fragments"]);
 }
 

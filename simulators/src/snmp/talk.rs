@@ -11,8 +11,9 @@ use crate::report::Speaker;
 
 /// One of the system group and 16 more (read-only.md, section 2).
 const QUESTIONS_MAX: u32 = 17;
-/// Names in one request, and repetitions of a GETBULK (there).
+/// Names in one request (there).
 const NAMES_MAX: usize = 10;
+/// Repetitions of a GETBULK (there).
 const REPETITIONS_MAX: u32 = 10;
 /// Rows of the entity table (there).
 const ROWS_MAX: usize = 64;

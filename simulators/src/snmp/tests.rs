@@ -95,7 +95,7 @@ fn all_else_trips() {
         ("garbage", b"GET / HTTP/1.1".to_vec(), "no GET"),
     ];
     for (what, question, expected) in table {
-        let whys: Vec<&str> = rehearse(&switch(), Udp, &[question.clone()]).trips.iter().map(|trip| trip.why).collect();
+        let whys: Vec<&str> = rehearse(&switch(), Udp, std::slice::from_ref(question)).trips.iter().map(|trip| trip.why).collect();
         assert!(whys.iter().any(|why| why.contains(expected)), "{what}: {whys:?}");
     }
     let endless = Persona { endless: Some(More::Rising), ..switch() };

@@ -103,7 +103,7 @@ impl Connection {
         self.say(what);
         let mut line = Line::new(Kind::Failed);
         (line.target, line.station) = (Some(self.ask.endpoint), Some(self.station.clone()));
-        line.protocol = Some(self.ask.via.adapter().protocol().name.to_owned());
+        line.protocol = Some(self.ask.via.adapter().name().to_owned());
         (line.ended, line.why, line.reason) = (Some(on_record), Some(why), Some(self.reason.clone()));
         if let Err(error) = self.touch.append(line) {
             self.say_failed(Refused::before_any_byte("touch.record", error.to_string()).into());

@@ -8,7 +8,7 @@ use nameplate_wire::modbus::{PORT, Question};
 
 use super::{Ask, Via};
 use crate::guard::Endpoint;
-use crate::modbus::{Questions, UNIT_NONE};
+use crate::modbus::{Framing, Questions, UNIT_NONE};
 
 /// Shortest prefix that a network is written with: `10.0.0.0/24` means a network to everybody but us.
 const PREFIX_BITS_MIN: u32 = 8;
@@ -82,6 +82,27 @@ impl<'a> Target<'a> {
         SocketAddr::new(self.ip, self.port.unwrap_or(port))
     }
 
+    /// Its address, for a protocol without a port of its own.
+    ///
+    /// # Errors
+    /// [`BadTarget`] with `why` where no port is written.
+    pub fn address_with_port(&self, why: &str) -> Result<SocketAddr, BadTarget> {
+        match self.port {
+            Some(port) => Ok(SocketAddr::new(self.ip, port)),
+            None => Err(bad(self.text, self.station_at.saturating_sub(1), why)),
+        }
+    }
+
+    /// The station as two numbers with a dot between them, as rack and slot; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`BadTarget`] with `why` where it is something else.
+    pub fn two_numbers(&self, why: &str) -> Result<Option<(u8, u8)>, BadTarget> {
+        let Some(station) = self.station else { return Ok(None) };
+        let pair = station.split_once('.').and_then(|(first, second)| Some((number(first)?, number(second)?)));
+        pair.map(Some).ok_or_else(|| self.bad_station(why))
+    }
+
     /// The station as a number; `None` where there is none.
     ///
     /// # Errors
@@ -121,7 +142,7 @@ impl FromStr for Ask {
     fn from_str(text: &str) -> Result<Self, BadTarget> {
         let target = Target::read(text)?;
         let unit = target.number("the unit is a number from 0 to 255")?.unwrap_or(UNIT_NONE);
-        let via = Via::Modbus(Questions { unit, questions: vec![Question::REGULAR] });
+        let via = Via::Modbus(Questions { framing: Framing::Tcp, unit, questions: vec![Question::REGULAR] });
         Ok(Self { endpoint: Endpoint::Tcp(target.address(PORT)), via })
     }
 }
@@ -189,7 +210,7 @@ mod tests {
     fn a_target_is_one_address_with_port_and_unit() {
         let check = |text: &str, target: &str, unit: u8| {
             let ask: Ask = text.parse().unwrap_or_else(|error| panic!("{error}"));
-            let via = Via::Modbus(Questions { unit, questions: vec![Question::REGULAR] });
+            let via = Via::Modbus(Questions { framing: Framing::Tcp, unit, questions: vec![Question::REGULAR] });
             assert_eq!(ask, Ask { endpoint: target.parse().expect("an endpoint"), via }, "{text}");
         };
         check("10.0.0.5", "10.0.0.5:502", 255);

@@ -5,7 +5,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::modbus::Questions;
+use crate::modbus::{Framing, Questions};
 use nameplate_wire::modbus::Question;
 use std::net::SocketAddr;
 
@@ -146,7 +146,7 @@ fn regular(target: SocketAddr, unit: u8) -> Ask {
 }
 
 fn asking(target: SocketAddr, unit: u8, questions: &[Question]) -> Ask {
-    Ask { endpoint: Endpoint::Tcp(target), via: Via::Modbus(Questions { unit, questions: questions.to_vec() }) }
+    Ask { endpoint: Endpoint::Tcp(target), via: Via::Modbus(Questions { framing: Framing::Tcp, unit, questions: questions.to_vec() }) }
 }
 
 fn order() -> Reason {

@@ -6,12 +6,17 @@ use super::Planned;
 use crate::dialogue::Dialogue;
 use crate::guard::{Grant, Refused};
 use crate::pacing::{Pace, TimeFactor};
-use crate::{bacnet, modbus, snmp};
+use crate::{bacnet, cip, dnp3, enip, fins, hart_ip, modbus, s7comm, slmp, snmp};
 
 /// A protocol as one device is to be asked in it. What it grants, plans and says must agree: the guard refuses what does not.
 pub trait Adapter {
     /// The decoder that hears both sides.
     fn protocol(&self) -> &'static Protocol;
+
+    /// As contracts.md spells the protocol: the decoder's name, unless that carries several.
+    fn name(&self) -> &'static str {
+        self.protocol().name
+    }
 
     /// What the guard is to let out.
     ///
@@ -36,8 +41,22 @@ pub trait Adapter {
 pub enum Via {
     /// BACnet/IP.
     Bacnet(bacnet::Questions),
+    /// CIP, to modules of a chassis.
+    Cip(cip::Questions),
+    /// EtherNet/IP without a session.
+    Enip(enip::Questions),
+    /// Omron FINS.
+    Fins(fins::Questions),
+    /// DNP3 over TCP or UDP.
+    Dnp3(dnp3::Questions),
+    /// HART-IP over TCP or UDP.
+    HartIp(hart_ip::Questions),
     /// Modbus TCP.
     Modbus(modbus::Questions),
+    /// S7comm.
+    S7comm(s7comm::Questions),
+    /// SLMP.
+    Slmp(slmp::Questions),
     /// SNMP.
     Snmp(snmp::Questions),
 }
@@ -48,7 +67,14 @@ impl Via {
     pub fn adapter(&self) -> &dyn Adapter {
         match self {
             Self::Bacnet(questions) => questions,
+            Self::Cip(questions) => questions,
+            Self::Enip(questions) => questions,
+            Self::Fins(questions) => questions,
+            Self::Dnp3(questions) => questions,
+            Self::HartIp(questions) => questions,
             Self::Modbus(questions) => questions,
+            Self::S7comm(questions) => questions,
+            Self::Slmp(questions) => questions,
             Self::Snmp(questions) => questions,
         }
     }

@@ -107,9 +107,9 @@ impl<P: Peer> Asking<'_, P> {
 
     /// The whole answer to the question that went out at `sent`.
     async fn answer(&mut self, sent: Instant) -> Result<(), End> {
-        let mut waiting_since = sent;
+        let (mut waiting_since, mut patience) = (sent, self.pace.response_max);
         loop {
-            let sealed = self.message(waiting_since).await?;
+            let sealed = self.message(waiting_since + patience).await?;
             let message = match self.dialogue.open(sealed.clone()) {
                 Ok(message) => message,
                 Err(malformed) => {
@@ -123,12 +123,23 @@ impl<P: Peer> Asking<'_, P> {
                 continue;
             }
             self.hear(&message, true);
+            self.replies().await?;
             match take {
                 Take::Hostile(because) => return Err(hostile(because, Vec::new())),
                 Take::More => waiting_since = Instant::now(),
+                Take::Later(most) => (waiting_since, patience) = (sent, most),
                 Take::Answer | Take::Stray(_) => return Ok(()),
             }
         }
+    }
+
+    /// What a message wants back before anything else; the gap is kept as before any other message.
+    async fn replies(&mut self) -> Result<(), End> {
+        while let Some(put) = self.dialogue.reply() {
+            sleep_until((Instant::now() + self.pace.message_gap).min(self.hold_end)).await;
+            self.send(&put, self.hold_end).await?;
+        }
+        Ok(())
     }
 
     async fn send(&mut self, put: &Put, until: Instant) -> Result<(), End> {
@@ -160,10 +171,10 @@ impl<P: Peer> Asking<'_, P> {
         Ok(())
     }
 
-    /// The next whole message of the device. The wait counts from the question, so that a device that sends a byte now and then gains
-    /// nothing.
-    async fn message(&mut self, since: Instant) -> Result<Vec<u8>, End> {
-        let deadline = (since + self.pace.response_max).min(self.hold_end);
+    /// The next whole message of the device. The deadline counts from the question, so that a device that sends a byte now and then
+    /// gains nothing.
+    async fn message(&mut self, deadline: Instant) -> Result<Vec<u8>, End> {
+        let deadline = deadline.min(self.hold_end);
         loop {
             if !self.held.is_empty()
                 && let Some(message) = self.cut()?
@@ -225,9 +236,8 @@ impl<P: Peer> Asking<'_, P> {
         let Some(put) = self.dialogue.goodbye() else { return };
         let patience = Duration::from_millis(CLOSE_MS_MAX);
         if self.send(&put, Instant::now() + patience).await.is_ok() && put.answered {
-            let pace = Pace { response_max: patience, ..self.pace };
-            (self.pace, self.hold_end) = (pace, Instant::now() + patience);
-            let _answered_or_not = self.message(Instant::now()).await;
+            self.hold_end = Instant::now() + patience;
+            let _answered_or_not = self.message(self.hold_end).await;
         }
     }
 }

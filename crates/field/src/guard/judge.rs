@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     Permit, Refused, Secret,
     refused::REFUSED_BYTES_MAX,
-    table::{HIDDEN, Row},
+    table::{HIDDEN, Rises, Row},
     template::{Reading, Template, read},
 };
 
@@ -198,20 +198,20 @@ impl Judge {
         if !row.goodbye && hold > self.hold_max {
             return no("budget.hold", None, format!("the connection has been ours for {hold:.1?}, at most {:.1?}", self.hold_max));
         }
-        if let Some((key_at, at)) = row.rises {
+        if let Some(Rises { key, value: at, rule }) = row.rises {
             let byte = |at: usize| message.bytes.get(at).copied().unwrap_or(0);
-            let (key, value) = (byte(key_at), byte(at));
+            let (key, value) = (byte(key), byte(at));
             match self.risen.iter_mut().find(|(risen, _)| *risen == key) {
                 Some((_, last)) if value <= *last => {
-                    let why = format!("object {value:02x} does not rise above {last:02x}, asked before with read code {key:02x}");
-                    return no("modbus.object_rises", Some(at), why);
+                    let why = format!("{value:02x} does not rise above {last:02x}, asked before with {key:02x}");
+                    return no(rule, Some(at), why);
                 }
                 Some((_, last)) => *last = value,
                 None => self.risen.push((key, value)),
             }
         }
         self.asked.push(row.question);
-        self.waiting = true;
+        self.waiting = !row.is_reply();
         Ok(())
     }
 }

@@ -27,15 +27,23 @@
 mod allowlist;
 mod bacnet;
 mod check;
+mod cip;
 mod connect;
 mod datagrams;
+mod dnp3;
 mod endpoint;
+mod enip;
+mod fins;
 pub mod generate;
+mod hart_ip;
 mod judge;
 mod modbus;
+mod modbus_rtu;
 mod permit;
 mod refused;
+mod s7comm;
 mod secret;
+mod slmp;
 mod snmp;
 mod stream;
 mod table;
@@ -45,19 +53,40 @@ pub mod usm;
 pub use self::{
     allowlist::{Allowed, ByteMeaning, allowlist, meaning},
     bacnet::{Bacnet, INSTANCE_ANY},
+    cip::{ATTRIBUTE_LAST, Cip, SLOT_LAST, SLOTS_MAX},
     connect::{CONNECT_MS_MAX, Line, connect},
+    dnp3::{Dnp3, READS_MAX, REPLIES_MAX},
     endpoint::Endpoint,
+    enip::Enip,
+    fins::{Fins, NODE_LAST},
+    hart_ip::{COMMANDS_MAX, HartIp, SUB_DEVICES_MAX},
     judge::{Judge, Message, Pushed},
     modbus::{Modbus, QUANTITY_MAX, REGISTERS_MAX, REQUESTS_MAX, Registers},
+    modbus_rtu::LINE_REQUESTS_MAX,
     permit::{Grant, HOLD_S_MAX, Limits, Permit, REASON_BYTES_MAX},
     refused::{Failed, REFUSED_BYTES_MAX, Refused, hex},
+    s7comm::{MESSAGES_MAX as S7_MESSAGES_MAX, S7comm},
     secret::Secret,
+    slmp::Slmp,
     snmp::{ENTITY_QUESTIONS_MAX, MESSAGES_MAX as SNMP_MESSAGES_MAX, OBJECTS_MAX as SNMP_OBJECTS_MAX, Snmp, SnmpV3, V3_MESSAGES_MAX},
     stream::{CLOSE_MS_MAX, Closed, Ended, Guarded, KILL_S_MAX},
 };
 
 /// Every protocol's row of read-only.md.
-static TABLES: [&table::Table; 4] = [&bacnet::TABLE, &modbus::TABLE, &snmp::TABLE, &snmp::TABLE_V3];
+static TABLES: [&table::Table; 12] = [
+    &bacnet::TABLE,
+    &cip::TABLE,
+    &dnp3::TABLE,
+    &enip::TABLE,
+    &fins::TABLE,
+    &hart_ip::TABLE,
+    &modbus::TABLE,
+    &modbus_rtu::TABLE,
+    &s7comm::TABLE,
+    &slmp::TABLE,
+    &snmp::TABLE,
+    &snmp::TABLE_V3,
+];
 
 #[cfg(test)]
 mod tests;

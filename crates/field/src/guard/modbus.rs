@@ -4,9 +4,9 @@
 //! (read registers), 6.13 (report server id) and 6.21 (read device identification). No broadcast, no write, no other code is in here, so none can leave.
 
 use super::{
-    Refused,
+    Refused, modbus_rtu,
     permit::{Grant, HOLD_S_MAX},
-    table::{Part, Row, Slot, Table, Width, any, bytes, count, granted, granted_bytes},
+    table::{Part, Rises, Row, Slot, Table, Width, any, bytes, count, granted, granted_bytes},
 };
 
 /// Requests on one connection (read-only.md section 2, Modbus TCP: 8 requests): a device that says "more follows" for ever gets no ninth.
@@ -70,6 +70,16 @@ impl Modbus {
     }
 }
 
+impl Modbus {
+    /// The same on a serial line, behind a serial server.
+    ///
+    /// # Errors
+    /// As [`Self::grant`].
+    pub fn grant_on_a_line(&self) -> Result<Grant, Refused> {
+        modbus_rtu::grant(self.unit, self.grant()?)
+    }
+}
+
 impl Registers {
     /// The last register must exist: an address past 65,535 wraps in some devices and is an error in others.
     fn is_a_read(self) -> bool {
@@ -85,9 +95,10 @@ impl Registers {
     }
 }
 
-static UNIT: Slot = Slot { name: "unit", mark: "uu", needs: "", secret: false };
-static SERVER_ID_ASKED: Slot = Slot { name: "server_id", mark: "", needs: "the profile asks for it", secret: false };
-static REGISTERS: Slot = Slot { name: "registers", mark: "rr", needs: "the profile lists function, address and quantity", secret: false };
+pub(super) static UNIT: Slot = Slot { name: "unit", mark: "uu", needs: "", secret: false };
+pub(super) static SERVER_ID_ASKED: Slot = Slot { name: "server_id", mark: "", needs: "the profile asks for it", secret: false };
+pub(super) static REGISTERS: Slot =
+    Slot { name: "registers", mark: "rr", needs: "the profile lists function, address and quantity", secret: false };
 
 /// The MBAP header; what counts for its length begins at its last part.
 const HEADER: [Part; 4] = [
@@ -132,9 +143,9 @@ static READ: [Part; 7] = [
 ];
 
 /// Read code and object: within one read code the object must rise, so a device that repeats itself cannot keep us.
-const OBJECT_RISES: Option<(usize, usize)> = Some((9, 10));
+const OBJECT_RISES: Option<Rises> = Some(Rises { key: 9, value: 10, rule: "modbus.object_rises" });
 
-const fn row(question: &'static str, asks: &'static str, parts: &'static [Part], rises: Option<(usize, usize)>) -> Row {
+const fn row(question: &'static str, asks: &'static str, parts: &'static [Part], rises: Option<Rises>) -> Row {
     Row { question, asks, needs: None, parts, times_max: REQUESTS_MAX, rises, goodbye: false }
 }
 

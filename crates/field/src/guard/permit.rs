@@ -19,6 +19,7 @@ pub struct Grant {
     pub(super) table: &'static Table,
     pub(super) station: String,
     pub(super) literals: Vec<(&'static str, Vec<u8>)>,
+    messages_max: u8,
     session: Option<Arc<dyn Session>>,
 }
 
@@ -48,7 +49,7 @@ impl fmt::Debug for Grant {
 impl Grant {
     /// Nothing literal yet. `station` tells devices behind one endpoint apart; empty where there is but one.
     pub(super) const fn new(table: &'static Table, station: String) -> Self {
-        Self { table, station, literals: Vec::new(), session: None }
+        Self { table, station, literals: Vec::new(), messages_max: table.messages_max, session: None }
     }
 
     /// Who is asked behind the endpoint; empty where there is but one.
@@ -62,6 +63,16 @@ impl Grant {
         Self { session: Some(session), ..self }
     }
 
+    /// Fewer messages than the table has, where their number depends on what is granted.
+    pub(super) fn at_most(self, messages: u8) -> Self {
+        Self { messages_max: messages.min(self.table.messages_max), ..self }
+    }
+
+    /// The same by another table, which knows the same slots.
+    pub(super) fn by(self, table: &'static Table) -> Self {
+        Self { table, messages_max: table.messages_max, ..self }
+    }
+
     /// One more literal under a slot.
     pub(super) fn with(mut self, slot: &'static Slot, literal: impl Into<Vec<u8>>) -> Self {
         self.literals.push((slot.name, literal.into()));
@@ -72,7 +83,7 @@ impl Grant {
 /// What is tightened, and how fast time runs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
-    /// At most so many messages; never more than the table has.
+    /// At most so many messages; never more than the grant has.
     pub messages_max: u8,
     /// At most so long; never longer than the table has.
     pub hold_max: Duration,
@@ -81,10 +92,10 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// What the table allows, at the speed of the plant.
+    /// What the grant allows, at the speed of the plant.
     #[must_use]
     pub const fn of(grant: &Grant) -> Self {
-        Self { messages_max: grant.table.messages_max, hold_max: Duration::from_secs(grant.table.hold_s_max), time_factor: 1.0 }
+        Self { messages_max: grant.messages_max, hold_max: Duration::from_secs(grant.table.hold_s_max), time_factor: 1.0 }
     }
 }
 

@@ -18,6 +18,9 @@ pub struct Slot {
     pub secret: bool,
 }
 
+/// What a row needs that is itself an answer to the device: nobody waits for anything on it, so it does not keep the next message back.
+pub static REPLY: Slot = Slot { name: "reply", mark: "", needs: "the device asks for it on our connection", secret: false };
+
 /// What stands in the record in the place of each byte of a secret.
 pub const HIDDEN: u8 = b'*';
 
@@ -113,10 +116,21 @@ pub struct Row {
     pub parts: &'static [Part],
     /// So often on one connection at most.
     pub times_max: u8,
-    /// Offsets of a key and of a value that must rise strictly among the messages of one connection with the same key.
-    pub rises: Option<(usize, usize)>,
+    /// What must rise from message to message.
+    pub rises: Option<Rises>,
     /// True where it ends a session: it frees what we hold at the device, so neither the hold nor the cap of messages keeps it back.
     pub goodbye: bool,
+}
+
+/// A value that must rise strictly among the messages of one connection with the same key.
+#[derive(Clone, Copy, Debug)]
+pub struct Rises {
+    /// Offset of the key, one byte.
+    pub key: usize,
+    /// Offset of the value, one byte.
+    pub value: usize,
+    /// The short id of the rule.
+    pub rule: &'static str,
 }
 
 /// A protocol's row on the allowlist of docs/read-only.md.
@@ -173,6 +187,11 @@ impl Row {
             }
         }
         slots
+    }
+
+    /// True for what answers the device and is not answered.
+    pub fn is_reply(&self) -> bool {
+        self.needs.is_some_and(|slot| slot.name == REPLY.name)
     }
 
     /// What must be granted for it, for a person.

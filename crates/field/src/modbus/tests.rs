@@ -9,7 +9,7 @@ use crate::dialogue::story::{Do, story, unhex};
 // Every byte is written by hand from the specification (6.21, 6.13, 7) and the TCP guide (3.1.3).
 
 fn asked(questions: &[Question]) -> Questions {
-    Questions { unit: UNIT_NONE, questions: questions.to_vec() }
+    Questions { framing: Framing::Tcp, unit: UNIT_NONE, questions: questions.to_vec() }
 }
 
 fn check(questions: &[Question], script: &[Do], expected: &[&str]) {
@@ -294,4 +294,25 @@ fn the_basic_set_is_not_read_on() {
             "answered",
         ],
     );
+}
+
+// On a line: check bytes by pymodbus (REGULAR_LINE) and by the manuals' CRC-16/MODBUS for the answers.
+const REGULAR_LINE: &str = "01 2b0e0200 7087";
+
+fn check_line(script: &[Do], expected: &[&str]) {
+    let asked = Questions { framing: Framing::Rtu, unit: 1, questions: vec![Question::REGULAR] };
+    assert_eq!(story(&asked, Over::Tcp, script).0, expected);
+}
+
+#[test]
+fn a_line_is_asked_in_its_own_frames() {
+    let asked = "asked modbus.identification.regular 7";
+    // Object 0 "ABC", object 2 "V2.1", read code 1; as a serial server cuts it.
+    let whole = ["012b0e01010000020003414243", "020456322e315a60"];
+    let read = "read modbus.identification.regular whole: modbus-rtu.conformity=\\x01 modbus-rtu.object.0=ABC modbus-rtu.object.2=V2.1";
+    check_line(&[Hear(REGULAR_LINE), Say(whole[0]), Say(whole[1])], &[asked, read, "answered"]);
+    let echo = "stray: modbus-rtu: byte 1: an answer, not the echo of the question (serial line 2.1)";
+    check_line(&[Hear(REGULAR_LINE), Say(REGULAR_LINE), Say(whole[0]), Say(whole[1])], &[asked, echo, read, "answered"]);
+    let silent = "no whole answer within the time-out (13 bytes of one)";
+    check_line(&[Hear(REGULAR_LINE), Say(whole[0])], &[asked, silent]);
 }

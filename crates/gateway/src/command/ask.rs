@@ -255,7 +255,7 @@ pub fn leave_out(
         eprintln!("{}", refusal(&ask, hazard));
         let mut line = Line::new(Kind::Refused);
         (line.target, line.station, line.reason) = (Some(ask.endpoint), Some(ask.station()), Some(reason.to_owned()));
-        line.protocol = Some(ask.via.adapter().protocol().name.to_owned());
+        line.protocol = Some(ask.via.adapter().name().to_owned());
         (line.rule, line.why) = (Some(hazard.rule.to_owned()), Some(hazard.why.to_owned()));
         touch.append(line).map_err(|e| Failure::new(Code::Refused, format!("nothing was asked: {e}")))?;
     }
@@ -264,7 +264,7 @@ pub fn leave_out(
 
 /// A hazard of whatever is known to answer at the target's address.
 fn known_hazard(catalog: &Catalog, ask: &ask::Ask) -> Option<&'static Hazard> {
-    let protocol = ask.via.adapter().protocol().name;
+    let protocol = ask.via.adapter().name();
     catalog.at(ask.endpoint.ip()).find_map(|asset| {
         let manufacturer = asset.shown(Field::Manufacturer).map(|current| current.standing.claim.value.as_str());
         let macs = asset.addresses.iter().filter_map(|address| address.mac.as_deref());

@@ -1,7 +1,7 @@
 //! Link frames of masters and outstations, as they are heard on a TCP connection or in datagrams.
 
 use super::attributes::{self, RESPONSE_HEADER_BYTES};
-use super::{CRC_BYTES, HEADER_BYTES, Header, NAME, blocks, crc};
+use super::{CRC_BYTES, HEADER_BYTES, Header, NAME, PORT, blocks, crc};
 use crate::conversation::{Conversation, Coverage, End, Happening, Heard, Likeness, Over, Protocol, Role, Said};
 use crate::gathered::Gathered;
 use crate::tcp::At;
@@ -11,8 +11,8 @@ use crate::{Address, Cutter, Malformed, Reading, Shape};
 pub static PROTOCOL: Protocol = Protocol {
     name: NAME,
     carries: &[],
-    tcp: &[20_000],
-    udp: &[20_000],
+    tcp: &[PORT],
+    udp: &[PORT],
     link: &[],
     likeness: |bytes, _| match Header::read(bytes) {
         Ok(Some(_)) => Likeness::Certain,

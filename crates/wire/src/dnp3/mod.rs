@@ -5,10 +5,17 @@
 
 mod attributes;
 mod conversation;
+mod frame;
+mod question;
 
 pub use conversation::PROTOCOL;
+pub use frame::Frame;
+pub use question::{IDENTITY, Question, Reply, Route};
 
 use crate::Malformed;
+
+/// IANA `dnp`, TCP and UDP.
+pub const PORT: u16 = 20_000;
 
 const NAME: &str = "dnp3";
 /// A frame starts so (9.2.4.1.1).

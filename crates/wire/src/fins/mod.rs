@@ -3,6 +3,8 @@
 //! Sources: OMRON W227-E1-2 (FINS Commands Reference Manual), section 2 (header), 3-14 and 3-15 (CONTROLLER DATA READ 05 01, CONNECTION DATA
 //! READ 05 02), section 4 (end codes); OMRON W421-E1-04 (CJ1W-ETN21, Construction of Applications), 7-4-2 (FINS/TCP header).
 
+mod question;
+
 use std::collections::VecDeque;
 
 use crate::conversation::{Conversation, Coverage, End, Happening, Heard, Likeness, Over, Protocol, Role, Said};
@@ -10,13 +12,15 @@ use crate::padding::unpadded;
 use crate::tcp::At;
 use crate::{Address, Cutter, Malformed, Reading, Shape};
 
+pub use self::question::{Answer, Nodes, Question};
+
 /// FINS. A frame over UDP has no magic: on other ports than its own it has to be one of a few commands whose every length agrees.
 pub static PROTOCOL: Protocol =
     Protocol { name: NAME, carries: &[], tcp: &[PORT], udp: &[PORT], link: &[], likeness, start: |over| Box::new(Talk::new(over)) };
 
 const NAME: &str = "fins";
 /// The factory setting of both transports.
-const PORT: u16 = 9600;
+pub const PORT: u16 = 9600;
 
 /// Starts every message over TCP.
 const MAGIC: &[u8; 4] = b"FINS";
@@ -233,8 +237,11 @@ fn envelope_command(message: &[u8]) -> Option<u32> {
     message.get(LENGTH_END..)?.first_chunk::<4>().map(|command| u32::from_be_bytes(*command))
 }
 
-/// How long the message is that starts here.
-fn length(bytes: &[u8]) -> Result<Option<usize>, Malformed> {
+/// How long the message is that starts here, over TCP. `Ok(None)` while that cannot be told.
+///
+/// # Errors
+/// [`Malformed`] where none can start so, or where it is longer than any.
+pub fn length(bytes: &[u8]) -> Result<Option<usize>, Malformed> {
     if bytes.iter().zip(MAGIC).any(|(byte, magic)| byte != magic) {
         return Err(Malformed::wrong("fins", 0, "a message starts with FINS (W421 7-4-2)"));
     }

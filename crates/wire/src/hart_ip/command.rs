@@ -71,6 +71,24 @@ impl Frame {
         Some(Self { kind, long, command, data: at + 2, count: usize::from(count) })
     }
 
+    /// True for an instrument's answer to this command.
+    pub(super) const fn answers(&self, command: u8) -> bool {
+        self.kind == ANSWER && self.command == command
+    }
+
+    /// True where `bytes`, this frame, are from this address: one byte or five, of the first of which six bits count.
+    pub(super) fn is_of(&self, bytes: &[u8], address: &[u8]) -> bool {
+        let long = bytes.first().is_some_and(|delimiter| delimiter & LONG != 0);
+        let own = bytes.get(1..).and_then(|own| own.get(..address.len()));
+        let same = |(index, (own, asked)): (usize, (&u8, &u8))| if index == 0 { (own ^ asked) & ADDRESS_BITS == 0 } else { own == asked };
+        long == (address.len() > 1) && own.is_some_and(|own| own.iter().zip(address).enumerate().all(same))
+    }
+
+    /// Where its data stand, response code first.
+    pub(super) const fn data(&self) -> Range<usize> {
+        self.data..self.data + self.count
+    }
+
     /// True where `bytes` are this frame, all of it, with the check byte that it must have.
     pub(super) fn whole(&self, bytes: &[u8]) -> bool {
         bytes.len() == self.data + self.count + 1 && bytes.iter().fold(0, |sum, byte| sum ^ byte) == 0

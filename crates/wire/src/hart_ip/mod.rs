@@ -4,12 +4,15 @@
 //! HCF_SPEC-081 (frame: delimiter, address, expansion, check byte). The commands are in [`command`].
 
 mod command;
+mod question;
 
 use std::collections::{BTreeSet, VecDeque};
 
 use crate::conversation::{Conversation, Coverage, End, Happening, Heard, Likeness, Over, Protocol, Role, Said};
 use crate::tcp::At;
 use crate::{Address, Cutter, Malformed};
+
+pub use question::{Answered, INACTIVITY_MS, Long, Question};
 
 /// HART-IP. Its header starts with small numbers as a Modbus header does; on other ports than its own the frame inside has to have its
 /// check byte, or the message has to be the opening of a session.
@@ -18,7 +21,7 @@ pub static PROTOCOL: Protocol =
 
 const NAME: &str = "hart-ip";
 /// IANA `hart-ip`. A server may answer from another UDP port.
-const PORT: u16 = 5094;
+pub const PORT: u16 = 5094;
 /// Version, type, message id, status, sequence number, length of the whole message.
 const HEADER_BYTES: usize = 8;
 /// An audit log has 1016 bytes, all else a frame of 255 data bytes at most; some room for what later revisions add.
@@ -41,6 +44,14 @@ const AUDIT_LOG: u8 = 5;
 const QUESTIONS_MAX: usize = 32;
 /// Instruments told of in one conversation; a wireless gateway has up to 250 behind it.
 const INSTRUMENTS_MAX: usize = 512;
+
+/// How long the message is that starts here, in bytes; `None` while too few are there to know.
+///
+/// # Errors
+/// [`Malformed`] where no message starts here.
+pub fn length(bytes: &[u8]) -> Result<Option<usize>, Malformed> {
+    Ok(Header::read(bytes)?.map(|header| header.bytes))
+}
 
 /// What every message starts with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +112,6 @@ impl Conversation for Session {
         } else {
             let side = if said.by_server { &mut self.answers } else { &mut self.questions };
             let mut cutter = core::mem::take(side);
-            let length = |bytes: &[u8]| Ok(Header::read(bytes)?.map(|header| header.bytes));
             let malformed = cutter.messages(said.bytes, length, &mut |message| {
                 let _: Option<Malformed> = self.message(&spoken, message, out);
             });

@@ -75,7 +75,8 @@ impl Answering {
     }
 
     /// As [`Answering::new`], for answers as they stand on a serial line; their check bytes were compared before.
-    pub(super) fn serial(question: Question, speaker: Address) -> Self {
+    #[must_use]
+    pub fn serial(question: Question, speaker: Address) -> Self {
         Self::framed(Framing::Rtu, question, speaker)
     }
 
@@ -91,7 +92,8 @@ impl Answering {
     }
 
     /// As [`Answering::question_of`], from the function code on.
-    pub(super) fn question_of_pdu(pdu: &[u8]) -> Option<Question> {
+    #[must_use]
+    pub fn question_of_pdu(pdu: &[u8]) -> Option<Question> {
         match pdu {
             [FUNCTION_ENCAPSULATED, MEI_IDENTIFICATION, code, ..] => Some(Question::Identification { code: *code, object: 0 }),
             [FUNCTION_SERVER_ID, ..] => Some(Question::ServerId),

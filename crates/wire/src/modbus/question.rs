@@ -43,18 +43,23 @@ impl Question {
         matches!((self, other), (Self::Identification { .. }, Self::Identification { .. }) | (Self::ServerId, Self::ServerId))
     }
 
+    /// The question itself, without what stands around it on a network or a line.
+    pub(super) fn pdu(&self) -> Vec<u8> {
+        match self {
+            Self::Identification { code, object } => vec![FUNCTION_ENCAPSULATED, MEI_IDENTIFICATION, *code, *object],
+            Self::ServerId => vec![FUNCTION_SERVER_ID],
+        }
+    }
+
     /// The whole message: MBAP header and PDU, `00 00` as protocol id.
     #[must_use]
     pub fn encode(&self, transaction: u16, unit: u8) -> Vec<u8> {
-        let pdu: &[u8] = match self {
-            Self::Identification { code, object } => &[FUNCTION_ENCAPSULATED, MEI_IDENTIFICATION, *code, *object],
-            Self::ServerId => &[FUNCTION_SERVER_ID],
-        };
+        let pdu = self.pdu();
         let [t0, t1] = transaction.to_be_bytes();
         // A PDU of 1 or 4 bytes: the length field's upper byte is 0.
         let length = 1 + pdu.len() as u8;
         let mut adu = vec![t0, t1, 0, 0, 0, length, unit];
-        adu.extend_from_slice(pdu);
+        adu.extend(pdu);
         adu
     }
 

@@ -19,7 +19,7 @@ pub static PROTOCOL: Protocol =
 /// The protocol's name in claims and readings.
 pub const NAME: &str = "modbus-rtu";
 /// The unit stands before the PDU, the check bytes behind it.
-pub(super) const PDU_AT: usize = 1;
+pub const PDU_AT: usize = 1;
 pub(super) const CHECK_BYTES: usize = 2;
 /// Units on a line; 0 is a broadcast, the rest is reserved. 2.2.
 const UNIT_LAST: u8 = 247;
@@ -131,7 +131,10 @@ fn is_answer_only(pdu: &[u8]) -> bool {
 }
 
 /// How long the frame is that starts here: of the lengths that its function allows, the one whose check bytes are right.
-fn length(bytes: &[u8]) -> Result<Option<usize>, Malformed> {
+///
+/// # Errors
+/// [`Malformed`] where no frame of V1.1b3 begins so.
+pub fn length(bytes: &[u8]) -> Result<Option<usize>, Malformed> {
     if let [unit, ..] = *bytes
         && unit > UNIT_LAST
     {
@@ -202,13 +205,27 @@ fn identification(bytes: &[u8]) -> Bound {
     Bound::Bytes(at + CHECK_BYTES)
 }
 
-/// True where the last two bytes are the CRC of the others. Serial line 6.2.2: polynomial A001, start FFFF, lower byte first.
+/// True where the last two bytes are the CRC of the others.
 fn is_checked(frame: &[u8]) -> bool {
-    let Some((body, check)) = frame.split_last_chunk::<CHECK_BYTES>() else { return false };
+    frame.split_last_chunk::<CHECK_BYTES>().is_some_and(|(body, there)| check(body) == *there)
+}
+
+/// Serial line 6.2.2: polynomial A001, start FFFF, lower byte first.
+fn check(body: &[u8]) -> [u8; CHECK_BYTES] {
     let crc = body.iter().fold(0xffff_u16, |crc, byte| {
         (0..8).fold(crc ^ u16::from(*byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xa001 } else { crc >> 1 })
     });
-    crc.to_le_bytes() == *check
+    crc.to_le_bytes()
+}
+
+/// A question as it stands on a line: unit, PDU, check bytes.
+#[must_use]
+pub fn encode(question: Question, unit: u8) -> Vec<u8> {
+    let mut frame = vec![unit];
+    frame.extend(question.pdu());
+    let check = check(&frame);
+    frame.extend(check);
+    frame
 }
 
 /// True where the bytes are one frame, check bytes and all.

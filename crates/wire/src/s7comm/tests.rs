@@ -102,3 +102,20 @@ fn what_is_no_list_of_identity_says_nothing() {
     let upload = [&[0x32, 3, 0, 0, 0, 2, 0, 2, 0, block.len() as u8, 0, 0, 0x1e, 0][..], &block].concat();
     check("a block", &[(ANSWERS, &packet(&upload))], &[]);
 }
+
+/// Frames 41 and 42 of the capture above ask for an index of list 0x001C that the CPU has not got; so does the return code of a list.
+#[test]
+fn a_list_that_is_not_there_is_a_reading_without_claims() {
+    let asked = packet(&hex("3207000000000008000800 01120411440100ff090004001c0000"));
+    let (error, code) =
+        (packet(&hex("320700000000000c0004000112081284010100 00d4020a000000")), "320700000000000c0004 0001120812840101 0000 0000 0a000000");
+    let presence = ["s7comm server", "s7comm client"];
+    for (answer, said) in [(error, "s7comm.error d402"), (packet(&hex(code)), "s7comm.error 0a")] {
+        let expected = [&presence[..], &["s7comm.component_identification whole", said]].concat();
+        check("no such list", &[(ASKS, &asked), (ANSWERS, &answer)], &expected);
+        check("nobody asked", &[(ANSWERS, &answer)], &[]);
+    }
+    let other = packet(&hex("3207000000000008000800 01120411440100ff09000401310001"));
+    let error = packet(&hex("320700000000000c0004000112081284010100 00d4010a000000"));
+    check("another list", &[(ASKS, &other), (ANSWERS, &error)], &presence);
+}

@@ -13,11 +13,11 @@ const ANSWER: u8 = 0x80;
 /// Network, station, I/O number (2), multidrop station.
 const ROUTE_BYTES: usize = 5;
 /// Bytes from the start to the body: 3E, 4E, TSN. In ASCII each takes two.
-const PLAIN_BYTES: usize = 9;
+pub(super) const PLAIN_BYTES: usize = 9;
 const NUMBERED_BYTES: usize = 13;
 const TIME_SENSITIVE_BYTES: usize = 16;
 /// What a length field may count: 960 words take 3840 characters in ASCII; some room for what iQ-R adds.
-const BODY_BYTES_MAX: usize = 8192;
+pub(super) const BODY_BYTES_MAX: usize = 8192;
 /// An end code, or a timer: no body is shorter.
 const BODY_BYTES_MIN: usize = 2;
 

@@ -5,6 +5,7 @@
 //! (MELSEC Communication Protocol); CLPA BAP-C2006 (CC-Link IE Field Network Basic: cyclic answers). No answer holds a firmware version.
 
 mod frame;
+mod question;
 
 use std::collections::VecDeque;
 
@@ -13,6 +14,7 @@ use crate::padding::unpadded;
 use crate::tcp::At;
 use crate::{Address, Cutter, Malformed, Reading, Shape};
 use frame::Frame;
+pub use question::{ANSWER_BYTES_MAX, Question, answer_bytes, belongs};
 
 /// SLMP on the ports that manuals propose, CC-Link IE Field Basic on its two, CC-Link IE TSN on its own.
 pub static PROTOCOL: Protocol = Protocol {
@@ -187,12 +189,19 @@ impl Talk {
         }
     }
 
-    /// Read Type Name: a text of 16 characters, and a code that stands for the same model.
+    /// Read Type Name: a text of 16 characters, and a code that stands for the same model; or an end code that says why not.
     fn type_name(&self, spoken: &Spoken<'_>, message: &[u8], frame: Frame, asked: &Asked, out: &mut dyn FnMut(Heard)) {
         let scale = if frame.ascii { 2 } else { 1 };
         let start = frame.body + END_CODE_BYTES * scale;
         let (name, end) = (start..start + NAME_BYTES, start + NAME_BYTES + 2 * scale);
         let is_text = message.get(name.clone()).unwrap_or_default().iter().all(|byte| !byte.is_ascii_control() || *byte == 0);
+        if let Some(1..) = frame.word(message, 0) {
+            let mut reading = Reading::of(NAME, self.over, "slmp.type_name", station(spoken.from, frame.route), spoken.at, message);
+            reading.complete = message.len() == frame.bytes;
+            let shape = if frame.ascii { Shape::Text } else { Shape::HexLe };
+            reading.fact("slmp.end_code", shape, frame.body..start);
+            return out(Heard::Reading(reading.asked_by(asked.at, &asked.message)));
+        }
         if frame.word(message, 0) != Some(0) || frame.bytes != end || !is_text {
             return;
         }

@@ -60,6 +60,20 @@ fn a_controller_tells_its_type_to_whoever_asked() {
     check(Over::Tcp, &[(false, ASKED_WORDS), (true, ANSWER)], &[server, client]);
 }
 
+/// C059, wrong command (SH-080956ENG, 6.2), with the error information behind it.
+#[test]
+fn a_controller_that_has_no_type_name_says_why() {
+    let (server, client) = ("server None None", "client None None");
+    let refused: &[u8] = b"\xd0\0\0\xff\xff\x03\0\x0b\0\x59\xc0\0\xff\xff\x03\0\x01\x01\0\0";
+    check(Over::Tcp, &[(false, ASKED), (true, refused)], &[server, client, r"slmp.type_name None Y\xc0"]);
+    check(
+        Over::Tcp,
+        &[(false, ASKED_ASCII), (true, b"D00000FF03FF000016C05900FF03FF000101000000")],
+        &[server, client, "slmp.type_name None C059"],
+    );
+    check(Over::Tcp, &[(false, ASKED_WORDS), (true, refused)], &[server, client]);
+}
+
 #[test]
 fn stations_of_field_basic_tell_their_codes() {
     let codes = r"4\x12 \x04\x03\x02\x01 \x02\x00";

@@ -3,14 +3,21 @@
 //! dissector to say.
 
 mod bacnet;
+mod cip;
+mod dnp3;
+mod enip;
+mod fins;
+mod hart_ip;
 mod modbus;
 mod random;
+mod s7comm;
+mod slmp;
 mod snmp;
 
 use std::time::Duration;
 
 pub use self::random::Random;
-use super::{Bacnet, Judge, Modbus, Permit, Refused, Snmp};
+use super::{Bacnet, Cip, Dnp3, Enip, Fins, HartIp, Judge, Modbus, Permit, Refused, S7comm, Snmp};
 
 /// What a forbidden message of any protocol can break, besides what its own row says.
 pub const CELLS_OF_ALL: [&str; 3] = ["request too many", "pipelined", "random bytes"];
@@ -42,8 +49,22 @@ pub enum Label {
 pub enum Granted {
     /// Over BACnet/IP.
     Bacnet(Bacnet),
-    /// Over Modbus TCP.
+    /// In CIP.
+    Cip(Cip),
+    /// Over EtherNet/IP without a session.
+    Enip(Enip),
+    /// In FINS.
+    Fins(Fins),
+    /// Over DNP3.
+    Dnp3(Dnp3),
+    /// Over HART-IP.
+    HartIp(HartIp),
+    /// Over Modbus, on TCP or on a line.
     Modbus(Modbus),
+    /// Over S7comm.
+    S7comm(S7comm),
+    /// Over SLMP: there is but one thing to grant.
+    Slmp,
     /// Over SNMP, version 1 or 2c.
     Snmp(Snmp),
 }
@@ -77,7 +98,20 @@ pub struct Maker {
 type Start = (Permit, Granted, Box<dyn Writer>);
 
 /// Every protocol's.
-pub static MAKERS: [&Maker; 3] = [&bacnet::MAKER, &modbus::MAKER, &snmp::MAKER];
+pub static MAKERS: [&Maker; 12] = [
+    &bacnet::MAKER,
+    &cip::MAKER,
+    &dnp3::MAKER,
+    &enip::MAKER,
+    &fins::MAKER,
+    &fins::MAKER_UDP,
+    &hart_ip::MAKER,
+    &modbus::LINE_MAKER,
+    &modbus::MAKER,
+    &s7comm::MAKER,
+    &slmp::MAKER,
+    &snmp::MAKER,
+];
 
 /// One connection's worth of messages.
 #[derive(Clone, Debug)]

@@ -1,7 +1,10 @@
-//! Modbus TCP.
+//! Modbus, over TCP and in frames of a line.
+
+use std::net::SocketAddr;
 
 use super::{Granted, Maker, Random, Writer};
-use crate::guard::{Endpoint, Limits, Modbus, Permit, QUANTITY_MAX, Refused, Registers};
+use crate::guard::check::Sum;
+use crate::guard::{Endpoint, Grant, Limits, Modbus, Permit, QUANTITY_MAX, Refused, Registers};
 
 /// Modbus TCP's way.
 pub static MAKER: Maker = Maker {
@@ -25,9 +28,38 @@ pub static MAKER: Maker = Maker {
         "register quantity",
     ],
     start: |random, cell| {
-        let (permit, asked) = permit(random, cell)?;
+        let asked = asked(random, cell);
+        // 192.0.2.0/24 is for documentation (RFC 5737): nobody is there.
+        let permit = permit(random, asked.grant()?, ([192, 0, 2, 1], 502).into())?;
         let writer = Adus { asked: asked.clone(), risen: [None; 5] };
         Ok((permit, Granted::Modbus(asked), Box::new(writer)))
+    },
+};
+
+/// Modbus RTU's way: the same questions in frames of a line.
+pub static LINE_MAKER: Maker = Maker {
+    protocol: "modbus-rtu",
+    cells: &[
+        "unit",
+        "broadcast",
+        "check bytes",
+        "write function",
+        "other function",
+        "mei type",
+        "read code",
+        "basic object",
+        "object not rising",
+        "server id not granted",
+        "registers not granted",
+        "register function",
+        "register address",
+        "register quantity",
+    ],
+    start: |random, cell| {
+        let asked = Modbus { unit: 1 + random.below(247) as u8, ..asked(random, cell) };
+        let permit = permit(random, asked.grant_on_a_line()?, ([192, 0, 2, 1], 4_001).into())?;
+        let frames = Frames(Adus { asked: asked.clone(), risen: [None; 5] });
+        Ok((permit, Granted::Modbus(asked), Box::new(frames)))
     },
 };
 
@@ -36,7 +68,7 @@ const WRITES: [u8; 20] =
     [0x05, 0x06, 0x08, 0x0f, 0x10, 0x14, 0x15, 0x16, 0x17, 0x18, 0x5a, 0x41, 0x42, 0x45, 0x48, 0x64, 0x68, 0x6a, 0x6c, 0x6e];
 
 /// Cells about what a permit grants need one that does, or does not, grant it.
-fn permit(random: &mut Random, cell: &str) -> Result<(Permit, Modbus), Refused> {
+fn asked(random: &mut Random, cell: &str) -> Modbus {
     let count = match cell {
         "registers not granted" => 0,
         "register function" | "register address" | "register quantity" => 1 + random.below(3),
@@ -44,14 +76,56 @@ fn permit(random: &mut Random, cell: &str) -> Result<(Permit, Modbus), Refused> 
     };
     let registers = (0..count).map(|_| registers(random)).collect();
     let server_id = cell != "server id not granted" && random.one_in(2);
-    let asked = Modbus { unit: random.byte(), server_id, registers, no_serial_side: true };
-    let grant = asked.grant()?;
+    Modbus { unit: random.byte(), server_id, registers, no_serial_side: true }
+}
+
+fn permit(random: &mut Random, grant: Grant, device: SocketAddr) -> Result<Permit, Refused> {
     let most = Limits::of(&grant);
     let messages_max = if random.one_in(4) { 1 + random.below(usize::from(most.messages_max)) as u8 } else { most.messages_max };
-    // 192.0.2.0/24 is for documentation (RFC 5737): nobody is there.
-    let endpoint = Endpoint::Tcp(([192, 0, 2, 1], 502).into());
-    Ok((Permit::new(endpoint, grant, "generated", Limits { messages_max, ..most })?, asked))
+    Permit::new(Endpoint::Tcp(device), grant, "generated", Limits { messages_max, ..most })
 }
+
+/// The same PDUs between a unit and check bytes.
+struct Frames(Adus);
+
+impl Frames {
+    fn frame(unit: u8, pdu: &[u8]) -> Vec<u8> {
+        let mut frame = [&[unit], pdu].concat();
+        frame.extend(Sum::ModbusRtu.of(&frame));
+        frame
+    }
+}
+
+impl Writer for Frames {
+    fn allowed(&mut self, random: &mut Random) -> Option<Vec<u8>> {
+        let unit = self.0.asked.unit;
+        self.0.allowed(random).map(|adu| Self::frame(unit, &adu[MBAP_BYTES..]))
+    }
+
+    fn before(&mut self, random: &mut Random, cell: &str) -> Option<Vec<u8>> {
+        let unit = self.0.asked.unit;
+        self.0.before(random, cell).map(|adu| Self::frame(unit, &adu[MBAP_BYTES..]))
+    }
+
+    fn forbidden(&mut self, random: &mut Random, cell: &str) -> Vec<u8> {
+        let unit = match cell {
+            "broadcast" => 0,
+            "unit" => random.other_than(&[self.0.asked.unit]),
+            _ => self.0.asked.unit,
+        };
+        let pdu_is_fine = matches!(cell, "broadcast" | "unit" | "check bytes");
+        let adu = if pdu_is_fine { self.0.allowed(random).unwrap_or_default() } else { self.0.forbidden(random, cell) };
+        let mut frame = Self::frame(unit, &adu[MBAP_BYTES..]);
+        if cell == "check bytes" {
+            let last = frame.len() - 1 - random.below(2);
+            frame[last] ^= 1 << random.below(8);
+        }
+        frame
+    }
+}
+
+/// The header of Modbus TCP.
+const MBAP_BYTES: usize = 7;
 
 struct Adus {
     asked: Modbus,

@@ -1,13 +1,24 @@
 //! In which protocols a target is asked, and what: the options that each protocol has of its own.
 
+use std::net::SocketAddr;
+
 use clap::{Args, ValueEnum};
 use nameplate_core::observation::unhex;
-use nameplate_core::wire::bacnet::{self, Route};
+use nameplate_core::wire::bacnet;
+use nameplate_core::wire::conversation::Over;
+use nameplate_core::wire::dnp3::Route;
 use nameplate_core::wire::modbus::{PORT, Question};
 use nameplate_core::wire::snmp;
+use nameplate_core::wire::{dnp3, hart_ip};
+use nameplate_core::wire::{enip, fins};
 use nameplate_field::ask::{Ask, BadTarget, Target, Via};
+use nameplate_field::dnp3 as outstation;
 use nameplate_field::guard::Endpoint;
-use nameplate_field::modbus::{Questions, UNIT_NONE};
+use nameplate_field::modbus::{Framing, Questions, UNIT_NONE};
+use nameplate_field::{s7comm, slmp};
+
+/// Where the CPU of an S7-300 always is.
+const S7_PLACE: (u8, u8) = (0, 2);
 
 use super::snmp::Snmp;
 use crate::failure::{Code, Failure};
@@ -27,8 +38,63 @@ pub struct Ways {
     /// BACnet: its address there in hexadecimal digits, such as 0c for station 12 of MS/TP
     #[arg(long, value_name = "HEX", requires = "bacnet_network")]
     bacnet_station: Option<String>,
+    /// A slot of the chassis to ask over CIP, counted from 0; may be repeated. Only slots that are known to hold a module: nothing is tried out
+    #[arg(long, value_name = "SLOT")]
+    cip_slot: Vec<u8>,
+    /// Who of the owner's consents to asking in a chassis with a safety controller; without it none is asked beside one
+    #[arg(long, value_name = "NAME")]
+    cip_safety_consent: Option<String>,
+    /// Ask ListIdentity over TCP, where a firewall lets no UDP through
+    #[arg(long)]
+    enip_tcp: bool,
+    /// Ask FINS over UDP, with this node address; the plant has to have assigned it to this machine, because a controller sends the answers for
+    /// another station with the same number here. Without it FINS goes over TCP, where the controller assigns one
+    #[arg(long, value_name = "NODE")]
+    fins_node: Option<u8>,
+    /// S7comm: read list 001C (names, serial number), too. Only where the owner of the CPUs agrees: it has put fail-safe CPUs into a
+    /// defective state. One whose order number says that it is, or may be, fail-safe is not asked even so
+    #[arg(long = "s7-consent-001c")]
+    s7_consent_001c: bool,
+    /// SLMP: by UDP instead of TCP, as the controller's parameters have it
+    #[arg(long)]
+    slmp_udp: bool,
     #[command(flatten)]
     snmp: Snmp,
+    #[command(flatten)]
+    dnp3: Dnp3,
+    /// Ask HART-IP over UDP instead of TCP; a server that answers from another port than its own is not heard
+    #[arg(long)]
+    hart_udp: bool,
+}
+
+/// What DNP3 needs to know besides.
+#[derive(Debug, Args)]
+struct Dnp3 {
+    /// Our own link address, which the outstation must know as a master of its own; never that of your SCADA: it would lose its connection
+    #[arg(long = "dnp3-master", value_name = "ADDRESS", required_if_eq("via", "dnp3"))]
+    master: Option<u16>,
+    /// Ask DNP3 over UDP instead of TCP
+    #[arg(long = "dnp3-udp")]
+    udp: bool,
+    /// Ask DNP3 for all attributes (group 0 variation 254) instead of the five that are the identity: a longer answer
+    #[arg(long = "dnp3-all")]
+    all: bool,
+    /// Consent to confirm one empty unsolicited DNP3 response, for outstations that say nothing before
+    #[arg(long = "dnp3-confirm-unsolicited")]
+    confirm_unsolicited: bool,
+}
+
+impl Dnp3 {
+    fn ask(&self, target: &Target<'_>) -> Result<Ask, BadTarget> {
+        let why = "write the outstation's link address, 0 to 65519, behind the slash: 192.0.2.10/4";
+        let outstation = target.number(why)?.ok_or_else(|| target.bad_station(why))?;
+        let Some(master) = self.master else { return Err(target.bad_station("--dnp3-master is missing")) };
+        let Self { udp, all, confirm_unsolicited, .. } = *self;
+        let address = target.address(dnp3::PORT);
+        let (endpoint, over) = if udp { (Endpoint::Udp(address), Over::Udp) } else { (Endpoint::Tcp(address), Over::Tcp) };
+        let questions = outstation::Questions { route: Route { master, outstation }, over, all, confirm_unsolicited };
+        Ok(Ask { endpoint, via: Via::Dnp3(questions) })
+    }
 }
 
 /// Protocols that can be asked over.
@@ -36,8 +102,25 @@ pub struct Ways {
 enum Way {
     /// BACnet/IP: identity properties of the device object. TARGET/INSTANCE; whichever device is there where it is left out
     Bacnet,
+    /// CIP: modules of a chassis, in the slots that --cip-slot names
+    Cip,
+    /// EtherNet/IP: ListIdentity, one datagram: the device that has the address
+    Enip,
+    /// Omron FINS: CONTROLLER DATA READ
+    Fins,
+    /// DNP3: group 0, the identity attributes. TARGET/LINK is the outstation's link address; needs --dnp3-master
+    Dnp3,
+    /// HART-IP: commands 0, 20 and 13. TARGET/POLLING, polling address 0 where it is left out
+    HartIp,
     /// Modbus TCP: function 43/14, and 17 where it is named. TARGET/UNIT, unit 255 where it is left out
     Modbus,
+    /// Modbus RTU over TCP, through a serial server: the same questions, 2 at most. TARGET:PORT/UNIT
+    ModbusRtu,
+    /// S7comm: list 0011 of a SIMATIC CPU. TARGET/RACK.SLOT, 0.2 where it is left out (S7-300); S7-1200 and S7-1500 are 0.1 or 0.0
+    #[value(name = "s7comm")]
+    S7comm,
+    /// SLMP: type name of a Mitsubishi controller. TARGET:PORT, the port as the controller's parameters have it
+    Slmp,
     /// SNMP: the system group in one GET, by UDP 161. TARGET alone; it needs a community
     Snmp,
 }
@@ -76,6 +159,11 @@ impl Ways {
         self.via.iter().map(|way| self.ask(*way, &target)).collect()
     }
 
+    fn modbus(&self, framing: Framing, address: SocketAddr, unit: u8) -> Ask {
+        let questions = self.question.iter().map(|named| (*named).into()).collect();
+        Ask { endpoint: Endpoint::Tcp(address), via: Via::Modbus(Questions { framing, unit, questions }) }
+    }
+
     fn ask(&self, way: Way, target: &Target<'_>) -> Result<Ask, Failure> {
         match way {
             Way::Bacnet => {
@@ -83,18 +171,60 @@ impl Ways {
                 let route = match (self.bacnet_network, &self.bacnet_station) {
                     (Some(network), Some(station)) => {
                         let station = unhex(station).map_err(|_| target.bad_station("--bacnet-station is pairs of hexadecimal digits"))?;
-                        Some(Route { network, station })
+                        Some(bacnet::Route { network, station })
                     }
                     _ => None,
                 };
                 let endpoint = Endpoint::Udp(target.address(bacnet::PORT));
                 Ok(Ask { endpoint, via: Via::Bacnet(nameplate_field::bacnet::Questions { instance, route }) })
             }
+            Way::Cip => {
+                target.without_station()?;
+                let (slots, consent) = (self.cip_slot.clone(), self.cip_safety_consent.clone());
+                let questions = nameplate_field::cip::Questions { slots, consent, safety_controller: false };
+                Ok(Ask { endpoint: Endpoint::Tcp(target.address(enip::PORT)), via: Via::Cip(questions) })
+            }
+            Way::Enip => {
+                target.without_station()?;
+                let endpoint = if self.enip_tcp { Endpoint::Tcp } else { Endpoint::Udp };
+                Ok(Ask { endpoint: endpoint(target.address(enip::PORT)), via: Via::Enip(nameplate_field::enip::Questions) })
+            }
+            Way::Dnp3 => Ok(self.dnp3.ask(target)?),
+            Way::Fins => {
+                target.without_station()?;
+                let questions = nameplate_field::fins::Questions { node: self.fins_node };
+                let endpoint = if questions.over() == Over::Udp { Endpoint::Udp } else { Endpoint::Tcp };
+                Ok(Ask { endpoint: endpoint(target.address(fins::PORT)), via: Via::Fins(questions) })
+            }
+            Way::HartIp => {
+                let polling = target.number("the polling address is a number from 0 to 63")?.unwrap_or(0);
+                let address = target.address(hart_ip::PORT);
+                let endpoint = if self.hart_udp { Endpoint::Udp(address) } else { Endpoint::Tcp(address) };
+                Ok(Ask { endpoint, via: Via::HartIp(nameplate_field::hart_ip::Questions { polling }) })
+            }
             Way::Modbus => {
                 let unit = target.number("the unit is a number from 0 to 255")?.unwrap_or(UNIT_NONE);
-                let questions = self.question.iter().map(|named| (*named).into()).collect();
-                let endpoint = Endpoint::Tcp(target.address(PORT));
-                Ok(Ask { endpoint, via: Via::Modbus(Questions { unit, questions }) })
+                Ok(self.modbus(Framing::Tcp, target.address(PORT), unit))
+            }
+            Way::ModbusRtu => {
+                let unit = target.number("the unit is a number from 1 to 247")?;
+                let unit = unit.ok_or_else(|| target.bad_station("a unit on a line is named: TARGET:PORT/UNIT"))?;
+                let port = target
+                    .port
+                    .ok_or_else(|| target.bad_station("a serial server has a port of its own for each line: TARGET:PORT/UNIT"))?;
+                Ok(self.modbus(Framing::Rtu, target.address(port), unit))
+            }
+            Way::S7comm => {
+                let (rack, slot) = target.two_numbers("rack and slot are two numbers with a dot: 0.2")?.unwrap_or(S7_PLACE);
+                let via = Via::S7comm(s7comm::Questions { rack, slot, consent_001c: self.s7_consent_001c });
+                Ok(Ask { endpoint: Endpoint::Tcp(target.address(s7comm::PORT)), via })
+            }
+            Way::Slmp => {
+                target.without_station()?;
+                let address =
+                    target.address_with_port("SLMP has no port of its own: write `:port`, as the controller's parameters have it")?;
+                let endpoint = if self.slmp_udp { Endpoint::Udp(address) } else { Endpoint::Tcp(address) };
+                Ok(Ask { endpoint, via: Via::Slmp(slmp::Questions) })
             }
             Way::Snmp => {
                 target.without_station()?;

@@ -11,7 +11,7 @@ use nameplate_core::observation::Source;
 use nameplate_core::wire::modbus::Question;
 use nameplate_field::ask::{self, Event, Reason, Settings, Via, What};
 use nameplate_field::guard::{Endpoint, Refused};
-use nameplate_field::modbus::Questions;
+use nameplate_field::modbus::{Framing, Questions};
 use nameplate_field::touch::{Line, TouchRecord};
 
 use super::super::ask::{SEED, leave_out};
@@ -85,7 +85,7 @@ impl<'a, 'p> Reader<'a, 'p> {
         for place in places {
             let (endpoint, unit) = asked(place)?;
             accounts.insert((endpoint, unit.to_string()), Account::default());
-            asks.push(ask::Ask { endpoint, via: Via::Modbus(Questions { unit, questions: questions.clone() }) });
+            asks.push(ask::Ask { endpoint, via: Via::Modbus(Questions { framing: Framing::Tcp, unit, questions: questions.clone() }) });
         }
         let order = &self.change.plan.order;
         let asks = leave_out(&self.intake.view.catalog, asks, order, &self.touch, |ask, hazard| {

@@ -95,3 +95,15 @@ fn frames_are_told_from_modbus_tcp_by_their_check_bytes() {
         assert_eq!((likeness(bytes, Over::Tcp), tcp(bytes)), (rtu, mbap), "{}", bytes.escape_ascii());
     }
 }
+
+/// The check bytes are those that pymodbus gives these frames.
+#[test]
+fn a_question_is_a_frame() {
+    let check = |question: Question, unit: u8, expected: &[u8]| {
+        let frame = encode(question, unit);
+        assert_eq!(frame, expected);
+        assert_eq!(length(&frame), Ok(Some(frame.len())));
+    };
+    check(Question::ServerId, 1, &[0x01, 0x11, 0xc0, 0x2c]);
+    check(Question::REGULAR, 1, &[0x01, 0x2b, 0x0e, 0x02, 0x00, 0x70, 0x87]);
+}

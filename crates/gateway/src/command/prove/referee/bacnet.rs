@@ -13,6 +13,7 @@ pub static ROW: Row = Row {
     protocol: "bacnet",
     port: 47_808,
     carrier: Carrier::Datagrams,
+    settings: &[],
     fields: &[
         "udp.length",
         "bvlc.function",

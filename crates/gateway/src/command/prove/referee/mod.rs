@@ -2,7 +2,14 @@
 //! terms, a file a protocol. Nothing of ours decodes a byte on this side.
 
 mod bacnet;
+mod cip;
+mod dnp3;
+mod enip;
+mod fins;
+mod hart_ip;
 mod modbus;
+mod s7comm;
+mod slmp;
 mod snmp;
 
 use std::io;
@@ -32,6 +39,8 @@ pub struct Row {
     pub port: u16,
     /// What carries it.
     pub carrier: Carrier,
+    /// Words that tell tshark more about it; mostly none.
+    pub settings: &'static [&'static str],
     /// What tshark is asked about each message, in this order.
     pub fields: &'static [&'static str],
     /// Whether a message may leave: itself and the messages of its connection before it, as tshark reads them.
@@ -50,7 +59,20 @@ pub enum Carrier {
 }
 
 /// Every protocol's.
-static ROWS: [&Row; 3] = [&bacnet::ROW, &modbus::ROW, &snmp::ROW];
+static ROWS: [&Row; 12] = [
+    &bacnet::ROW,
+    &cip::ROW,
+    &dnp3::ROW,
+    &enip::ROW,
+    &fins::ROW,
+    &fins::ROW_UDP,
+    &hart_ip::ROW,
+    &modbus::LINE_ROW,
+    &modbus::ROW,
+    &s7comm::ROW,
+    &slmp::ROW,
+    &snmp::ROW,
+];
 
 /// The row of a protocol that is generated.
 ///
@@ -117,6 +139,7 @@ pub fn judge(row: &Row, path: &Path, survivors: &[Survivor]) -> Result<Verdict, 
     let mut tshark = Command::new("tshark");
     let messages = if row.carrier == Carrier::Datagrams { "udp" } else { "tcp.len > 0" };
     tshark.arg("-n").arg("-r").arg(path).args(["-Y", messages, "-T", "fields", "-E", "occurrence=a"]);
+    tshark.args(row.settings);
     for field in row.fields {
         tshark.args(["-e", field]);
     }

@@ -15,6 +15,7 @@ pub static ROW: Row = Row {
     protocol: "snmp",
     port: 161,
     carrier: Carrier::Datagrams,
+    settings: &[],
     fields: &[
         "snmp.version",
         "snmp.community",
