@@ -12,8 +12,8 @@ use super::{
 
 /// Commands on one connection (read-only.md section 2, HART-IP: 6 commands).
 pub const COMMANDS_MAX: u8 = 6;
-/// Sub-devices that a permit can name: what commands 0, 20 and 13 leave over of [`COMMANDS_MAX`].
-pub const SUB_DEVICES_MAX: usize = 3;
+/// Sub-devices that a permit can name: what commands 0, 20, 13 and 74 leave over of [`COMMANDS_MAX`].
+pub const SUB_DEVICES_MAX: usize = 2;
 /// The session, and its commands. Its end comes on top.
 const MESSAGES_MAX: u8 = 1 + COMMANDS_MAX;
 /// Each command crosses a loop of 1200 bit/s, at least 1 s apart (section 3: session protocols 20 s).
