@@ -31,6 +31,14 @@ pub trait Dialogue {
     /// [`Malformed`] where the bytes cannot be the protocol's: the device is left.
     fn length(&self, bytes: &[u8]) -> Result<Option<usize>, Malformed>;
 
+    /// The message as it reads in clear, where the protocol encrypts.
+    ///
+    /// # Errors
+    /// [`Malformed`] where it is not authentic: a stray.
+    fn open(&self, message: Vec<u8>) -> Result<Vec<u8>, Malformed> {
+        Ok(message)
+    }
+
     /// What a whole message is to the question that waits.
     fn take(&mut self, message: &[u8]) -> Take;
 

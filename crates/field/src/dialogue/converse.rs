@@ -131,7 +131,14 @@ impl<P: Peer> Asking<'_, P> {
         let (mut waiting_since, mut patience) = (sent, self.pace.response_max);
         self.announced = false;
         loop {
-            let message = self.message(waiting_since + patience).await?;
+            let sealed = self.message(waiting_since + patience).await?;
+            let message = match self.dialogue.open(sealed.clone()) {
+                Ok(message) => message,
+                Err(malformed) => {
+                    self.stray(sealed, malformed)?;
+                    continue;
+                }
+            };
             let take = self.dialogue.take(&message);
             if let Take::Stray(malformed) = take {
                 self.stray(message, malformed)?;
