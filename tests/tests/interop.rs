@@ -80,7 +80,9 @@ fn ethernet_ip_of_cpppo_is_exact_in_one_datagram_and_in_a_session() {
     let cip = Interop { more, protocol: "enip", ..Interop::new(Kind::Cpppo, &persona, "cip", "") };
     let exchange = cip.exact(&product, &served);
     // RegisterSession, one question, UnRegisterSession.
-    let commands = record::tshark(&exchange.file, &["enip.command"], "enip && tcp.len > 0", 502).expect("tshark's reading");
+    let commands =
+        record::tshark_as(&exchange.file, &["enip.command"], "enip && tcp.len > 0", &format!("tcp.port=={},enip", exchange.port))
+            .expect("tshark's reading");
     let commands: Vec<&str> = commands.iter().map(|row| row[0].as_str()).collect();
     assert_eq!(commands.last(), Some(&"0x0066"), "{commands:?}");
     exchange.ended.expect(code::DONE);
@@ -114,8 +116,9 @@ fn snmp_of_three_agents_is_exact_and_tells_nobody_the_community() {
         let environment = vec![("COMMUNITY", plate.community.clone())];
         let interop = Interop { more, environment, ..Interop::new(kind, &persona, "snmp", "") };
         let exchange = interop.exact(&product, if entities { &whole } else { &system });
-        let pdus = record::tshark(&exchange.file, &["snmp.data"], "snmp && udp.srcport != 161", 502).expect("tshark's reading");
-        assert!(pdus.len() <= 2 * 17, "at most 17 questions, each answered: {pdus:?}");
+        let pdus = record::tshark_as(&exchange.file, &["snmp.data"], "snmp", &format!("udp.port=={},snmp", exchange.port))
+            .expect("tshark's reading");
+        assert!((2..=2 * 17).contains(&pdus.len()), "at most 17 questions, each answered: {pdus:?}");
         let ended = exchange.ended.expect(code::DONE);
         let touched = std::fs::read_to_string(exchange.state.path().join("touch.ndjson")).expect("a touch record");
         let hex: Vec<String> = plate.community.bytes().map(|byte| format!("{byte:02x}")).collect();

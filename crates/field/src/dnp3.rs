@@ -22,16 +22,16 @@ use crate::guard::{Dnp3, Grant, REPLIES_MAX, Refused};
 use crate::pacing::{Pace, TimeFactor};
 
 /// The hold: an outstation that waits for a confirmation needs more than the usual 10 s (the guard's table says the same).
-const HOLD_MAX: Duration = Duration::from_secs(20);
+const HOLD_S_MAX: Duration = Duration::from_secs(20);
 /// From the question to its answer where an unsolicited response waits to be confirmed: 15 s, the longest time-out that is usual, and a second
 /// for the way. It leaves time in the hold to ask for each attribute alone.
-const CONFIRM_WAIT_MAX: Duration = Duration::from_secs(16);
+const CONFIRM_WAIT_S_MAX: Duration = Duration::from_secs(16);
 /// The same where it was confirmed: nothing keeps the answer any more, if the question was not forgotten.
-const CONFIRMED_WAIT_MAX: Duration = Duration::from_secs(4);
+const CONFIRMED_WAIT_S_MAX: Duration = Duration::from_secs(4);
 /// Bytes of a fragment: outstations send 2048 (4.2.1); one that sends on for ever is left.
 const FRAGMENT_BYTES_MAX: usize = 8 << 10;
 /// Attributes refused alone before the outstation counts as one without any.
-const REFUSED_ALONE_MAX: u8 = 2;
+const REFUSED_ANSWERS_MAX: u8 = 2;
 /// The order in which they are asked alone: the firmware first.
 const ALONE: [u8; 5] = [242, 252, 250, 248, 243];
 
@@ -118,7 +118,7 @@ impl Adapter for Questions {
     }
 
     fn pace(&self, factor: TimeFactor) -> Pace {
-        Pace { hold_max: HOLD_MAX, ..Pace::new(factor) }
+        Pace { hold_max: HOLD_S_MAX, ..Pace::new(factor) }
     }
 }
 
@@ -236,12 +236,12 @@ impl Outstation {
     fn unsolicited(&mut self, fragment: &[u8]) -> Take {
         self.kept_back = true;
         if !self.may_confirm || fragment.len() > RESPONSE_HEADER_BYTES {
-            return Take::Later(CONFIRM_WAIT_MAX);
+            return Take::Later(CONFIRM_WAIT_S_MAX);
         }
         self.may_confirm = false;
         let sequence = fragment.first().map_or(0, |control| control & SEQUENCE);
         self.replies.push_back(Reply::Unsolicited { sequence });
-        Take::Later(CONFIRMED_WAIT_MAX)
+        Take::Later(CONFIRMED_WAIT_S_MAX)
     }
 
     /// What the answer means for what is asked next. Anything but attributes is none of ours: nothing is asked on account of it.
@@ -263,7 +263,7 @@ impl Outstation {
             }
             Question::Attribute(variation) if !tells(variation) => {
                 self.refused_alone += 1;
-                if !misses || (self.refused_alone >= REFUSED_ALONE_MAX && !self.told) {
+                if !misses || (self.refused_alone >= REFUSED_ANSWERS_MAX && !self.told) {
                     self.stop();
                 }
             }

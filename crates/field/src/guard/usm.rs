@@ -9,8 +9,8 @@ mod frame;
 use std::fmt;
 
 pub use self::crypto::{Auth, Privacy};
-pub use self::frame::Engine;
 use self::crypto::{Key, cipher, mac};
+pub use self::frame::Engine;
 use self::frame::{Frame, element};
 use super::Secret;
 
@@ -152,7 +152,13 @@ fn put(message: &mut [u8], at: &std::ops::Range<usize>, bytes: &[u8]) -> Result<
 impl fmt::Debug for User {
     /// Without its keys.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "User({}, {:?}, {:?})", self.name.escape_ascii(), self.auth.as_ref().map(|key| key.auth), self.privacy.as_ref().map(|(p, _)| *p))
+        write!(
+            f,
+            "User({}, {:?}, {:?})",
+            self.name.escape_ascii(),
+            self.auth.as_ref().map(|key| key.auth),
+            self.privacy.as_ref().map(|(p, _)| *p)
+        )
     }
 }
 
