@@ -203,9 +203,10 @@ fn organisational(organisation: [u8; 3], subtype: u8, value: Range<usize>, insid
     }
 }
 
-/// A text that says something: NULs behind it are padding, and an empty one is no fact.
+/// A text that says something: up to its first NUL, because senders copy fields of fixed width, and what stands behind the end of a text
+/// there is left over from an earlier one. An empty one is no fact.
 fn text(path: &str, inside: &Cursor<'_>, reading: &mut Reading) {
-    let length = inside.rest().iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let length = inside.rest().iter().position(|byte| *byte == 0).unwrap_or(inside.rest().len());
     if length > 0 {
         reading.fact(path, Shape::Lines, inside.at()..inside.at() + length);
     }

@@ -87,6 +87,9 @@ fn every_tlv_is_a_fact_and_every_cut_gives_fewer() {
     ] {
         check_tlvs(&format!("fe08 0012bb {subtype:02x} 56302e31"), &[(path, "V0.1")]);
     }
+    // A field of fixed width with what an earlier text left behind; one that is empty.
+    check_tlvs("fe0e 0012bb 08 5331 00 6f6c6400 ff00", &[("lldp.med.serial", "S1")]);
+    check_tlvs("fe08 0012bb 0a 00616263", &[]);
     check_tlvs("fe0a 000ecf 05 001b1b02e61e", &[("lldp.profinet.mac", "\\x00\\x1b\\x1b\\x02\\xe6\\x1e")]);
     check_tlvs("fe0a 00005e 01 68747470733a", &[("lldp.mud", "https:")]);
     check_tlvs("fe06 0080c2 01 0001", &[]);
