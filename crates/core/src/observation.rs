@@ -44,7 +44,7 @@ pub enum Source {
 }
 
 /// Who spoke. Absent parts are left out.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Address {
     /// Hardware address, `00:80:f4:00:00:01`; behind a router it is the router's.

@@ -8,6 +8,7 @@ use nameplate_core::wire::Malformed;
 use nameplate_core::wire::conversation::Coverage;
 use nameplate_field::capture::live::Counters;
 
+use super::told::Told;
 use crate::intake::Intake;
 use crate::{memory, print};
 
@@ -26,6 +27,8 @@ pub struct Tally {
     pub(super) readings: u64,
     /// Claims that are told when all was heard.
     pub(super) waiting: Vec<(Observation, Interpretation)>,
+    /// Claims that were told.
+    pub(super) told: Told,
     pub(super) gaps: u64,
     pub(super) gap_bytes: u64,
     pub(super) fragments: u64,
