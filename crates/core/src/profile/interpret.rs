@@ -135,6 +135,9 @@ impl Interpretation {
     }
 
     fn apply(&mut self, profile: &Profile, component: &Component, field: Field, rule: &Extract, fact: &Fact) {
+        if text::is_unset(fact.shape, &fact.bytes) {
+            return;
+        }
         let text = match text::decode_fact(fact.shape, &fact.bytes) {
             Ok(text) => text,
             Err(Unreadable { shown }) => return self.unreadable.push((fact.path.clone(), shown)),

@@ -29,11 +29,6 @@ const EXPANDED: u8 = 254;
 /// Since HART 7 command 0 has the manufacturer in a field of its own.
 const REVISION_EXPANDED: u8 = 7;
 
-/// The first character of packed text is the upper six bits of its first byte. It is 0 where memory was never written: no text that a
-/// person enters begins with the `@` that this would be.
-const PACKED_SHIFT_BITS: u32 = 2;
-const PACKED_UNSET: u8 = 0;
-
 const SEND_TO_SUB_DEVICE: u16 = 77;
 const SUB_DEVICE: u16 = 84;
 /// Before the frame in an answer to command 77: card and channel.
@@ -150,9 +145,8 @@ fn read(spoken: &Spoken<'_>, message: &[u8], long: [u8; 5], content: &Content, o
         if range.end > content.data.end.min(message.len()) {
             return;
         }
-        let unset = shape == Shape::Packed && message.get(range.start).is_some_and(|first| first >> PACKED_SHIFT_BITS == PACKED_UNSET);
         let value = if shape == Shape::Text { unpadded(message, range) } else { range };
-        if !value.is_empty() && !unset {
+        if !value.is_empty() {
             reading.fact(path, shape, value);
         }
     };
