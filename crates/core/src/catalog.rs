@@ -24,6 +24,8 @@ pub struct Catalog {
     assets: BTreeMap<String, Asset>,
     places: Places,
     serials: HashMap<(String, String), String>,
+    /// Ids of assets that turned out to be another one, which has them now.
+    joined: HashMap<String, String>,
     /// Digests of the observations that were taken: each counts once.
     taken: HashSet<[u8; 32]>,
     /// Where assets that stand only in a sheet are said to answer.
@@ -35,6 +37,8 @@ pub struct Catalog {
 pub struct Asset {
     /// Stable, and not an address: made of the first observation that showed it.
     pub id: String,
+    /// Ids under which it was seen before anybody knew that it is this one.
+    pub was: Vec<String>,
     /// Every address at which it answered, the latest last.
     pub addresses: Vec<Address>,
     /// The protocols it takes part in, and as what: `server`, `client`, `publisher`.
@@ -110,17 +114,8 @@ impl Catalog {
     pub fn take_digested(&mut self, observation: &Observation, digest: [u8; 32], said: &Interpretation, entry: Option<u64>) -> String {
         let again = !self.taken.insert(digest);
         let observed = hex(&digest);
-        let address = &observation.address;
         let serial = serial_of(&said.claims);
-        let by_serial = serial.as_ref().and_then(|serial| self.serials.get(serial));
-        let by_instance = || self.places.with_instance(address).filter(|id| self.assets.get(*id).is_some_and(|a| a.may_say(&said.claims)));
-        let here = || self.places.at(&observation.protocol, address);
-        let known = by_serial.or_else(by_instance).or_else(here).cloned().or_else(|| self.listed_at(address));
-        // Another serial number at a known address is another device.
-        let (known, replaced) = known.map_or((None, None), |id| {
-            let another = self.assets.get(&id).is_some_and(|asset| asset.is_another_than(serial.as_ref()));
-            if another { (None, Some(id)) } else { (Some(id), None) }
-        });
+        let (known, replaced) = self.owner(observation, &said.claims, serial.as_ref());
         let id = known.unwrap_or_else(|| self.new_asset(&observed, observation.time_ns));
         self.is_heard_of(&id);
         let Some(asset) = self.assets.get_mut(&id) else { return id };
@@ -166,13 +161,18 @@ impl Catalog {
         self.assets.values()
     }
 
-    /// The asset with that id, or with the only id that begins so.
+    /// The asset with that id, or that had it before it was known to be this one, or with the only id that begins so.
     #[must_use]
     pub fn asset(&self, id: &str) -> Option<&Asset> {
-        self.assets.get(id).or_else(|| {
+        self.assets.get(self.whole_id(id)).or_else(|| {
             let mut beginning = self.assets.values().filter(|asset| asset.id.starts_with(id) && !id.is_empty());
             beginning.next().filter(|_| beginning.next().is_none())
         })
+    }
+
+    /// The id that an asset has now that had this one.
+    fn whole_id<'a>(&'a self, id: &'a str) -> &'a str {
+        self.joined.get(id).map_or(id, String::as_str)
     }
 
     /// The assets that answer at this address now: the device itself, and each part behind it.
@@ -183,8 +183,9 @@ impl Catalog {
 
     fn new_asset(&mut self, observed: &str, time_ns: u64) -> String {
         let digits = hex(&Sha256::digest(format!("asset\n{observed}")));
-        let taken = |length: &usize| !self.assets.contains_key(&format!("{ID_PREFIX}{}", &digits[..*length]));
-        let length = (ID_DIGITS..=digits.len()).find(taken).unwrap_or(digits.len());
+        let is_free = |id: String| !self.assets.contains_key(&id) && !self.joined.contains_key(&id);
+        let free = |length: &usize| is_free(format!("{ID_PREFIX}{}", &digits[..*length]));
+        let length = (ID_DIGITS..=digits.len()).find(free).unwrap_or(digits.len());
         let id = format!("{ID_PREFIX}{}", &digits[..length]);
         self.assets.insert(id.clone(), Asset::new(id.clone(), time_ns));
         id
@@ -195,6 +196,7 @@ impl Asset {
     fn new(id: String, time_ns: u64) -> Self {
         Self {
             id,
+            was: Vec::new(),
             addresses: Vec::new(),
             speaks: BTreeMap::new(),
             claims: Vec::new(),
@@ -380,6 +382,7 @@ const PRESENCE: &str = "presence.";
 const ROLE_OF_CLIENTS: &str = "client";
 
 mod import;
+mod join;
 mod places;
 mod unknown;
 

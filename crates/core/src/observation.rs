@@ -109,6 +109,9 @@ pub struct Observation {
     pub question: String,
     /// Who answered.
     pub address: Address,
+    /// Where else the speaker says that it is: addresses of its own, each by itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub announced: Vec<Address>,
     /// The answer's messages, each whole, in lower case hexadecimal; before them the questions that it takes to read them.
     pub messages: Vec<String>,
     /// What could not be read, in words.
@@ -189,6 +192,7 @@ impl Observation {
             protocol: reading.protocol.to_owned(),
             question: reading.question.to_owned(),
             address: Address::from(&reading.speaker),
+            announced: reading.announced.iter().map(Address::from).collect(),
             messages: reading.messages.iter().map(|message| hex(&message.bytes)).collect(),
             malformed: reading.malformed.iter().map(|(index, malformed)| format!("message {index}: {malformed}")).collect(),
             complete: reading.complete,

@@ -184,6 +184,11 @@ impl<'a> Intake<'a> {
     }
 
     fn saw(&mut self, id: String) {
+        // Some may have turned out to be this one.
+        let was = self.view.catalog.asset(&id).map(|asset| asset.was.as_slice()).unwrap_or_default();
+        if was.iter().filter(|id| self.saw.remove(*id)).count() > 0 {
+            self.seen.retain(|id| self.saw.contains(id));
+        }
         if self.saw.insert(id.clone()) {
             self.seen.push(id);
         }

@@ -17,7 +17,7 @@ const UNITS_ITSELF: [u8; 2] = [0, 255];
 
 /// A host and the way behind it. The hardware address is a part only where there is no other: behind a router it is the router's.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-struct Place {
+pub(super) struct Place {
     ip: Option<IpAddr>,
     mac: Option<String>,
     unit: Option<u8>,
@@ -31,7 +31,7 @@ struct Place {
 }
 
 impl Place {
-    fn of(address: &Address) -> Self {
+    pub(super) fn of(address: &Address) -> Self {
         let Address { mac, ip, unit, link, rack, slot, network, station, hart, path, .. } = address;
         // A path begins with the address that it goes through.
         let ip = ip.filter(|ip| path.as_ref().is_none_or(|path| !path.starts_with(&format!("{ip}/"))));
@@ -47,6 +47,16 @@ impl Place {
             hart: hart.clone(),
             path: path.clone(),
         }
+    }
+
+    /// The place of a host itself.
+    fn host(ip: IpAddr) -> Self {
+        Self { ip: Some(ip), ..Self::default() }
+    }
+
+    /// True where nothing leads from a network address to a part behind it.
+    pub(super) fn is_host(&self) -> bool {
+        self.ip.is_some_and(|ip| *self == Self::host(ip))
     }
 }
 
@@ -78,6 +88,8 @@ pub(super) struct Places {
     voices: HashMap<Place, Vec<Voice>>,
     /// BACnet devices by instance, which is unique in an internetwork (ASHRAE 135, 12.11.1) however the device is reached.
     instances: HashMap<u32, String>,
+    /// Network addresses of which a station without one says that they are its own: each of its hardware addresses, and the asset.
+    announced: HashMap<IpAddr, Vec<(String, String)>>,
 }
 
 impl Places {
@@ -100,8 +112,28 @@ impl Places {
         self.instances.get(&address.instance?)
     }
 
+    /// The assets that answer at a network address themselves.
+    pub(super) fn hosts_at(&self, ip: IpAddr) -> impl Iterator<Item = &String> {
+        self.voices.get(&Place::host(ip)).into_iter().flatten().map(|voice| &voice.id)
+    }
+
+    /// Hardware addresses of stations that say that they have this network address, and their assets.
+    pub(super) fn announced_at(&self, ip: IpAddr) -> impl Iterator<Item = (&String, &String)> {
+        self.announced.get(&ip).into_iter().flatten().map(|(mac, id)| (mac, id))
+    }
+
+    /// What was one asset at an address is another from now on. It never announced one: then it would have told something.
+    pub(super) fn rename(&mut self, address: &Address, from: &str, to: &str) {
+        let voices = self.voices.get_mut(&Place::of(address)).into_iter().flatten().map(|voice| &mut voice.id);
+        let instance = address.instance.and_then(|instance| self.instances.get_mut(&instance));
+        voices.chain(instance).filter(|id| *id == from).for_each(|id| to.clone_into(id));
+    }
+
     /// This asset answers there from now on.
     pub(super) fn put(&mut self, observation: &Observation, id: &str) {
+        if observation.address.ip.is_none() && !observation.announced.is_empty() {
+            self.announce(observation, id);
+        }
         let (protocol, address) = (&observation.protocol, &observation.address);
         let voices = self.voices.entry(Place::of(address)).or_default();
         match voices.iter_mut().find(|voice| voice.is(protocol, address)) {
@@ -111,6 +143,18 @@ impl Places {
         }
         if let Some(instance) = address.instance.filter(|instance| self.instances.get(instance).is_none_or(|known| known != id)) {
             self.instances.insert(instance, id.to_owned());
+        }
+    }
+
+    fn announce(&mut self, observation: &Observation, id: &str) {
+        let Observation { address, announced, .. } = observation;
+        for ip in announced.iter().filter_map(|own| own.ip) {
+            let stations = self.announced.entry(ip).or_default();
+            for mac in address.mac.iter().chain(announced.iter().filter_map(|own| own.mac.as_ref())) {
+                if !stations.iter().any(|(known, by)| known == mac && by == id) {
+                    stations.push((mac.clone(), id.to_owned()));
+                }
+            }
         }
     }
 

@@ -1,13 +1,14 @@
 use super::*;
 use crate::claim::Grade;
 
-fn observation(ip: &str, time_ns: u64, file: &str) -> Observation {
+pub(super) fn observation(ip: &str, time_ns: u64, file: &str) -> Observation {
     Observation {
         time_ns,
         source: Source::Capture { file: file.into(), frame: 1 },
         protocol: "modbus".into(),
         question: "modbus.identification.basic".into(),
         address: Address { ip: Some(ip.parse().unwrap()), port: Some(502), unit: Some(1), ..Address::default() },
+        announced: Vec::new(),
         messages: vec!["00".into()],
         malformed: Vec::new(),
         complete: true,
@@ -19,7 +20,7 @@ fn observation(ip: &str, time_ns: u64, file: &str) -> Observation {
     }
 }
 
-fn said(fields: &[(Field, &str, &str, Grade)]) -> Interpretation {
+pub(super) fn said(fields: &[(Field, &str, &str, Grade)]) -> Interpretation {
     let claim = |(field, value, rule, grade): &(Field, &str, &str, Grade)| Claim {
         component: OWN_COMPONENT.into(),
         field: *field,
@@ -41,7 +42,7 @@ fn firmware(value: &str) -> Interpretation {
     said(&[(Field::FirmwareRevision, value, OBJECT_2, Grade::IdentityObject)])
 }
 
-fn with_serial(serial: &str) -> Interpretation {
+pub(super) fn with_serial(serial: &str) -> Interpretation {
     said(&[
         (Field::Manufacturer, "Maker", "modbus.object.0", Grade::IdentityObject),
         (Field::SerialNumber, serial, "modbus.object.128", Grade::IdentityObject),
@@ -151,7 +152,7 @@ fn check_places(name: &str, heard: &[Said<'_>], expected: &[usize]) {
     assert_eq!(first, expected, "{name}");
 }
 
-fn at(last: u8, port: u16) -> Address {
+pub(super) fn at(last: u8, port: u16) -> Address {
     Address { ip: Some([10, 0, 0, last].into()), port: Some(port), ..Address::default() }
 }
 

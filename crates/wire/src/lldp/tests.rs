@@ -110,6 +110,29 @@ fn a_chassis_id_may_be_a_network_address() {
     );
 }
 
+/// What a station says of its own addresses: its chassis, its management address, the interface behind a port (PROFINET). Unset ones, those of
+/// groups and those of one link are nobody's.
+#[test]
+fn a_station_announces_the_addresses_that_are_its_own() {
+    let announced = |tlvs: &str| {
+        let heard = hear(&[(&hex(&format!("{MANDATORY} {tlvs} 0000")), 0)]).0;
+        let readings = heard.into_iter().filter_map(|heard| if let Heard::Reading(reading) = heard { Some(reading) } else { None });
+        let told = |address: crate::Address| address.mac.map(|mac| mac.to_string()).or(address.ip.map(|ip| ip.to_string()));
+        readings.flat_map(|reading| reading.announced).filter_map(told).collect::<Vec<_>>()
+    };
+    let chassis = "00:01:30:f9:ad:a0";
+    assert_eq!(announced("100c 05 01 c0a8020a 01 00000001 00"), [chassis, "192.168.2.10"]);
+    assert_eq!(
+        announced("100e 07 06 001b1b02e61e 01 00000001 00 fe0a 000ecf 05 001b1b02e61f"),
+        [chassis, "00:1b:1b:02:e6:1e", "00:1b:1b:02:e6:1f"]
+    );
+    for nobodys in ["00000000", "e0000001", "ffffffff", "7f000001", "a9fe0102"] {
+        assert_eq!(announced(&format!("100c 05 01 {nobodys} 01 00000001 00")), [chassis], "{nobodys}");
+    }
+    assert_eq!(announced("1018 11 02 fe800000000000000000000000000001 01 00000001 00"), [chassis]);
+    assert_eq!(announced("fe0a 000ecf 05 011b1b02e61f fe0a 000ecf 05 000000000000"), [chassis]);
+}
+
 #[test]
 fn a_system_identification_in_the_chassis_id_is_read_by_its_columns() {
     // ProfinetIO-DoS-attack port_stealing.pcap, frame 1677: the chassis id.
