@@ -54,7 +54,7 @@ fn a_station_that_announces_its_address_is_the_device_that_answers_there() {
     let (own, other) = (mac(OWN_MAC), mac(OTHER_MAC));
     let announced = &[ip(1)][..];
     let (there, elsewhere) = (from(OWN_MAC, at(1, 161)), from(OTHER_MAC, at(1, 161)));
-    let (said, seen, nothing) = (Some(&[(Field::Model, "M")][..]), None, Some(&[][..]));
+    let (said, nothing) = (Some(&[(Field::Model, "M")][..]), Some(&[][..]));
     check_joins("announced, then heard", &[("pn-dcp", own.clone(), announced, said), ("snmp", there.clone(), &[], nothing)], &[0, 0], 1);
     check_joins("heard, then announced", &[("snmp", there.clone(), &[], nothing), ("pn-dcp", own.clone(), announced, said)], &[0, 0], 1);
     check_joins("another hardware address", &[("pn-dcp", own.clone(), announced, said), ("snmp", elsewhere, &[], said)], &[0, 1], 2);
