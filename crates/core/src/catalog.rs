@@ -35,7 +35,7 @@ pub struct Catalog {
 /// A device an owner answers for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asset {
-    /// Stable, and not an address: made of the first observation that showed it.
+    /// Stable, and not an address: made of the first observation that showed it, wherever its file lay.
     pub id: String,
     /// Ids under which it was seen before anybody knew that it is this one.
     pub was: Vec<String>,
@@ -116,7 +116,7 @@ impl Catalog {
         let observed = hex(&digest);
         let serial = serial_of(&said.claims);
         let (known, replaced) = self.owner(observation, &said.claims, serial.as_ref());
-        let id = known.unwrap_or_else(|| self.new_asset(&observed, observation.time_ns));
+        let id = known.unwrap_or_else(|| self.new_asset(observation, &observed));
         self.is_heard_of(&id);
         let Some(asset) = self.assets.get_mut(&id) else { return id };
         if let Some(earlier) = replaced {
@@ -181,13 +181,14 @@ impl Catalog {
         here.into_iter().filter_map(|id| self.assets.get(id))
     }
 
-    fn new_asset(&mut self, observed: &str, time_ns: u64) -> String {
-        let digits = hex(&Sha256::digest(format!("asset\n{observed}")));
+    fn new_asset(&mut self, observation: &Observation, observed: &str) -> String {
+        let named = observation.in_its_folder().map(|observation| observation.id());
+        let digits = hex(&Sha256::digest(format!("asset\n{}", named.as_deref().unwrap_or(observed))));
         let is_free = |id: String| !self.assets.contains_key(&id) && !self.joined.contains_key(&id);
         let free = |length: &usize| is_free(format!("{ID_PREFIX}{}", &digits[..*length]));
         let length = (ID_DIGITS..=digits.len()).find(free).unwrap_or(digits.len());
         let id = format!("{ID_PREFIX}{}", &digits[..length]);
-        self.assets.insert(id.clone(), Asset::new(id.clone(), time_ns));
+        self.assets.insert(id.clone(), Asset::new(id.clone(), observation.time_ns));
         id
     }
 }

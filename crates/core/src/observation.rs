@@ -208,6 +208,16 @@ impl Observation {
         }
     }
 
+    /// The same with the name of its file alone; `None` where that is all there was. A folder is where somebody's copy lies, and how he
+    /// typed that.
+    #[must_use]
+    pub fn in_its_folder(&self) -> Option<Self> {
+        let Source::Capture { file, frame } = &self.source else { return None };
+        let (_, name) = file.rsplit_once(['/', '\\'])?;
+        let source = Source::Capture { file: name.to_owned(), frame: *frame };
+        Some(Self { source, ..self.clone() })
+    }
+
     /// The observation's id: SHA-256 of its canonical JSON (serde's field order), lower case hexadecimal. The same capture read
     /// twice gives the same id.
     #[must_use]

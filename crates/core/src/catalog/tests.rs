@@ -135,6 +135,15 @@ fn the_beginning_of_an_id_names_an_asset_only_when_it_fits_one() {
     assert_eq!(catalog.asset(""), None);
 }
 
+#[test]
+fn an_id_does_not_depend_on_where_the_file_lies() {
+    let id = |file: &str| Catalog::default().take(&observation("10.0.0.1", 1, file), &firmware("V1"));
+    for file in ["./a.pcap", "../b/a.pcap", "/srv/a.pcap", "C:\\srv\\a.pcap"] {
+        assert_eq!(id(file), id("a.pcap"), "{file}");
+    }
+    assert_ne!(id("b.pcap"), id("a.pcap"));
+}
+
 /// Protocol, where, and the fields that are told there.
 type Said<'a> = (&'a str, Address, &'a [(Field, &'a str)]);
 

@@ -307,8 +307,8 @@ fn hear(event: Event, at_place: Place<'_>, format: Format, intake: &mut Intake<'
                 }
             }
         }
-        Event::Present { protocol, role, speaker, at } => {
-            intake.presence((protocol, role), &speaker, at_place.source(at.frame), at.time_ns)?;
+        Event::Present { protocol, over, role, speaker, at } => {
+            intake.presence((protocol, over, role), &speaker, at_place.source(at.frame), at.time_ns)?;
         }
         Event::Happened { protocol, happening, device, at } => {
             let (time, device) = (rfc3339(at.time_ns), place(&(&device).into()));
