@@ -3,15 +3,39 @@
 //! A simulator encodes its answers itself and judges every byte it receives by its own strict reading. It shares no code with `wire`, the
 //! decoder it tests, and none with the guard: a mistake made once must not be made again by its judge.
 //!
-//! - [`modbus`]: a Modbus TCP device from a persona, its faults, and the tripwire.
+//! - [`device`]: any of them, started, and its account; [`fault`]: what it does wrong; [`judge`]: the tripwire.
+//! - [`language`]: what a protocol is to them. One module for each: [`modbus`].
 //! - [`scada`]: the legitimate master of the plant, whose traffic there is to listen to and who must not be disturbed.
 //! - [`tap`]: records what passed on the simulators' connections as a capture.
 //! - [`plant`]: several devices, their masters and one tap.
 
 #![forbid(unsafe_code)]
 
+mod account;
+pub mod bacnet;
+mod desk;
+pub mod device;
+pub mod dnp3;
+pub mod enip;
+pub mod fault;
+pub mod fins;
+pub mod flash;
+pub mod hart_ip;
+pub mod judge;
+pub mod language;
+mod line;
 pub mod modbus;
+mod numbers;
 pub mod plant;
+pub mod rehearsal;
 pub mod report;
+pub mod s7;
 pub mod scada;
+mod session;
+pub mod slmp;
+pub mod snmp;
+mod sockets;
+#[cfg(test)]
+mod story;
 pub mod tap;
+mod watchdog;

@@ -3,8 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-pub use crate::modbus::Speaker;
-use crate::modbus::WatchdogLog;
+pub use crate::watchdog::WatchdogLog;
 
 /// Of one trip so many bytes are kept; a flood must not fill the memory of a test.
 const TRIP_BYTES_MAX: usize = 512;
@@ -24,6 +23,15 @@ impl Trip {
     }
 }
 
+/// Who speaks on a connection, and so what he may say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaker {
+    /// Whoever asks: held to the identity questions.
+    Asker,
+    /// The plant's own master, who reads other things too.
+    Master,
+}
+
 /// How a connection ended, as the device saw it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
@@ -35,9 +43,11 @@ pub enum Ended {
     PeerReset,
     /// The device itself closed it.
     Device,
+    /// There was none: the peer sent datagrams, which hold no slot.
+    Datagrams,
 }
 
-/// One connection, as the device saw it.
+/// One connection, or one peer by datagrams, as the device saw it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Session {
     /// Where it came from.
@@ -52,7 +62,7 @@ pub struct Session {
     pub requests: u32,
     /// How it ended.
     pub ended: Ended,
-    /// How long the slot was held, from accept to end; of an open one, until the report.
+    /// How long the slot was held, from accept to end; of an open one, until the report; by datagrams, from the first to the last.
     pub held: Duration,
 }
 

@@ -2,16 +2,17 @@
 //! whether anybody disturbs it.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::modbus::{Door, wrap};
+use crate::device::Door;
+use crate::modbus::wrap;
+use crate::sockets::dial;
 
 /// Of so many answers the latency is kept; later ones are counted only.
 const LATENCIES_MAX: usize = 1_000_000;
@@ -145,18 +146,6 @@ impl Default for Master {
     fn default() -> Self {
         Self::new()
     }
-}
-
-/// A connection to a simulated device; `bound` hears the address it comes from before it is made.
-#[expect(clippy::disallowed_methods, reason = "the simulated SCADA master is a device of the simulated plant, on loopback")]
-pub(crate) async fn dial(device: SocketAddr, bound: impl FnOnce(SocketAddr)) -> io::Result<TcpStream> {
-    if !device.ip().is_loopback() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "a simulated master polls simulated devices on loopback only"));
-    }
-    let socket = TcpSocket::new_v4()?;
-    socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
-    bound(socket.local_addr()?);
-    socket.connect(device).await
 }
 
 /// One session of a master: a question, its answer, the next.

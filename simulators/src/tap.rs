@@ -1,6 +1,9 @@
-//! What passed on the simulators' connections, as a classic pcap: Ethernet, IPv4, TCP, with the addresses of a plant instead of loopback's.
+//! What passed on the simulators' connections, as a classic pcap: Ethernet, IPv4, TCP or UDP, with the addresses of a plant instead of
+//! loopback's.
 //!
-//! Byte layouts: draft-ietf-opsawg-pcap (little-endian, microseconds, link type 1), IEEE 802.3, RFC 791, RFC 9293, RFC 1071.
+//! Byte layouts: draft-ietf-opsawg-pcap (little-endian, microseconds, link type 1), IEEE 802.3; below it `tap/packet.rs`.
+
+mod packet;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,7 +11,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
+use crate::language::Carrier;
 use crate::report::{Ended, Speaker};
+use packet::{End, TCP, UDP, ipv4_header, tcp_segment, udp_datagram};
 
 /// A capture of a demonstration is some kilobytes; from here on frames are counted and left out.
 const PCAP_BYTES_MAX: usize = 64 << 20;
@@ -18,18 +23,16 @@ const SEGMENT_BYTES_MAX: usize = 1_460;
 const FRAME_BYTES_MIN: usize = 60;
 /// Snap length that the file header states: no frame here comes near it.
 const SNAP_BYTES: u32 = 65_535;
-/// The port that the simulated device seems to listen at.
+/// The port that a device seems to listen at of which nothing else is said.
 const MODBUS_PORT: u16 = 502;
-/// A usual receive window.
-const WINDOW_BYTES: u16 = 64_240;
 /// Initial sequence numbers are this far apart, so that two connections are not mistaken for one.
 const SEQUENCE_STEP: u32 = 0x0123_4567;
 
 const FIN: u8 = 0x01;
-const SYN: u8 = 0x02;
+const SYN: u8 = packet::SYN;
 const RST: u8 = 0x04;
 const PSH: u8 = 0x08;
-const ACK: u8 = 0x10;
+const ACK: u8 = packet::ACK;
 
 /// One station of the simulated plant, as it is seen on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +83,7 @@ impl Tap {
 
     /// What a device needs to have its connections recorded: the stations to show for it, for whoever asks and for its master.
     pub fn link(&self, device: Station, asker: Station, master: Station) -> Link {
-        Link { tap: self.clone(), device, asker, master }
+        Link { tap: self.clone(), device, asker, master, port: MODBUS_PORT }
     }
 
     fn record(&self) -> MutexGuard<'_, Record> {
@@ -95,13 +98,33 @@ pub struct Link {
     device: Station,
     asker: Station,
     master: Station,
+    port: u16,
 }
 
 impl Link {
+    /// The same for a device whose protocol has this port.
+    #[must_use]
+    pub fn at_port(self, port: u16) -> Self {
+        Self { port, ..self }
+    }
+
     /// Records a handshake and gives the conversation that follows it. A station that is shown at the address where it really listens
     /// is shown with its port; any other wears the registered one.
     pub fn open(&self, speaker: Speaker, client_port: u16, listens_at: SocketAddr) -> Conversation {
-        let port = if listens_at.ip() == IpAddr::V4(self.device.ip) { listens_at.port() } else { MODBUS_PORT };
+        let mut conversation = self.conversation(Carrier::Tcp, speaker, client_port, listens_at);
+        conversation.segment(Side::Client, SYN, &[]);
+        conversation.segment(Side::Device, SYN | ACK, &[]);
+        conversation.segment(Side::Client, ACK, &[]);
+        conversation
+    }
+
+    /// The same for datagrams: there is no handshake.
+    pub fn open_datagrams(&self, speaker: Speaker, client_port: u16, listens_at: SocketAddr) -> Conversation {
+        self.conversation(Carrier::Udp, speaker, client_port, listens_at)
+    }
+
+    fn conversation(&self, over: Carrier, speaker: Speaker, client_port: u16, listens_at: SocketAddr) -> Conversation {
+        let port = if listens_at.ip() == IpAddr::V4(self.device.ip) { listens_at.port() } else { self.port };
         let client = match speaker {
             Speaker::Asker => self.asker,
             Speaker::Master => self.master,
@@ -113,34 +136,24 @@ impl Link {
         };
         let client_next = number.wrapping_mul(SEQUENCE_STEP);
         let device_next = client_next.wrapping_add(SEQUENCE_STEP / 2);
-        let mut conversation = Conversation {
+        Conversation {
             tap: self.tap.clone(),
+            over,
             client: End { station: client, port: client_port, next: client_next },
             device: End { station: self.device, port, next: device_next },
             ended: false,
-        };
-        conversation.segment(Side::Client, SYN, &[]);
-        conversation.segment(Side::Device, SYN | ACK, &[]);
-        conversation.segment(Side::Client, ACK, &[]);
-        conversation
+        }
     }
 }
 
-/// One recorded TCP connection.
+/// One recorded TCP connection, or the datagrams between two ends.
 #[derive(Debug)]
 pub struct Conversation {
     tap: Tap,
+    over: Carrier,
     client: End,
     device: End,
     ended: bool,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct End {
-    station: Station,
-    port: u16,
-    /// The next sequence number that it sends.
-    next: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,7 +177,7 @@ impl Conversation {
     pub fn end(&mut self, ended: Ended) {
         match ended {
             _ if self.ended => {}
-            Ended::StillOpen => {}
+            Ended::StillOpen | Ended::Datagrams => {}
             Ended::PeerReset => self.segment(Side::Client, RST | ACK, &[]),
             Ended::PeerFin => self.finish(Side::Client, Side::Device),
             Ended::Device => self.finish(Side::Device, Side::Client),
@@ -185,32 +198,42 @@ impl Conversation {
     }
 
     fn stream(&mut self, from: Side, bytes: &[u8]) {
+        if self.over == Carrier::Udp {
+            let (sender, receiver) = self.ends(from);
+            let datagram = udp_datagram(sender, receiver, bytes);
+            let (from, to) = (sender.station, receiver.station);
+            return self.tap.record().enter(from, to, UDP, &datagram);
+        }
         for segment in bytes.chunks(SEGMENT_BYTES_MAX) {
             self.segment(from, PSH | ACK, segment);
         }
     }
 
     fn segment(&mut self, from: Side, flags: u8, payload: &[u8]) {
-        let (sender, receiver) = match from {
-            Side::Client => (&mut self.client, &self.device),
-            Side::Device => (&mut self.device, &self.client),
-        };
+        let (sender, receiver) = self.ends(from);
         let acknowledged = if flags & ACK == 0 { 0 } else { receiver.next };
         let tcp = tcp_segment(sender, receiver, acknowledged, flags, payload);
         let consumed = u32::try_from(payload.len()).unwrap_or(u32::MAX).wrapping_add(u32::from(flags & (SYN | FIN) != 0));
         sender.next = sender.next.wrapping_add(consumed);
         let (from, to) = (sender.station, receiver.station);
-        self.tap.record().enter(from, to, &tcp);
+        self.tap.record().enter(from, to, TCP, &tcp);
+    }
+
+    fn ends(&mut self, from: Side) -> (&mut End, &End) {
+        match from {
+            Side::Client => (&mut self.client, &self.device),
+            Side::Device => (&mut self.device, &self.client),
+        }
     }
 }
 
 impl Record {
-    fn enter(&mut self, from: Station, to: Station, tcp: &[u8]) {
+    fn enter(&mut self, from: Station, to: Station, protocol: u8, payload: &[u8]) {
         self.packet_id = self.packet_id.wrapping_add(1);
         let mut frame = [to.mac, from.mac].concat();
         frame.extend([0x08, 0x00]);
-        frame.extend(ipv4_header(from.ip, to.ip, self.packet_id, tcp.len()));
-        frame.extend(tcp);
+        frame.extend(ipv4_header(from.ip, to.ip, self.packet_id, protocol, payload.len()));
+        frame.extend(payload);
         frame.resize(frame.len().max(FRAME_BYTES_MIN), 0);
         if self.pcap.len() + frame.len() > PCAP_BYTES_MAX {
             self.frames_left_out = self.frames_left_out.saturating_add(1);
@@ -225,53 +248,4 @@ impl Record {
         self.pcap.extend(frame_bytes.to_le_bytes());
         self.pcap.extend(frame);
     }
-}
-
-fn ipv4_header(from: Ipv4Addr, to: Ipv4Addr, id: u16, payload_bytes: usize) -> Vec<u8> {
-    let total = u16::try_from(payload_bytes.saturating_add(20)).unwrap_or(u16::MAX);
-    let mut header = vec![0x45, 0];
-    header.extend(total.to_be_bytes());
-    header.extend(id.to_be_bytes());
-    // Do not fragment; time to live 64; TCP; the checksum follows below.
-    header.extend([0x40, 0, 64, 6, 0, 0]);
-    header.extend(from.octets());
-    header.extend(to.octets());
-    let sum = checksum(&header);
-    header.splice(10..12, sum.to_be_bytes());
-    header
-}
-
-fn tcp_segment(sender: &End, receiver: &End, acknowledged: u32, flags: u8, payload: &[u8]) -> Vec<u8> {
-    // A SYN tells the largest segment (RFC 9293, 3.7.1): kind 2, length 4.
-    let options: &[u8] = if flags & SYN == 0 { &[] } else { &[2, 4, 0x05, 0xB4] };
-    let header_words = if options.is_empty() { 5_u8 } else { 6 };
-    let mut segment = Vec::with_capacity(24 + payload.len());
-    segment.extend(sender.port.to_be_bytes());
-    segment.extend(receiver.port.to_be_bytes());
-    segment.extend(sender.next.to_be_bytes());
-    segment.extend(acknowledged.to_be_bytes());
-    segment.extend([header_words << 4, flags]);
-    segment.extend(WINDOW_BYTES.to_be_bytes());
-    segment.extend([0; 4]);
-    segment.extend(options);
-    segment.extend(payload);
-    let mut summed = [sender.station.ip.octets(), receiver.station.ip.octets()].concat();
-    summed.extend([0, 6]);
-    summed.extend(u16::try_from(segment.len()).unwrap_or(u16::MAX).to_be_bytes());
-    summed.extend(&segment);
-    segment.splice(16..18, checksum(&summed).to_be_bytes());
-    segment
-}
-
-/// The Internet checksum (RFC 1071).
-fn checksum(bytes: &[u8]) -> u16 {
-    let mut sum: u32 = 0;
-    for pair in bytes.chunks(2) {
-        let word = u16::from_be_bytes([pair.first().copied().unwrap_or(0), pair.get(1).copied().unwrap_or(0)]);
-        sum = sum.wrapping_add(u32::from(word));
-    }
-    while sum > 0xFFFF {
-        sum = (sum & 0xFFFF) + (sum >> 16);
-    }
-    !u16::try_from(sum).unwrap_or(u16::MAX)
 }

@@ -25,13 +25,109 @@ pub struct Persona {
     pub objects: BTreeMap<u8, String>,
     /// Holding registers from address 0.
     pub registers: Vec<u16>,
+    /// What the servers of other protocols serve of an identity: each takes of it what its protocol has.
+    pub plate: Plate,
+}
+
+/// A nameplate, with the secrets that some protocols ask for before they show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plate {
+    /// The maker: two words with a blank between them.
+    pub vendor: String,
+    /// The product's name, as a person says it.
+    pub model: String,
+    /// The order code.
+    pub code: String,
+    /// The hardware's revision.
+    pub hardware: String,
+    /// The firmware's version.
+    pub firmware: String,
+    /// The version of the application, or of the second firmware.
+    pub software: String,
+    /// The serial number as a text.
+    pub serial: String,
+    /// What the plant calls it; letters, digits and `-` alone.
+    pub name: String,
+    /// Where it stands.
+    pub location: String,
+    /// One line that says what it is, with the firmware in it.
+    pub description: String,
+    /// The maker's number (CIP, BACnet, an enterprise of SNMP), 1 to 999.
+    pub vendor_number: u16,
+    /// The product's number, 1 to 32767: cpppo refuses every question where it is greater.
+    pub product_number: u16,
+    /// A profile of CIP, 1 to 99.
+    pub device_type: u16,
+    /// The firmware's major revision, 1 to 99.
+    pub major: u8,
+    /// The firmware's minor revision, 1 to 99.
+    pub minor: u8,
+    /// The serial number as a number, not 0.
+    pub serial_number: u32,
+    /// An instance of BACnet's device object, 1 to 4,000,000.
+    pub instance: u32,
+    /// SNMP's community.
+    pub community: String,
+    /// The secret that proves a user: SNMPv3's authentication, OPC UA's password. 16 characters.
+    pub secret: String,
+    /// The secret that hides what is said: SNMPv3's privacy. 16 characters.
+    pub privacy: String,
+}
+
+impl Plate {
+    fn random(seed: u64) -> Self {
+        let mut draw = Draw(seed ^ 0x91A7E);
+        let mut number = |end| u16::try_from(draw.below(end) + 1).unwrap_or(1);
+        let (vendor_number, product_number, device_type) = (number(999), number(32_767), number(99));
+        let mut number = |end| u8::try_from(draw.below(end) + 1).unwrap_or(1);
+        let (major, minor) = (number(99), number(99));
+        let mut number = |end| u32::try_from(draw.below(end) + 1).unwrap_or(1);
+        let (serial_number, instance) = (number(0xFFFF_FFFE), number(4_000_000));
+        let model = format!("{}-{}", draw.word(), draw.below(10_000));
+        let firmware = format!("V{major}.{minor:02}.{}", draw.below(1000));
+        let vendor = format!("{} {}", draw.word(), draw.word());
+        Self {
+            description: format!("{vendor} {model}, SW: {firmware}, Ch: {}", draw.below(100)),
+            code: draw.code(14),
+            hardware: format!("HW-{}", draw.below(100)),
+            software: format!("{}.{}.{}", draw.below(20), draw.below(100), draw.below(10_000)),
+            serial: draw.code(12),
+            name: format!("cell-{}-{}", draw.below(100), draw.word()),
+            location: format!("Hall {} row {}", draw.below(100), draw.below(100)),
+            community: format!("c{}", draw.number()),
+            secret: format!("s{:015}", draw.below(1_000_000_000_000_000)),
+            privacy: format!("p{:015}", draw.below(1_000_000_000_000_000)),
+            vendor,
+            model,
+            firmware,
+            vendor_number,
+            product_number,
+            device_type,
+            major,
+            minor,
+            serial_number,
+            instance,
+        }
+    }
+
+    /// As the servers read it, by the names of the fields.
+    pub fn json(&self) -> Value {
+        json!({
+            "vendor": self.vendor, "model": self.model, "code": self.code, "hardware": self.hardware, "firmware": self.firmware,
+            "software": self.software, "serial": self.serial, "name": self.name, "location": self.location,
+            "description": self.description, "vendor_number": self.vendor_number, "product_number": self.product_number,
+            "device_type": self.device_type, "major": self.major, "minor": self.minor, "serial_number": self.serial_number,
+            "instance": self.instance, "community": self.community, "secret": self.secret, "privacy": self.privacy,
+        })
+    }
 }
 
 impl Persona {
     /// As the servers read it (tests/rig/README.md).
     pub fn json(&self) -> Value {
         let objects: BTreeMap<String, &str> = self.objects.iter().map(|(id, text)| (id.to_string(), text.as_str())).collect();
-        json!({ "unit": self.unit, "silent_for_others": self.silent_for_others, "objects": objects, "registers": self.registers })
+        let (registers, plate) = (&self.registers, self.plate.json());
+        json!({ "unit": self.unit, "silent_for_others": self.silent_for_others, "objects": objects, "registers": registers, "plate": plate })
     }
 
     /// The objects from this id to that one, as (id, text).
@@ -67,7 +163,7 @@ pub fn random(seed: u64) -> Persona {
     ]);
     let unit = u8::try_from(draw.below(247) + 1).unwrap_or(1);
     let registers = (0..REGISTERS).map(|_| u16::try_from(draw.below(65_536)).unwrap_or_default()).collect();
-    Persona { unit, silent_for_others: false, objects, registers }
+    Persona { unit, silent_for_others: false, objects, registers, plate: Plate::random(seed) }
 }
 
 /// A persona whose regular identity takes several pages, with private objects too.

@@ -29,6 +29,7 @@ fn every_fault() -> Vec<(Fault, i32)> {
         Fault::AnswerTwice,
         Fault::AnswerBeforeQuestion,
         Fault::AnswersForever,
+        Fault::LateAnswer { delay: Duration::from_secs(60) },
         Fault::WrongTransaction,
         Fault::WrongUnit,
         Fault::WrongProtocolId,
@@ -37,6 +38,7 @@ fn every_fault() -> Vec<(Fault, i32)> {
         Fault::LengthHuge,
         Fault::Silent,
         Fault::RstOnConnect,
+        Fault::ResetAfter(1),
         Fault::EvictOldest { pool: 1 },
         Fault::SingleClient,
         Fault::Watchdog { window: Duration::from_secs(1) },
@@ -45,9 +47,12 @@ fn every_fault() -> Vec<(Fault, i32)> {
     let ends = |fault: &Fault| match fault {
         // An answer stands, and what else there is does not matter to it.
         Fault::AnswerTwice | Fault::AnswerBeforeQuestion | Fault::AnswersForever | Fault::HostileText => code::DONE,
+        // The answer came before the reset.
+        Fault::ResetAfter(_) => code::DONE,
         // Alone with the device, one meets its manners of keeping connections nowhere.
         Fault::EvictOldest { .. } | Fault::SingleClient | Fault::Watchdog { .. } => code::DONE,
         Fault::EndlessMore(_) | Fault::SlowLoris { .. } | Fault::FinMidPdu | Fault::Silent | Fault::RstOnConnect => code::NO_ANSWER,
+        Fault::LateAnswer { .. } => code::NO_ANSWER,
         Fault::WrongTransaction | Fault::WrongUnit | Fault::WrongProtocolId => code::NO_ANSWER,
         Fault::ZeroBytes | Fault::LengthZero | Fault::LengthHuge => code::NO_ANSWER,
     };

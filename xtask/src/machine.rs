@@ -27,6 +27,11 @@ const NEEDS: &[Need] = &[
     Need { program: "npm", words: &["--version"], package: "npm" },
     Need { program: "mkfs.ext4", words: &["-V"], package: "e2fsprogs" },
     Need { program: "tcpreplay", words: &["--version"], package: "tcpreplay" },
+    // Servers of the rig that are programs of the machine, by their whole path: a user's own PATH may lack the folder.
+    Need { program: "/usr/sbin/snmpd", words: &["-v"], package: "snmpd" },
+    Need { program: "/usr/sbin/ser2net", words: &["-v"], package: "ser2net" },
+    Need { program: "socat", words: &["-V"], package: "socat" },
+    Need { program: "snmpget", words: &["-V"], package: "snmp" },
     Need { program: "ip", words: &["-V"], package: "iproute2" },
 ];
 

@@ -21,11 +21,9 @@ const OWN_COMPONENT: &str = "self";
 /// All assets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Catalog {
-    assets: BTreeMap<String, Asset>,
+    assets: Assets,
     places: Places,
-    serials: HashMap<(String, String), String>,
-    /// Ids of assets that turned out to be another one, which has them now.
-    joined: HashMap<String, String>,
+    serials: HashMap<(String, String), Number>,
     /// Digests of the observations that were taken: each counts once.
     taken: HashSet<[u8; 32]>,
     /// Where assets that stand only in a sheet are said to answer.
@@ -112,33 +110,40 @@ impl Catalog {
 
     /// As [`Catalog::take_entry`], for an observation whose [`Observation::digest`] is known.
     pub fn take_digested(&mut self, observation: &Observation, digest: [u8; 32], said: &Interpretation, entry: Option<u64>) -> String {
+        let number = self.fold_in(observation, digest, said, entry);
+        self.assets.get(number).map_or_else(String::new, |asset| asset.id.clone())
+    }
+
+    /// As [`Catalog::take_digested`], where nobody asks for the asset's id.
+    pub(crate) fn fold_in(&mut self, observation: &Observation, digest: [u8; 32], said: &Interpretation, entry: Option<u64>) -> Number {
         let again = !self.taken.insert(digest);
         let observed = hex(&digest);
         let serial = serial_of(&said.claims);
-        let (known, replaced) = self.owner(observation, &said.claims, serial.as_ref());
-        let id = known.unwrap_or_else(|| self.new_asset(observation, &observed));
-        self.is_heard_of(&id);
-        let Some(asset) = self.assets.get_mut(&id) else { return id };
-        if let Some(earlier) = replaced {
+        let exactly_here = self.places.known(&observation.protocol, &observation.address);
+        let (known, replaced) = self.owner(observation, &said.claims, serial.as_ref(), exactly_here);
+        let number = known.unwrap_or_else(|| self.new_asset(observation, &observed));
+        self.is_heard_of(number);
+        let earlier = replaced.and_then(|replaced| self.assets.get(replaced)).map(|asset| asset.id.clone());
+        let Some(asset) = self.assets.get_mut(number) else { return number };
+        if let Some(earlier) = earlier {
             asset.remarks.push(format!("answers where {earlier} did before, with another serial number"));
         }
         asset.see(observation);
         if !again {
             asset.record(observation, &observed, said, entry);
         }
-        self.places.put(observation, &id);
-        if let Some(serial) = serial.filter(|serial| self.serials.get(serial) != Some(&id)) {
-            self.serials.insert(serial, id.clone());
+        if exactly_here != Some(number) || Places::hears_more(observation) {
+            self.places.put(observation, number);
         }
-        id
+        self.serials.extend(serial.map(|serial| (serial, number)));
+        number
     }
 
     /// An asset answered again as it did before: only its last time moves. Returns its id; `None` where nothing is known there.
     pub fn sighted(&mut self, protocol: &str, address: &Address, time_ns: u64) -> Option<String> {
-        let id = self.places.known(protocol, address)?;
-        let asset = self.assets.get_mut(id)?;
+        let asset = self.assets.get_mut(self.places.known(protocol, address)?)?;
         asset.seen_ns.1 = asset.seen_ns.1.max(time_ns);
-        Some(id.clone())
+        Some(asset.id.clone())
     }
 
     /// Where somebody who was heard without a network address can be reached, as far as his asset was heard with one: a BACnet device on
@@ -158,38 +163,31 @@ impl Catalog {
 
     /// Assets in the order of their ids.
     pub fn assets(&self) -> impl Iterator<Item = &Asset> {
-        self.assets.values()
+        self.assets.iter()
     }
 
     /// The asset with that id, or that had it before it was known to be this one, or with the only id that begins so.
     #[must_use]
     pub fn asset(&self, id: &str) -> Option<&Asset> {
-        self.assets.get(self.whole_id(id)).or_else(|| {
-            let mut beginning = self.assets.values().filter(|asset| asset.id.starts_with(id) && !id.is_empty());
+        self.assets.named(id).or_else(|| {
+            let mut beginning = self.assets().filter(|asset| asset.id.starts_with(id) && !id.is_empty());
             beginning.next().filter(|_| beginning.next().is_none())
         })
     }
 
-    /// The id that an asset has now that had this one.
-    fn whole_id<'a>(&'a self, id: &'a str) -> &'a str {
-        self.joined.get(id).map_or(id, String::as_str)
-    }
-
     /// The assets that answer at this address now: the device itself, and each part behind it.
     pub fn at(&self, ip: IpAddr) -> impl Iterator<Item = &Asset> {
-        let here: BTreeSet<&String> = self.places.with_ip().filter(|(at, ..)| *at == ip).map(|(.., id)| id).collect();
-        here.into_iter().filter_map(|id| self.assets.get(id))
+        let here = self.places.with_ip().filter(move |(at, ..)| *at == ip).filter_map(|(.., number)| self.assets.get(number));
+        let by_id: BTreeMap<&str, &Asset> = here.map(|asset| (asset.id.as_str(), asset)).collect();
+        by_id.into_values()
     }
 
-    fn new_asset(&mut self, observation: &Observation, observed: &str) -> String {
+    fn new_asset(&mut self, observation: &Observation, observed: &str) -> Number {
         let named = observation.in_its_folder().map(|observation| observation.id());
         let digits = hex(&Sha256::digest(format!("asset\n{}", named.as_deref().unwrap_or(observed))));
-        let is_free = |id: String| !self.assets.contains_key(&id) && !self.joined.contains_key(&id);
-        let free = |length: &usize| is_free(format!("{ID_PREFIX}{}", &digits[..*length]));
+        let free = |length: &usize| self.assets.number(&format!("{ID_PREFIX}{}", &digits[..*length])).is_none();
         let length = (ID_DIGITS..=digits.len()).find(free).unwrap_or(digits.len());
-        let id = format!("{ID_PREFIX}{}", &digits[..length]);
-        self.assets.insert(id.clone(), Asset::new(id.clone(), observation.time_ns));
-        id
+        self.assets.add(Asset::new(format!("{ID_PREFIX}{}", &digits[..length]), observation.time_ns))
     }
 }
 
@@ -269,8 +267,9 @@ impl Asset {
     }
 
     fn is_another_than(&self, serial: Option<&(String, String)>) -> bool {
+        let Some((_, serial)) = serial else { return false };
         let own = self.claims.iter().rev().find(|r| r.claim.field == Field::SerialNumber && r.claim.component == OWN_COMPONENT);
-        own.zip(serial).is_some_and(|(own, serial)| own.claim.value != serial.1)
+        own.is_some_and(|own| own.claim.value != *serial)
     }
 
     fn see(&mut self, observation: &Observation) {
@@ -382,11 +381,14 @@ const PRESENCE: &str = "presence.";
 /// As [`nameplate_wire::conversation::Role`] has it.
 const ROLE_OF_CLIENTS: &str = "client";
 
+mod assets;
 mod import;
 mod join;
 mod places;
 mod unknown;
 
+use assets::Assets;
+pub(crate) use assets::Number;
 use import::Listed;
 pub use import::{Found, Index};
 use places::{Places, serial_of};

@@ -13,7 +13,7 @@ const JSON_BYTES: usize = 1024;
 
 /// Where a reading comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "kind", rename_all = "snake_case", try_from = "Written")]
 pub enum Source {
     /// Heard in a capture.
     Capture {
@@ -41,6 +41,41 @@ pub enum Source {
         /// Its row, from 1, without the header and without empty lines.
         row: u64,
     },
+}
+
+/// A source as JSON has it. serde would copy all of it before it looked at its kind, and a fold reads millions.
+#[derive(Deserialize)]
+struct Written {
+    kind: Way,
+    file: Option<String>,
+    frame: Option<u64>,
+    interface: Option<String>,
+    reason: Option<String>,
+    row: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Way {
+    Capture,
+    Live,
+    Asked,
+    Imported,
+}
+
+impl TryFrom<Written> for Source {
+    type Error = &'static str;
+
+    fn try_from(written: Written) -> Result<Self, Self::Error> {
+        let Written { kind, file, frame, interface, reason, row } = written;
+        let source = match kind {
+            Way::Capture => file.zip(frame).map(|(file, frame)| Self::Capture { file, frame }),
+            Way::Live => interface.zip(frame).map(|(interface, frame)| Self::Live { interface, frame }),
+            Way::Asked => reason.map(|reason| Self::Asked { reason }),
+            Way::Imported => file.zip(row).map(|(file, row)| Self::Imported { file, row }),
+        };
+        source.ok_or("a source without a field of its kind")
+    }
 }
 
 /// Who spoke. Absent parts are left out.
@@ -240,9 +275,9 @@ impl Observation {
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or_default();
-    let digits: Vec<u8> = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xF)]).collect();
+    let pairs: Vec<[u8; 2]> = bytes.iter().map(|byte| [digit(byte >> 4), digit(byte & 0xF)]).collect();
     // Digits are ASCII.
-    String::from_utf8(digits).unwrap_or_default()
+    String::from_utf8(pairs.into_flattened()).unwrap_or_default()
 }
 
 /// The bytes of hexadecimal digits; white space between them is passed over.
@@ -292,6 +327,31 @@ mod tests {
     fn times_are_written_with_microseconds() {
         assert_eq!(rfc3339(1_772_446_530_123_456_789), "2026-03-02T10:15:30.123456Z");
         assert_eq!(rfc3339(u64::MAX), "2554-07-21T23:34:33.709551Z");
+    }
+
+    #[test]
+    fn a_source_is_read_as_it_was_written_and_needs_the_fields_of_its_kind() {
+        let table = [
+            (r#"{"kind":"capture","file":"a","frame":7}"#, Source::Capture { file: "a".into(), frame: 7 }),
+            (r#"{"kind":"live","interface":"eth1","frame":7}"#, Source::Live { interface: "eth1".into(), frame: 7 }),
+            (r#"{"kind":"asked","reason":"WO-1"}"#, Source::Asked { reason: "WO-1".into() }),
+            (r#"{"kind":"imported","file":"a","row":7}"#, Source::Imported { file: "a".into(), row: 7 }),
+        ];
+        for (text, source) in table {
+            assert_eq!(serde_json::to_string(&source).unwrap(), text);
+            assert_eq!(serde_json::from_str::<Source>(text).unwrap(), source);
+        }
+        for text in [
+            r#"{"kind":"capture","file":"a"}"#,
+            r#"{"kind":"capture","file":null,"frame":7}"#,
+            r#"{"kind":"capture","interface":"eth1","frame":7}"#,
+            r#"{"kind":"live","frame":7}"#,
+            r#"{"kind":"asked","file":"a","frame":7}"#,
+            r#"{"kind":"other","file":"a","frame":7}"#,
+            r#"{"file":"a","frame":7}"#,
+        ] {
+            assert!(serde_json::from_str::<Source>(text).is_err(), "{text}");
+        }
     }
 
     #[test]

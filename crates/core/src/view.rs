@@ -34,7 +34,7 @@ impl View {
     pub fn replay(&mut self, replayed: &Replayed) {
         match replayed {
             Replayed::Reading { index, observation, digest, said } => {
-                self.catalog.take_digested(observation, *digest, said, Some(*index));
+                self.catalog.fold_in(observation, *digest, said, Some(*index));
             }
             Replayed::Entry(entry) => self.apply(entry),
             Replayed::Nothing => {}

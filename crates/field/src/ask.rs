@@ -1,7 +1,7 @@
 //! Asks devices: which, in which order and how far apart, each over one guarded connection; says what happened as [`Event`]s.
 //!
-//! One connection is one target and unit, and one is open per address: units behind one address are asked one after another. Each
-//! device (address, port, unit) has a budget of its own; what refused, reset or was hostile keeps the whole endpoint closed for a
+//! One connection is one endpoint and station, and one is open per address: units behind one address are asked one after another. Each
+//! device (address, port, station) has a budget of its own; what refused, reset or was hostile keeps the whole endpoint closed for a
 //! while. What does not pass ([`may_ask`], the permit) is refused and stands in the touch record without touching anybody.
 
 mod change;
@@ -10,9 +10,9 @@ mod event;
 mod history;
 mod plan;
 mod target;
+mod via;
 
 use std::collections::{BTreeSet, VecDeque};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -20,32 +20,48 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{JoinError, JoinSet, LocalSet};
 use tokio::time::{Instant, sleep_until};
 
-use nameplate_wire::modbus::Question;
-
 pub use self::change::Change;
 pub use self::event::{Event, What};
-pub use self::plan::{PlannedMessage, plan};
-pub use self::target::BadTarget;
+pub use self::plan::{Planned, PlannedMessage, plan};
+pub use self::target::{BadTarget, Target};
+pub use self::via::{Adapter, Via};
 
 use self::connection::Connection;
 use self::history::{Device, History, since_1970};
 use crate::breaker::Attempt;
-use crate::guard::{Grants, Permit, REASON_BYTES_MAX, Refused};
-use crate::pacing::{Budget, NotYet, Pace, Slot, Slots, TimeFactor, may_ask};
+use crate::guard::{Endpoint, Limits, Permit, REASON_BYTES_MAX, Refused};
+use crate::pacing::{Budget, NotYet, Slot, Slots, TimeFactor, may_ask};
 use crate::touch::{Kind, Line, Summary, TouchRecord};
 
 /// Last second that RFC 3339 can write (9999-12-31T23:59:59Z).
 const RFC_3339_S_MAX: u64 = 253_402_300_799;
 
-/// Whom to ask what. `"10.0.0.5:502/1".parse()` gives one that asks for the regular identification.
+/// Whom to ask what. `"10.0.0.5:502/1".parse()` gives one that asks over Modbus for the regular identification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ask {
-    /// The device.
-    pub target: SocketAddr,
-    /// Its unit identifier.
-    pub unit: u8,
-    /// In this order. Function 17 is granted only by standing here.
-    pub questions: Vec<Question>,
+    /// Where the device answers.
+    pub endpoint: Endpoint,
+    /// In which protocol, and what.
+    pub via: Via,
+}
+
+impl Ask {
+    /// Who is asked behind the endpoint, in the protocol's own terms; empty where there is but one, or where the questions are refused.
+    #[must_use]
+    pub fn station(&self) -> String {
+        self.via.adapter().grant().map_or_else(|_| String::new(), |grant| grant.station().to_owned())
+    }
+
+    /// Endpoint and station, as people write them.
+    #[must_use]
+    pub fn place(&self) -> String {
+        place(&self.endpoint, &self.station())
+    }
+}
+
+/// `192.0.2.1:502/1`.
+fn place(endpoint: &Endpoint, station: &str) -> String {
+    if station.is_empty() { endpoint.to_string() } else { format!("{endpoint}/{station}") }
 }
 
 /// Why we ask; it stands in every line of the touch record and decides the budget.
@@ -91,25 +107,27 @@ pub struct Settings {
     pub clock: Clock,
 }
 
-/// Asks all of `asks` (the same target and unit once), tells `out` as it happens, and returns what this process has touched so far.
+/// Asks all of `asks` (the same device once in each protocol), tells `out` as it happens, and returns what this process has touched so far.
 /// Runs on the caller's tokio runtime, with time and IO enabled; the touch record is written on the same thread.
 ///
 /// # Errors
 /// [`Refused`] before anything is sent: by `pacing.time_factor`, or by `touch.record` where the record cannot be read.
 /// A single device's refusal is an [`Event`].
 pub async fn ask(asks: Vec<Ask>, settings: &Settings, touch: Arc<TouchRecord>, mut out: impl FnMut(Event)) -> Result<Summary, Refused> {
-    let factor = TimeFactor::new(settings.time_factor, asks.iter().map(|ask| ask.target.ip()))?;
-    let endpoints: BTreeSet<SocketAddr> =
-        asks.iter().map(|ask| SocketAddr::new(ask.target.ip().to_canonical(), ask.target.port())).collect();
+    let factor = TimeFactor::new(settings.time_factor, asks.iter().map(|ask| ask.endpoint.ip()))?;
+    let endpoints: BTreeSet<Endpoint> = asks.iter().map(|ask| ask.endpoint.canonical()).collect();
     let history = History::read(&touch, &endpoints, settings.reason.change())?;
     let mut seen = BTreeSet::new();
     let (tell, told) = unbounded_channel();
     let (slots, started) = (Slots::new(factor), Instant::now());
     let mut round = Round { settings, factor, touch, history, slots, started, waiting: VecDeque::new(), tell };
-    for ask in asks.into_iter().filter(|ask| seen.insert((ask.target, ask.unit))) {
+    for ask in asks {
         match permit(&ask, settings) {
-            Ok(permit) => round.waiting.push_back((ask, permit)),
-            Err(refused) => round.refuse(&ask, refused, None),
+            Ok(permit) if seen.insert((ask.endpoint.canonical(), permit.protocol(), permit.station().to_owned())) => {
+                round.waiting.push_back((ask, permit));
+            }
+            Ok(_) => {}
+            Err(refused) => round.refuse(&ask, "", refused, None),
         }
     }
     LocalSet::new().run_until(round.run(told, &mut out)).await;
@@ -118,16 +136,10 @@ pub async fn ask(asks: Vec<Ask>, settings: &Settings, touch: Arc<TouchRecord>, m
 
 /// What the guard would refuse later is refused here, before there is a connection that would be of no use.
 fn permit(ask: &Ask, settings: &Settings) -> Result<Permit, Refused> {
-    if ask.questions.is_empty() {
-        return Err(Refused::before_any_byte("ask.questions", "no question is named, and a connection alone tells nothing"));
-    }
     plan(std::slice::from_ref(ask))?;
-    Permit::new(ask.target, ask.unit, settings.reason.text(), grants(&ask.questions, settings.time_factor))
-}
-
-/// What the questions need beyond the identity set.
-fn grants(questions: &[Question], time_factor: f64) -> Grants {
-    Grants { server_id: questions.contains(&Question::ServerId), time_factor, ..Grants::default() }
+    let grant = ask.via.adapter().grant()?;
+    let limits = Limits { time_factor: settings.time_factor, ..Limits::of(&grant) };
+    Permit::new(ask.endpoint, grant, settings.reason.text(), limits)
 }
 
 /// One call of [`ask`].
@@ -184,25 +196,25 @@ impl Round<'_> {
         let mut wake: Option<Instant> = None;
         for _ in 0..self.waiting.len() {
             let Some((ask, permit)) = self.waiting.pop_front() else { break };
-            match self.next(&ask) {
+            match self.next(&Device::new(ask.endpoint, permit.station())) {
                 Next::Start => {
                     let (touch, clock, tell) = (Arc::clone(&self.touch), Arc::clone(&self.settings.clock), self.tell.clone());
                     let reason = self.settings.reason.text().to_owned();
-                    running.spawn_local(Connection { ask, reason, touch, clock, tell }.run(permit, Pace::new(self.factor)));
+                    let (station, pace) = (permit.station().to_owned(), ask.via.adapter().pace(self.factor));
+                    running.spawn_local(Connection { ask, station, reason, touch, clock, tell }.run(permit, pace));
                 }
                 Next::At(at) => {
                     wake = Some(wake.map_or(at, |wake| wake.min(at)));
                     self.waiting.push_back((ask, permit));
                 }
                 Next::WhenFree => self.waiting.push_back((ask, permit)),
-                Next::Refused(refused, not_before) => self.refuse(&ask, refused, not_before),
+                Next::Refused(refused, not_before) => self.refuse(&ask, permit.station(), refused, not_before),
             }
         }
         wake
     }
 
-    fn next(&mut self, ask: &Ask) -> Next {
-        let device = Device::new(ask.target, ask.unit);
+    fn next(&mut self, device: &Device) -> Next {
         let now = since_1970((self.settings.clock)());
         let past = self.history.of(device);
         let budget = match &self.settings.reason {
@@ -223,16 +235,19 @@ impl Round<'_> {
     }
 
     /// Nobody was touched, and the record says that nobody was.
-    fn refuse(&self, ask: &Ask, refused: Refused, not_before: Option<SystemTime>) {
+    fn refuse(&self, ask: &Ask, station: &str, refused: Refused, not_before: Option<SystemTime>) {
         let mut line = Line::new(Kind::Refused);
         (line.rule, line.why) = (Some(refused.rule.to_owned()), Some(refused.why.clone()));
         // A reason that was refused for its length must not make the line too long.
         line.reason = Some(self.settings.reason.text().chars().take(REASON_BYTES_MAX).collect());
-        (line.target, line.unit) = (Some(ask.target), Some(ask.unit));
+        line.target = Some(ask.endpoint);
+        line.station = Some(station.to_owned()).filter(|station| !station.is_empty());
+        line.protocol = Some(ask.via.adapter().protocol().name.to_owned());
         let unwritten = self.touch.append(line).err().map(|error| format!("; and {error}")).unwrap_or_default();
         let refused = Refused { why: refused.why.clone() + &unwritten, ..refused };
         // The receiver lives as long as the round.
-        let _told = self.tell.send(Event { target: ask.target, unit: ask.unit, what: What::Refused { refused, not_before } });
+        let _told =
+            self.tell.send(Event { endpoint: ask.endpoint, station: station.to_owned(), what: What::Refused { refused, not_before } });
     }
 
     fn ended(&mut self, ended: Result<(Device, Attempt), JoinError>) {

@@ -1,7 +1,7 @@
 //! Answers, as a device encodes them. Pure: bytes in, bytes out.
 
 use super::{
-    ENCAPSULATED, EXCEPTION, IDENTIFICATION_HEADER_BYTES, ILLEGAL_ADDRESS, ILLEGAL_FUNCTION, ILLEGAL_VALUE, MBAP_BYTES, OtherUnits,
+    ENCAPSULATED, EXCEPTION, IDENTIFICATION_HEADER_BYTES, ILLEGAL_ADDRESS, ILLEGAL_FUNCTION, ILLEGAL_VALUE, MBAP_BYTES, More, OtherUnits,
     PAGES_MAX, Persona, READ_HOLDING_REGISTERS, READ_IDENTIFICATION, REPORT_SERVER_ID,
 };
 
@@ -106,13 +106,27 @@ pub fn respond(persona: &Persona, question: &[u8]) -> Option<Vec<u8>> {
 
 fn answer_pdu(persona: &Persona, function: u8, operands: &[u8]) -> Vec<u8> {
     match (function, operands) {
-        (ENCAPSULATED, &[READ_IDENTIFICATION, read_code, object]) => encode_identification(persona, read_code, object),
+        (ENCAPSULATED, &[READ_IDENTIFICATION, read_code, object]) => match persona.quirks.endless {
+            Some(more) => endless_page(more, read_code, object),
+            None => encode_identification(persona, read_code, object),
+        },
         (REPORT_SERVER_ID, []) => encode_server_id(persona),
         (READ_HOLDING_REGISTERS, &[a1, a0, q1, q0]) => {
             encode_registers(persona, u16::from_be_bytes([a1, a0]), u16::from_be_bytes([q1, q0]))
         }
         _ => encode_exception(function, ILLEGAL_FUNCTION),
     }
+}
+
+/// A page of one object, the one asked for, that says more follows.
+fn endless_page(more: More, read_code: u8, object: u8) -> Vec<u8> {
+    let next = match more {
+        More::Rising => object.wrapping_add(1),
+        More::Repeating => object,
+    };
+    let mut pdu = vec![ENCAPSULATED, READ_IDENTIFICATION, read_code, 0x83, MORE_FOLLOWS, next, 1, object, 7];
+    pdu.extend(b"endless");
+    pdu
 }
 
 /// Every page of a full read that starts with this question (a whole ADU), as (question, answer) pairs of whole ADUs.

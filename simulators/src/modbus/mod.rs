@@ -1,21 +1,22 @@
 //! A Modbus TCP device: MODBUS Application Protocol V1.1b3 and MODBUS Messaging on TCP/IP Implementation Guide V1.0b.
 
-mod device;
 mod encode;
-mod fault;
-mod flash;
-mod judge;
 mod persona;
-mod session;
-mod watchdog;
+mod talk;
 
-pub use device::{Device, Door, Running};
+pub use crate::device::{Door, Running};
+pub use crate::fault::{Fault, More};
+pub use crate::judge::Manners;
+pub use crate::report::{Speaker, WatchdogLog};
 pub use encode::{answers, encode_exception, encode_identification, encode_registers, encode_server_id, exchanges, respond, wrap};
-pub use fault::{Fault, More, hostile_objects};
-pub use flash::{Flash, Phase};
-pub use judge::{Judge, Manners, Speaker};
-pub use persona::{OtherUnits, Persona, Quirks};
-pub use watchdog::WatchdogLog;
+pub use persona::{OtherUnits, Persona, Quirks, hostile_objects};
+
+/// A Modbus TCP device.
+pub type Device = crate::device::Device<Persona>;
+/// A new release of one.
+pub type Flash = crate::flash::Flash<Persona>;
+/// A part of its reboot.
+pub type Phase = crate::flash::Phase<Persona>;
 
 /// Bytes of the MBAP header: transaction, protocol, length, unit (Implementation Guide V1.0b, 3.1.3).
 const MBAP_BYTES: usize = 7;

@@ -1,8 +1,9 @@
 //! What a simulated device is: its identity, its registers and the liberties it takes with the standard.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{GATEWAY_TARGET_FAILED, PDU_BYTES_MAX};
+use super::{GATEWAY_TARGET_FAILED, More, PDU_BYTES_MAX};
+use crate::fault::hostile_texts;
 
 /// One Modbus device as data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct Persona {
     pub server_id: Option<Vec<u8>>,
     /// Holding registers by their zero-based address.
     pub registers: BTreeMap<u16, u16>,
+    /// Literal register reads that its profile asks for, and so do not trip: (function code 3 or 4, address, quantity).
+    pub register_reads: BTreeSet<(u8, u16, u16)>,
     /// Liberties with the standard, as seen in the wild.
     pub quirks: Quirks,
 }
@@ -49,6 +52,8 @@ pub struct Quirks {
     pub objects_missing: u8,
     /// Bytes after the last object, inside the MBAP length.
     pub trailing: Vec<u8>,
+    /// FC 43/14 says "more follows" for ever.
+    pub endless: Option<More>,
 }
 
 impl Persona {
@@ -62,6 +67,7 @@ impl Persona {
             page_bytes: PDU_BYTES_MAX,
             server_id: None,
             registers: BTreeMap::new(),
+            register_reads: BTreeSet::new(),
             quirks: Quirks::default(),
         }
     }
@@ -85,4 +91,10 @@ impl Persona {
     pub fn is_unit(&self, unit: u8) -> bool {
         self.unit.is_none_or(|own| own == unit)
     }
+}
+
+/// Identity objects that attack a terminal, a spreadsheet, a page, a log and a decoder.
+pub fn hostile_objects() -> Vec<(u8, Vec<u8>)> {
+    let ids = (0..=6).chain(0x80..=u8::MAX);
+    ids.zip(hostile_texts()).collect()
 }

@@ -6,7 +6,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-use nameplate_field::guard::Permit;
+use nameplate_field::guard::{
+    Modbus,
+    generate::{Conversation, Granted},
+};
 
 use crate::flows::Side;
 
@@ -93,7 +96,7 @@ pub fn questions(frames: &[Frame]) -> usize {
 }
 
 /// The first question, counted from 0, that the row does not list, and why.
-pub fn first_forbidden(frames: &[Frame], permit: &Permit) -> Option<(usize, &'static str)> {
+pub fn first_forbidden(frames: &[Frame], conversation: &Conversation) -> Option<(usize, &'static str)> {
     let mut row = RowOfReadOnlyMd { requests: 0, last_object: HashMap::new(), answered: true };
     let mut index = 0;
     for frame in frames {
@@ -101,7 +104,7 @@ pub fn first_forbidden(frames: &[Frame], permit: &Permit) -> Option<(usize, &'st
             row.answered = true;
             continue;
         }
-        if let Err(why) = row.judge(frame, permit) {
+        if let Err(why) = row.judge(frame, conversation) {
             return Some((index, why));
         }
         index += 1;
@@ -116,7 +119,8 @@ struct RowOfReadOnlyMd {
 }
 
 impl RowOfReadOnlyMd {
-    fn judge(&mut self, frame: &Frame, permit: &Permit) -> Result<(), &'static str> {
+    fn judge(&mut self, frame: &Frame, conversation: &Conversation) -> Result<(), &'static str> {
+        let Granted::Modbus(granted) = &conversation.granted else { return Err("another protocol's permit") };
         let [protocol, length, unit, function, mei, code, object, address, quantity] = &frame.fields;
         let ([0], [length], [unit], [function]) = (protocol.as_slice(), length.as_slice(), unit.as_slice(), function.as_slice()) else {
             return Err("not one Modbus TCP message");
@@ -124,14 +128,14 @@ impl RowOfReadOnlyMd {
         if length + 6 != frame.segment_bytes {
             return Err("MBAP length");
         }
-        if *unit != u32::from(permit.unit()) {
+        if *unit != u32::from(granted.unit) {
             return Err("unit");
         }
         let bytes = match (function, mei.as_slice(), code.as_slice(), object.as_slice(), address.as_slice(), quantity.as_slice()) {
             (0x2b, [0x0e], [1], [0], [], []) => 5,
             (0x2b, [0x0e], [2..=4], [_], [], []) => 5,
-            (0x11, [], [], [], [], []) if permit.grants().server_id => 2,
-            (3 | 4, [], [], [], [address], [quantity]) if *quantity <= 125 && listed(permit, *function, *address, *quantity) => 6,
+            (0x11, [], [], [], [], []) if granted.server_id => 2,
+            (3 | 4, [], [], [], [address], [quantity]) if *quantity <= 125 && listed(granted, *function, *address, *quantity) => 6,
             _ => return Err("not in the identity set"),
         };
         if *length != bytes {
@@ -147,15 +151,15 @@ impl RowOfReadOnlyMd {
             return Err("pipelining");
         }
         self.requests += 1;
-        if self.requests > 8.min(u32::from(permit.grants().requests_max)) {
+        if self.requests > 8.min(u32::from(conversation.permit.limits().messages_max)) {
             return Err("too many requests");
         }
         Ok(())
     }
 }
 
-fn listed(permit: &Permit, function: u32, address: u32, quantity: u32) -> bool {
-    let listed = permit.grants().registers.iter();
+fn listed(granted: &Modbus, function: u32, address: u32, quantity: u32) -> bool {
+    let listed = granted.registers.iter();
     listed
         .into_iter()
         .any(|read| (u32::from(read.function), u32::from(read.address), u32::from(read.quantity)) == (function, address, quantity))

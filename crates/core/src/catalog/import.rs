@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use sha2::{Digest, Sha256};
 
-use super::{Asset, Catalog, ID_DIGITS, ID_PREFIX, OWN_COMPONENT, Recorded};
+use super::{Asset, Catalog, ID_DIGITS, ID_PREFIX, Number, OWN_COMPONENT, Recorded};
 use crate::claim::{Claim, Field, Grade};
 use crate::observation::{Address, Source, hex};
 use crate::sheet::{Column, Import, Row};
@@ -57,8 +57,9 @@ impl Index {
     #[must_use]
     pub fn of(catalog: &Catalog) -> Self {
         let mut index = Self { ips: catalog.listed.clone(), serials: HashMap::new(), owners_ids: HashMap::new() };
-        for (ip, port, unit, id) in catalog.places.with_ip() {
-            index.ips.entry(ip).or_default().push(Place { port, unit, id: id.clone() });
+        for (ip, port, unit, number) in catalog.places.with_ip() {
+            let asset = catalog.assets.get(number);
+            index.ips.entry(ip).or_default().extend(asset.map(|asset| Place { port, unit, id: asset.id.clone() }));
         }
         catalog.assets().for_each(|asset| index.add(asset));
         index
@@ -67,7 +68,7 @@ impl Index {
     /// The asset of a row: by its id, else by its address, else by its serial number.
     #[must_use]
     pub fn find(&self, catalog: &Catalog, row: &Row<'_>) -> Found {
-        let by_id = row.cell("id").map(|id| catalog.whole_id(id)).filter(|id| catalog.assets.contains_key(*id));
+        let by_id = row.cell("id").and_then(|id| catalog.assets.named(id)).map(|asset| asset.id.as_str());
         if let Some(id) = by_id.or_else(|| owners_id(row).and_then(|id| self.owners_ids.get(id).map(String::as_str))) {
             return Found::One(id.to_owned());
         }
@@ -151,15 +152,15 @@ impl Catalog {
         let mut alike: HashMap<[u8; 32], u64> = HashMap::new();
         for row in import.sheet.rows() {
             let found = index.find(self, &row);
-            let id = match &found {
-                Found::One(id) => id.clone(),
-                Found::Several(_) | Found::None => self.listed_asset(&row, &mut alike, time_ns),
+            let number = match &found {
+                Found::One(id) => self.assets.number(id),
+                Found::Several(_) | Found::None => Some(self.listed_asset(&row, &mut alike, time_ns)),
             };
-            let Some(asset) = self.assets.get_mut(&id) else { continue };
+            let Some(asset) = number.and_then(|number| self.assets.get_mut(number)) else { continue };
             if let Found::Several(ids) = &found {
                 asset.remark(format!("row {} of {} may be one of {}; give port and unit", row.number, import.file, ids.join(", ")));
             }
-            let (first, times) = rows.entry(id.clone()).or_insert((row.number, 0));
+            let (first, times) = rows.entry(asset.id.clone()).or_insert((row.number, 0));
             *times += 1;
             if *times == 2 {
                 asset.remark(format!("rows {first} and {} of {} are about one device", row.number, import.file));
@@ -168,7 +169,7 @@ impl Catalog {
             index.add(asset);
             let address = row.address();
             if let (true, Some(ip)) = (asset.is_listed_only(), address.ip) {
-                let place = Place { port: address.port, unit: address.unit, id };
+                let place = Place { port: address.port, unit: address.unit, id: asset.id.clone() };
                 for places in [self.listed.entry(ip).or_default(), index.ips.entry(ip).or_default()] {
                     if !places.contains(&place) {
                         places.push(place.clone());
@@ -179,31 +180,30 @@ impl Catalog {
     }
 
     /// The asset of a row that matches none: under its own id where that is one of ours, else under one made of what the row says.
-    fn listed_asset(&mut self, row: &Row<'_>, alike: &mut HashMap<[u8; 32], u64>, time_ns: u64) -> String {
+    fn listed_asset(&mut self, row: &Row<'_>, alike: &mut HashMap<[u8; 32], u64>, time_ns: u64) -> Number {
         let id = row.cell("id").filter(|id| is_ours(id)).map_or_else(|| made_id(row, alike), str::to_owned);
-        self.assets.entry(id.clone()).or_insert_with(|| Asset::new(id.clone(), time_ns));
-        id
+        self.assets.add(Asset::new(id, time_ns))
     }
 
     /// The only asset that a list, and nothing but a list, puts at this address.
-    pub(super) fn listed_at(&self, address: &Address) -> Option<String> {
+    pub(super) fn listed_at(&self, address: &Address) -> Option<Number> {
         let mut places = self.listed.get(&address.ip?)?.iter().filter(|place| place.fits(address));
-        places.next().filter(|_| places.next().is_none()).map(|place| place.id.clone())
+        places.next().filter(|_| places.next().is_none()).and_then(|place| self.assets.number(&place.id))
     }
 
     /// An asset answers, or is about to be made for one that does: a list's word on where it stands is no longer needed.
-    pub(super) fn is_heard_of(&mut self, id: &str) {
+    pub(super) fn is_heard_of(&mut self, number: Number) {
         if self.listed.is_empty() {
             return;
         }
-        let Some(asset) = self.assets.get_mut(id).filter(|asset| asset.is_listed_only()) else { return };
+        let Some(asset) = self.assets.get_mut(number).filter(|asset| asset.is_listed_only()) else { return };
         // Its times begin with its first reading.
         asset.seen_ns = (u64::MAX, 0);
         asset.why_unknown.clear();
         for address in asset.addresses.drain(..) {
             let Some(ip) = address.ip else { continue };
             if let Some(places) = self.listed.get_mut(&ip) {
-                places.retain(|place| place.id != id);
+                places.retain(|place| place.id != asset.id);
                 if places.is_empty() {
                     self.listed.remove(&ip);
                 }

@@ -4,9 +4,12 @@
 //! What speaks several protocols at one place is one device. The same protocol on another port is another one, because that is how a
 //! router with forwarded ports looks; so is another name under which one protocol addresses its parts.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
+use super::assets::Number;
 use crate::claim::{Claim, Field};
 use crate::observation::{Address, Observation};
 
@@ -16,36 +19,48 @@ const SEVERAL_PORTS: [&str; 10] = ["http", "https", "tls", "ssh", "ftp", "telnet
 const UNITS_ITSELF: [u8; 2] = [0, 255];
 
 /// A host and the way behind it. The hardware address is a part only where there is no other: behind a router it is the router's.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) struct Place {
+/// Most are only looked up, so it borrows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Place<'a> {
     ip: Option<IpAddr>,
-    mac: Option<String>,
+    mac: Option<Cow<'a, str>>,
     unit: Option<u8>,
     link: Option<u16>,
     rack: Option<u8>,
     slot: Option<u16>,
     network: Option<u16>,
-    station: Option<String>,
-    hart: Option<String>,
-    path: Option<String>,
+    station: Option<Cow<'a, str>>,
+    hart: Option<Cow<'a, str>>,
+    path: Option<Cow<'a, str>>,
 }
 
-impl Place {
-    pub(super) fn of(address: &Address) -> Self {
+impl Hash for Place<'_> {
+    /// Of the parts that are there: most are absent.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { ip, mac, unit, link, rack, slot, network, station, hart, path } = self;
+        ip.hash(state);
+        [mac, station, hart, path].into_iter().flatten().for_each(|text| text.hash(state));
+        [unit.map(u16::from), *link, rack.map(u16::from), *slot, *network].into_iter().flatten().for_each(|number| number.hash(state));
+    }
+}
+
+impl<'a> Place<'a> {
+    pub(super) fn of(address: &'a Address) -> Self {
+        let borrowed = |text: &'a Option<String>| text.as_deref().map(Cow::Borrowed);
         let Address { mac, ip, unit, link, rack, slot, network, station, hart, path, .. } = address;
         // A path begins with the address that it goes through.
         let ip = ip.filter(|ip| path.as_ref().is_none_or(|path| !path.starts_with(&format!("{ip}/"))));
         Self {
             ip,
-            mac: mac.clone().filter(|_| ip.is_none() && path.is_none()),
+            mac: borrowed(mac).filter(|_| ip.is_none() && path.is_none()),
             unit: unit.filter(|unit| !UNITS_ITSELF.contains(unit)),
             link: *link,
             rack: *rack,
             slot: *slot,
             network: *network,
-            station: station.clone(),
-            hart: hart.clone(),
-            path: path.clone(),
+            station: borrowed(station),
+            hart: borrowed(hart),
+            path: borrowed(path),
         }
     }
 
@@ -58,6 +73,13 @@ impl Place {
     pub(super) fn is_host(&self) -> bool {
         self.ip.is_some_and(|ip| *self == Self::host(ip))
     }
+
+    fn into_owned(self) -> Place<'static> {
+        let owned = |text: Option<Cow<'a, str>>| text.map(|text| Cow::Owned(text.into_owned()));
+        let Self { mac, station, hart, path, ip, unit, link, rack, slot, network } = self;
+        let (mac, station, hart, path) = (owned(mac), owned(station), owned(hart), owned(path));
+        Place { ip, mac, unit, link, rack, slot, network, station, hart, path }
+    }
 }
 
 /// A protocol that is spoken at a place, and by which asset.
@@ -66,7 +88,7 @@ struct Voice {
     protocol: String,
     port: Option<u16>,
     name: Option<String>,
-    id: String,
+    asset: Number,
 }
 
 impl Voice {
@@ -85,84 +107,90 @@ impl Voice {
 /// Assets by where they answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Places {
-    voices: HashMap<Place, Vec<Voice>>,
+    voices: HashMap<Place<'static>, Vec<Voice>>,
     /// BACnet devices by instance, which is unique in an internetwork (ASHRAE 135, 12.11.1) however the device is reached.
-    instances: HashMap<u32, String>,
+    instances: HashMap<u32, Number>,
     /// Network addresses of which a station without one says that they are its own: each of its hardware addresses, and the asset.
-    announced: HashMap<IpAddr, Vec<(String, String)>>,
+    announced: HashMap<IpAddr, Vec<(String, Number)>>,
 }
 
 impl Places {
-    /// The asset that answers there in this protocol.
-    pub(super) fn at(&self, protocol: &str, address: &Address) -> Option<&String> {
-        let voices = self.voices.get(&Place::of(address))?;
-        let exact = voices.iter().find(|voice| voice.is(protocol, address));
-        let fits = |voice: &&Voice| !voices.iter().any(|other| other.id == voice.id && other.excludes(protocol, address));
-        exact.or_else(|| voices.iter().find(fits)).map(|voice| &voice.id)
+    /// The asset that was heard there in exactly this way.
+    pub(super) fn known(&self, protocol: &str, address: &Address) -> Option<Number> {
+        self.voices(address).iter().find(|voice| voice.is(protocol, address)).map(|voice| voice.asset)
     }
 
-    /// The asset that was heard there in exactly this way.
-    pub(super) fn known(&self, protocol: &str, address: &Address) -> Option<&String> {
-        let voices = self.voices.get(&Place::of(address))?;
-        voices.iter().find(|voice| voice.is(protocol, address)).map(|voice| &voice.id)
+    /// The asset that was heard there in another way, and may well answer in this one, too.
+    pub(super) fn likely(&self, protocol: &str, address: &Address) -> Option<Number> {
+        let voices = self.voices(address);
+        let fits = |voice: &&Voice| !voices.iter().any(|other| other.asset == voice.asset && other.excludes(protocol, address));
+        voices.iter().find(fits).map(|voice| voice.asset)
     }
 
     /// The asset with that BACnet instance.
-    pub(super) fn with_instance(&self, address: &Address) -> Option<&String> {
-        self.instances.get(&address.instance?)
+    pub(super) fn with_instance(&self, address: &Address) -> Option<Number> {
+        self.instances.get(&address.instance?).copied()
     }
 
     /// The assets that answer at a network address themselves.
-    pub(super) fn hosts_at(&self, ip: IpAddr) -> impl Iterator<Item = &String> {
-        self.voices.get(&Place::host(ip)).into_iter().flatten().map(|voice| &voice.id)
+    pub(super) fn hosts_at(&self, ip: IpAddr) -> impl Iterator<Item = Number> {
+        self.voices.get(&Place::host(ip)).into_iter().flatten().map(|voice| voice.asset)
     }
 
     /// Hardware addresses of stations that say that they have this network address, and their assets.
-    pub(super) fn announced_at(&self, ip: IpAddr) -> impl Iterator<Item = (&String, &String)> {
-        self.announced.get(&ip).into_iter().flatten().map(|(mac, id)| (mac, id))
+    pub(super) fn announced_at(&self, ip: IpAddr) -> &[(String, Number)] {
+        self.announced.get(&ip).map_or(&[], Vec::as_slice)
     }
 
-    /// What was one asset at an address is another from now on. It never announced one: then it would have told something.
-    pub(super) fn rename(&mut self, address: &Address, from: &str, to: &str) {
-        let voices = self.voices.get_mut(&Place::of(address)).into_iter().flatten().map(|voice| &mut voice.id);
+    /// Who was one asset at an address is another from now on. He never announced one: then he would have told something.
+    pub(super) fn hand_over(&mut self, address: &Address, from: Number, to: Number) {
+        let voices = self.voices.get_mut(&Place::of(address).into_owned()).into_iter().flatten().map(|voice| &mut voice.asset);
         let instance = address.instance.and_then(|instance| self.instances.get_mut(&instance));
-        voices.chain(instance).filter(|id| *id == from).for_each(|id| to.clone_into(id));
+        voices.chain(instance).filter(|asset| **asset == from).for_each(|asset| *asset = to);
+    }
+
+    /// True where an observation tells more of where its asset is than [`Places::known`] compares.
+    pub(super) fn hears_more(observation: &Observation) -> bool {
+        observation.address.instance.is_some() || !observation.announced.is_empty()
     }
 
     /// This asset answers there from now on.
-    pub(super) fn put(&mut self, observation: &Observation, id: &str) {
+    pub(super) fn put(&mut self, observation: &Observation, asset: Number) {
         if observation.address.ip.is_none() && !observation.announced.is_empty() {
-            self.announce(observation, id);
+            self.announce(observation, asset);
         }
         let (protocol, address) = (&observation.protocol, &observation.address);
-        let voices = self.voices.entry(Place::of(address)).or_default();
+        self.instances.extend(address.instance.map(|instance| (instance, asset)));
+        let voices = self.voices.entry(Place::of(address).into_owned()).or_default();
         match voices.iter_mut().find(|voice| voice.is(protocol, address)) {
-            Some(voice) if voice.id == id => {}
-            Some(voice) => id.clone_into(&mut voice.id),
-            None => voices.push(Voice { protocol: protocol.clone(), port: address.port, name: address.name.clone(), id: id.to_owned() }),
-        }
-        if let Some(instance) = address.instance.filter(|instance| self.instances.get(instance).is_none_or(|known| known != id)) {
-            self.instances.insert(instance, id.to_owned());
+            Some(voice) => voice.asset = asset,
+            None => voices.push(Voice { protocol: protocol.clone(), port: address.port, name: address.name.clone(), asset }),
         }
     }
 
-    fn announce(&mut self, observation: &Observation, id: &str) {
+    fn announce(&mut self, observation: &Observation, asset: Number) {
         let Observation { address, announced, .. } = observation;
         for ip in announced.iter().filter_map(|own| own.ip) {
             let stations = self.announced.entry(ip).or_default();
             for mac in address.mac.iter().chain(announced.iter().filter_map(|own| own.mac.as_ref())) {
-                if !stations.iter().any(|(known, by)| known == mac && by == id) {
-                    stations.push((mac.clone(), id.to_owned()));
+                if !stations.iter().any(|(known, by)| *by == asset && known == mac) {
+                    stations.push((mac.clone(), asset));
                 }
             }
         }
     }
 
     /// Every asset with a network address, its port and its unit.
-    pub(super) fn with_ip(&self) -> impl Iterator<Item = (IpAddr, Option<u16>, Option<u8>, &String)> {
-        let spoken = |place: &Place| place.ip.map(|ip| (ip, place.unit));
+    pub(super) fn with_ip(&self) -> impl Iterator<Item = (IpAddr, Option<u16>, Option<u8>, Number)> {
+        let spoken = |place: &Place<'_>| place.ip.map(|ip| (ip, place.unit));
         let all = self.voices.iter().filter_map(move |(place, voices)| Some((spoken(place)?, voices)));
-        all.flat_map(|((ip, unit), voices)| voices.iter().map(move |voice| (ip, voice.port, unit, &voice.id)))
+        all.flat_map(|((ip, unit), voices)| voices.iter().map(move |voice| (ip, voice.port, unit, voice.asset)))
+    }
+
+    fn voices<'a>(&'a self, address: &'a Address) -> &'a [Voice] {
+        // A map of places that own their texts is one of places that borrow them.
+        let voices: &HashMap<Place<'a>, Vec<Voice>> = &self.voices;
+        voices.get(&Place::of(address)).map_or(&[], Vec::as_slice)
     }
 }
 

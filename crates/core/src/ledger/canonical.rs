@@ -3,7 +3,6 @@
 mod serializer;
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::fmt;
 
 use serde::Serialize;
@@ -115,9 +114,12 @@ impl Page {
     /// Puts the members from `first` on, those of the object that ends, into their order.
     fn order(&mut self, first: usize) -> Result<(), NotCanonical> {
         let members = self.members.get_mut(first..).unwrap_or_default();
-        if !members.is_sorted_by(|a, b| by_utf16(&a.key, &b.key).is_lt()) {
+        // Where all are ASCII, the order of RFC 8785, 3.2.3, is that of the bytes.
+        let ascii = members.iter().all(|member| member.key.is_ascii());
+        let order = |a: &Member, b: &Member| if ascii { a.key.cmp(&b.key) } else { a.key.encode_utf16().cmp(b.key.encode_utf16()) };
+        if !members.is_sorted_by(|a, b| order(a, b).is_lt()) {
             let start = members.first().map_or(0, |member| member.start);
-            members.sort_unstable_by(|a, b| by_utf16(&a.key, &b.key));
+            members.sort_unstable_by(order);
             if let Some([twice, ..]) = members.windows(2).find(|pair| matches!(pair, [a, b] if a.key == b.key)) {
                 return Err(NotCanonical { why: format!("the key {:?} stands there twice", twice.key) });
             }
@@ -134,11 +136,6 @@ impl Page {
         self.members.truncate(first);
         Ok(())
     }
-}
-
-/// The order of RFC 8785, 3.2.3. Where one of both is ASCII it is that of the bytes.
-fn by_utf16(a: &str, b: &str) -> Ordering {
-    if a.is_ascii() || b.is_ascii() { a.cmp(b) } else { a.encode_utf16().cmp(b.encode_utf16()) }
 }
 
 #[cfg(test)]

@@ -102,22 +102,21 @@ pub fn is_touch(record: &[u8]) -> bool {
     record.starts_with(TOUCH)
 }
 
-/// Index and time of a record without reading the rest: its last two keys. `None` where it does not end so.
-#[must_use]
-pub fn tail(record: &[u8]) -> Option<(u64, u64)> {
-    Tail::of(record).map(|tail| (tail.index, tail.time_ns))
-}
-
-/// What stands behind the body of a record.
-pub(super) struct Tail {
-    pub(super) index: u64,
-    pub(super) time_ns: u64,
-    /// Its length.
-    pub(super) bytes: usize,
+/// What stands behind the body of a record: its last two keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tail {
+    /// [`Entry::index`].
+    pub index: u64,
+    /// [`Entry::time_ns`].
+    pub time_ns: u64,
+    /// Its length in the record.
+    pub bytes: usize,
 }
 
 impl Tail {
-    pub(super) fn of(record: &[u8]) -> Option<Self> {
+    /// Of a record, without reading the rest. `None` where it does not end so.
+    #[must_use]
+    pub fn of(record: &[u8]) -> Option<Self> {
         let (rest, time_ns) = number_before(record.strip_suffix(b"}")?)?;
         let (rest, index) = number_before(rest.strip_suffix(br#","time_ns":"#)?)?;
         let body = rest.strip_suffix(br#","index":"#)?;
@@ -136,6 +135,10 @@ fn number_before(bytes: &[u8]) -> Option<(&[u8], u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn tail(record: &[u8]) -> Option<(u64, u64)> {
+        Tail::of(record).map(|tail| (tail.index, tail.time_ns))
+    }
 
     fn touch(line: &str) -> Entry {
         Entry { index: 17, time_ns: u64::MAX, body: Body::Touch { line: line.into() } }

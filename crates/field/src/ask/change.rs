@@ -1,12 +1,11 @@
 //! What an open change grants: docs/read-only.md, section 3. Inside its window, for its scope only.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
 use super::history::{Device, since_1970};
 use crate::breaker::Attempt;
-use crate::guard::Refused;
+use crate::guard::{Endpoint, Refused};
 use crate::pacing::{Budget, CHANGE_READINGS_MAX, Past, TimeFactor};
 
 /// An open change, as far as asking goes.
@@ -18,10 +17,10 @@ pub struct Change {
     pub from: SystemTime,
     /// Last moment of its window.
     pub until: SystemTime,
-    /// The devices that are to change, by address and unit.
-    pub scope: BTreeSet<(SocketAddr, u8)>,
+    /// The devices that are to change, by endpoint and station.
+    pub scope: BTreeSet<(Endpoint, String)>,
     /// Devices that must not change. They may be asked in the window, too, out of the budget of any work order.
-    pub neighbours: BTreeSet<(SocketAddr, u8)>,
+    pub neighbours: BTreeSet<(Endpoint, String)>,
     /// When the reading before was over: from then on a device in scope may reboot. `None`: not read before yet.
     pub rebooting_since: Option<SystemTime>,
 }
@@ -31,7 +30,7 @@ impl Change {
     ///
     /// # Errors
     /// [`Refused`] by `change.window`, `change.scope` or `budget.change`.
-    pub(super) fn budget(&self, device: Device, past: &Past, now: Duration, factor: TimeFactor) -> Result<Budget, Refused> {
+    pub(super) fn budget(&self, device: &Device, past: &Past, now: Duration, factor: TimeFactor) -> Result<Budget, Refused> {
         let no = |rule, why: String| Err(Refused::before_any_byte(rule, why));
         if !self.is_open(now) {
             let (from, until) = (humantime::format_rfc3339_seconds(self.from), humantime::format_rfc3339_seconds(self.until));
@@ -54,7 +53,7 @@ impl Change {
     }
 
     /// Whether an attempt with our reason belongs to the change's own budget.
-    pub(super) fn made(&self, device: Device, began: Duration) -> bool {
+    pub(super) fn made(&self, device: &Device, began: Duration) -> bool {
         self.is_open(began) && has(&self.scope, device)
     }
 
@@ -69,6 +68,6 @@ impl Change {
     }
 }
 
-fn has(devices: &BTreeSet<(SocketAddr, u8)>, device: Device) -> bool {
-    devices.iter().any(|(target, unit)| Device::new(*target, *unit) == device)
+fn has(devices: &BTreeSet<(Endpoint, String)>, device: &Device) -> bool {
+    devices.iter().any(|(endpoint, station)| Device::new(*endpoint, station.as_str()) == *device)
 }

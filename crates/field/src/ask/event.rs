@@ -1,21 +1,28 @@
 //! What happens while devices are asked, as plain values.
 
-use std::net::SocketAddr;
 use std::time::SystemTime;
 
 use nameplate_wire::{Malformed, Reading};
 
-use crate::guard::{Closed, Refused};
+use crate::guard::{Closed, Endpoint, Refused};
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     /// With which device.
-    pub target: SocketAddr,
-    /// As which unit.
-    pub unit: u8,
+    pub endpoint: Endpoint,
+    /// Who behind it; empty where there is but one.
+    pub station: String,
     /// What.
     pub what: What,
+}
+
+impl Event {
+    /// Endpoint and station, as people write them.
+    #[must_use]
+    pub fn place(&self) -> String {
+        super::place(&self.endpoint, &self.station)
+    }
 }
 
 /// What happened.
@@ -27,7 +34,7 @@ pub enum What {
     Sent {
         /// Its name on the allowlist.
         question: &'static str,
-        /// The whole message.
+        /// The whole message, without what is secret in it.
         bytes: Vec<u8>,
     },
     /// A question was answered, at least in part; an exception is an answer, too.
@@ -46,7 +53,7 @@ pub enum What {
         /// What had come of an answer.
         partial: Vec<u8>,
     },
-    /// The device would be read for ever, or speaks no Modbus.
+    /// The device would be read for ever, or speaks another protocol.
     Hostile {
         /// In words.
         why: String,

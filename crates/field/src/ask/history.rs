@@ -1,12 +1,12 @@
 //! What the touch record remembers of the devices that are about to be asked.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use super::change::Change;
 use crate::breaker::{Attempt, End};
-use crate::guard::Refused;
+use crate::guard::{Endpoint, Refused};
 use crate::pacing::Past;
 use crate::touch::{Kind, Line, TouchRecord};
 
@@ -21,16 +21,16 @@ pub(super) const HOLD_SPENT: &str = "hold-spent";
 /// As the guard writes them: see [`crate::guard::Ended`].
 const REBUFFS: [&str; 2] = ["connection-refused", "reset"];
 
-/// One device as the record tells devices apart: address, port and unit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// One device as the record tells devices apart: an endpoint, and who is asked behind it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Device {
-    endpoint: SocketAddr,
-    unit: u8,
+    endpoint: Endpoint,
+    station: String,
 }
 
 impl Device {
-    pub(super) fn new(target: SocketAddr, unit: u8) -> Self {
-        Self { endpoint: SocketAddr::new(target.ip().to_canonical(), target.port()), unit }
+    pub(super) fn new(endpoint: Endpoint, station: impl Into<String>) -> Self {
+        Self { endpoint: endpoint.canonical(), station: station.into() }
     }
 
     /// The address, of which one connection is open at a time.
@@ -49,16 +49,16 @@ pub(super) struct History {
 
 impl History {
     /// Folds the record; only what stands at `endpoints` is kept.
-    pub(super) fn read(touch: &TouchRecord, endpoints: &BTreeSet<SocketAddr>, change: Option<&Change>) -> Result<Self, Refused> {
+    pub(super) fn read(touch: &TouchRecord, endpoints: &BTreeSet<Endpoint>, change: Option<&Change>) -> Result<Self, Refused> {
         let mut history = Self { attempts: BTreeMap::new(), change: change.cloned() };
         let outcome = touch.read_back(|_, line| history.take(&line, endpoints));
         outcome.map(|()| history).map_err(|error| Refused::before_any_byte("touch.record", error.to_string()))
     }
 
     /// A device's past, and what its endpoint went through. The reboots of the change that asks are expected: no breaker sees them.
-    pub(super) fn of(&self, device: Device) -> Past {
-        let own: Vec<Attempt> = self.attempts.get(&device).into_iter().flatten().copied().collect();
-        let beside = self.attempts.iter().filter(|(other, _)| other.endpoint == device.endpoint && other.unit != device.unit);
+    pub(super) fn of(&self, device: &Device) -> Past {
+        let own: Vec<Attempt> = self.attempts.get(device).into_iter().flatten().copied().collect();
+        let beside = self.attempts.iter().filter(|(other, _)| other.endpoint == device.endpoint && other.station != device.station);
         let rebuffed = beside.flat_map(|(_, attempts)| attempts).filter(|attempt| matches!(attempt.end, End::Rebuffed | End::Hostile));
         let expected = |attempt: &&Attempt| self.change.as_ref().is_some_and(|change| change.expects(attempt));
         let mut endpoint: Vec<Attempt> = own.iter().chain(rebuffed).filter(|attempt| !expected(attempt)).copied().collect();
@@ -68,7 +68,7 @@ impl History {
 
     /// One more attempt, the newest, made by whoever asks now.
     pub(super) fn push(&mut self, device: Device, attempt: Attempt) {
-        let of_change = self.change.as_ref().is_some_and(|change| change.made(device, attempt.began));
+        let of_change = self.change.as_ref().is_some_and(|change| change.made(&device, attempt.began));
         self.keep(device, Attempt { of_change, ..attempt });
     }
 
@@ -80,16 +80,16 @@ impl History {
         attempts.push_back(attempt);
     }
 
-    fn take(&mut self, line: &Line, endpoints: &BTreeSet<SocketAddr>) {
-        let Some((target, unit)) = line.target.zip(line.unit) else { return };
-        let device = Device::new(target, unit);
+    fn take(&mut self, line: &Line, endpoints: &BTreeSet<Endpoint>) {
+        let Some(target) = line.target else { return };
+        let device = Device::new(target, line.station.clone().unwrap_or_default());
         if !endpoints.contains(&device.endpoint) {
             return;
         }
         let time = since_1970(line.time);
         if line.kind == Kind::Connect {
             let change = self.change.as_ref().filter(|change| line.reason.as_ref() == Some(&change.order));
-            let of_change = change.is_some_and(|change| change.made(device, time));
+            let of_change = change.is_some_and(|change| change.made(&device, time));
             return self.keep(device, Attempt { began: time, ended: time, end: End::Unknown, of_change });
         }
         let Some(attempt) = self.attempts.get_mut(&device).and_then(VecDeque::back_mut) else { return };
@@ -128,15 +128,15 @@ mod tests {
     /// Lines as `second kind [ended or latency]` of one device; expects the attempts that are left.
     fn check(lines: &[(u64, Kind, &str)], expected: &[(u64, u64, End)]) {
         let mut history = History::default();
-        let devices = BTreeSet::from([DEVICE.parse().expect("a socket address")]);
+        let devices = BTreeSet::from([DEVICE.parse().expect("an endpoint")]);
         for (second, kind, word) in lines {
             let mut line = Line::new(*kind);
             line.time = SystemTime::UNIX_EPOCH + Duration::from_secs(*second);
-            (line.target, line.unit) = (Some(DEVICE.parse().expect("a socket address")), Some(1));
+            (line.target, line.station) = (Some(DEVICE.parse().expect("an endpoint")), Some("1".to_owned()));
             line.latency_us = word.parse().ok();
             line.ended = Some((*word).to_owned());
             history.take(&line, &devices);
-            line.target = Some("192.0.2.8:502".parse().expect("a socket address"));
+            line.target = Some("192.0.2.8:502".parse().expect("an endpoint"));
             history.take(&line, &devices);
         }
         let seconds = |&(began, ended, end): &(u64, u64, End)| Attempt {
@@ -146,11 +146,11 @@ mod tests {
             of_change: false,
         };
         let expected: Vec<Attempt> = expected.iter().map(seconds).collect();
-        let past = |target: &str, unit| history.of(Device::new(target.parse().expect("a socket address"), unit));
-        assert_eq!(past(DEVICE, 1).own, expected, "{lines:?}");
-        assert_eq!(past("192.0.2.8:502", 1), Past::default(), "nobody asked for this one");
+        let past = |target: &str, unit: &str| history.of(&Device::new(target.parse().expect("an endpoint"), unit));
+        assert_eq!(past(DEVICE, "1").own, expected, "{lines:?}");
+        assert_eq!(past("192.0.2.8:502", "1"), Past::default(), "nobody asked for this one");
         let rebuffed: Vec<Attempt> = expected.into_iter().filter(|attempt| matches!(attempt.end, End::Rebuffed | End::Hostile)).collect();
-        assert_eq!(past(DEVICE, 2), Past { own: Vec::new(), endpoint: rebuffed }, "a neighbour behind the same gateway");
+        assert_eq!(past(DEVICE, "2"), Past { own: Vec::new(), endpoint: rebuffed }, "a neighbour behind the same gateway");
     }
 
     #[test]

@@ -6,8 +6,9 @@ use std::str::FromStr;
 
 use nameplate_wire::modbus::{PORT, Question};
 
-use super::Ask;
-use crate::modbus::UNIT_NONE;
+use super::{Ask, Via};
+use crate::guard::Endpoint;
+use crate::modbus::{Questions, UNIT_NONE};
 
 /// Shortest prefix that a network is written with: `10.0.0.0/24` means a network to everybody but us.
 const PREFIX_BITS_MIN: u32 = 8;
@@ -33,40 +34,95 @@ impl fmt::Display for BadTarget {
 
 impl std::error::Error for BadTarget {}
 
+/// A target as it was written, before its protocol gives what was left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target<'a> {
+    text: &'a str,
+    /// Its address.
+    pub ip: IpAddr,
+    /// Its port, where it is written.
+    pub port: Option<u16>,
+    /// What stands behind the slash: a unit, a link address, in the protocol's own terms.
+    pub station: Option<&'a str>,
+    station_at: usize,
+}
+
+impl<'a> Target<'a> {
+    /// Reads `ip[:port][/station]` or `[v6][:port][/station]`.
+    ///
+    /// # Errors
+    /// [`BadTarget`] for a name, a range, a network, or a number that is none.
+    pub fn read(text: &'a str) -> Result<Self, BadTarget> {
+        let (ip, end) = address(text).map_err(|(offset, why)| bad(text, offset, why))?;
+        let rest = text.get(end..).unwrap_or_default();
+        let (before, station) = rest.split_once('/').map_or((rest, None), |(before, station)| (before, Some(station)));
+        let port = match before.strip_prefix(':') {
+            None if before.is_empty() => None,
+            None => return Err(bad(text, end, "after the address comes `:port`, `/unit`, or nothing")),
+            Some(port) => match number::<u16>(port) {
+                Some(port) if port > 0 => Some(port),
+                _ => return Err(bad(text, end.saturating_add(1), "the port is a number from 1 to 65535")),
+            },
+        };
+        let station_at = end.saturating_add(before.len()).saturating_add(1);
+        let target = Self { text, ip, port, station, station_at };
+        match station {
+            Some(station) if station.contains([',', '-', '*']) => Err(target.bad_station(NO_SWEEP)),
+            Some(station) if port.is_none() && number::<u8>(station).is_some_and(|prefix| is_network(ip, prefix)) => {
+                let why = "this reads as a network, and we never sweep: name each device. If a unit is meant, write `ip:port/unit`";
+                Err(target.bad_station(why))
+            }
+            _ => Ok(target),
+        }
+    }
+
+    /// Its address and port; `port` where it has none.
+    #[must_use]
+    pub fn address(&self, port: u16) -> SocketAddr {
+        SocketAddr::new(self.ip, self.port.unwrap_or(port))
+    }
+
+    /// The station as a number; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`BadTarget`] with `why` where it is something else.
+    pub fn number<N: FromStr>(&self, why: &str) -> Result<Option<N>, BadTarget> {
+        match self.station.map(number::<N>) {
+            None => Ok(None),
+            Some(Some(number)) => Ok(Some(number)),
+            Some(None) => Err(self.bad_station(why)),
+        }
+    }
+
+    /// For a protocol that has no station.
+    ///
+    /// # Errors
+    /// [`BadTarget`] where there is one.
+    pub fn without_station(&self) -> Result<(), BadTarget> {
+        self.station.map_or(Ok(()), |_| Err(self.bad_station("in this protocol nothing stands behind the address")))
+    }
+
+    /// That the station is wrong.
+    #[must_use]
+    pub fn bad_station(&self, why: &str) -> BadTarget {
+        bad(self.text, self.station_at, why)
+    }
+}
+
+fn bad(text: &str, offset: usize, why: &str) -> BadTarget {
+    let at = text.get(..offset).map_or(1, |before| before.chars().count().saturating_add(1));
+    BadTarget { text: text.to_owned(), at, why: why.to_owned() }
+}
+
 impl FromStr for Ask {
     type Err = BadTarget;
 
-    /// `ip[:port][/unit]` or `[v6][:port][/unit]`; port 502 and unit 255 where they are left out; asks for the regular identification.
+    /// Over Modbus TCP: port 502 and unit 255 where they are left out; asks for the regular identification.
     fn from_str(text: &str) -> Result<Self, BadTarget> {
-        let bad = |offset: usize, why: &str| {
-            let at = text.get(..offset).map_or(1, |before| before.chars().count().saturating_add(1));
-            BadTarget { text: text.to_owned(), at, why: why.to_owned() }
-        };
-        let (ip, end) = address(text).map_err(|(offset, why)| bad(offset, why))?;
-        let rest = text.get(end..).unwrap_or_default();
-        let (before_unit, unit_text) = rest.split_once('/').map_or((rest, None), |(before, unit)| (before, Some(unit)));
-        let port = match before_unit.strip_prefix(':') {
-            None if before_unit.is_empty() => PORT,
-            None => return Err(bad(end, "after the address comes `:port`, `/unit`, or nothing")),
-            Some(port) => match number::<u16>(port) {
-                Some(port) if port > 0 => port,
-                _ => return Err(bad(end.saturating_add(1), "the port is a number from 1 to 65535")),
-            },
-        };
-        let unit_at = end.saturating_add(before_unit.len()).saturating_add(1);
-        let unit = match unit_text.map(|unit| (unit, number::<u8>(unit))) {
-            None => UNIT_NONE,
-            Some((_, Some(unit))) => unit,
-            Some((unit, None)) if unit.contains([',', '-', '*']) => return Err(bad(unit_at, NO_SWEEP)),
-            Some((_, None)) => return Err(bad(unit_at, "the unit is a number from 0 to 255")),
-        };
-        if before_unit.is_empty() && unit_text.is_some() && is_network(ip, unit) {
-            return Err(bad(
-                unit_at,
-                "this reads as a network, and we never sweep: name each device. If a unit is meant, write `ip:port/unit`",
-            ));
-        }
-        Ok(Self { target: SocketAddr::new(ip, port), unit, questions: vec![Question::REGULAR] })
+        let target = Target::read(text)?;
+        let unit = target.number("the unit is a number from 0 to 255")?.unwrap_or(UNIT_NONE);
+        let via = Via::Modbus(Questions { unit, questions: vec![Question::REGULAR] });
+        Ok(Self { endpoint: Endpoint::Tcp(target.address(PORT)), via })
     }
 }
 
@@ -133,8 +189,8 @@ mod tests {
     fn a_target_is_one_address_with_port_and_unit() {
         let check = |text: &str, target: &str, unit: u8| {
             let ask: Ask = text.parse().unwrap_or_else(|error| panic!("{error}"));
-            assert_eq!((ask.target, ask.unit), (target.parse().expect("a socket address"), unit), "{text}");
-            assert_eq!(ask.questions, [Question::REGULAR]);
+            let via = Via::Modbus(Questions { unit, questions: vec![Question::REGULAR] });
+            assert_eq!(ask, Ask { endpoint: target.parse().expect("an endpoint"), via }, "{text}");
         };
         check("10.0.0.5", "10.0.0.5:502", 255);
         check("10.0.0.5:1502", "10.0.0.5:1502", 255);

@@ -5,6 +5,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::modbus::Questions;
+use nameplate_wire::modbus::Question;
+use std::net::SocketAddr;
 
 /// How a device on loopback behaves. Its answers are written by hand from the specification (6.21), behind the header that was asked with.
 #[derive(Clone, Copy)]
@@ -98,12 +101,16 @@ async fn run(state: &State, asks: &[Ask], reason: Reason, second: u64) -> (Vec<S
 
 /// `0: read V3.20` for the first of `asks`.
 fn line(asks: &[Ask], event: &Event) -> String {
-    let who = asks.iter().position(|ask| (ask.target, ask.unit) == (event.target, event.unit)).expect("somebody we asked");
+    let is_it = |ask: &&Ask| {
+        // What is refused before there is a permit says nobody behind the endpoint.
+        ask.endpoint == event.endpoint && (event.station.is_empty() || event.station == ask.station())
+    };
+    let who = asks.iter().position(|ask| is_it(&ask)).expect("somebody we asked");
     let what = match &event.what {
         What::Opened => "opened".to_owned(),
         What::Sent { bytes, .. } => format!("sent {}", bytes.len()),
         What::Reading(reading) => {
-            assert_eq!(reading.speaker.port, Some(event.target.port()));
+            assert_eq!(reading.speaker.port, Some(event.endpoint.address().port()));
             let objects = reading.facts.iter().filter(|fact| fact.path.starts_with("modbus.object"));
             let said: Vec<String> = objects.map(|fact| fact.bytes.escape_ascii().to_string()).collect();
             format!("read {}", said.join(" "))
@@ -135,7 +142,11 @@ async fn start_behind(ip: &str, device: Device, doors: &Arc<Doors>) -> SocketAdd
 }
 
 fn regular(target: SocketAddr, unit: u8) -> Ask {
-    Ask { target, unit, questions: vec![Question::REGULAR] }
+    asking(target, unit, &[Question::REGULAR])
+}
+
+fn asking(target: SocketAddr, unit: u8, questions: &[Question]) -> Ask {
+    Ask { endpoint: Endpoint::Tcp(target), via: Via::Modbus(Questions { unit, questions: questions.to_vec() }) }
 }
 
 fn order() -> Reason {
@@ -218,7 +229,13 @@ fn one_bad_device_does_not_cost_the_others() {
         assert_eq!(of("0: ")[9..], ["0: read A A A A A A A A", "0: hostile: it still has more after 8 requests", "0: closed after 88"]);
         let why = "1: no answer: the device closed the connection (0 bytes of an answer)";
         assert_eq!(of("1: "), ["1: opened", "1: sent 11", why, "1: closed after 11"]);
-        assert_eq!(of("2: ")[2..], ["2: hostile: its bytes are no Modbus TCP", "2: closed after 11"]);
+        assert_eq!(
+            of("2: ")[2..],
+            [
+                "2: hostile: its bytes are no modbus: mbap: byte 4: length is 2 to 254, 260 with tolerance (TCP guide 3.1.3)",
+                "2: closed after 11"
+            ]
+        );
         assert_eq!(of("3: ")[2..], ["3: read V3.20", "3: closed after 11"]);
         assert_eq!(summary, "4 devices, 4 connections, 11 requests, 121 bytes out, 0 refused");
 
@@ -277,7 +294,7 @@ fn what_the_permit_refuses_touches_nobody() {
         let (lines, summary) = run(&state, &[regular(target, 0)], order(), 0).await;
         assert_eq!(lines, ["0: refused permit.unit "]);
         assert_eq!(summary, "0 devices, 0 connections, 0 requests, 0 bytes out, 1 refused");
-        let ask = |questions: &[Question]| Ask { target, unit: 1, questions: questions.to_vec() };
+        let ask = |questions: &[Question]| asking(target, 1, questions);
         assert_eq!(run(&state, &[ask(&[])], order(), 0).await.0, ["0: refused ask.questions "]);
         let beyond = Question::Identification { code: 5, object: 0 };
         assert_eq!(run(&state, &[ask(&[Question::REGULAR, beyond])], order(), 0).await.0, ["0: refused modbus.read_code "]);
@@ -302,7 +319,8 @@ fn gaps_are_not_shortened_for_real_devices() {
 /// A change of these devices, open all of the clock's first day; `since`: the second at which its reading before was over.
 fn change(scope: &[&Ask], neighbours: &[&Ask], since: Option<u64>) -> Reason {
     let at = |second: u64| clock(second)();
-    let devices = |asks: &[&Ask]| asks.iter().map(|ask| (ask.target, ask.unit)).collect();
+    let devices =
+        |asks: &[&Ask]| asks.iter().map(|ask| (ask.endpoint, ask.via.adapter().grant().expect("a grant").station().to_owned())).collect();
     Reason::Change(Change {
         order: "WO-1".to_owned(),
         from: at(0),
@@ -348,7 +366,10 @@ fn only_reboots_after_the_reading_before_are_expected() {
         let (hostile, _) = start("127.0.0.1", Device::Babbles).await;
         let asks = [regular(hostile, 1)];
         let reason = || change(&[&asks[0]], &[], Some(0));
-        assert_eq!(run(&state, &asks, reason(), 1).await.0[2], "0: hostile: its bytes are no Modbus TCP");
+        assert_eq!(
+            run(&state, &asks, reason(), 1).await.0[2],
+            "0: hostile: its bytes are no modbus: mbap: byte 4: length is 2 to 254, 260 with tolerance (TCP guide 3.1.3)"
+        );
         assert_eq!(run(&state, &asks, reason(), 41).await.0, ["0: refused breaker.open for now"]);
     });
 }

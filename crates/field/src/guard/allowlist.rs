@@ -1,10 +1,10 @@
-//! The table in print: for `nameplate prove`, and byte by byte for `ask --dry-run`.
+//! The tables in print: for `nameplate prove`, and byte by byte for `ask --dry-run`.
 
 use super::{
-    Permit, Refused,
+    Permit, Refused, TABLES,
     judge::Judge,
-    modbus::TABLE,
-    table::{Needs, Reading, Row, Value, read},
+    table::{Is, Part, Row, Table},
+    template::{Reading, read},
 };
 
 /// One printed row of the allowlist.
@@ -12,16 +12,16 @@ use super::{
 pub struct Allowed {
     /// As contracts.md spells it.
     pub protocol: &'static str,
-    /// The registered port.
-    pub port: u16,
+    /// Where it is asked: `TCP 502`.
+    pub port: &'static str,
     /// The question's name.
     pub question: &'static str,
-    /// Every byte in hex: `xx` is free, `uu` the configured unit, `ff`, `aa` and `qq` function, address and quantity as the profile lists them.
+    /// Every byte in hex: `xx` is free, `nn` counts, `cc` checks; other letters stand for what the permit says literally.
     pub pattern: String,
     /// What it asks.
     pub asks: &'static str,
     /// What the permit must grant first; empty where it belongs to the identity set.
-    pub needs: &'static str,
+    pub needs: String,
     /// The protocol's caps.
     pub caps: &'static str,
 }
@@ -40,20 +40,16 @@ pub struct ByteMeaning {
 /// All that may ever leave.
 #[must_use]
 pub fn allowlist() -> Vec<Allowed> {
-    let row = |row: &'static Row| Allowed {
-        protocol: TABLE.protocol,
-        port: TABLE.port,
+    let printed = |table: &'static Table, row: &'static Row| Allowed {
+        protocol: table.protocol,
+        port: table.port,
         question: row.question,
-        pattern: pattern(row),
+        pattern: row.parts.iter().map(pattern).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "),
         asks: row.asks,
-        needs: match row.needs {
-            Needs::Nothing => "",
-            Needs::ServerId => "the profile asks for it",
-            Needs::Registers => "the profile lists function, address and quantity",
-        },
-        caps: TABLE.caps,
+        needs: row.needs(),
+        caps: table.caps,
     };
-    TABLE.rows.iter().map(row).collect()
+    TABLES.iter().flat_map(|table| table.rows.iter().map(move |row| printed(table, row))).collect()
 }
 
 /// What each byte of one message means, by the guard's own table, as the first message of a connection.
@@ -70,27 +66,24 @@ pub fn meaning(permit: &Permit, message: &[u8]) -> Result<Vec<ByteMeaning>, Refu
         judge.push(message.get(pushed.taken..).unwrap_or_default(), std::time::Duration::ZERO)?;
         return Err(judge.finish().unwrap_or_else(|| Refused::before_any_byte("incomplete", "more than one message")));
     }
-    let Reading::Whole(row) = read(&TABLE.granted(permit), message) else { return Ok(Vec::new()) };
-    let mut meanings: Vec<ByteMeaning> = row
-        .cells
-        .iter()
-        .filter_map(|cell| Some(ByteMeaning { offset: cell.offset, byte: *message.get(cell.offset)?, meaning: cell.meaning }))
-        .collect();
-    meanings.sort_by_key(|meaning| meaning.offset);
-    Ok(meanings)
+    let templates = permit.table().templates(permit);
+    let Reading::Whole(template) = read(&templates, message) else { return Ok(Vec::new()) };
+    let bytes = message.iter().zip(template.meanings()).enumerate();
+    Ok(bytes.map(|(offset, (byte, meaning))| ByteMeaning { offset, byte: *byte, meaning }).collect())
 }
 
-fn pattern(row: &Row) -> String {
-    let mut cells: Vec<_> = row.cells.iter().collect();
-    cells.sort_by_key(|cell| cell.offset);
-    let byte = |value: Value, mask: u8| match (value, mask) {
-        (_, 0) => "xx".to_owned(),
-        (Value::Is(byte), _) => format!("{byte:02x}"),
-        (Value::Unit, _) => "uu".to_owned(),
-        (Value::Function, _) => "ff".to_owned(),
-        (Value::Address(_), _) => "aa".to_owned(),
-        (Value::Quantity(_), _) => "qq".to_owned(),
-    };
-    let bytes: Vec<String> = cells.iter().map(|cell| byte(cell.value, cell.mask)).collect();
-    bytes.join(" ")
+fn pattern(part: &Part) -> String {
+    let repeat = |mark: &str, count: usize| vec![mark; count].join(" ");
+    match part.is {
+        Is::Bytes(bytes) => super::hex(bytes),
+        Is::OneOf(list) => list.iter().map(|one| super::hex(one)).collect::<Vec<_>>().join(" | "),
+        Is::Bits { mask, value } => format!("{value:02x}&{mask:02x}"),
+        Is::Any(count) => repeat("xx", count),
+        // A literal of any length is a mark with dots.
+        Is::Granted { slot, to: usize::MAX, .. } if slot.mark.len() > 2 => format!("{}...", slot.mark),
+        Is::Granted { slot, .. } if slot.mark.is_empty() => String::new(),
+        Is::Granted { slot, from, to } => repeat(slot.mark, if to == usize::MAX { 1 } else { to.saturating_sub(from) }),
+        Is::Count { width, .. } => repeat("nn", width.bytes()),
+        Is::Check { sum, .. } => repeat("cc", sum.bytes()),
+    }
 }

@@ -1,31 +1,47 @@
 //! The one function that opens a socket towards a device.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use tokio::{
-    net::{TcpSocket, TcpStream},
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpSocket, TcpStream, UdpSocket},
     time::timeout,
 };
 
-use super::{Ended, Failed, Guarded, Permit, stream::log};
-use crate::touch::{Kind, Line, TouchRecord};
+use super::{Ended, Endpoint, Failed, Guarded, Permit, datagrams::Datagrams, stream::log};
+use crate::touch::{self, Kind, TouchRecord};
 
 /// Milliseconds a connect may take (read-only.md section 3).
 pub const CONNECT_MS_MAX: u64 = 3_000;
 
-/// Opens one TCP connection to the permit's target and puts a guard around it.
+/// What leads to a device.
+#[derive(Debug)]
+pub enum Line {
+    /// A TCP connection.
+    Tcp(TcpStream),
+    /// A UDP socket.
+    Udp(Datagrams),
+}
+
+/// Opens one connection to the permit's endpoint and puts a guard around it.
 ///
 /// # Errors
 /// [`Failed::Refused`] where the touch record cannot be written (nothing was sent then), [`Failed::Io`] where the device does not accept.
-pub async fn connect(permit: Permit, touch: Arc<TouchRecord>) -> Result<Guarded<TcpStream>, Failed> {
-    log(&touch, &permit, Line::new(Kind::Connect))?;
-    let peer = permit.target();
-    let outcome =
-        timeout(Duration::from_millis(CONNECT_MS_MAX), open(peer)).await.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()));
+pub async fn connect(permit: Permit, touch: Arc<TouchRecord>) -> Result<Guarded<Line>, Failed> {
+    log(&touch, &permit, touch::Line::new(Kind::Connect))?;
+    let peer = permit.endpoint();
+    let outcome = timeout(Duration::from_millis(CONNECT_MS_MAX), open(peer)).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
     match outcome {
-        Ok(stream) => Ok(Guarded::over(stream, permit, touch)),
+        Ok(line) => Ok(Guarded::over(line, permit, touch)),
         Err(source) => {
-            let mut line = Line::new(Kind::Failed);
+            let mut line = touch::Line::new(Kind::Failed);
             line.ended = Some(Ended::of(&source).to_string());
             line.why = Some(source.to_string());
             log(&touch, &permit, line)?;
@@ -35,12 +51,55 @@ pub async fn connect(permit: Permit, touch: Arc<TouchRecord>) -> Result<Guarded<
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the only place that opens a connection towards a device (rules of the house, 2)")]
-async fn open(peer: SocketAddr) -> std::io::Result<TcpStream> {
-    let socket = if peer.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    socket.set_nodelay(true)?;
-    #[cfg(target_os = "linux")]
-    syn_retries::limit(&socket)?;
-    socket.connect(peer).await
+async fn open(peer: Endpoint) -> io::Result<Line> {
+    match peer {
+        Endpoint::Tcp(peer) => {
+            let socket = if peer.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+            socket.set_nodelay(true)?;
+            #[cfg(target_os = "linux")]
+            syn_retries::limit(&socket)?;
+            socket.connect(peer).await.map(Line::Tcp)
+        }
+        // A port of our own for each connection, so that an answer to an earlier one that comes late meets a closed door.
+        Endpoint::Udp(peer) => {
+            let any = if peer.is_ipv4() { SocketAddr::from(([0; 4], 0)) } else { SocketAddr::from(([0_u16; 8], 0)) };
+            let socket = UdpSocket::bind(any).await?;
+            socket.connect(peer).await?;
+            Ok(Line::Udp(Datagrams::new(socket)))
+        }
+    }
+}
+
+impl AsyncRead for Line {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Self::Udp(socket) => Pin::new(socket).poll_read(cx, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Line {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Udp(socket) => Pin::new(socket).poll_write(cx, bytes),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Udp(socket) => Pin::new(socket).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Udp(socket) => Pin::new(socket).poll_shutdown(cx),
+        }
+    }
 }
 
 /// Linux sends up to six more SYNs of its own; the last of them would knock long after we had given up (read-only.md section 3).

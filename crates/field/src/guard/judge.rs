@@ -4,20 +4,22 @@ use std::time::Duration;
 
 use super::{
     Permit, Refused,
-    modbus::TABLE,
     refused::REFUSED_BYTES_MAX,
-    table::{Granted, Reading, Row, read},
+    table::{HIDDEN, Row},
+    template::{Reading, Template, read},
 };
 
 /// Judges what one connection is about to send. One judge, one connection.
 #[derive(Clone, Debug)]
 pub struct Judge {
-    granted: Vec<Granted>,
-    requests_max: u8,
+    templates: Vec<Template>,
+    messages_max: u8,
     hold_max: Duration,
     held: Vec<u8>,
-    requests: u8,
-    /// Highest object per (question, read code) so far.
+    secrets: Vec<Vec<u8>>,
+    /// What was let out.
+    asked: Vec<&'static str>,
+    /// Highest value per key so far, where values must rise.
     risen: Vec<(u8, u8)>,
     waiting: bool,
     closed: Option<Refused>,
@@ -30,6 +32,8 @@ pub struct Message {
     pub question: &'static str,
     /// Its bytes.
     pub bytes: Vec<u8>,
+    /// Its bytes for the record: what is secret in it is overwritten.
+    pub shown: Vec<u8>,
 }
 
 /// What became of the bytes that were pushed.
@@ -46,11 +50,12 @@ impl Judge {
     #[must_use]
     pub fn new(permit: &Permit) -> Self {
         Self {
-            granted: TABLE.granted(permit),
-            requests_max: permit.grants().requests_max.min(TABLE.requests_max),
-            hold_max: permit.grants().hold_max,
+            templates: permit.table().templates(permit),
+            messages_max: permit.limits().messages_max,
+            hold_max: permit.limits().hold_max,
             held: Vec::new(),
-            requests: 0,
+            secrets: permit.secrets(),
+            asked: Vec::new(),
             risen: Vec::new(),
             waiting: false,
             closed: None,
@@ -67,20 +72,25 @@ impl Judge {
         }
         let before = self.held.len();
         self.held.extend(bytes.iter().take(REFUSED_BYTES_MAX.saturating_sub(before)));
-        match read(&self.granted, &self.held) {
+        match read(&self.templates, &self.held) {
             Reading::Partial => Ok(Pushed { taken: bytes.len(), message: None }),
-            Reading::Whole(row) => {
-                self.held.truncate(row.bytes());
-                let message = Message { question: row.question, bytes: std::mem::take(&mut self.held) };
+            Reading::Whole(template) => {
+                self.held.truncate(template.len());
+                let (row, shown) = (template.row, template.shown(&self.held));
+                let message = Message { question: row.question, bytes: std::mem::take(&mut self.held), shown };
                 self.admit(row, &message, hold).map_err(|refused| self.close(refused))?;
                 Ok(Pushed { taken: message.bytes.len().saturating_sub(before), message: Some(message) })
             }
             Reading::Never(blame) => {
-                let got = self.held.get(blame.cell.offset).copied().unwrap_or(0);
-                let wanted = super::hex(&blame.wanted).replace(' ', ", ");
-                let why = format!("{} is {got:02x}, only {wanted} may leave", blame.cell.meaning);
-                let bytes = std::mem::take(&mut self.held);
-                Err(self.close(Refused { question: None, rule: blame.cell.rule, at: Some(blame.cell.offset), bytes, why }))
+                let got = self.held.get(blame.at).copied().unwrap_or(0);
+                let why = if blame.wanted.is_empty() {
+                    format!("{}: {got:02x} is not what the bytes before it give", blame.meaning)
+                } else {
+                    format!("{} is {got:02x}, only {} may leave", blame.meaning, super::hex(&blame.wanted).replace(' ', ", "))
+                };
+                let held = std::mem::take(&mut self.held);
+                let bytes = self.without_secrets(&held);
+                Err(self.close(Refused { question: None, rule: blame.rule, at: Some(blame.at), bytes, why }))
             }
         }
     }
@@ -118,25 +128,45 @@ impl Judge {
         if self.held.is_empty() {
             return None;
         }
-        let bytes = std::mem::take(&mut self.held);
+        let held = std::mem::take(&mut self.held);
+        let bytes = self.without_secrets(&held);
         let why = format!("the connection ends {} bytes into a message", bytes.len());
         Some(self.close(Refused { question: None, rule: "incomplete", at: Some(bytes.len()), bytes, why }))
     }
 
+    /// These bytes with every secret of the permit overwritten, wherever it stands: for messages that are none, and for whoever shows one.
+    #[must_use]
+    pub fn without_secrets(&self, bytes: &[u8]) -> Vec<u8> {
+        let mut shown = bytes.to_vec();
+        for secret in self.secrets.iter().filter(|secret| !secret.is_empty()) {
+            let mut at = 0;
+            while let Some(found) = shown.get(at..).and_then(|rest| rest.windows(secret.len()).position(|window| window == secret)) {
+                at += found;
+                if let Some(found) = shown.get_mut(at..at + secret.len()) {
+                    found.fill(HIDDEN);
+                }
+                at += secret.len();
+            }
+        }
+        shown
+    }
+
     /// The named constraints that no single byte decides.
     fn admit(&mut self, row: &Row, message: &Message, hold: Duration) -> Result<(), Refused> {
-        let no = |rule, at, why: String| Err(Refused { question: Some(row.question), rule, at, bytes: message.bytes.clone(), why });
+        let no = |rule, at, why: String| Err(Refused { question: Some(row.question), rule, at, bytes: message.shown.clone(), why });
         if self.waiting {
             return no("pipelining", None, "the answer to the message before is still awaited".to_owned());
         }
-        if self.requests >= self.requests_max {
-            return no(
-                "budget.requests",
-                None,
-                format!("{} requests were let out on this connection, the most it may have", self.requests),
-            );
+        // A goodbye frees what we hold at the device; it may come late, and once.
+        if !row.goodbye && self.asked.len() >= usize::from(self.messages_max) {
+            let requests = self.asked.len();
+            return no("budget.requests", None, format!("{requests} requests were let out on this connection, the most it may have"));
         }
-        if hold > self.hold_max {
+        let before = self.asked.iter().filter(|question| **question == row.question).count();
+        if before >= usize::from(row.times_max) {
+            return no("budget.question", None, format!("it was let out {before} times on this connection, the most it may be"));
+        }
+        if !row.goodbye && hold > self.hold_max {
             return no("budget.hold", None, format!("the connection has been ours for {hold:.1?}, at most {:.1?}", self.hold_max));
         }
         if let Some((key_at, at)) = row.rises {
@@ -151,7 +181,7 @@ impl Judge {
                 None => self.risen.push((key, value)),
             }
         }
-        self.requests = self.requests.saturating_add(1);
+        self.asked.push(row.question);
         self.waiting = true;
         Ok(())
     }

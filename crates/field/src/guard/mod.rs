@@ -1,7 +1,7 @@
 //! The egress guard: the only place that opens a connection towards a device, and the only way bytes reach one.
 //!
-//! [`connect`] gives a [`Guarded`] stream. What is written into it is reassembled, read with the guard's own table (`modbus.rs`, which shares no code
-//! with `wire` or the adapters) and let out only where it is on the allowlist of read-only.md section 2, granted by the [`Permit`], and inside the
+//! [`connect`] gives a [`Guarded`] stream. What is written into it is reassembled, read with the guard's own tables (a file a protocol, which share no
+//! code with `wire` or the adapters) and let out only where it is on the allowlist of read-only.md section 2, granted by the [`Permit`], and inside the
 //! budget. Default deny.
 //!
 //! # What a write does
@@ -25,7 +25,11 @@
 //! reader can be kept. These clocks are the guard's own; no time factor shortens or stretches them.
 
 mod allowlist;
+mod bacnet;
+mod check;
 mod connect;
+mod datagrams;
+mod endpoint;
 pub mod generate;
 mod judge;
 mod modbus;
@@ -33,15 +37,22 @@ mod permit;
 mod refused;
 mod stream;
 mod table;
+mod template;
 
 pub use self::{
     allowlist::{Allowed, ByteMeaning, allowlist, meaning},
-    connect::{CONNECT_MS_MAX, connect},
+    bacnet::{Bacnet, INSTANCE_ANY},
+    connect::{CONNECT_MS_MAX, Line, connect},
+    endpoint::Endpoint,
     judge::{Judge, Message, Pushed},
-    permit::{Grants, HOLD_S_MAX, Permit, QUANTITY_MAX, REASON_BYTES_MAX, REGISTERS_MAX, REQUESTS_MAX, Registers},
+    modbus::{Modbus, QUANTITY_MAX, REGISTERS_MAX, REQUESTS_MAX, Registers},
+    permit::{Grant, HOLD_S_MAX, Limits, Permit, REASON_BYTES_MAX},
     refused::{Failed, REFUSED_BYTES_MAX, Refused, hex},
     stream::{CLOSE_MS_MAX, Closed, Ended, Guarded, KILL_S_MAX},
 };
+
+/// Every protocol's row of read-only.md.
+static TABLES: [&table::Table; 2] = [&bacnet::TABLE, &modbus::TABLE];
 
 #[cfg(test)]
 mod tests;

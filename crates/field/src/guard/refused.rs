@@ -1,9 +1,11 @@
 //! The guard's own error family: what was about to happen, and which rule forbade it.
 
-use std::{fmt, io, net::SocketAddr};
+use std::{fmt, io};
 
-/// Bytes of a refused message that are kept for the record: the longest Modbus TCP message (260) and a little behind it.
-pub const REFUSED_BYTES_MAX: usize = 300;
+use super::Endpoint;
+
+/// Bytes of a message that are held until it is whole, and kept for the record where it is refused: no question on the allowlist is longer.
+pub const REFUSED_BYTES_MAX: usize = 1_500;
 
 /// Something that was not allowed to happen, and did not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +70,7 @@ pub enum Failed {
         /// What we were doing: `connect`, `write`, `read`, `close`.
         operation: &'static str,
         /// With whom.
-        peer: SocketAddr,
+        peer: Endpoint,
         /// What the system said.
         source: io::Error,
     },
@@ -77,7 +79,7 @@ pub enum Failed {
 impl Failed {
     /// Sorts an error that came out of a guarded stream into its family.
     #[must_use]
-    pub fn of(operation: &'static str, peer: SocketAddr, source: io::Error) -> Self {
+    pub fn of(operation: &'static str, peer: Endpoint, source: io::Error) -> Self {
         match Refused::within(&source) {
             Some(refused) => Self::Refused(refused.clone()),
             None => Self::Io { operation, peer, source },

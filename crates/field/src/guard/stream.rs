@@ -106,6 +106,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guarded<S> {
         &self.permit
     }
 
+    /// True while a message is out and nothing came back.
+    #[must_use]
+    pub const fn is_waiting(&self) -> bool {
+        self.judge.is_waiting()
+    }
+
+    /// A message of ours as it may be shown: without what is secret in it.
+    #[must_use]
+    pub fn shown(&self, message: &[u8]) -> Vec<u8> {
+        self.judge.without_secrets(message)
+    }
+
     /// How long the connection has been ours.
     #[must_use]
     pub fn hold(&self) -> Duration {
@@ -174,7 +186,7 @@ impl<S> Guarded<S> {
     fn let_out(&mut self, message: Message) -> io::Result<()> {
         let mut line = Line::new(Kind::Sent);
         line.question = Some(message.question.to_owned());
-        line.bytes = Some(hex(&message.bytes));
+        line.bytes = Some(hex(&message.shown));
         self.log(line)?;
         self.sent_at = Some(Instant::now());
         self.leaving = message.bytes;
@@ -309,10 +321,11 @@ fn held_too_long() -> io::Error {
 
 /// Appends a line of a permit's connection: whom, as which unit, for which work order.
 pub(super) fn log(touch: &TouchRecord, permit: &Permit, mut line: Line) -> Result<(), Refused> {
-    line.target = Some(permit.target());
-    line.unit = Some(permit.unit());
+    line.target = Some(permit.endpoint());
+    line.protocol = Some(permit.protocol().to_owned());
+    line.station = Some(permit.station().to_owned()).filter(|station| !station.is_empty());
     line.reason = Some(permit.reason().to_owned());
-    let factor = permit.grants().time_factor;
+    let factor = permit.limits().time_factor;
     line.time_factor = (factor.to_bits() != 1.0_f64.to_bits()).then_some(factor);
     touch.append(line).map_err(|error| Refused::before_any_byte("touch.record", error.to_string()))
 }

@@ -1,187 +1,202 @@
-//! A tiny interpreter for what may leave: rows of offset/mask/value cells. It knows no protocol.
+//! A tiny interpreter for what may leave: rows of parts, each a run of bytes and what they must be. It knows no protocol.
+//!
+//! A permit turns each row that it grants into [`super::template::Template`]s, messages of one fixed length with a mask: what is left open there (a transaction
+//! number, a session handle that the device chose) is all that the caller may fill in.
 
-use super::{Permit, Registers};
+use super::check;
 
-/// What a byte must be, after the mask.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Value {
-    /// Exactly this.
-    Is(u8),
-    /// The permit's unit.
-    Unit,
-    /// The permit's register read: function code.
-    Function,
-    /// Its first register, byte 0 (high) or 1 (low).
-    Address(usize),
-    /// Its quantity, byte 0 (high) or 1 (low).
-    Quantity(usize),
+/// Something literal that only a permit can say: a unit, an address, a list of registers.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// Its name.
+    pub name: &'static str,
+    /// How its bytes are shown in print.
+    pub mark: &'static str,
+    /// When it is granted, for a person; empty where each permit has it.
+    pub needs: &'static str,
+    /// True for what no record may hold: a community, a password.
+    pub secret: bool,
 }
 
-/// One byte of a message and what it must be.
+/// What stands in the record in the place of each byte of a secret.
+pub const HIDDEN: u8 = b'*';
+
+/// What a run of bytes must be.
+#[derive(Clone, Copy, Debug)]
+pub enum Is {
+    /// Exactly these.
+    Bytes(&'static [u8]),
+    /// One of these; a row has at most one such part.
+    OneOf(&'static [&'static [u8]]),
+    /// One byte of which these bits count.
+    Bits {
+        /// Which bits.
+        mask: u8,
+        /// What they are.
+        value: u8,
+    },
+    /// So many bytes that nobody looks at.
+    Any(usize),
+    /// Bytes `from..to` of a literal that the permit grants; `to` may lie behind its end.
+    Granted {
+        /// Which literal; parts of one slot in a row belong to the same one.
+        slot: &'static Slot,
+        /// First byte of it.
+        from: usize,
+        /// Behind its last byte.
+        to: usize,
+    },
+    /// How many bytes the parts `first..=last` have (`last` may lie behind the last part), and `more`.
+    Count {
+        /// How it is written.
+        width: Width,
+        /// First part that counts.
+        first: usize,
+        /// Last part that counts.
+        last: usize,
+        /// Added to it.
+        more: usize,
+    },
+    /// Check bytes over the parts `first..=last`.
+    Check {
+        /// Which check.
+        sum: check::Sum,
+        /// First part.
+        first: usize,
+        /// Last part.
+        last: usize,
+    },
+}
+
+/// How a count is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cell {
-    /// Where it stands.
-    pub offset: usize,
-    /// Which of its bits are compared; 0 leaves it free.
-    pub mask: u8,
-    /// What they must be.
-    pub value: Value,
-    /// The rule's short id.
+pub enum Width {
+    /// One byte.
+    One,
+    /// Two bytes, upper first.
+    Two,
+    /// Two bytes, lower first.
+    TwoLe,
+    /// Four bytes, upper first.
+    Four,
+    /// As BER has lengths (X.690, 8.1.3), in the fewest bytes.
+    Ber,
+}
+
+/// A run of bytes of a message.
+#[derive(Clone, Copy, Debug)]
+pub struct Part {
+    /// What it must be.
+    pub is: Is,
+    /// The short id of the rule that it breaks.
     pub rule: &'static str,
-    /// What the byte means.
+    /// What it means.
     pub meaning: &'static str,
 }
 
-/// What a row needs from the permit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Needs {
-    /// Nothing: it is in the identity set.
-    Nothing,
-    /// [`super::Grants::server_id`].
-    ServerId,
-    /// One of [`super::Grants::registers`]; the row holds once for each.
-    Registers,
-}
-
-/// One message that may leave. Its cells cover every byte once, in the order in which a refusal is explained.
+/// One message that may leave, part by part in the order of the wire.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
     /// The question's name.
     pub question: &'static str,
     /// What it asks, for a person.
     pub asks: &'static str,
-    /// What the permit must say.
-    pub needs: Needs,
-    /// Every byte.
-    pub cells: &'static [Cell],
+    /// What the permit must hold besides the slots that stand in the parts.
+    pub needs: Option<&'static Slot>,
+    /// Its bytes.
+    pub parts: &'static [Part],
+    /// So often on one connection at most.
+    pub times_max: u8,
     /// Offsets of a key and of a value that must rise strictly among the messages of one connection with the same key.
     pub rises: Option<(usize, usize)>,
+    /// True where it ends a session: it frees what we hold at the device, so neither the hold nor the cap of messages keeps it back.
+    pub goodbye: bool,
 }
 
-/// A protocol's row on the allowlist.
-#[derive(Clone, Copy, Debug)]
+/// A protocol's row on the allowlist of docs/read-only.md.
+#[derive(Debug)]
 pub struct Table {
     /// As contracts.md spells it.
     pub protocol: &'static str,
-    /// The registered port.
-    pub port: u16,
+    /// Where it is asked, in words: `TCP 502`.
+    pub port: &'static str,
     /// The messages.
     pub rows: &'static [Row],
     /// Messages on one connection.
-    pub requests_max: u8,
+    pub messages_max: u8,
+    /// Seconds for which a connection may be ours.
+    pub hold_s_max: u64,
     /// The caps, in words.
     pub caps: &'static str,
 }
 
-/// A row as one permit grants it.
-#[derive(Clone, Copy, Debug)]
-pub struct Granted {
-    /// The row.
-    pub row: &'static Row,
-    unit: u8,
-    registers: Option<Registers>,
+/// A part that must be these bytes.
+pub const fn bytes(bytes: &'static [u8], rule: &'static str, meaning: &'static str) -> Part {
+    Part { is: Is::Bytes(bytes), rule, meaning }
 }
 
-/// What the bytes that are held so far can become.
-#[derive(Clone, Debug)]
-pub enum Reading {
-    /// A whole message; whatever stands behind it is not part of it.
-    Whole(&'static Row),
-    /// The beginning of at least one message that may leave.
-    Partial,
-    /// Nothing that may leave.
-    Never(Blame),
+/// A part that nobody looks at.
+pub const fn any(count: usize, rule: &'static str, meaning: &'static str) -> Part {
+    Part { is: Is::Any(count), rule, meaning }
 }
 
-/// The byte that is to blame, and what it could have been.
-#[derive(Clone, Debug)]
-pub struct Blame {
-    /// The cell that no row was left for.
-    pub cell: &'static Cell,
-    /// What the rows that fitted up to here wanted.
-    pub wanted: Vec<u8>,
+/// A whole literal of the permit.
+pub const fn granted(slot: &'static Slot, rule: &'static str, meaning: &'static str) -> Part {
+    Part { is: Is::Granted { slot, from: 0, to: usize::MAX }, rule, meaning }
+}
+
+/// Bytes of a literal of the permit.
+pub const fn granted_bytes(slot: &'static Slot, from: usize, to: usize, rule: &'static str, meaning: &'static str) -> Part {
+    Part { is: Is::Granted { slot, from, to }, rule, meaning }
+}
+
+/// How many bytes the parts from `first` on have, up to the end of the message.
+pub const fn count(width: Width, first: usize, rule: &'static str, meaning: &'static str) -> Part {
+    Part { is: Is::Count { width, first, last: usize::MAX, more: 0 }, rule, meaning }
 }
 
 impl Row {
-    /// Bytes of the message: a row has one length.
-    #[must_use]
-    pub const fn bytes(&self) -> usize {
-        self.cells.len()
-    }
-}
-
-impl Table {
-    /// The rows this permit grants.
-    #[must_use]
-    pub fn granted(&self, permit: &Permit) -> Vec<Granted> {
-        let mut granted = Vec::new();
-        for row in self.rows {
-            let one = Granted { row, unit: permit.unit(), registers: None };
-            match row.needs {
-                Needs::Nothing => granted.push(one),
-                Needs::ServerId if permit.grants().server_id => granted.push(one),
-                Needs::ServerId => {}
-                Needs::Registers => granted.extend(permit.grants().registers.iter().map(|read| Granted { registers: Some(*read), ..one })),
+    /// The slots that a permit must fill for it.
+    pub fn slots(&self) -> Vec<&'static Slot> {
+        let mut slots: Vec<&'static Slot> = self.needs.into_iter().collect();
+        for part in self.parts {
+            if let Is::Granted { slot, .. } = part.is
+                && !slots.iter().any(|known| known.name == slot.name)
+            {
+                slots.push(slot);
             }
         }
-        granted
+        slots
+    }
+
+    /// What must be granted for it, for a person.
+    pub fn needs(&self) -> String {
+        let needs: Vec<&str> = self.slots().into_iter().map(|slot| slot.needs).filter(|needs| !needs.is_empty()).collect();
+        needs.join(", ")
     }
 }
 
-/// Reads what is held (at least one byte).
-#[must_use]
-pub fn read(granted: &[Granted], held: &[u8]) -> Reading {
-    let mut partial = false;
-    for one in granted {
-        if one.row.cells.iter().all(|cell| one.fits(cell, held)) {
-            if held.len() >= one.row.bytes() {
-                return Reading::Whole(one.row);
-            }
-            partial = true;
-        }
-    }
-    if partial { Reading::Partial } else { Reading::Never(blame(granted, held)) }
-}
-
-/// Walks the cells in the order of explanation and stops where the last rows that still fitted drop out. The order makes a write be refused for
-/// its function code and not for its length, which stands before it on the wire.
-fn blame(granted: &[Granted], held: &[u8]) -> Blame {
-    let mut left: Vec<&Granted> = granted.iter().collect();
-    let mut blame = Blame { cell: &NOTHING_GRANTED, wanted: Vec::new() };
-    let depth = granted.iter().map(|one| one.row.bytes()).max().unwrap_or(0);
-    for index in 0..depth {
-        let Some(cell) = left.iter().find_map(|one| one.row.cells.get(index)) else { continue };
-        let mut wanted: Vec<u8> = left.iter().filter_map(|one| one.row.cells.get(index).map(|cell| one.wanted(cell))).collect();
-        wanted.sort_unstable();
-        wanted.dedup();
-        blame = Blame { cell, wanted };
-        left.retain(|one| one.row.cells.get(index).is_none_or(|cell| one.fits(cell, held)));
-        if left.is_empty() {
-            break;
-        }
-    }
-    blame
-}
-
-/// What is to blame where no row is granted.
-static NOTHING_GRANTED: Cell = Cell { offset: 0, mask: 0, value: Value::Is(0), rule: "permit.empty", meaning: "what the permit grants" };
-
-impl Granted {
-    /// What the cell must be under this permit.
-    #[must_use]
-    pub fn wanted(&self, cell: &Cell) -> u8 {
-        let read = self.registers.unwrap_or(Registers { function: 0, address: 0, quantity: 0 });
-        match cell.value {
-            Value::Is(byte) => byte,
-            Value::Unit => self.unit,
-            Value::Function => read.function,
-            Value::Address(half) => read.address.to_be_bytes().get(half).copied().unwrap_or(0),
-            Value::Quantity(half) => read.quantity.to_be_bytes().get(half).copied().unwrap_or(0),
+impl Width {
+    /// Bytes that it usually has.
+    pub const fn bytes(self) -> usize {
+        match self {
+            Self::One | Self::Ber => 1,
+            Self::Two | Self::TwoLe => 2,
+            Self::Four => 4,
         }
     }
 
-    /// A byte that has not come yet fits.
-    fn fits(&self, cell: &Cell, held: &[u8]) -> bool {
-        held.get(cell.offset).is_none_or(|byte| byte & cell.mask == self.wanted(cell) & cell.mask)
+    /// A length of which no permit can be granted more than fits; what would not fit matches no message.
+    pub fn write(self, count: usize) -> Vec<u8> {
+        let word = u32::try_from(count).unwrap_or(u32::MAX).to_be_bytes();
+        let [_, _, upper, lower] = word;
+        match (self, count) {
+            (Self::One, _) | (Self::Ber, ..=0x7f) => vec![lower],
+            (Self::Two, _) => vec![upper, lower],
+            (Self::TwoLe, _) => vec![lower, upper],
+            (Self::Four, _) => word.to_vec(),
+            (Self::Ber, ..=0xff) => vec![0x81, lower],
+            (Self::Ber, _) => vec![0x82, upper, lower],
+        }
     }
 }

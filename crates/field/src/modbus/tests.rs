@@ -1,96 +1,19 @@
-use tokio::io::{DuplexStream, duplex};
+use std::time::Duration;
+
+use nameplate_wire::conversation::Over;
 
 use super::*;
-use crate::pacing::TimeFactor;
+use crate::dialogue::story::Do::{Close, Drip, Hear, Say};
+use crate::dialogue::story::{Do, story, unhex};
 
-/// What the device's side does. Every byte is written by hand from the specification (6.21, 6.13, 7) and the TCP guide (3.1.3).
-enum Do {
-    /// Waits for exactly these bytes.
-    Hear(&'static str),
-    /// Sends these bytes.
-    Say(&'static str),
-    /// Sends these bytes one by one, so many milliseconds apart.
-    Drip(u64, &'static str),
-    /// Closes the connection.
-    Close,
-}
-use Do::{Close, Drip, Hear, Say};
+// Every byte is written by hand from the specification (6.21, 6.13, 7) and the TCP guide (3.1.3).
 
-fn unhex(text: &str) -> Vec<u8> {
-    let digits: Vec<u32> = text.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_digit(16).expect("hex")).collect();
-    digits.chunks(2).map(|pair| (pair[0] * 16 + pair[1]) as u8).collect()
-}
-
-/// Plays the script, then returns what was sent beyond it.
-async fn device(mut stream: DuplexStream, script: &[Do]) -> Vec<u8> {
-    for step in script {
-        match step {
-            Hear(text) => {
-                let mut heard = vec![0; unhex(text).len()];
-                if stream.read_exact(&mut heard).await.is_err() {
-                    panic!("nobody asked {text}");
-                }
-                assert_eq!(heard, unhex(text), "{text}");
-            }
-            Say(text) => stream.write_all(&unhex(text)).await.expect("the client is there"),
-            Drip(ms, text) => {
-                for byte in unhex(text) {
-                    tokio::time::sleep(Duration::from_millis(*ms)).await;
-                    if stream.write_all(&[byte]).await.is_err() {
-                        break;
-                    }
-                }
-            }
-            Close => return Vec::new(),
-        }
-    }
-    let mut more = Vec::new();
-    stream.read_to_end(&mut more).await.expect("a duplex ends");
-    more
-}
-
-/// Asks on paused time; returns the story as lines (`asked`, `read`, `stray`, then how it ended) and how long it took.
-fn story(questions: &[Question], script: &[Do]) -> (Vec<String>, Duration) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
-    runtime.block_on(async {
-        let (mut near, far) = duplex(4096);
-        let speaker = Address { unit: Some(UNIT_NONE), ..Address::default() };
-        let started = Instant::now();
-        let mut lines = Vec::new();
-        let client = async {
-            let mut out = |step| lines.push(line(step));
-            let end = ask(&mut near, &speaker, questions, Pace::new(TimeFactor::default()), &|| 77, &mut out).await;
-            let took = started.elapsed();
-            drop(near);
-            (end, took)
-        };
-        let ((end, took), more) = tokio::join!(client, device(far, script));
-        assert_eq!(more, b"", "nothing is sent that the script does not expect");
-        lines.push(match end {
-            End::Answered { unasked, .. } if !unasked.is_empty() => format!("answered, {} not put", unasked.len()),
-            End::Hostile { because, partial } if !partial.is_empty() => format!("hostile: {because} ({} bytes)", partial.len()),
-            end => end.to_string(),
-        });
-        (lines, took)
-    })
-}
-
-fn line(step: Step) -> String {
-    match step {
-        Step::Sent { question, bytes } => format!("asked {} {}", question.name(), bytes.len()),
-        Step::Stray { malformed, .. } => format!("stray: {malformed}"),
-        Step::Reading(reading) => {
-            assert!(reading.messages.iter().all(|message| message.frame == 0 && message.time_ns == 77), "the clock is the caller's");
-            let facts = reading.facts.iter().filter(|fact| fact.path != "modbus.conformity");
-            let facts: Vec<String> = facts.map(|fact| format!("{}={}", fact.path, fact.bytes.escape_ascii())).collect();
-            let whole = if reading.complete { "whole" } else { "in part" };
-            format!("read {} {whole}: {}", reading.question, facts.join(" "))
-        }
-    }
+fn asked(questions: &[Question]) -> Questions {
+    Questions { unit: UNIT_NONE, questions: questions.to_vec() }
 }
 
 fn check(questions: &[Question], script: &[Do], expected: &[&str]) {
-    assert_eq!(story(questions, script).0, expected);
+    assert_eq!(story(&asked(questions), Over::Tcp, script).0, expected);
 }
 
 const REGULAR_1: &str = "0001 0000 0005 ff 2b0e0200";
@@ -209,7 +132,7 @@ fn an_answer_that_comes_twice_is_read_once() {
 fn a_stream_of_answers_that_nobody_asked_for_is_hostile() {
     let mut script = vec![Hear(REGULAR_1)];
     script.extend((0..20).map(|_| Say("0009 0000 0003 ff ab01")));
-    let (lines, _) = story(&[Question::REGULAR], &script);
+    let (lines, _) = story(&asked(&[Question::REGULAR]), Over::Tcp, &script);
     assert_eq!(lines.iter().filter(|line| line.starts_with("stray")).count(), 9);
     assert_eq!(lines.last().map(String::as_str), Some("hostile: it sends messages that nobody asked for"));
 }
@@ -225,7 +148,7 @@ fn endless(n: u8) -> (&'static str, &'static str) {
 #[test]
 fn a_device_that_always_has_more_is_asked_eight_times() {
     let script: Vec<Do> = (1..=8).flat_map(|n| [Hear(endless(n).0), Say(endless(n).1)]).collect();
-    let (lines, took) = story(&[Question::REGULAR], &script);
+    let (lines, took) = story(&asked(&[Question::REGULAR]), Over::Tcp, &script);
     assert_eq!(lines.iter().filter(|line| line.starts_with("asked")).count(), 8);
     assert_eq!(lines[8].matches("modbus.object").count(), 8, "what it said is kept: {}", lines[8]);
     assert!(lines[8].starts_with("read modbus.identification.regular in part"), "{}", lines[8]);
@@ -237,7 +160,7 @@ fn a_device_that_always_has_more_is_asked_eight_times() {
 fn eight_pages_that_end_are_no_fault() {
     let mut script: Vec<Do> = (1..=8).flat_map(|n| [Hear(endless(n).0), Say(endless(n).1)]).collect();
     script[15] = Say("0008 0000 000b ff 2b0e0282000001 0701 41");
-    let (lines, _) = story(&[Question::REGULAR, Question::ServerId], &script);
+    let (lines, _) = story(&asked(&[Question::REGULAR, Question::ServerId]), Over::Tcp, &script);
     assert_eq!(lines.last().map(String::as_str), Some("answered, 1 not put"));
 }
 
@@ -257,18 +180,20 @@ fn pages_that_go_round_in_circles_are_hostile() {
 
 #[test]
 fn bytes_that_are_no_modbus_are_hostile() {
+    let length = "byte 4: length is 2 to 254, 260 with tolerance (TCP guide 3.1.3)";
     let table = [
-        "5353482d322e302d44726f7062656172", // an SSH greeting
+        "5353482d322e302d44726f7062656172", // an SSH greeting: other protocol ids are read past
         "0001 0000 0000 ff 2b0e02",         // a length of 0
         "0001 0000 0001 ff 2b0e02",         // a length without a function
         "0001 0000 ffff ff 2b0e02",         // a length of 65,535
-        "0001 0000 0105 ff 2b0e02",         // one byte more than the decoder reads
+        "0001 0000 0109 ff 2b0e02",         // more than the decoder reads
     ];
     for bytes in table {
+        let had = unhex(bytes).len();
         check(
             &[Question::REGULAR],
             &[Hear(REGULAR_1), Say(bytes)],
-            &["asked modbus.identification.regular 11", "hostile: its bytes are no Modbus TCP (6 bytes)"],
+            &["asked modbus.identification.regular 11", &format!("hostile: its bytes are no modbus: mbap: {length} ({had} bytes)")],
         );
     }
 }
@@ -288,7 +213,7 @@ fn a_broken_answer_is_kept_and_nothing_more_is_asked() {
 
 #[test]
 fn a_silent_device_is_asked_once_and_left_after_two_seconds() {
-    let (lines, took) = story(&[Question::REGULAR, Question::ServerId], &[Hear(REGULAR_1)]);
+    let (lines, took) = story(&asked(&[Question::REGULAR, Question::ServerId]), Over::Tcp, &[Hear(REGULAR_1)]);
     assert_eq!(lines, ["asked modbus.identification.regular 11", "no whole answer within the time-out (0 bytes of one)"]);
     assert_eq!(took.as_secs(), 2, "{took:?}");
 }
@@ -318,7 +243,7 @@ fn a_device_may_close_anywhere() {
 
 #[test]
 fn a_dripping_device_gains_no_time() {
-    let (lines, took) = story(&[Question::REGULAR], &[Hear(REGULAR_1), Drip(300, ONE_PAGE)]);
+    let (lines, took) = story(&asked(&[Question::REGULAR]), Over::Tcp, &[Hear(REGULAR_1), Drip(300, ONE_PAGE)]);
     assert_eq!(lines[1], "no whole answer within the time-out (6 bytes of one)");
     assert_eq!(took.as_secs(), 2, "{took:?}");
 }
@@ -330,7 +255,7 @@ fn the_hold_ends_a_device_that_takes_its_time_with_every_page() {
         script.push(Hear(endless(n).0));
         script.push(Drip(1_900 / 17, endless(n).1));
     }
-    let (lines, took) = story(&[Question::REGULAR], &script);
+    let (lines, took) = story(&asked(&[Question::REGULAR]), Over::Tcp, &script);
     assert!(lines.last().is_some_and(|line| line.starts_with("our longest hold was over")), "{lines:?}");
     assert_eq!(took.as_secs(), 10, "{took:?}");
 }
@@ -338,7 +263,7 @@ fn the_hold_ends_a_device_that_takes_its_time_with_every_page() {
 #[test]
 fn nothing_is_asked_that_the_hold_leaves_no_time_for() {
     let script: Vec<Do> = (1..=5).flat_map(|n| [Hear(endless(n).0), Drip(107, endless(n).1)]).collect();
-    let (lines, took) = story(&[Question::REGULAR], &script);
+    let (lines, took) = story(&asked(&[Question::REGULAR]), Over::Tcp, &script);
     assert_eq!(lines.iter().filter(|line| line.starts_with("asked")).count(), 5);
     assert_eq!(lines.last().map(String::as_str), Some("our longest hold was over (0 bytes of an answer)"));
     assert!((9_800..10_000).contains(&took.as_millis()), "{took:?}");
@@ -346,14 +271,15 @@ fn nothing_is_asked_that_the_hold_leaves_no_time_for() {
 
 #[test]
 fn an_answer_to_somebody_else_wins_no_time() {
-    let (lines, took) = story(&[Question::REGULAR], &[Hear(REGULAR_1), Drip(150, "0009 0000 0003 ff ab01")]);
+    let (lines, took) = story(&asked(&[Question::REGULAR]), Over::Tcp, &[Hear(REGULAR_1), Drip(150, "0009 0000 0003 ff ab01")]);
     assert!(lines[1].starts_with("stray"), "{lines:?}");
     assert_eq!(took.as_secs(), 2, "{took:?}");
 }
 
 #[test]
 fn messages_are_a_gap_apart() {
-    let (_, took) = story(&[Question::REGULAR], &[Hear(REGULAR_1), Say(PAGE_1), Hear("0002 0000 0005 ff 2b0e0202"), Say(PAGE_2)]);
+    let (_, took) =
+        story(&asked(&[Question::REGULAR]), Over::Tcp, &[Hear(REGULAR_1), Say(PAGE_1), Hear("0002 0000 0005 ff 2b0e0202"), Say(PAGE_2)]);
     assert!((200..300).contains(&took.as_millis()), "{took:?}");
 }
 

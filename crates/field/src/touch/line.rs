@@ -1,8 +1,10 @@
 //! One line of the touch record.
 
-use std::{net::SocketAddr, time::SystemTime};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
+
+use crate::guard::Endpoint;
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,12 +39,15 @@ pub struct Line {
     pub time: SystemTime,
     /// What happened.
     pub kind: Kind,
-    /// The device's address.
+    /// Where the device answers: `192.0.2.1:502`, `udp:192.0.2.1:161`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub target: Option<SocketAddr>,
-    /// Its unit.
+    pub target: Option<Endpoint>,
+    /// Who is asked behind it, in the protocol's own terms: a Modbus unit, a DNP3 link address. Absent where there is but one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unit: Option<u8>,
+    pub station: Option<String>,
+    /// The protocol, as contracts.md spells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<String>,
     /// The message's name on the guard's allowlist.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<String>,
@@ -89,7 +94,8 @@ impl Line {
             time: SystemTime::UNIX_EPOCH,
             kind,
             target: None,
-            unit: None,
+            station: None,
+            protocol: None,
             question: None,
             bytes: None,
             reason: None,

@@ -1,8 +1,9 @@
 //! What was touched, in one line.
 
-use std::{collections::BTreeSet, fmt, net::IpAddr};
+use std::{collections::BTreeSet, fmt};
 
 use super::{Kind, Line};
+use crate::guard::Endpoint;
 
 /// Devices that one summary can tell apart; beyond it they are counted as one more, so that a record of any length folds in bounded space.
 const DEVICES_MAX: usize = 100_000;
@@ -10,7 +11,7 @@ const DEVICES_MAX: usize = 100_000;
 /// A fold over touch lines. Its `Display` is the touch line: `6 devices, 6 connections, 9 requests, 210 bytes out, 0 refused`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    targets: BTreeSet<(IpAddr, u16)>,
+    targets: BTreeSet<Endpoint>,
     /// Connections that were tried.
     pub connections: u64,
     /// Messages that were let out.
@@ -28,7 +29,7 @@ impl Summary {
             Kind::Connect => {
                 self.connections = self.connections.saturating_add(1);
                 if let Some(target) = line.target.filter(|_| self.targets.len() < DEVICES_MAX) {
-                    self.targets.insert((target.ip(), target.port()));
+                    self.targets.insert(target.canonical());
                 }
             }
             Kind::Sent => {
@@ -40,7 +41,7 @@ impl Summary {
         }
     }
 
-    /// Devices (address and port) that were connected to.
+    /// Devices (endpoints) that were connected to.
     #[must_use]
     pub fn devices(&self) -> usize {
         self.targets.len()

@@ -3,6 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use super::*;
+use crate::guard::Endpoint;
 
 struct State(PathBuf);
 
@@ -37,13 +38,12 @@ impl Drop for State {
 }
 
 const HEADER: &str = "{\"touch_record\":1}\n";
-const CONNECT: &str =
-    "{\"time\":\"2026-03-02T10:15:30.123456Z\",\"kind\":\"connect\",\"target\":\"192.0.2.1:502\",\"unit\":255,\"reason\":\"WO-1\"}\n";
+const CONNECT: &str = "{\"time\":\"2026-03-02T10:15:30.123456Z\",\"kind\":\"connect\",\"target\":\"192.0.2.1:502\",\"station\":\"255\",\"reason\":\"WO-1\"}\n";
 
 fn connect() -> Line {
     let mut line = Line::new(Kind::Connect);
-    line.target = Some(([192, 0, 2, 1], 502).into());
-    line.unit = Some(255);
+    line.target = Some(Endpoint::Tcp(([192, 0, 2, 1], 502).into()));
+    line.station = Some("255".to_owned());
     line.reason = Some("WO-1".to_owned());
     line
 }

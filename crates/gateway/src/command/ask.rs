@@ -1,20 +1,23 @@
 //! `nameplate ask`: read-only questions, each byte through the guard.
 
+mod ways;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use nameplate_core::catalog::Catalog;
 use nameplate_core::claim::Field;
 use nameplate_core::hazard::{Hazard, hazard};
 use nameplate_core::observation::{Source, hex};
 use nameplate_core::text::printable;
-use nameplate_core::wire::modbus::{NAME, Question};
 use nameplate_field::ask::{self, Event, PlannedMessage, Reason, Settings, What};
 use nameplate_field::touch::{Kind, Line, Summary, TouchRecord};
 
+pub use self::ways::Named;
+use self::ways::Ways;
 use super::devices;
 use crate::cli::{Format, Options};
 use crate::failure::{Code, Failure};
@@ -47,46 +50,11 @@ pub struct Ask {
     /// Print every byte that would be sent and what it means; open nothing
     #[arg(long)]
     dry_run: bool,
-    /// The protocols to ask over
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "modbus")]
-    via: Vec<Via>,
-    /// What to ask, in this order
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "regular")]
-    question: Vec<Named>,
+    #[command(flatten)]
+    ways: Ways,
     /// Scale the gaps between messages and readings; accepted for loopback targets alone, and on record
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     time_factor: f64,
-}
-
-/// Protocols that can be asked over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Via {
-    /// Modbus TCP: function 43/14, and 17 where it is named
-    Modbus,
-}
-
-/// Questions by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Named {
-    /// Vendor, product code, revision (2B 0E 01)
-    Basic,
-    /// Basic, URL, product name, model, application (2B 0E 02); basic where the device refuses it
-    Regular,
-    /// Regular and the maker's private objects (2B 0E 03)
-    Extended,
-    /// Report Server ID (11): free text, of little worth
-    ServerId,
-}
-
-impl From<Named> for Question {
-    fn from(named: Named) -> Self {
-        match named {
-            Named::Basic => Self::BASIC,
-            Named::Regular => Self::REGULAR,
-            Named::Extended => Self::EXTENDED,
-            Named::ServerId => Self::ServerId,
-        }
-    }
 }
 
 impl Ask {
@@ -95,8 +63,6 @@ impl Ask {
     /// # Errors
     /// A target that is none, the state, the guard's refusal, a device that did not answer.
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
-        // There is one protocol so far; naming it is allowed so that scripts need not change when there are more.
-        let _via = &self.via;
         let asks = self.asks()?;
         if self.dry_run {
             self.hazards_of(&asks, options)?;
@@ -151,12 +117,11 @@ impl Ask {
                     .map(|(line, number)| (line.to_owned(), format!("{}, line {number}: ", path.display()))),
             );
         }
-        let questions: Vec<Question> = self.question.iter().map(|named| (*named).into()).collect();
-        let parse = |(text, place): &(String, String)| {
-            let ask: ask::Ask = text.parse().map_err(|e| Failure::new(Code::Usage, format!("{place}{e}")))?;
-            Ok(ask::Ask { questions: questions.clone(), ..ask })
-        };
-        targets.iter().map(parse).collect()
+        let mut asks = Vec::new();
+        for (text, place) in &targets {
+            asks.extend(self.ways.asks(text).map_err(|e| Failure::new(Code::Usage, format!("{place}{e}")))?);
+        }
+        Ok(asks)
     }
 }
 
@@ -216,7 +181,7 @@ impl<'a, 'p> Run<'a, 'p> {
     }
 
     fn event(&mut self, event: Event) {
-        let place = format!("{}/{}", event.target, event.unit);
+        let place = event.place();
         match event.what {
             What::Opened => {}
             What::Sent { question, bytes } => self.say(format_args!("{place}: sent {} ({question})", hex(&bytes))),
@@ -287,7 +252,8 @@ pub fn leave_out(
         each(&ask, hazard);
         eprintln!("{}", refusal(&ask, hazard));
         let mut line = Line::new(Kind::Refused);
-        (line.target, line.unit, line.reason) = (Some(ask.target), Some(ask.unit), Some(reason.to_owned()));
+        (line.target, line.station, line.reason) = (Some(ask.endpoint), Some(ask.station()), Some(reason.to_owned()));
+        line.protocol = Some(ask.via.adapter().protocol().name.to_owned());
         (line.rule, line.why) = (Some(hazard.rule.to_owned()), Some(hazard.why.to_owned()));
         touch.append(line).map_err(|e| Failure::new(Code::Refused, format!("nothing was asked: {e}")))?;
     }
@@ -296,29 +262,31 @@ pub fn leave_out(
 
 /// A hazard of whatever is known to answer at the target's address.
 fn known_hazard(catalog: &Catalog, ask: &ask::Ask) -> Option<&'static Hazard> {
-    catalog.at(ask.target.ip().to_canonical()).find_map(|asset| {
+    let protocol = ask.via.adapter().protocol().name;
+    catalog.at(ask.endpoint.ip()).find_map(|asset| {
         let manufacturer = asset.shown(Field::Manufacturer).map(|current| current.standing.claim.value.as_str());
         let macs = asset.addresses.iter().filter_map(|address| address.mac.as_deref());
-        hazard(NAME, manufacturer, None).or_else(|| macs.into_iter().find_map(|mac| hazard(NAME, None, Some(mac))))
+        hazard(protocol, manufacturer, None).or_else(|| macs.into_iter().find_map(|mac| hazard(protocol, None, Some(mac))))
     })
 }
 
 fn refusal(ask: &ask::Ask, hazard: &Hazard) -> String {
-    format!("{}/{}: refused, rule {}: {}", ask.target, ask.unit, hazard.rule, hazard.why)
+    format!("{}: refused, rule {}: {}", ask.place(), hazard.rule, hazard.why)
 }
 
 /// Every byte with its meaning, by the guard's own table.
 fn dry_run(planned: &[PlannedMessage]) -> String {
     let mut text = String::new();
-    for one in planned {
-        text += &format!("to {} unit {}: {}\n", one.target, one.unit, one.question);
-        for condition in [one.only_if, &one.then].into_iter().filter(|condition| !condition.is_empty()) {
+    for PlannedMessage { endpoint, station, message, meaning } in planned {
+        let behind = if station.is_empty() { String::new() } else { format!(" station {station}") };
+        text += &format!("to {endpoint}{behind}: {}\n", message.question);
+        for condition in [message.only_if, &message.then].into_iter().filter(|condition| !condition.is_empty()) {
             text += &format!("  {condition}\n");
         }
-        for meaning in &one.meaning {
-            text += &format!("  {:4}  {:02x}  {}\n", meaning.offset, meaning.byte, meaning.meaning);
+        for (meaning, byte) in meaning.iter().zip(&message.bytes) {
+            text += &format!("  {:4}  {byte:02x}  {}\n", meaning.offset, meaning.meaning);
         }
     }
-    let bytes: usize = planned.iter().map(|one| one.bytes.len()).sum();
+    let bytes: usize = planned.iter().map(|one| one.message.bytes.len()).sum();
     text + &format!("{} messages, {bytes} bytes; nothing was sent and no socket was opened\n", planned.len())
 }

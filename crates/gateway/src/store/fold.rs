@@ -12,24 +12,23 @@ use super::read::{check, leaf, place};
 use super::tables::failure;
 use crate::failure::Failure;
 
-/// Records that go through the fold together: enough to make handing them over cheap, few enough for small machines (about 1 MiB).
-const CHUNK_ENTRIES: usize = 1024;
+/// Records that go through the fold together: enough to make handing them over cheap, few enough for small machines (about 2 MiB).
+const BATCH_ENTRIES: usize = 1024;
 /// Workers beside the reader; more would wait for it.
 const WORKERS_MAX: usize = 4;
-/// Chunks that may wait at each worker.
-const WAITING_CHUNKS_MAX: usize = 2;
+/// Batches that may wait at each worker.
+const WAITING_BATCHES_MAX: usize = 2;
 
-/// Records in one piece of memory.
+/// Records in one piece of memory, and what they hold. It goes to a worker and comes back, and is filled again: memory is made once,
+/// and what the entries of a batch own is freed by the worker that made it.
 #[derive(Default)]
-struct Chunk {
+struct Batch {
     first: u64,
     bytes: Vec<u8>,
     /// Digest, and where the record ends.
     ends: Vec<(Option<Hash>, usize)>,
+    entries: Vec<Replayed>,
 }
-
-/// What a worker makes of a chunk.
-type Decoded = Result<Vec<Replayed>, String>;
 
 impl Store {
     /// What is known (`None`), or was known at a time: the fold up to and including the last entry whose time is not later.
@@ -47,11 +46,12 @@ impl Store {
     /// As [`Store::view`].
     pub fn view_at(&self, size: u64) -> Result<View, Failure> {
         let mut view = View::default();
-        if size <= CHUNK_ENTRIES as u64 {
-            self.chunks(size, |chunk| {
-                decode(&chunk, &mut Replay::default())
-                    .map(|entries| entries.iter().for_each(|entry| view.replay(entry)))
-                    .map_err(|why| damaged(&self.path, &why))
+        if size <= BATCH_ENTRIES as u64 {
+            let mut replay = Replay::default();
+            self.batches(size, |mut batch| {
+                batch.decode(&mut replay).map_err(|why| damaged(&self.path, &why))?;
+                batch.entries.iter().for_each(|entry| view.replay(entry));
+                Ok(batch)
             })?;
             return Ok(view);
         }
@@ -59,7 +59,7 @@ impl Store {
         thread::scope(|scope| {
             let lanes: Vec<Lane> = (0..workers)
                 .map(|_| {
-                    let ((to, work), (done, from)) = (sync_channel(WAITING_CHUNKS_MAX), sync_channel(WAITING_CHUNKS_MAX));
+                    let ((to, work), (done, from)) = (sync_channel(WAITING_BATCHES_MAX), sync_channel(WAITING_BATCHES_MAX));
                     scope.spawn(move || work_off(&work, &done));
                     Lane { to, from }
                 })
@@ -69,51 +69,54 @@ impl Store {
         Ok(view)
     }
 
-    /// Deals chunks out in turn and takes them back in the same order, so that entries are applied in theirs.
+    /// Deals batches out in turn and takes them back in the same order, so that entries are applied in theirs.
     fn through(&self, size: u64, lanes: &[Lane], view: &mut View) -> Result<(), Failure> {
         let (mut dealt, mut taken) = (0, 0);
         let mut take = |lane: &Lane| {
-            let entries = lane.from.recv().unwrap_or_else(|_| Err("a reader ended early".to_owned()));
-            entries.map(|entries| entries.iter().for_each(|entry| view.replay(entry))).map_err(|why| damaged(&self.path, &why))
+            let batch = lane.from.recv().unwrap_or_else(|_| Err("a reader ended early".to_owned()));
+            let batch = batch.map_err(|why| damaged(&self.path, &why))?;
+            batch.entries.iter().for_each(|entry| view.replay(entry));
+            Ok(batch)
         };
         let mut turn = lanes.iter().cycle();
         let mut back = lanes.iter().cycle();
-        self.chunks(size, |chunk| {
-            if dealt - taken == lanes.len() * WAITING_CHUNKS_MAX {
-                taken += 1;
-                back.next().map_or(Ok(()), &mut take)?;
-            }
+        self.batches(size, |batch| {
             dealt += 1;
             // A worker that is gone is noticed when its answer does not come.
-            turn.next().map(|lane| lane.to.send(chunk));
-            Ok(())
+            turn.next().map(|lane| lane.to.send(batch));
+            if dealt - taken < lanes.len() * WAITING_BATCHES_MAX {
+                return Ok(Batch::default());
+            }
+            // The next one goes to the worker that made this one.
+            taken += 1;
+            back.next().map_or_else(|| Ok(Batch::default()), &mut take)
         })?;
-        (taken..dealt).try_for_each(|_| back.next().map_or(Ok(()), &mut take))
+        (taken..dealt).try_for_each(|_| back.next().map_or(Ok(()), |lane| take(lane).map(drop)))
     }
 
-    /// Hands over the first `size` records in order.
-    fn chunks(&self, size: u64, mut each: impl FnMut(Chunk) -> Result<(), Failure>) -> Result<(), Failure> {
+    /// Hands over the first `size` records in order, in batches that `each` gives back to be filled again.
+    fn batches(&self, size: u64, mut each: impl FnMut(Batch) -> Result<Batch, Failure>) -> Result<(), Failure> {
         let sql = |e: rusqlite::Error| failure(&self.path, &e);
         let mut select = self.connection.prepare("SELECT idx, leaf, record FROM entry WHERE idx < ?1 ORDER BY idx").map_err(sql)?;
         let mut rows = select.query([size]).map_err(sql)?;
-        let mut chunk = Chunk::default();
+        let mut batch = Batch::default();
         let mut expected = 0;
         while let Some(row) = rows.next().map_err(sql)? {
             if place(row) != Some(expected) {
                 return Err(damaged(&self.path, &format!("entry {expected} is missing")));
             }
             expected += 1;
-            chunk.bytes.extend_from_slice(row.get_ref(2).map_err(sql)?.as_blob().map_err(|e| sql(e.into()))?);
-            chunk.ends.push((leaf(row), chunk.bytes.len()));
-            if chunk.ends.len() == CHUNK_ENTRIES {
-                each(std::mem::take(&mut chunk))?;
-                chunk = Chunk { first: expected, bytes: Vec::with_capacity(CHUNK_ENTRIES * 1024), ends: Vec::with_capacity(CHUNK_ENTRIES) };
+            batch.bytes.extend_from_slice(row.get_ref(2).map_err(sql)?.as_blob().map_err(|e| sql(e.into()))?);
+            batch.ends.push((leaf(row), batch.bytes.len()));
+            if batch.ends.len() == BATCH_ENTRIES {
+                batch = each(batch)?;
+                batch.begin(expected);
             }
         }
         if expected != size {
             return Err(damaged(&self.path, &format!("entry {expected} is missing")));
         }
-        each(chunk)
+        each(batch).map(drop)
     }
 
     /// One past the last entry whose time is not later than `as_of_ns`. Clocks jump, so the search is from the end, entry by entry.
@@ -124,7 +127,7 @@ impl Store {
         while let Some(row) = rows.next().map_err(sql)? {
             let index = place(row).ok_or_else(|| damaged(&self.path, "an entry without a place"))?;
             let record = row.get_ref(2).map_err(sql)?.as_blob().map_err(|e| sql(e.into()))?;
-            if check(index, leaf(row), record).map_err(|why| damaged(&self.path, &why))? <= as_of_ns {
+            if check(index, leaf(row), record).map_err(|why| damaged(&self.path, &why))?.time_ns <= as_of_ns {
                 return Ok(index.saturating_add(1));
             }
         }
@@ -134,27 +137,39 @@ impl Store {
 
 /// The way to a worker and back.
 struct Lane {
-    to: SyncSender<Chunk>,
-    from: Receiver<Decoded>,
+    to: SyncSender<Batch>,
+    from: Receiver<Result<Batch, String>>,
 }
 
-fn work_off(work: &Receiver<Chunk>, done: &SyncSender<Decoded>) {
+fn work_off(work: &Receiver<Batch>, done: &SyncSender<Result<Batch, String>>) {
     let mut replay = Replay::default();
-    while let Ok(chunk) = work.recv() {
-        if done.send(decode(&chunk, &mut replay)).is_err() {
+    while let Ok(mut batch) = work.recv() {
+        let decoded = batch.decode(&mut replay);
+        if done.send(decoded.map(|()| batch)).is_err() {
             return;
         }
     }
 }
 
-/// Checks and reads a chunk's records.
-fn decode(chunk: &Chunk, replay: &mut Replay) -> Decoded {
-    let (mut replayed, mut from) = (Vec::with_capacity(chunk.ends.len()), 0);
-    for (index, (leaf, end)) in (chunk.first..).zip(&chunk.ends) {
-        let record = chunk.bytes.get(from..*end).unwrap_or_default();
-        from = *end;
-        check(index, *leaf, record)?;
-        replayed.push(replay.record(record).map_err(|e| format!("entry {index}: {e}"))?);
+impl Batch {
+    /// Takes records from this index on. The entries stay until [`Batch::decode`].
+    fn begin(&mut self, first: u64) {
+        self.first = first;
+        self.bytes.clear();
+        self.ends.clear();
     }
-    Ok(replayed)
+
+    /// Checks and reads its records.
+    fn decode(&mut self, replay: &mut Replay) -> Result<(), String> {
+        let Self { first, bytes, ends, entries } = self;
+        entries.clear();
+        let mut from = 0;
+        for (index, (leaf, end)) in (*first..).zip(ends) {
+            let record = bytes.get(from..*end).unwrap_or_default();
+            from = *end;
+            let tail = check(index, *leaf, record)?;
+            entries.push(replay.record(record, &tail).map_err(|e| format!("entry {index}: {e}"))?);
+        }
+        Ok(())
+    }
 }

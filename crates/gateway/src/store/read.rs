@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use nameplate_core::ledger::{Entry, HASH_BYTES, Hash, Tree, leaf_hash, tail};
+use nameplate_core::ledger::{Entry, HASH_BYTES, Hash, Tail, Tree, leaf_hash};
 use rusqlite::{Connection, OptionalExtension, Row};
 use sha2::{Digest, Sha256};
 
@@ -110,18 +110,16 @@ pub fn entry_at(connection: &Connection, path: &Path, index: u64) -> Result<Entr
     Entry::of(&record_at(connection, path, index)?).map_err(|e| damaged(path, &format!("entry {index}: {e}")))
 }
 
-/// Holds a record against its digest and its place; gives its time.
+/// Holds a record against its digest and its place; gives its end, where its time stands.
 ///
 /// # Errors
 /// What does not fit, with the entry's index.
-pub fn check(index: u64, leaf: Option<Hash>, record: &[u8]) -> Result<u64, String> {
+pub fn check(index: u64, leaf: Option<Hash>, record: &[u8]) -> Result<Tail, String> {
     if leaf != Some(leaf_hash(record)) {
         return Err(format!("entry {index} does not have its digest: a bit of it has changed"));
     }
-    match tail(record) {
-        Some((own, time_ns)) if own == index => Ok(time_ns),
-        _ => Err(format!("entry {index} does not stand in its place")),
-    }
+    let tail = Tail::of(record).filter(|tail| tail.index == index);
+    tail.ok_or_else(|| format!("entry {index} does not stand in its place"))
 }
 
 /// The index of a row.

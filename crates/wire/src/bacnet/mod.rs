@@ -8,11 +8,13 @@
 
 mod conversation;
 mod frame;
+mod question;
 mod service;
 mod speaker;
 
 use crate::conversation::{Kind, Likeness, Over, Protocol};
 use conversation::Talk;
+pub use question::{Answer, Question, Route, answer};
 
 /// Everything over which ASHRAE 135 sends NPDUs and that captures show, but for BACnet/SC, which is encrypted.
 pub static PROTOCOL: Protocol = Protocol {
@@ -32,8 +34,10 @@ pub static PROTOCOL: Protocol = Protocol {
 };
 
 const NAME: &str = "bacnet";
-/// 0xBAC0, and the further ones that sites take for a second network on the same wire: Annex J.1.
-const PORTS: [u16; 16] = [47808, 47809, 47810, 47811, 47812, 47813, 47814, 47815, 47816, 47817, 47818, 47819, 47820, 47821, 47822, 47823];
+/// The registered port, 0xBAC0. Annex J.1.
+pub const PORT: u16 = 47808;
+/// With the further ones that sites take for a second network on the same wire.
+const PORTS: [u16; 16] = [PORT, 47809, 47810, 47811, 47812, 47813, 47814, 47815, 47816, 47817, 47818, 47819, 47820, 47821, 47822, 47823];
 /// The service access point of BACnet on ISO 8802-3. Clause 7.
 const LLC_BACNET: u8 = 0x82;
 /// Cimetrics' frames of what its MS/TP tool heard, in Ethernet.

@@ -1,7 +1,9 @@
 use super::super::tests::{at, observation, said, with_serial};
 use super::*;
 use crate::claim::{Field, Grade};
+use crate::ledger::{Body, Entry, Observed, Replay, Tail};
 use crate::profile::{Interpretation, Matched};
+use crate::view::View;
 
 type Heard<'a> = (&'a str, Address, &'a [Address], Option<&'a [(Field, &'a str)]>);
 
@@ -177,4 +179,51 @@ fn an_id_that_went_still_names_its_device() {
     assert_eq!((&asset.id, &asset.was), (&stays, &vec![gone]));
     assert_eq!((asset.seen_ns, asset.observations), ((1, 3), 3));
     assert_eq!(catalog.sighted("modbus", &seen.address, 4), Some(stays));
+}
+
+#[test]
+fn a_join_moves_no_other_device() {
+    let seen = |last: u8, time_ns: u64| Observation {
+        question: "presence.server".into(),
+        complete: false,
+        messages: Vec::new(),
+        ..observation(&format!("10.0.0.{last}"), time_ns, "a")
+    };
+    let nothing = Interpretation::of(Matched::None, Vec::new());
+    let number = |last: u8| with_serial(&format!("17{last}"));
+    // Each of the two with a serial number is seen elsewhere first, with another device before, between and behind.
+    let heard: Vec<(Observation, Interpretation)> = vec![
+        (seen(1, 1), nothing.clone()),
+        (observation("10.0.0.2", 2, "a"), number(2)),
+        (seen(12, 3), nothing.clone()),
+        (seen(3, 4), nothing.clone()),
+        (observation("10.0.0.4", 5, "a"), number(4)),
+        (seen(14, 6), nothing.clone()),
+        (seen(5, 7), nothing.clone()),
+        (observation("10.0.0.14", 8, "a"), number(4)),
+        (observation("10.0.0.12", 9, "a"), number(2)),
+        (seen(6, 10), nothing),
+        (observation("10.0.0.12", 11, "a"), number(2)),
+    ];
+    let (mut catalog, mut folded, mut replay) = (Catalog::default(), View::default(), Replay::default());
+    let mut ids: Vec<String> = Vec::new();
+    for (index, (observation, interpretation)) in (0..).zip(&heard) {
+        let before = catalog.clone();
+        ids.push(catalog.take_entry(observation, interpretation, Some(index)));
+        let own = |asset: &&Asset| asset.id != ids[ids.len() - 1] && catalog.asset(&asset.id).is_some_and(|now| now.id == asset.id);
+        for other in before.assets().filter(own) {
+            assert_eq!(catalog.asset(&other.id), Some(other), "{index}");
+        }
+        let (observation, interpretation) = (observation.clone(), interpretation.clone());
+        let observed = Observed { observation, interpretation, profile_sha256: None, decoder: "x".into() };
+        let record = Entry { index, time_ns: index, body: Body::Observation(observed) }.record().unwrap();
+        folded.replay(&replay.record(&record, &Tail::of(&record).unwrap()).unwrap());
+        assert_eq!(folded.catalog, catalog, "{index}");
+    }
+    let now: Vec<usize> = ids.iter().map(|id| ids.iter().position(|first| catalog.asset(id).unwrap().id == *first).unwrap()).collect();
+    assert_eq!(now, [0, 1, 1, 3, 4, 4, 6, 4, 1, 9, 1]);
+    let kept: Vec<&str> = catalog.assets().map(|asset| asset.id.as_str()).collect();
+    assert!(kept.is_sorted(), "{kept:?}");
+    assert_eq!(kept.len(), 6);
+    assert_eq!(catalog.at("10.0.0.14".parse().unwrap()).map(|asset| &asset.id).collect::<Vec<_>>(), [&ids[4]]);
 }

@@ -14,7 +14,10 @@ use tokio::{
 };
 
 use super::*;
-use crate::{guard::Grants, touch::Line};
+use crate::{
+    guard::{Limits, Modbus},
+    touch::Line,
+};
 
 const REGULAR: [u8; 11] = [0, 1, 0, 0, 0, 5, 255, 0x2b, 0x0e, 2, 0];
 
@@ -30,7 +33,9 @@ fn block_on<T>(story: impl Future<Output = T>) -> T {
 }
 
 fn permit(target: SocketAddr) -> Permit {
-    Permit::new(target, 255, "WO-1", Grants::default()).expect("a permit")
+    let grant = Modbus::unit(255).grant().expect("a grant");
+    let limits = Limits::of(&grant);
+    Permit::new(Endpoint::Tcp(target), grant, "WO-1", limits).expect("a permit")
 }
 
 fn kinds(touch: &TouchRecord) -> Vec<(Kind, Option<String>)> {
@@ -71,7 +76,7 @@ fn a_device_that_does_not_accept_is_an_io_failure_on_record() {
     let target = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port nobody listens on any more");
     let (state, touch) = touch("refused");
     let failed = block_on(connect(permit(target), Arc::clone(&touch))).err();
-    assert!(matches!(&failed, Some(Failed::Io { operation: "connect", peer, .. }) if *peer == target), "{failed:?}");
+    assert!(matches!(&failed, Some(Failed::Io { operation: "connect", peer, .. }) if *peer == Endpoint::Tcp(target)), "{failed:?}");
     assert_eq!(kinds(&touch), [(Kind::Connect, None), (Kind::Failed, Some("connection-refused".to_owned()))]);
     let _gone = std::fs::remove_dir_all(state);
 }

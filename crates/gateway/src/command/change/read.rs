@@ -1,7 +1,7 @@
 //! One round of readings for a change: each device once, through the guard, all of it into the ledger.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -9,8 +9,9 @@ use nameplate_core::change::{Change, Nameplate, Outcome, Place, Try};
 use nameplate_core::ledger::Body;
 use nameplate_core::observation::Source;
 use nameplate_core::wire::modbus::Question;
-use nameplate_field::ask::{self, Event, Reason, Settings, What};
-use nameplate_field::guard::Refused;
+use nameplate_field::ask::{self, Event, Reason, Settings, Via, What};
+use nameplate_field::guard::{Endpoint, Refused};
+use nameplate_field::modbus::Questions;
 use nameplate_field::touch::{Line, TouchRecord};
 
 use super::super::ask::{SEED, leave_out};
@@ -22,7 +23,7 @@ use crate::store::now_ns;
 const QUESTIONS: [Question; 4] = [Question::BASIC, Question::REGULAR, Question::EXTENDED, Question::ServerId];
 
 /// A device as asking tells devices apart.
-type Device = (SocketAddr, u8);
+type Device = (Endpoint, String);
 
 /// Reads the devices of one change.
 pub struct Reader<'a, 'p> {
@@ -82,19 +83,19 @@ impl<'a, 'p> Reader<'a, 'p> {
         self.intake.touched()?;
         let mut asks = Vec::new();
         for place in places {
-            let (target, unit) = device(place)?;
-            accounts.insert((target, unit), Account::default());
-            asks.push(ask::Ask { target, unit, questions: questions.clone() });
+            let (endpoint, unit) = asked(place)?;
+            accounts.insert((endpoint, unit.to_string()), Account::default());
+            asks.push(ask::Ask { endpoint, via: Via::Modbus(Questions { unit, questions: questions.clone() }) });
         }
         let order = &self.change.plan.order;
         let asks = leave_out(&self.intake.view.catalog, asks, order, &self.touch, |ask, hazard| {
-            if let Some(account) = accounts.get_mut(&(ask.target, ask.unit)) {
+            if let Some(account) = accounts.get_mut(&(ask.endpoint.canonical(), ask.station())) {
                 account.refuse(hazard.rule, hazard.why, None);
             }
         })?;
         let (intake, mut trouble) = (&mut *self.intake, None);
         let touched = ask::ask(asks, &self.settings, Arc::clone(&self.touch), |event| {
-            let account = accounts.entry((event.target, event.unit)).or_default();
+            let account = accounts.entry((event.endpoint.canonical(), event.station.clone())).or_default();
             if let Err(failure) = account.take(event, intake, order) {
                 trouble.get_or_insert(failure);
             }
@@ -115,7 +116,7 @@ impl<'a, 'p> Reader<'a, 'p> {
         for index in first..size(self.intake) {
             let Body::Touch { line } = store.entry(index)?.body else { continue };
             let Ok(line) = serde_json::from_str::<Line>(&line) else { continue };
-            let account = line.target.zip(line.unit).and_then(|device| accounts.get_mut(&device));
+            let account = line.target.zip(line.station.clone()).and_then(|device| accounts.get_mut(&device));
             if let (Some(account), true) = (account, line.reason.as_ref() == Some(&self.change.plan.order)) {
                 account.entries.push(index);
             }
@@ -180,8 +181,13 @@ pub fn some(heard: &[Heard]) -> Result<(), Failure> {
 }
 
 fn device(place: &Place) -> Result<Device, Failure> {
+    asked(place).map(|(endpoint, unit)| (endpoint, unit.to_string()))
+}
+
+fn asked(place: &Place) -> Result<(Endpoint, u8), Failure> {
     let address = &place.address;
-    let device = address.ip.zip(address.port).zip(address.unit).map(|((ip, port), unit)| (SocketAddr::new(ip, port), unit));
+    let tcp = |ip: IpAddr, port| Endpoint::Tcp(SocketAddr::new(ip.to_canonical(), port));
+    let device = address.ip.zip(address.port).zip(address.unit).map(|((ip, port), unit)| (tcp(ip, port), unit));
     device.ok_or_else(|| Failure::new(Code::Input, format!("{}: the change names no whole address of it", place.asset)))
 }
 

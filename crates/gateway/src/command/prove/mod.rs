@@ -71,19 +71,31 @@ impl Prove {
 
     /// Third step: generated messages through the guard, survivors before the referee.
     fn generated(&self, directory: &std::path::Path) -> Result<(), Failure> {
+        generate::MAKERS.iter().try_for_each(|maker| self.generated_in(maker, directory))
+    }
+
+    fn generated_in(&self, maker: &generate::Maker, directory: &std::path::Path) -> Result<(), Failure> {
+        let row = referee::row(maker.protocol)?;
         let (mut messages, mut number, mut survivors) = (0, 0, Vec::new());
         while messages < self.messages {
-            let made = generate::Conversation::generate(self.seed, number).map_err(|e| Failure::new(Code::Failed, e.to_string()))?;
+            let made = maker.generate(self.seed, number).map_err(|e| Failure::new(Code::Failed, e.to_string()))?;
             messages += made.messages.len() as u64;
             let (out, _) = made.survivors();
-            survivors.extend(out.into_iter().map(|bytes| Survivor { conversation: number, permit: made.permit.clone(), bytes }));
+            let messages_max = made.permit.limits().messages_max;
+            survivors.extend(out.into_iter().map(|bytes| Survivor {
+                conversation: number,
+                granted: made.granted.clone(),
+                messages_max,
+                bytes,
+            }));
             number += 1;
         }
-        print::out(&format!("{messages} generated messages on {number} connections: {} left the guard\n", survivors.len()))?;
+        let protocol = maker.protocol;
+        print::out(&format!("{protocol}: {messages} generated messages on {number} connections: {} left the guard\n", survivors.len()))?;
         let kept = self.capture.is_some();
-        let path = self.capture.clone().unwrap_or_else(|| directory.join("survivors.pcap"));
-        fs::write(&path, referee::capture(&survivors)).map_err(|e| Failure::input(path.display(), e))?;
-        match referee::judge(&path, &survivors)? {
+        let path = self.capture.as_ref().map_or_else(|| directory.join("survivors.pcap"), |kept| of_protocol(kept, protocol));
+        fs::write(&path, referee::capture(row, &survivors)).map_err(|e| Failure::input(path.display(), e))?;
+        match referee::judge(row, &path, &survivors)? {
             Verdict::Clean { judge } => print::out(&format!("{judge} read all {} of them as allowed: 0 others\n", survivors.len())),
             Verdict::Objections(objections) => {
                 objections.iter().for_each(|objection| eprintln!("{objection}"));
@@ -97,16 +109,25 @@ impl Prove {
     }
 }
 
+/// `survivors.pcap` becomes `survivors-modbus.pcap`: each protocol has a capture of its own.
+fn of_protocol(kept: &std::path::Path, protocol: &str) -> PathBuf {
+    let stem = kept.file_stem().unwrap_or_default().to_string_lossy();
+    let ending = kept.extension().map_or_else(|| "pcap".into(), |ending| ending.to_string_lossy());
+    kept.with_file_name(format!("{stem}-{protocol}.{ending}"))
+}
+
 /// First step.
 fn allowlist() -> String {
     let rows: Vec<Vec<String>> = guard::allowlist()
         .iter()
-        .map(|row| [row.protocol, row.question, &row.pattern, row.asks, row.needs].map(str::to_owned).to_vec())
+        .map(|row| [row.protocol, row.question, &row.pattern, row.asks, &row.needs].map(str::to_owned).to_vec())
         .collect();
-    let caps = guard::allowlist().first().map(|row| format!("caps: {}\n", row.caps)).unwrap_or_default();
+    let mut caps: Vec<String> = guard::allowlist().iter().map(|row| format!("{}, {}: {}\n", row.protocol, row.port, row.caps)).collect();
+    caps.dedup();
     format!(
-        "All that may leave towards a device (xx free, uu the configured unit, ff aa qq function, address, quantity from a profile):\n\n{}{caps}\n",
-        print::table(&["PROTOCOL", "QUESTION", "BYTES", "ASKS", "ONLY WHERE"], &rows)
+        "All that may leave towards a device (xx free, nn a length, cc check bytes; other letters: what the permit says literally):\n\n{}{}\n",
+        print::table(&["PROTOCOL", "QUESTION", "BYTES", "ASKS", "ONLY WHERE"], &rows),
+        caps.concat()
     )
 }
 

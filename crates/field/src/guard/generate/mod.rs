@@ -1,0 +1,167 @@
+//! Seeded conversations of messages that may leave and messages that must not, from every cell of each protocol's row: for `nameplate prove` and
+//! for tests. Written from read-only.md without a look at the tables. The label says what was meant; whether it holds is for an independent
+//! dissector to say.
+
+mod bacnet;
+mod modbus;
+mod random;
+
+use std::time::Duration;
+
+pub use self::random::Random;
+use super::{Bacnet, Judge, Modbus, Permit, Refused};
+
+/// What a forbidden message of any protocol can break, besides what its own row says.
+pub const CELLS_OF_ALL: [&str; 3] = ["request too many", "pipelined", "random bytes"];
+
+/// One message of a conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Made {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// What was meant by it.
+    pub label: Label,
+    /// False where it is written before the answer to the one before it was read.
+    pub after_answer: bool,
+}
+
+/// What was meant by a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Label {
+    /// It may leave.
+    Allowed,
+    /// The first that must not, and which cell it breaks.
+    Forbidden(&'static str),
+    /// It stands behind the first that must not.
+    Behind,
+}
+
+/// What was granted, in the protocol's own terms: the referee holds what it reads against it.
+#[derive(Clone, Debug)]
+pub enum Granted {
+    /// Over BACnet/IP.
+    Bacnet(Bacnet),
+    /// Over Modbus TCP.
+    Modbus(Modbus),
+}
+
+/// Writes the messages of one connection.
+pub trait Writer {
+    /// A message that may leave now; `None` where nothing more may.
+    fn allowed(&mut self, random: &mut Random) -> Option<Vec<u8>>;
+
+    /// A message that must not, because of this cell of the protocol's own.
+    fn forbidden(&mut self, random: &mut Random, cell: &str) -> Vec<u8>;
+
+    /// A message that may leave and has to go before one that breaks this cell.
+    fn before(&mut self, random: &mut Random, cell: &str) -> Option<Vec<u8>> {
+        let _ = (random, cell);
+        None
+    }
+}
+
+/// A protocol's way to make conversations.
+pub struct Maker {
+    /// As contracts.md spells it.
+    pub protocol: &'static str,
+    /// What its own forbidden messages break.
+    pub cells: &'static [&'static str],
+    /// A permit that grants, or does not grant, what the cell needs, and who writes under it.
+    start: fn(&mut Random, cell: &str) -> Result<Start, Refused>,
+}
+
+/// The permit, what it grants in the protocol's own terms, and who writes under it.
+type Start = (Permit, Granted, Box<dyn Writer>);
+
+/// Every protocol's.
+pub static MAKERS: [&Maker; 2] = [&bacnet::MAKER, &modbus::MAKER];
+
+/// One connection's worth of messages.
+#[derive(Clone, Debug)]
+pub struct Conversation {
+    /// What the connection may do.
+    pub permit: Permit,
+    /// The same in the protocol's own terms.
+    pub granted: Granted,
+    /// What is written into it.
+    pub messages: Vec<Made>,
+}
+
+impl Maker {
+    /// All that is broken: conversation `n` breaks number `n` of them first, round and round, so that none stays untried.
+    pub fn all_cells(&self) -> impl Iterator<Item = &'static str> {
+        self.cells.iter().copied().chain(CELLS_OF_ALL)
+    }
+
+    fn cell(&self, number: u64) -> &'static str {
+        let count = self.cells.len() + CELLS_OF_ALL.len();
+        self.all_cells().nth((number % count as u64) as usize).unwrap_or(CELLS_OF_ALL[0])
+    }
+
+    /// Number `number` of the conversations of `seed`.
+    ///
+    /// # Errors
+    /// Never for what is built here; a [`Refused`] permit would be its mistake.
+    pub fn generate(&self, seed: u64, number: u64) -> Result<Conversation, Refused> {
+        let mut random = Random(seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let cell = self.cell(number);
+        let (permit, granted, mut writer) = (self.start)(&mut random, cell)?;
+        let spare = usize::from(permit.limits().messages_max).saturating_sub(usize::from(cell == "pipelined"));
+        let count = if cell == "request too many" { spare } else { random.below(spare.saturating_add(1)) };
+        let mut messages = Vec::new();
+        let may_leave = |bytes| Made { bytes, label: Label::Allowed, after_answer: true };
+        while messages.len() < count
+            && let Some(bytes) = writer.allowed(&mut random)
+        {
+            messages.push(may_leave(bytes));
+        }
+        let first = if cell == "pipelined" { writer.allowed(&mut random) } else { None };
+        let before = if messages.len() < spare { writer.before(&mut random, cell) } else { None };
+        messages.extend(first.or(before).map(may_leave));
+        let bytes = forbidden(writer.as_mut(), &mut random, cell);
+        // What was to be the one too many is so only where as many went before.
+        let full = cell != "request too many" || messages.len() == spare;
+        let label = if full { Label::Forbidden(cell) } else { Label::Behind };
+        messages.push(Made { bytes, label, after_answer: cell != "pipelined" });
+        for _ in 0..random.below(4) {
+            let other = self.cell(random.below(usize::MAX) as u64);
+            let bytes = match random.one_in(2).then(|| writer.allowed(&mut random)).flatten() {
+                Some(bytes) => bytes,
+                None => forbidden(writer.as_mut(), &mut random, other),
+            };
+            messages.push(Made { bytes, label: Label::Behind, after_answer: random.one_in(2) });
+        }
+        Ok(Conversation { permit, granted, messages })
+    }
+}
+
+fn forbidden(writer: &mut dyn Writer, random: &mut Random, cell: &str) -> Vec<u8> {
+    let noise = |random: &mut Random| (0..=random.below(24)).map(|_| random.byte()).collect();
+    match cell {
+        "random bytes" => noise(random),
+        // The message itself may leave, only not now.
+        "request too many" | "pipelined" => writer.allowed(random).unwrap_or_else(|| noise(random)),
+        own => writer.forbidden(random, own),
+    }
+}
+
+impl Conversation {
+    /// Hands the messages to a judge, each in one piece, and returns what came out of it and why it stopped.
+    #[must_use]
+    pub fn survivors(&self) -> (Vec<Vec<u8>>, Option<Refused>) {
+        let mut judge = Judge::new(&self.permit);
+        let mut out = Vec::new();
+        for message in &self.messages {
+            if message.after_answer {
+                judge.answered();
+            }
+            let mut rest = message.bytes.as_slice();
+            while !rest.is_empty() {
+                let Ok(pushed) = judge.push(rest, Duration::ZERO) else { break };
+                out.extend(pushed.message.map(|message| message.bytes));
+                rest = rest.get(pushed.taken..).unwrap_or_default();
+            }
+        }
+        (out, judge.closed().cloned())
+    }
+}

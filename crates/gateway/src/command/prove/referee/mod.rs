@@ -1,0 +1,160 @@
+//! The referee: tshark reads what survived the guard, and its reading is held against the allowlist, written here once more in its
+//! terms, a file a protocol. Nothing of ours decodes a byte on this side.
+
+mod bacnet;
+mod modbus;
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::SystemTime;
+
+use nameplate_core::observation::hex;
+use nameplate_field::guard::generate::Granted;
+use nameplate_simulators::report::Speaker;
+use nameplate_simulators::tap::{Station, Tap};
+
+use crate::failure::Failure;
+
+/// Objections that are printed; one is enough to fail.
+const OBJECTIONS_MAX: usize = 20;
+/// The client's port, which no protocol has for its own: tshark would take it for that one. Each connection begins with a handshake, which
+/// tells it from the one before.
+const CLIENT_PORT: u16 = 61_000;
+
+/// A protocol's row of docs/read-only.md in tshark's terms.
+pub struct Row {
+    /// As the generator calls it.
+    pub protocol: &'static str,
+    /// The port at which tshark knows it.
+    pub port: u16,
+    /// What carries it.
+    pub carrier: Carrier,
+    /// What tshark is asked about each message, in this order.
+    pub fields: &'static [&'static str],
+    /// Whether a message may leave: itself and the messages of its connection before it, as tshark reads them.
+    pub allowed: fn(&Survivor, cells: &[&str], before: &[Vec<&str>]) -> Result<(), &'static str>,
+}
+
+/// How messages are shown to tshark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carrier {
+    /// All in one TCP stream: for protocols whose messages tell all themselves.
+    OneStream,
+    /// A TCP stream a connection.
+    Streams,
+    /// Datagrams.
+    Datagrams,
+}
+
+/// Every protocol's.
+static ROWS: [&Row; 2] = [&bacnet::ROW, &modbus::ROW];
+
+/// The row of a protocol that is generated.
+///
+/// # Errors
+/// There is none: nothing is proven about it.
+pub fn row(protocol: &str) -> Result<&'static Row, Failure> {
+    let row = ROWS.iter().copied().find(|row| row.protocol == protocol);
+    row.ok_or_else(|| Failure::input(protocol, "no referee reads this protocol: nothing is proven"))
+}
+
+/// A message that the guard let out.
+pub struct Survivor {
+    /// The connection it left on.
+    pub conversation: u64,
+    /// What that connection was granted.
+    pub granted: Granted,
+    /// How many messages it may have.
+    pub messages_max: u8,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// What the referee says.
+pub enum Verdict {
+    /// Every message is allowed.
+    Clean {
+        /// The referee's name and version.
+        judge: String,
+    },
+    /// Messages that are not, in words.
+    Objections(Vec<String>),
+    /// There is no referee on this machine.
+    Absent,
+}
+
+/// The survivors as a capture, a segment or datagram each.
+pub fn capture(row: &Row, survivors: &[Survivor]) -> Vec<u8> {
+    let station = |last| Station { mac: [0x02, 0x4e, 0x50, 0, 0, last], ip: Ipv4Addr::new(192, 0, 2, last) };
+    let tap = Tap::new(SystemTime::UNIX_EPOCH);
+    let link = tap.link(station(1), station(2), station(3)).at_port(row.port);
+    let nowhere = (Ipv4Addr::LOCALHOST, 0).into();
+    let open = || match row.carrier {
+        Carrier::OneStream | Carrier::Streams => link.open(Speaker::Asker, CLIENT_PORT, nowhere),
+        Carrier::Datagrams => link.open_datagrams(Speaker::Asker, CLIENT_PORT, nowhere),
+    };
+    let mut current = None;
+    for survivor in survivors {
+        let number = if row.carrier == Carrier::OneStream { 0 } else { survivor.conversation };
+        let conversation = match &mut current {
+            Some((shown, conversation)) if *shown == number => conversation,
+            other => &mut other.insert((number, open())).1,
+        };
+        conversation.from_client(&survivor.bytes);
+    }
+    tap.pcap()
+}
+
+/// Lets tshark read the capture and holds its reading against the allowlist.
+///
+/// # Errors
+/// tshark failed, or did not read every message: then nothing is proven.
+pub fn judge(row: &Row, path: &Path, survivors: &[Survivor]) -> Result<Verdict, Failure> {
+    let Some(judge) = version()? else { return Ok(Verdict::Absent) };
+    let mut tshark = Command::new("tshark");
+    let messages = if row.carrier == Carrier::Datagrams { "udp" } else { "tcp.len > 0" };
+    tshark.arg("-n").arg("-r").arg(path).args(["-Y", messages, "-T", "fields", "-E", "occurrence=a"]);
+    for field in row.fields {
+        tshark.args(["-e", field]);
+    }
+    let output = tshark.stdin(Stdio::null()).stderr(Stdio::null()).output().map_err(|e| Failure::input("tshark", e))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let read: Vec<Vec<&str>> = text.lines().map(|line| line.split('\t').collect()).collect();
+    if !output.status.success() || read.len() != survivors.len() {
+        return Err(Failure::input(
+            "tshark",
+            format!("{} messages were written and {} read: nothing is proven", survivors.len(), read.len()),
+        ));
+    }
+    let mut objections = Vec::new();
+    let mut before: Vec<Vec<&str>> = Vec::new();
+    let mut conversation = None;
+    for (survivor, cells) in survivors.iter().zip(read) {
+        if conversation != Some(survivor.conversation) {
+            (conversation, before) = (Some(survivor.conversation), Vec::new());
+        }
+        if let Err(why) = (row.allowed)(survivor, &cells, &before) {
+            objections.push(format!("connection {}: {}: {why}", survivor.conversation, hex(&survivor.bytes)));
+            if objections.len() == OBJECTIONS_MAX {
+                break;
+            }
+        }
+        before.push(cells);
+    }
+    Ok(if objections.is_empty() { Verdict::Clean { judge } } else { Verdict::Objections(objections) })
+}
+
+/// A condition that an allowed message holds.
+fn rule(holds: bool, why: &'static str) -> Result<(), &'static str> {
+    if holds { Ok(()) } else { Err(why) }
+}
+
+fn version() -> Result<Option<String>, Failure> {
+    match Command::new("tshark").arg("--version").stdin(Stdio::null()).output() {
+        Ok(output) => Ok(String::from_utf8_lossy(&output.stdout).split(" (Git").next().map(|text| text.trim_end_matches('.').to_owned())),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(Failure::input("tshark", e)),
+    }
+}

@@ -1,0 +1,54 @@
+//! The two ways to a device's ear, as one: a stream of bytes, or the datagrams of one peer.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, UdpSocket};
+use tokio::sync::mpsc;
+
+/// One read; an identity question has some dozens of bytes.
+const READ_BYTES: usize = 4096;
+
+pub(crate) enum Line {
+    Stream(TcpStream),
+    Datagrams { socket: Arc<UdpSocket>, peer: SocketAddr, inbox: mpsc::Receiver<Vec<u8>> },
+}
+
+impl Line {
+    /// What came next; `None` when the peer has ended the stream, or the device takes no more datagrams.
+    pub(crate) async fn read(&mut self) -> io::Result<Option<Vec<u8>>> {
+        match self {
+            Self::Stream(stream) => {
+                let mut buffer = [0; READ_BYTES];
+                let length = stream.read(&mut buffer).await?;
+                Ok((length > 0).then(|| buffer.get(..length).unwrap_or_default().to_vec()))
+            }
+            Self::Datagrams { inbox, .. } => Ok(inbox.recv().await),
+        }
+    }
+
+    pub(crate) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Stream(stream) => stream.write_all(bytes).await,
+            Self::Datagrams { socket, peer, .. } => socket.send_to(bytes, *peer).await.map(|_| ()),
+        }
+    }
+
+    /// Ends the stream in order.
+    pub(crate) async fn finish(&mut self) -> io::Result<()> {
+        match self {
+            Self::Stream(stream) => stream.shutdown().await,
+            Self::Datagrams { .. } => Ok(()),
+        }
+    }
+
+    /// Makes the end of the stream a reset.
+    pub(crate) fn break_off(&self) {
+        if let Self::Stream(stream) = self {
+            // Best effort: where it cannot be set, the drop sends FIN.
+            let _ = stream.set_zero_linger();
+        }
+    }
+}

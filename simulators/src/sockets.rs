@@ -1,0 +1,60 @@
+//! The sockets of the simulators, on loopback: what a simulated device listens with, and how a simulated master reaches one.
+#![expect(clippy::disallowed_methods, reason = "both ends are simulated, and both are held to loopback here")]
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
+
+use crate::language::Carrier;
+
+/// Ports that are tried until one is free for both carriers.
+const TRIES_MAX: usize = 16;
+
+/// What a device listens with.
+#[derive(Debug)]
+pub(crate) struct Ears {
+    pub(crate) stream: Option<TcpListener>,
+    pub(crate) datagrams: Option<UdpSocket>,
+}
+
+/// Listens at one address with every carrier; the address that came of it.
+pub(crate) async fn listen(address: SocketAddr, carriers: &[Carrier]) -> io::Result<(Ears, SocketAddr)> {
+    if !address.ip().is_loopback() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("a simulated device listens on loopback only, not on {address}")));
+    }
+    let mut tries = 1;
+    loop {
+        match listen_once(address, carriers).await {
+            // The port that was free for one carrier was not for the other.
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && address.port() == 0 && tries < TRIES_MAX => tries += 1,
+            tried => return tried,
+        }
+    }
+}
+
+async fn listen_once(mut address: SocketAddr, carriers: &[Carrier]) -> io::Result<(Ears, SocketAddr)> {
+    let mut ears = Ears { stream: None, datagrams: None };
+    if carriers.contains(&Carrier::Tcp) {
+        let listener = TcpListener::bind(address).await?;
+        address = listener.local_addr()?;
+        ears.stream = Some(listener);
+    }
+    if carriers.contains(&Carrier::Udp) {
+        let socket = UdpSocket::bind(address).await?;
+        address = socket.local_addr()?;
+        ears.datagrams = Some(socket);
+    }
+    Ok((ears, address))
+}
+
+/// A connection to a simulated device; `bound` hears the address it comes from before it is made.
+pub(crate) async fn dial(device: SocketAddr, bound: impl FnOnce(SocketAddr)) -> io::Result<TcpStream> {
+    if !device.ip().is_loopback() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "a simulated master polls simulated devices on loopback only"));
+    }
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+    bound(socket.local_addr()?);
+    socket.connect(device).await
+}
