@@ -18,7 +18,9 @@ use super::Secret;
 const WINDOW_S_MAX: u32 = 150;
 /// Flags of a message: authenticated, encrypted, an error is to be reported. RFC 3412, 6.4.
 pub const AUTHENTICATED: u8 = 1;
+/// Flag: the scoped PDU is encrypted. RFC 3412, 6.4.
 pub const ENCRYPTED: u8 = 2;
+/// Flag: a report may come back. RFC 3412, 6.4.
 pub const REPORTABLE: u8 = 4;
 
 /// A user, with the keys that its passwords give.

@@ -92,7 +92,7 @@ impl Walk<'_> {
     fn value(&mut self, tag: u8) -> Option<Range<usize>> {
         let [found, first, more @ ..] = self.bytes.get(self.at..self.end)? else { return None };
         let (length, width) = match (first, more) {
-            (..0x80, _) => (usize::from(*first), 2),
+            (..=0x7f, _) => (usize::from(*first), 2),
             (0x81, [length, ..]) => (usize::from(*length), 3),
             (0x82, [upper, lower, ..]) => (usize::from(u16::from_be_bytes([*upper, *lower])), 4),
             _ => return None,

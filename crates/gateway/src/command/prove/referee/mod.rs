@@ -46,8 +46,11 @@ pub struct Row {
     /// What tshark is asked about each message, in this order.
     pub fields: &'static [&'static str],
     /// Whether a message may leave: itself and the messages of its connection before it, as tshark reads them.
-    pub allowed: fn(&Survivor, cells: &[&str], before: &[Vec<&str>]) -> Result<(), &'static str>,
+    pub allowed: Allowed,
 }
+
+/// Judges a message by itself and by those before it; the error is why it may not leave.
+type Allowed = fn(&Survivor, cells: &[&str], before: &[Vec<&str>]) -> Result<(), &'static str>;
 
 /// How messages are shown to tshark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
