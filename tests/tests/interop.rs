@@ -51,3 +51,82 @@ fn modbus_rtu_of_pymodbus_is_exact_over_tcp_and_behind_ser2net() {
         exchange.ended.expect(code::DONE);
     }
 }
+
+/// A number as our claims write one of four bytes.
+fn hexadecimal(number: u32) -> String {
+    format!("{number:#010x}")
+}
+
+#[test]
+fn ethernet_ip_of_cpppo_is_exact_in_one_datagram_and_in_a_session() {
+    let Some(product) = needed("ethernet_ip_of_cpppo_is_exact_in_one_datagram_and_in_a_session", ready(Kind::Cpppo)) else { return };
+    let persona = personas::random(personas::seed());
+    let plate = &persona.plate;
+    let (code, serial) = (plate.product_number.to_string(), hexadecimal(plate.serial_number));
+    let revision = format!("{}.{}", plate.major, plate.minor);
+    let served = [
+        ("model", plate.model.as_str()),
+        ("product_code", code.as_str()),
+        ("firmware_revision", revision.as_str()),
+        ("serial_number", serial.as_str()),
+    ];
+    for more in [&[][..], &["--enip-tcp"]] {
+        let more = more.iter().map(|word| (*word).to_owned()).collect();
+        let exchange = Interop { more, ..Interop::new(Kind::Cpppo, &persona, "enip", "") }.exact(&product, &served);
+        assert!(exchange.ended.err.contains("1 connection, 1 request, 24 bytes out"), "{}", exchange.ended.err);
+        exchange.ended.expect(code::DONE);
+    }
+    let more = vec!["--cip-slot".to_owned(), "0".to_owned()];
+    let cip = Interop { more, protocol: "enip", ..Interop::new(Kind::Cpppo, &persona, "cip", "") };
+    let exchange = cip.exact(&product, &served);
+    // RegisterSession, one question, UnRegisterSession.
+    let commands =
+        record::tshark_as(&exchange.file, &["enip.command"], "enip && tcp.len > 0", &format!("tcp.port=={},enip", exchange.port))
+            .expect("tshark's reading");
+    let commands: Vec<&str> = commands.iter().map(|row| row[0].as_str()).collect();
+    assert_eq!(commands.last(), Some(&"0x0066"), "{commands:?}");
+    exchange.ended.expect(code::DONE);
+}
+
+#[test]
+fn snmp_of_three_agents_is_exact_and_tells_nobody_the_community() {
+    let persona = personas::random(personas::seed());
+    let plate = &persona.plate;
+    let object = format!("1.3.6.1.4.1.{}.{}", plate.vendor_number, plate.product_number);
+    let system = vec![("description", plate.description.as_str()), ("product_code", object.as_str()), ("name", plate.name.as_str())];
+    let entity = vec![
+        ("manufacturer", plate.vendor.as_str()),
+        ("model", plate.model.as_str()),
+        ("hardware_revision", plate.hardware.as_str()),
+        ("firmware_revision", plate.firmware.as_str()),
+        ("software_revision", plate.software.as_str()),
+        ("serial_number", plate.serial.as_str()),
+    ];
+    let whole = [system.clone(), entity].concat();
+    for (kind, version, entities) in [
+        (Kind::Snmpd, "1", false),
+        (Kind::Snmpd, "2c", true),
+        (Kind::Snmpsim, "1", false),
+        (Kind::Snmpsim, "2c", true),
+        (Kind::NetSnmp, "2c", false),
+    ] {
+        let Some(product) = needed("snmp_of_three_agents_is_exact_and_tells_nobody_the_community", ready(kind)) else { return };
+        let mut more: Vec<String> = ["--snmp-version", version, "--snmp-community-env", "COMMUNITY"].map(str::to_owned).to_vec();
+        more.extend(entities.then(|| "--snmp-entity".to_owned()));
+        let environment = vec![("COMMUNITY", plate.community.clone())];
+        let interop = Interop { more, environment, ..Interop::new(kind, &persona, "snmp", "") };
+        let exchange = interop.exact(&product, if entities { &whole } else { &system });
+        let pdus = record::tshark_as(&exchange.file, &["snmp.data"], "snmp", &format!("udp.port=={},snmp", exchange.port))
+            .expect("tshark's reading");
+        assert!((2..=2 * 17).contains(&pdus.len()), "at most 17 questions, each answered: {pdus:?}");
+        let ended = exchange.ended.expect(code::DONE);
+        let touched = std::fs::read_to_string(exchange.state.path().join("touch.ndjson")).expect("a touch record");
+        let hex: Vec<String> = plate.community.bytes().map(|byte| format!("{byte:02x}")).collect();
+        for text in [&ended.out, &ended.err, &touched] {
+            assert!(
+                !text.contains(&plate.community) && !text.contains(&hex.join(" ")) && !text.contains(&hex.concat()),
+                "{kind:?}: {text}"
+            );
+        }
+    }
+}

@@ -12,6 +12,7 @@ use super::{
 /// Judges what one connection is about to send. One judge, one connection.
 #[derive(Clone, Debug)]
 pub struct Judge {
+    permit: Permit,
     templates: Vec<Template>,
     messages_max: u8,
     hold_max: Duration,
@@ -50,6 +51,7 @@ impl Judge {
     #[must_use]
     pub fn new(permit: &Permit) -> Self {
         Self {
+            permit: permit.clone(),
             templates: permit.table().templates(permit),
             messages_max: permit.limits().messages_max,
             hold_max: permit.limits().hold_max,
@@ -77,9 +79,11 @@ impl Judge {
             Reading::Whole(template) => {
                 self.held.truncate(template.len());
                 let (row, shown) = (template.row, template.shown(&self.held));
+                let taken = self.held.len().saturating_sub(before);
                 let message = Message { question: row.question, bytes: std::mem::take(&mut self.held), shown };
                 self.admit(row, &message, hold).map_err(|refused| self.close(refused))?;
-                Ok(Pushed { taken: message.bytes.len().saturating_sub(before), message: Some(message) })
+                let message = self.seal(message).map_err(|refused| self.close(refused))?;
+                Ok(Pushed { taken, message: Some(message) })
             }
             Reading::Never(blame) => {
                 let got = self.held.get(blame.at).copied().unwrap_or(0);
@@ -93,6 +97,25 @@ impl Judge {
                 Err(self.close(Refused { question: None, rule: blame.rule, at: Some(blame.at), bytes, why }))
             }
         }
+    }
+
+    /// Reads what the device said for what is its own to say.
+    pub fn heard(&mut self, message: &[u8]) {
+        if self.permit.learn(message) {
+            self.templates = self.permit.table().templates(&self.permit);
+        }
+    }
+
+    fn seal(&self, plain: Message) -> Result<Message, Refused> {
+        let sealed = self.permit.seal(&plain.bytes, self.asked.len() as u64);
+        let no = |why: &str| Refused {
+            question: Some(plain.question),
+            rule: "session.seal",
+            at: None,
+            bytes: plain.shown.clone(),
+            why: why.to_owned(),
+        };
+        sealed.map_err(no).map(|bytes| Message { bytes, ..plain.clone() })
     }
 
     /// Bytes came back: the next message may go.

@@ -48,6 +48,7 @@ mod snmp;
 mod stream;
 mod table;
 mod template;
+pub mod usm;
 
 pub use self::{
     allowlist::{Allowed, ByteMeaning, allowlist, meaning},
@@ -67,12 +68,12 @@ pub use self::{
     s7comm::{MESSAGES_MAX as S7_MESSAGES_MAX, S7comm},
     secret::Secret,
     slmp::Slmp,
-    snmp::{ENTITY_QUESTIONS_MAX, MESSAGES_MAX as SNMP_MESSAGES_MAX, OBJECTS_MAX as SNMP_OBJECTS_MAX, Snmp},
+    snmp::{ENTITY_QUESTIONS_MAX, MESSAGES_MAX as SNMP_MESSAGES_MAX, OBJECTS_MAX as SNMP_OBJECTS_MAX, Snmp, SnmpV3, V3_MESSAGES_MAX},
     stream::{CLOSE_MS_MAX, Closed, Ended, Guarded, KILL_S_MAX},
 };
 
 /// Every protocol's row of read-only.md.
-static TABLES: [&table::Table; 11] = [
+static TABLES: [&table::Table; 12] = [
     &bacnet::TABLE,
     &cip::TABLE,
     &dnp3::TABLE,
@@ -84,6 +85,7 @@ static TABLES: [&table::Table; 11] = [
     &s7comm::TABLE,
     &slmp::TABLE,
     &snmp::TABLE,
+    &snmp::TABLE_V3,
 ];
 
 #[cfg(test)]

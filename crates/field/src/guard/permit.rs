@@ -1,6 +1,6 @@
 //! What one connection may do. A permit narrows a protocol's table, it can never widen it.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use super::{
     Endpoint, Refused, Secret,
@@ -20,7 +20,23 @@ pub struct Grant {
     pub(super) station: String,
     pub(super) literals: Vec<(&'static str, Vec<u8>)>,
     messages_max: u8,
+    session: Option<Arc<dyn Session>>,
 }
+
+/// What a protocol does to messages behind its table, and what the table takes from the device's own words: for protocols that encrypt.
+pub trait Session: Send + Sync {
+    /// A message that may leave, as it goes onto the wire. `n` tells the messages of a connection apart.
+    ///
+    /// # Errors
+    /// In words, why that cannot be.
+    fn seal(&self, plain: &[u8], n: u64) -> Result<Vec<u8>, &'static str>;
+
+    /// Literals that a message of the device gives: who it is, what its clock says.
+    fn learn(&self, message: &[u8]) -> Vec<(&'static Slot, Vec<u8>)>;
+}
+
+/// Literals of one slot that a device may teach us: the newest count. Its clock goes on, and strays come in between.
+const LEARNED_COUNT_MAX: usize = 8;
 
 impl fmt::Debug for Grant {
     /// Without the literals: some are secret.
@@ -33,13 +49,18 @@ impl fmt::Debug for Grant {
 impl Grant {
     /// Nothing literal yet. `station` tells devices behind one endpoint apart; empty where there is but one.
     pub(super) const fn new(table: &'static Table, station: String) -> Self {
-        Self { table, station, literals: Vec::new(), messages_max: table.messages_max }
+        Self { table, station, literals: Vec::new(), messages_max: table.messages_max, session: None }
     }
 
     /// Who is asked behind the endpoint; empty where there is but one.
     #[must_use]
     pub fn station(&self) -> &str {
         &self.station
+    }
+
+    /// With what is done to its messages behind the table.
+    pub(super) fn in_session(self, session: Arc<dyn Session>) -> Self {
+        Self { session: Some(session), ..self }
     }
 
     /// Fewer messages than the table has, where their number depends on what is granted.
@@ -148,6 +169,30 @@ impl Permit {
     #[must_use]
     pub fn without_secrets(&self, message: &[u8]) -> Vec<u8> {
         super::Judge::new(self).without_secrets(message)
+    }
+
+    /// A message that may leave, as it goes onto the wire.
+    pub(super) fn seal(&self, plain: &[u8], n: u64) -> Result<Vec<u8>, &'static str> {
+        self.grant.session.as_ref().map_or_else(|| Ok(plain.to_vec()), |session| session.seal(plain, n))
+    }
+
+    /// Takes what a message of the device says about the literals that are the device's; true where that is new.
+    pub(super) fn learn(&mut self, message: &[u8]) -> bool {
+        let learned = self.grant.session.as_ref().map_or_else(Vec::new, |session| session.learn(message));
+        let mut is_new = false;
+        for (slot, literal) in learned {
+            if self.literals(slot).any(|known| known == literal) {
+                continue;
+            }
+            is_new = true;
+            self.grant.literals.push((slot.name, literal));
+            if self.literals(slot).count() > LEARNED_COUNT_MAX
+                && let Some(oldest) = self.grant.literals.iter().position(|(name, _)| *name == slot.name)
+            {
+                self.grant.literals.remove(oldest);
+            }
+        }
+        is_new
     }
 
     pub(super) const fn table(&self) -> &'static Table {

@@ -4,6 +4,9 @@
 //! which the shortest form alone may leave. Objects: RFC 3418 (system group), RFC 6933 (entPhysicalTable). There is no SET, no trap, no inform, no
 //! walk but in the nine columns of one table, so none can leave.
 
+mod v3;
+
+pub use self::v3::{SnmpV3, TABLE as TABLE_V3, V3_MESSAGES_MAX};
 use super::{
     Refused, Secret,
     permit::{Grant, HOLD_S_MAX},

@@ -300,6 +300,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guarded<S> {
         ready!(Pin::new(&mut this.inner).poll_read(cx, buffer)).inspect_err(|error| this.broken(error))?;
         let had = buffer.filled().len().saturating_sub(before);
         if had > 0 {
+            this.judge.heard(buffer.filled().get(before..).unwrap_or_default());
             this.take_in(had)?;
         }
         Poll::Ready(Ok(()))

@@ -85,7 +85,9 @@ fn rows_said(version: u8, number: u8, indexes: &[&str]) -> Do {
 }
 
 fn asked(version: Version) -> Questions {
-    Questions { version, community: Secret::new("public"), objects: Vec::new(), entities: false }
+    let community = Secret::new("public");
+    let access = if version == Version::V1 { Access::V1(community) } else { Access::V2c(community) };
+    Questions { access, objects: Vec::new(), entities: false }
 }
 
 /// The story without the lengths of what was asked.
@@ -255,4 +257,102 @@ fn a_silent_agent_is_asked_once() {
     let (lines, took) = story(&asked(Version::V2c), &[system(1)]);
     assert_eq!(lines, ["asked snmp.system", "no whole answer within the time-out (0 bytes of one)"]);
     assert_eq!(took.as_secs(), 2, "{took:?}");
+}
+
+/// A message of version 3 in clear: number, flags, engine and clock, user, a PDU's tag and bindings; the engine is 8000000001.
+fn secured(number: u8, flags: u8, names: &str, tag: u8, bindings: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let binding = |(name, value): &(&str, Vec<u8>)| ber(0x30, &[ber(6, &unhex(name)), value.clone()].concat());
+    let bindings: Vec<u8> = bindings.iter().flat_map(binding).collect();
+    let id = [&[2, 4, 0x40, 0, 0, number][..]].concat();
+    let pdu = ber(tag, &[id.clone(), unhex(NONE), ber(0x30, &bindings)].concat());
+    let header = ber(0x30, &[id, unhex("020300ffe3 0401"), vec![flags], unhex("020103")].concat());
+    let engine = if names.starts_with("0400") { unhex("0400") } else { unhex("04058000000001") };
+    let scoped = ber(0x30, &[engine, unhex("0400"), pdu].concat());
+    ber(0x30, &[unhex("020103"), header, ber(4, &ber(0x30, &unhex(&format!("{names} 0400 0400")))), scoped].concat())
+}
+
+const NOBODY: &str = "0400 020100 020100 0400";
+const OT_AT_300: &str = "04058000000001 020103 0202012c 04026f74";
+const OT_AT_900: &str = "04058000000001 020103 02020384 04026f74";
+const ENGINE_READ: &str = "read snmp.engine whole: snmp.engine.id=\\x80\\x00\\x00\\x00\\x01 snmp.engine.enterprise=\\x00\\x00\\x00";
+
+fn report(number: u8, names: &str, counter: u8) -> Do {
+    Say(secured(number, 0, names, 0xa8, &[(&format!("2b060106030f0101{counter:02x}00"), unhex("410101"))]))
+}
+
+fn by_user() -> Questions {
+    Questions { access: Access::V3(User::new("ot", 0)), ..asked(Version::V2c) }
+}
+
+fn system_of(number: u8, names: &str) -> Do {
+    Hear(secured(number, 4, names, 0xa0, &OBJECTS.map(|name| (name, unhex("0500")))))
+}
+
+#[test]
+fn version_3_begins_with_who_the_agent_is() {
+    check(
+        &by_user(),
+        &[
+            Hear(secured(1, 4, NOBODY, 0xa0, &[])),
+            report(1, "04058000000001 020103 0202012c 0400", 4),
+            system_of(2, OT_AT_300),
+            Say(secured(2, 0, OT_AT_300, 0xa2, &[(OBJECTS[3], ber(4, b"sw-1"))])),
+        ],
+        &[
+            "asked snmp.discovery",
+            ENGINE_READ,
+            "asked snmp.system",
+            "read snmp.response whole: snmp.engine.id=\\x80\\x00\\x00\\x00\\x01 snmp.engine.enterprise=\\x00\\x00\\x00 snmp.system.name=sw-1",
+            "answered",
+        ],
+    );
+}
+
+#[test]
+fn a_clock_that_was_wrong_is_learned_once() {
+    let twice = [
+        Hear(secured(1, 4, NOBODY, 0xa0, &[])),
+        report(1, "04058000000001 020103 0202012c 0400", 4),
+        system_of(2, OT_AT_300),
+        report(2, OT_AT_900, 2),
+        system_of(3, OT_AT_900),
+        report(3, OT_AT_300, 2),
+    ];
+    let (lines, _) = story(&by_user(), &twice);
+    assert_eq!(lines.iter().filter(|line| *line == "asked snmp.system").count(), 2, "{lines:?}");
+    assert_eq!(lines.last().map(String::as_str), Some("no whole answer within the time-out (0 bytes of one)"));
+}
+
+#[test]
+fn a_user_who_is_refused_is_not_tried_again() {
+    for (counter, why) in [
+        (1, "usmStatsUnsupportedSecLevels"),
+        (3, "usmStatsUnknownUserNames"),
+        (5, "usmStatsWrongDigests"),
+        (6, "usmStatsDecryptionErrors"),
+        (4, "why there is no answer"),
+    ] {
+        let script = [
+            Hear(secured(1, 4, NOBODY, 0xa0, &[])),
+            report(1, "04058000000001 020103 0202012c 0400", 4),
+            system_of(2, OT_AT_300),
+            report(2, OT_AT_300, counter),
+        ];
+        let (lines, _) = story(&by_user(), &script);
+        let [.., stray, end] = &lines[..] else { panic!("{lines:?}") };
+        assert!(stray.starts_with("stray: ") && stray.contains(why), "{lines:?}");
+        assert_eq!(end, "no whole answer within the time-out (0 bytes of one)");
+    }
+}
+
+#[test]
+fn an_answer_of_another_engine_does_not_count() {
+    let script = [
+        Hear(secured(1, 4, NOBODY, 0xa0, &[])),
+        Say(secured(1, 0, OT_AT_300, 0xa2, &[(OBJECTS[3], ber(4, b"sw-1"))])),
+        Say(secured(9, 0, OT_AT_300, 0xa8, &[("2b060106030f01010400", unhex("410101"))])),
+    ];
+    let (lines, _) = story(&by_user(), &script);
+    assert_eq!(lines.iter().filter(|line| line.starts_with("stray")).count(), 2, "{lines:?}");
+    assert_eq!(lines.iter().filter(|line| line.starts_with("asked")).count(), 1, "{lines:?}");
 }

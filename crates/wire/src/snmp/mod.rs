@@ -14,6 +14,7 @@ mod message;
 mod name;
 mod object;
 mod question;
+mod secured;
 
 use crate::conversation::{Likeness, Over, Protocol};
 use conversation::Talk;
@@ -21,6 +22,7 @@ use conversation::Talk;
 pub use answer::{Answer, length};
 pub use name::Oid;
 pub use question::{COLUMNS, OBJECTS_MAX, Question, ROWS_MAX, Version, request_id};
+pub use secured::Secured;
 
 /// Over TCP (RFC 3430) nobody speaks it, and over DTLS it is encrypted.
 pub static PROTOCOL: Protocol =

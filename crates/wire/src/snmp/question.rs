@@ -34,6 +34,8 @@ pub enum Version {
 /// A read-only question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Question {
+    /// Who it is, and what its clock says: version 3 begins with it (RFC 3414, 4). It asks for no object.
+    Discovery,
     /// What it is and what it is called, and since when it runs: one GET.
     System,
     /// Objects by name, in one GET; not more than [`OBJECTS_MAX`].
@@ -74,6 +76,7 @@ impl Question {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
+            Self::Discovery => "snmp.discovery",
             Self::System => "snmp.system",
             Self::Objects(_) => "snmp.objects",
             Self::NextEntity { .. } => "snmp.entity.next",
@@ -93,7 +96,7 @@ impl Question {
     #[must_use]
     pub fn pdu(&self, id: u32) -> Vec<u8> {
         let (tag, repetitions) = match self {
-            Self::System | Self::Objects(_) => (GET, 0),
+            Self::Discovery | Self::System | Self::Objects(_) => (GET, 0),
             Self::NextEntity { .. } => (GET_NEXT, 0),
             Self::Entities { .. } => (GET_BULK, ROWS_MAX),
         };
@@ -107,6 +110,7 @@ impl Question {
 
     fn names(&self) -> Vec<Vec<u8>> {
         match self {
+            Self::Discovery => Vec::new(),
             Self::System => SYSTEM.iter().map(|object| [&SYSTEM_GROUP[..], &[*object, 0]].concat()).collect(),
             Self::Objects(objects) => objects.iter().map(|object| object.bytes().to_vec()).collect(),
             Self::NextEntity { after } | Self::Entities { after } => {

@@ -53,8 +53,8 @@ const WRITES: [u8; 24] = [6, 17, 18, 19, 22, 33, 34, 35, 36, 37, 38, 39, 40, 42,
 fn permit(random: &mut Random, cell: &str) -> Result<(Permit, HartIp), Refused> {
     let count = match cell {
         "sub-device not granted" => 0,
-        "sub-device" => 1 + random.below(3),
-        _ => random.below(4),
+        "sub-device" => 1 + random.below(2),
+        _ => random.below(3),
     };
     let sub_devices = (0..count).map(|_| random.below(1 << 16) as u16).collect();
     let io_system = cell != "io system not granted" && random.one_in(2);

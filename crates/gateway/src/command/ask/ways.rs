@@ -9,8 +9,7 @@ use nameplate_core::wire::conversation::Over;
 use nameplate_core::wire::dnp3::Route;
 use nameplate_core::wire::modbus::{PORT, Question};
 use nameplate_core::wire::snmp;
-use nameplate_core::wire::{dnp3, hart_ip};
-use nameplate_core::wire::{enip, fins};
+use nameplate_core::wire::{dnp3, enip, fins, hart_ip};
 use nameplate_field::ask::{Ask, BadTarget, Target, Via};
 use nameplate_field::dnp3 as outstation;
 use nameplate_field::guard::Endpoint;
@@ -198,9 +197,9 @@ impl Ways {
             }
             Way::HartIp => {
                 let polling = target.number("the polling address is a number from 0 to 63")?.unwrap_or(0);
-                let address = target.address(hart_ip::PORT);
-                let endpoint = if self.hart_udp { Endpoint::Udp(address) } else { Endpoint::Tcp(address) };
-                Ok(Ask { endpoint, via: Via::HartIp(nameplate_field::hart_ip::Questions { polling }) })
+                let endpoint = if self.hart_udp { Endpoint::Udp } else { Endpoint::Tcp };
+                let questions = nameplate_field::hart_ip::Questions { polling };
+                Ok(Ask { endpoint: endpoint(target.address(hart_ip::PORT)), via: Via::HartIp(questions) })
             }
             Way::Modbus => {
                 let unit = target.number("the unit is a number from 0 to 255")?.unwrap_or(UNIT_NONE);
