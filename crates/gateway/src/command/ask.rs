@@ -34,12 +34,17 @@ pub const SEED: u64 = 0;
 
 /// Ask devices, read-only, every byte through the guard.
 #[derive(Debug, Args)]
-#[command(after_help = "A TARGET is an address, with port and unit where they are not 502 and 255: 192.0.2.10, 192.0.2.10:502/1,\n\
-                        [2001:db8::10]:502/1. One device each: no names, no ranges, nothing is swept.\n\n\
+#[command(
+    after_help = "A TARGET is an address, with the port where it is not the protocol's own, and behind a slash what the protocol has there: a\n\
+                        Modbus unit, a BACnet instance, a DNP3 link address, rack and slot of an S7 CPU (see --via). 192.0.2.10,\n\
+                        192.0.2.10:502/1, [2001:db8::10]/1. One device each: no names, no ranges, nothing is swept.\n\n\
                         Every message is on record (touch.ndjson in the state directory) before it leaves. Per device: one connection,\n\
-                        one request in flight, at most 8 requests, at most 10 seconds, at most 12 readings a day 30 seconds apart; a\n\
-                        device that failed is left alone for a while. See docs/read-only.md.\n\n\
-                        Examples:\n  nameplate ask 192.0.2.10 --dry-run\n  nameplate ask 192.0.2.10 192.0.2.11:502/1 --reason WO-4711")]
+                        one request in flight, a handful of requests, 10 seconds (20 where there is a session), at most 12 readings a day\n\
+                        30 seconds apart; a device that failed is left alone for a while. See docs/read-only.md.\n\n\
+                        Examples:\n  nameplate ask 192.0.2.10 --dry-run\n  nameplate ask 192.0.2.10 192.0.2.11:502/1 --reason WO-4711\n  \
+                        nameplate ask 192.0.2.20 --via enip --reason WO-4711\n  \
+                        nameplate ask 192.0.2.30/0.2 --via s7comm --reason WO-4711"
+)]
 pub struct Ask {
     /// Devices to ask
     #[arg(value_name = "TARGET", required_unless_present = "targets")]
