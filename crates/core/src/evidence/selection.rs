@@ -14,8 +14,8 @@ use crate::view::View;
 pub struct Selection {
     subject: String,
     view: View,
-    /// Who answers at an address, port and unit: the subject, or somebody else.
-    own: HashMap<(IpAddr, u16, u8), bool>,
+    /// Who answers at an address and port, and behind it as which Modbus unit or DNP3 link address: the subject, or somebody else.
+    own: HashMap<(IpAddr, u16, Option<u16>), bool>,
     entries: BTreeSet<u64>,
     /// Entries in which somebody else was only seen: he may turn out to be the subject.
     seen: HashMap<String, Vec<u64>>,
@@ -24,8 +24,12 @@ pub struct Selection {
 /// What a line of the touch record says about whom it touched, and why.
 #[derive(Deserialize)]
 struct Touched {
-    target: Option<SocketAddr>,
-    unit: Option<u8>,
+    /// `192.0.2.1:502`, `udp:192.0.2.1:161`.
+    target: Option<String>,
+    station: Option<String>,
+    /// The station, as lines had it when Modbus alone was asked.
+    unit: Option<u16>,
+    protocol: Option<String>,
     reason: Option<String>,
 }
 
@@ -90,16 +94,29 @@ impl Selection {
             self.seen.entry(id).or_default().push(index);
         }
         let address = &observed.observation.address;
-        if let (Some(ip), Some(port), Some(unit)) = (address.ip, address.port, address.unit) {
-            self.own.insert((ip.to_canonical(), port, unit), own);
+        if let (Some(ip), Some(port)) = (address.ip, address.port) {
+            let behind = address.unit.map(u16::from).or(address.link);
+            let place = self.own.entry((ip.to_canonical(), port, behind)).or_default();
+            // Modules of a chassis answer at one address, and a line about it is about all of them.
+            *place = own || (*place && address.path.is_some());
         }
         own
     }
 
     /// A line about an address while the subject answers there, or for the work order that is the subject.
     fn touched(&self, line: &str) -> bool {
-        let Ok(Touched { target, unit, reason }) = serde_json::from_str(line) else { return false };
-        let place = target.zip(unit).map(|(target, unit)| (target.ip().to_canonical(), target.port(), unit));
-        reason.as_ref() == Some(&self.subject) || place.and_then(|place| self.own.get(&place)) == Some(&true)
+        let Ok(touched) = serde_json::from_str::<Touched>(line) else { return false };
+        touched.reason.as_ref() == Some(&self.subject) || self.is_own(&touched) == Some(true)
+    }
+
+    /// Whether the subject answers where this touched.
+    fn is_own(&self, touched: &Touched) -> Option<bool> {
+        let target = touched.target.as_deref()?;
+        let target: SocketAddr = target.strip_prefix("udp:").unwrap_or(target).parse().ok()?;
+        let place = |behind| self.own.get(&(target.ip().to_canonical(), target.port(), behind)).copied();
+        let station = touched.unit.or_else(|| touched.station.as_deref()?.parse().ok());
+        // Behind one address of these two stand many devices; of the others the address is one, whatever its station says.
+        let many = matches!(touched.protocol.as_deref(), None | Some("modbus" | "modbus-rtu" | "dnp3"));
+        station.and_then(|station| place(Some(station))).or_else(|| if many && station.is_some() { None } else { place(None) })
     }
 }
