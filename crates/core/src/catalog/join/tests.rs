@@ -59,6 +59,11 @@ fn a_station_that_announces_its_address_is_the_device_that_answers_there() {
     let (said, nothing) = (Some(&[(Field::Model, "M")][..]), Some(&[][..]));
     check_joins("announced, then heard", &[("pn-dcp", own.clone(), announced, said), ("snmp", there.clone(), &[], nothing)], &[0, 0], 1);
     check_joins("heard, then announced", &[("snmp", there.clone(), &[], nothing), ("pn-dcp", own.clone(), announced, said)], &[0, 0], 1);
+    let (silent, another) = (&[][..], &[ip(2)][..]);
+    for (name, before) in [("announced only later", silent), ("announced another before", another)] {
+        let (first, then) = (("pn-dcp", own.clone(), before, said), ("pn-dcp", own.clone(), announced, said));
+        check_joins(name, &[first, then, ("snmp", there.clone(), &[], nothing)], &[0, 0, 0], 1);
+    }
     check_joins("another hardware address", &[("pn-dcp", own.clone(), announced, said), ("snmp", elsewhere, &[], said)], &[0, 1], 2);
     check_joins("none is known", &[("pn-dcp", own.clone(), announced, said), ("snmp", at(1, 161), &[], said)], &[0, 1], 2);
     check_joins(
