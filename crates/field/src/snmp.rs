@@ -78,8 +78,7 @@ impl Questions {
             Access::V2c(community) => return question.encode(Version::V2c, community.bytes(), self.id(n)),
             Access::V3(user) => user,
         };
-        let nobody =
-            Secured { id: self.id(n), flags: REPORTABLE, engine: b"", boots: 0, time: 0, user: b"", mac_bytes: 0, salt_bytes: 0 };
+        let nobody = Secured { id: self.id(n), flags: REPORTABLE, engine: b"", boots: 0, time: 0, user: b"", mac_bytes: 0, salt_bytes: 0 };
         if *question == Question::Discovery {
             return nobody.encode(question);
         }
@@ -229,7 +228,9 @@ impl Dialogue for Asking {
             return self.reported(report, message);
         }
         match self.out {
-            Question::Discovery => return Take::Stray(Malformed::wrong(PROTOCOL.name, 0, "discovery is answered by a report (RFC 3414, 4)")),
+            Question::Discovery => {
+                return Take::Stray(Malformed::wrong(PROTOCOL.name, 0, "discovery is answered by a report (RFC 3414, 4)"));
+            }
             // To version 1 the end of everything that an agent has is an error, too.
             _ if answer.failed => self.stop(),
             Question::NextEntity { after } | Question::Entities { after } => return self.further(after, &answer),

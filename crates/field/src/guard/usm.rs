@@ -9,16 +9,18 @@ mod frame;
 use std::fmt;
 
 pub use self::crypto::{Auth, Privacy};
-pub use self::frame::Engine;
 use self::crypto::{Key, cipher, mac};
+pub use self::frame::Engine;
 use self::frame::{Frame, element};
 use super::Secret;
 
 /// Seconds by which an engine's clock may differ from what it said before (RFC 3414, 3.2, 7).
 const WINDOW_S_MAX: u32 = 150;
-/// Flags of a message: authenticated, encrypted, an error is to be reported. RFC 3412, 6.4.
+/// Flag of a message: authenticated. RFC 3412, 6.4, for these three.
 pub const AUTHENTICATED: u8 = 1;
+/// Flag of a message: encrypted.
 pub const ENCRYPTED: u8 = 2;
+/// Flag of a message: what is wrong with it is to be reported.
 pub const REPORTABLE: u8 = 4;
 
 /// A user, with the keys that its passwords give.
@@ -50,6 +52,12 @@ impl User {
     pub fn encrypted(self, privacy: Privacy, password: &Secret) -> Self {
         let key = self.auth.as_ref().map(|auth| (privacy, Key::of(auth.auth, password)));
         Self { privacy: key, ..self }
+    }
+
+    /// The same user in another run.
+    #[must_use]
+    pub fn starting_at(self, start: u64) -> Self {
+        Self { start, ..self }
     }
 
     /// Flags of its messages.
@@ -152,7 +160,13 @@ fn put(message: &mut [u8], at: &std::ops::Range<usize>, bytes: &[u8]) -> Result<
 impl fmt::Debug for User {
     /// Without its keys.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "User({}, {:?}, {:?})", self.name.escape_ascii(), self.auth.as_ref().map(|key| key.auth), self.privacy.as_ref().map(|(p, _)| *p))
+        write!(
+            f,
+            "User({}, {:?}, {:?})",
+            self.name.escape_ascii(),
+            self.auth.as_ref().map(|key| key.auth),
+            self.privacy.as_ref().map(|(p, _)| *p)
+        )
     }
 }
 

@@ -298,7 +298,13 @@ fn version_3_begins_with_who_the_agent_is() {
             system_of(2, OT_AT_300),
             Say(secured(2, 0, OT_AT_300, 0xa2, &[(OBJECTS[3], ber(4, b"sw-1"))])),
         ],
-        &["asked snmp.discovery", ENGINE_READ, "asked snmp.system", "read snmp.response whole: snmp.engine.id=\\x80\\x00\\x00\\x00\\x01 snmp.engine.enterprise=\\x00\\x00\\x00 snmp.system.name=sw-1", "answered"],
+        &[
+            "asked snmp.discovery",
+            ENGINE_READ,
+            "asked snmp.system",
+            "read snmp.response whole: snmp.engine.id=\\x80\\x00\\x00\\x00\\x01 snmp.engine.enterprise=\\x00\\x00\\x00 snmp.system.name=sw-1",
+            "answered",
+        ],
     );
 }
 
@@ -319,7 +325,13 @@ fn a_clock_that_was_wrong_is_learned_once() {
 
 #[test]
 fn a_user_who_is_refused_is_not_tried_again() {
-    for (counter, why) in [(1, "usmStatsUnsupportedSecLevels"), (3, "usmStatsUnknownUserNames"), (5, "usmStatsWrongDigests"), (6, "usmStatsDecryptionErrors"), (4, "why there is no answer")] {
+    for (counter, why) in [
+        (1, "usmStatsUnsupportedSecLevels"),
+        (3, "usmStatsUnknownUserNames"),
+        (5, "usmStatsWrongDigests"),
+        (6, "usmStatsDecryptionErrors"),
+        (4, "why there is no answer"),
+    ] {
         let script = [
             Hear(secured(1, 4, NOBODY, 0xa0, &[])),
             report(1, "04058000000001 020103 0202012c 0400", 4),

@@ -45,12 +45,8 @@ impl Secured<'_> {
             zeros(self.salt_bytes),
         ];
         let scoped = [element(OCTETS, self.engine), element(OCTETS, b""), question.pdu(self.id)];
-        let parts = [
-            vec![2, 1, 3],
-            element(0x30, &header),
-            element(OCTETS, &element(0x30, &security.concat())),
-            element(0x30, &scoped.concat()),
-        ];
+        let parts =
+            [vec![2, 1, 3], element(0x30, &header), element(OCTETS, &element(0x30, &security.concat())), element(0x30, &scoped.concat())];
         element(0x30, &parts.concat())
     }
 }
@@ -71,7 +67,15 @@ mod tests {
 
     #[test]
     fn numbers_are_written_in_the_fewest_bytes() {
-        for (number, bytes) in [(0, "020100"), (0x7f, "02017f"), (0x80, "02020080"), (0x7fff, "02027fff"), (0x8000, "0203008000"), (0x7fff_ffff, "02047fffffff"), (u32::MAX, "020500ffffffff")] {
+        for (number, bytes) in [
+            (0, "020100"),
+            (0x7f, "02017f"),
+            (0x80, "02020080"),
+            (0x7fff, "02027fff"),
+            (0x8000, "0203008000"),
+            (0x7fff_ffff, "02047fffffff"),
+            (u32::MAX, "020500ffffffff"),
+        ] {
             assert_eq!(integer(number), hex(bytes));
         }
     }

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use super::{
-    BULK_ASKED, ENTITY_QUESTIONS_MAX, FOUR_ROWS, LISTED, NO_ERROR, OBJECT_QUESTIONS_MAX, PDU_PARTS, SYSTEM, columns, length, question,
-    row, with_objects,
+    BULK_ASKED, ENTITY_QUESTIONS_MAX, FOUR_ROWS, LISTED, NO_ERROR, OBJECT_QUESTIONS_MAX, PDU_PARTS, SYSTEM, columns, length, question, row,
+    with_objects,
 };
 use crate::guard::{
     Refused,

@@ -92,7 +92,7 @@ impl Walk<'_> {
     fn value(&mut self, tag: u8) -> Option<Range<usize>> {
         let [found, first, more @ ..] = self.bytes.get(self.at..self.end)? else { return None };
         let (length, width) = match (first, more) {
-            (..0x80, _) => (usize::from(*first), 2),
+            (..=0x7f, _) => (usize::from(*first), 2),
             (0x81, [length, ..]) => (usize::from(*length), 3),
             (0x82, [upper, lower, ..]) => (usize::from(u16::from_be_bytes([*upper, *lower])), 4),
             _ => return None,
@@ -132,7 +132,7 @@ fn integer(number: u32) -> Vec<u8> {
 pub(super) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut bytes = vec![tag];
     match u16::try_from(content.len()).unwrap_or(u16::MAX).to_be_bytes() {
-        [0, lower @ ..0x80] => bytes.push(lower),
+        [0, lower @ ..=0x7f] => bytes.push(lower),
         [0, lower] => bytes.extend([0x81, lower]),
         [upper, lower] => bytes.extend([0x82, upper, lower]),
     }

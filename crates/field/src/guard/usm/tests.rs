@@ -1,4 +1,4 @@
-//! Keys are those of the RFCs' own appendices. Where they give no example of a whole message, net-snmp's programs made one; the command stands beside it.
+//! Keys and codes are those of the RFCs' own appendices. Whole messages are tried against agents of others (tests/tests/ask_snmp.rs).
 
 use super::crypto::Key;
 use super::*;
@@ -8,7 +8,7 @@ fn unhex(text: &str) -> Vec<u8> {
     digits.chunks(2).map(|pair| (pair[0] * 16 + pair[1]) as u8).collect()
 }
 
-/// RFC 3414, A.3.2, and RFC 7860 has no example for the longer ones: those are in RFC 3414's way with FIPS 180's hashes, by Python's hashlib.
+/// RFC 3414, A.3.2.
 #[test]
 fn a_password_becomes_the_key_of_the_standard() {
     let engine = unhex("000000000000000000000002");
@@ -35,7 +35,13 @@ fn plain(user: &User, tag: u8) -> Vec<u8> {
     let engine = unhex("000000000000000000000002");
     let (mac_bytes, salt_bytes) = user.placeholders();
     let header = element(0x30, &[&unhex("02044e500001 020300ffe3 0401")[..], &[user.flags()], &[2, 1, 3]].concat());
-    let names = [element(4, &engine), unhex("020107 02020100"), element(4, &user.name), element(4, &vec![0; mac_bytes]), element(4, &vec![0; salt_bytes])];
+    let names = [
+        element(4, &engine),
+        unhex("020107 02020100"),
+        element(4, &user.name),
+        element(4, &vec![0; mac_bytes]),
+        element(4, &vec![0; salt_bytes]),
+    ];
     let pdu = element(tag, &unhex("02044e500001 020100 020100 300e 300c06082b060102010101000500"));
     let scoped = element(0x30, &[element(4, &engine), element(4, b""), pdu].concat());
     element(0x30, &[unhex("020103"), header, element(4, &element(0x30, &names.concat())), scoped].concat())

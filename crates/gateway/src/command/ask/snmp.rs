@@ -115,7 +115,8 @@ impl Snmp {
             return Ok(Secret::new(PUBLIC));
         }
         let named = secret::read(self.snmp_community_env.as_deref(), self.snmp_community_file.as_ref())?;
-        let why = "SNMP needs a community: --snmp-community-env NAME, --snmp-community-file FILE, or --snmp-community-public. It is tried once";
+        let why =
+            "SNMP needs a community: --snmp-community-env NAME, --snmp-community-file FILE, or --snmp-community-public. It is tried once";
         named.ok_or_else(|| Failure::new(Code::Usage, why))
     }
 
