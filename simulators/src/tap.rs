@@ -50,6 +50,7 @@ pub struct Tap(Arc<Mutex<Record>>);
 #[derive(Debug)]
 struct Record {
     pcap: Vec<u8>,
+    room_bytes: usize,
     epoch: Duration,
     since: Instant,
     frames_left_out: u64,
@@ -60,6 +61,11 @@ struct Record {
 impl Tap {
     /// An empty capture; its first frame is stamped with this time or later.
     pub fn new(started: SystemTime) -> Self {
+        Self::with_room(started, PCAP_BYTES_MAX)
+    }
+
+    /// The same with room for so many bytes, for whoever knows how many there will be.
+    pub fn with_room(started: SystemTime, room_bytes: usize) -> Self {
         let mut pcap = Vec::new();
         pcap.extend(0xA1B2_C3D4_u32.to_le_bytes());
         pcap.extend(2_u16.to_le_bytes());
@@ -68,7 +74,15 @@ impl Tap {
         pcap.extend(SNAP_BYTES.to_le_bytes());
         pcap.extend(1_u32.to_le_bytes());
         let epoch = started.duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self(Arc::new(Mutex::new(Record { pcap, epoch, since: Instant::now(), frames_left_out: 0, conversations: 0, packet_id: 0 })))
+        Self(Arc::new(Mutex::new(Record {
+            pcap,
+            room_bytes,
+            epoch,
+            since: Instant::now(),
+            frames_left_out: 0,
+            conversations: 0,
+            packet_id: 0,
+        })))
     }
 
     /// The capture so far: a whole pcap file.
@@ -235,7 +249,7 @@ impl Record {
         frame.extend(ipv4_header(from.ip, to.ip, self.packet_id, protocol, payload.len()));
         frame.extend(payload);
         frame.resize(frame.len().max(FRAME_BYTES_MIN), 0);
-        if self.pcap.len() + frame.len() > PCAP_BYTES_MAX {
+        if self.pcap.len() + frame.len() > self.room_bytes {
             self.frames_left_out = self.frames_left_out.saturating_add(1);
             return;
         }

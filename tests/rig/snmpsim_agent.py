@@ -10,7 +10,7 @@ import threading
 import persona
 
 # Tags of ASN.1, as a recording has them.
-INTEGER, OCTETS, OID, TICKS = 2, 4, 6, 67
+INTEGER, OCTETS, OID, TIME_TICKS = 2, 4, 6, 67
 CHASSIS = 3
 
 
@@ -22,8 +22,9 @@ def recording(plate):
         11: plate["serial"], 12: plate["vendor"], 13: plate["model"],
     }
     lines = {(1, 3, 6, 1, 2, 1, 1, column, 0): (OCTETS, text) for column, text in system.items()}
-    lines[1, 3, 6, 1, 2, 1, 1, 3, 0] = (TICKS, 4711)
     lines[1, 3, 6, 1, 2, 1, 1, 2, 0] = (OID, f"1.3.6.1.4.1.{plate['vendor_number']}.{plate['product_number']}")
+    # Version 1 answers all that a GET asks for, or nothing of it.
+    lines[1, 3, 6, 1, 2, 1, 1, 3, 0] = (TIME_TICKS, 4711)
     lines |= {(1, 3, 6, 1, 2, 1, 47, 1, 1, 1, 1, column, 1): (OCTETS, text) for column, text in row.items()}
     lines[1, 3, 6, 1, 2, 1, 47, 1, 1, 1, 1, 5, 1] = (INTEGER, CHASSIS)
     return [f"{'.'.join(map(str, oid))}|{tag}|{value}" for oid, (tag, value) in sorted(lines.items())]

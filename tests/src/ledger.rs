@@ -55,6 +55,7 @@ pub fn reading(asset: u32, day: u32) -> Draft {
             unit: Some(1),
             ..Address::default()
         },
+        announced: Vec::new(),
         messages: vec![hex(&answer)],
         malformed: Vec::new(),
         complete: true,

@@ -1,11 +1,14 @@
 //! Asking outstations that we did not write over DNP3, with a persona drawn for each run: what is claimed, and every byte that left.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
+use nameplate_simulators::dnp3::{self, Device, Unsolicited};
 use nameplate_tests::personas::{self, Persona};
 use nameplate_tests::place::needed;
-use nameplate_tests::product::{Claim, Ended, Product, State, code};
+use nameplate_tests::product::{Claim, Ended, Product, State, code, simulated};
 use nameplate_tests::record::{self, Recording};
 use nameplate_tests::rig::{self, Kind};
 
@@ -139,4 +142,49 @@ fn measured_values_are_no_identity() {
     let run = run(&product, Kind::Dnp3Outstation, &persona(&[]), &[]);
     assert_eq!((run.connections, run.asked), (1, vec![identity()]), "{}", run.ended.err);
     assert!(run.ended.expect(code::DONE).claims().is_empty() && run.heard.is_empty());
+}
+
+/// Asks a simulated outstation 10, which trips on whatever read-only.md does not list; what was claimed, its exit code, how long it took.
+fn simulation(product: &Product, persona: dnp3::Persona, options: &'static [&'static str]) -> (BTreeMap<String, String>, Ended) {
+    let product = product.clone();
+    let story = move |address: SocketAddr| {
+        let target = format!("{address}/10");
+        let words = [&["--via", "dnp3", "--dnp3-master", "1", "--format", "claims", &target][..], options].concat();
+        product.ask(&State::new(), &words)
+    };
+    let (ended, report) = simulated(Device::new(persona), story);
+    assert_eq!(report.trips, [], "{}", ended.err);
+    assert_eq!(report.connections(), 1, "{report:?}");
+    (said(&ended.claims()), ended)
+}
+
+fn outstation() -> dnp3::Persona {
+    dnp3::Persona::new([(242, b"V7.1".to_vec()), (252, b"Acme".to_vec())])
+}
+
+#[test]
+fn an_outstation_with_habits_is_read_without_a_confirmation() {
+    let Some(product) = needed("an_outstation_with_habits_is_read_without_a_confirmation", Product::find()) else { return };
+    let told = |fields: &[(&str, &str)]| fields.iter().map(|(field, value)| ((*field).to_owned(), (*value).to_owned())).collect();
+    let both: BTreeMap<String, String> = told(&[("firmware_revision", "V7.1"), ("manufacturer", "Acme")]);
+    let alone = dnp3::Persona { takes_many_headers: false, ..outstation() };
+    assert_eq!(simulation(&product, alone, &[]).0, both);
+    let link = dnp3::Persona { asks_link_state: true, ..outstation() };
+    assert_eq!(simulation(&product, link, &[]).0, both);
+    // It forgets what it is asked before its time-out is over, or its empty response confirmed.
+    let waits = |seconds, consents_to_confirm| {
+        let unsolicited = Unsolicited { silent: Duration::from_secs(seconds), consents_to_confirm };
+        dnp3::Persona { unsolicited: Some(unsolicited), ..outstation() }
+    };
+    assert_eq!(simulation(&product, waits(3, false), &[]).0, both);
+    let (claims, ended) = simulation(&product, waits(15, true), &["--dnp3-confirm-unsolicited"]);
+    assert!(claims == both && ended.took < Duration::from_secs(15), "{ended:?}");
+}
+
+#[test]
+fn an_answer_in_many_fragments_is_read_to_what_came_first() {
+    let Some(product) = needed("an_answer_in_many_fragments_is_read_to_what_came_first", Product::find()) else { return };
+    let short = dnp3::Persona { fragment_bytes: 20, ..outstation() };
+    let (claims, ended) = simulation(&product, short, &["--dnp3-all"]);
+    assert_eq!((claims.len(), ended.code), (0, code::DONE), "a firmware is claimed of a whole answer alone: {ended:?}");
 }

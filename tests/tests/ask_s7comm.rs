@@ -51,11 +51,14 @@ fn said(claims: &[Claim]) -> BTreeMap<&str, &str> {
     claims.iter().map(|claim| (claim.field.as_str(), claim.value.as_str())).collect()
 }
 
+/// Options, SZL requests, and what is said as (field, value).
+type Row<'a> = (&'a [&'a str], &'a [&'a str], &'a [(&'a str, &'a str)]);
+
 #[test]
 fn snap7_tells_its_identity_and_a_capture_of_it_the_same() {
     let Some(product) = ready("snap7_tells_its_identity_and_a_capture_of_it_the_same") else { return };
     let persona = personas::random(personas::seed());
-    let rows: [(&[&str], &[&str], &[(&str, &str)]); 2] =
+    let rows: [Row; 2] =
         [(&[], &[CALL, SETUP, LIST_0011], &[]), (&["--s7-consent-001c"], &[CALL, SETUP, LIST_0011, LIST_001C], &COMPONENTS)];
     for (options, messages, components) in rows {
         let server = rig::start(Kind::Snap7, &persona).expect("a server");

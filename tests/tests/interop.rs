@@ -34,6 +34,30 @@ fn bacnet_of_bacpypes3_is_exact() {
     assert!(exchange.ended.err.contains("not asked any more"), "{}", exchange.ended.err);
 }
 
+#[test]
+fn enip_and_cip_of_cpppo_are_exact() {
+    let Some(product) = needed("enip_and_cip_of_cpppo_are_exact", ready(Kind::Cpppo)) else { return };
+    let persona = personas::random(personas::seed());
+    let plate = &persona.plate;
+    let (number, serial) = (plate.product_number.to_string(), format!("0x{:08x}", plate.serial_number));
+    let revision = format!("{}.{}", plate.major, plate.minor);
+    // The vendor is a number in the protocol, and no name for it is claimed.
+    let served = [("model", plate.model.as_str()), ("product_code", &number), ("firmware_revision", &revision), ("serial_number", &serial)];
+    let ways: [(&str, &[&str], &str); 3] = [
+        ("enip", &[], "1 device, 1 connection, 1 request, 24 bytes out, 0 refused"),
+        ("enip", &["--enip-tcp"], "1 device, 1 connection, 1 request, 24 bytes out, 0 refused"),
+        // Session, one slot, goodbye. cpppo is the same module in each slot.
+        ("cip", &["--cip-slot", "0"], "1 device, 1 connection, 3 requests, 112 bytes out, 0 refused"),
+    ];
+    for (via, more, touched) in ways {
+        let more = more.iter().map(|word| (*word).to_owned()).collect();
+        let interop = Interop { more, protocol: "enip", ..Interop::new(Kind::Cpppo, &persona, via, "") };
+        let exchange = interop.exact(&product, &served);
+        assert!(exchange.ended.err.contains(touched), "{via}: {}", exchange.ended.err);
+        exchange.ended.expect(code::DONE);
+    }
+}
+
 /// Regular objects as claims, after V1.1b3, 6.21: vendor, product code, revision, product name, model name, application.
 fn modbus_identity(persona: &Persona) -> Vec<(&'static str, &str)> {
     let fields = [(0, "manufacturer"), (1, "product_code"), (2, "firmware_revision"), (4, "description"), (5, "model"), (6, "name")];
@@ -80,7 +104,9 @@ fn ethernet_ip_of_cpppo_is_exact_in_one_datagram_and_in_a_session() {
     let cip = Interop { more, protocol: "enip", ..Interop::new(Kind::Cpppo, &persona, "cip", "") };
     let exchange = cip.exact(&product, &served);
     // RegisterSession, one question, UnRegisterSession.
-    let commands = record::tshark(&exchange.file, &["enip.command"], "enip && tcp.len > 0", 502).expect("tshark's reading");
+    let commands =
+        record::tshark_as(&exchange.file, &["enip.command"], "enip && tcp.len > 0", &format!("tcp.port=={},enip", exchange.port))
+            .expect("tshark's reading");
     let commands: Vec<&str> = commands.iter().map(|row| row[0].as_str()).collect();
     assert_eq!(commands.last(), Some(&"0x0066"), "{commands:?}");
     exchange.ended.expect(code::DONE);
@@ -114,8 +140,9 @@ fn snmp_of_three_agents_is_exact_and_tells_nobody_the_community() {
         let environment = vec![("COMMUNITY", plate.community.clone())];
         let interop = Interop { more, environment, ..Interop::new(kind, &persona, "snmp", "") };
         let exchange = interop.exact(&product, if entities { &whole } else { &system });
-        let pdus = record::tshark(&exchange.file, &["snmp.data"], "snmp && udp.srcport != 161", 502).expect("tshark's reading");
-        assert!(pdus.len() <= 2 * 17, "at most 17 questions, each answered: {pdus:?}");
+        let pdus = record::tshark_as(&exchange.file, &["snmp.data"], "snmp", &format!("udp.port=={},snmp", exchange.port))
+            .expect("tshark's reading");
+        assert!((2..=2 * 17).contains(&pdus.len()), "at most 17 questions, each answered: {pdus:?}");
         let ended = exchange.ended.expect(code::DONE);
         let touched = std::fs::read_to_string(exchange.state.path().join("touch.ndjson")).expect("a touch record");
         let hex: Vec<String> = plate.community.bytes().map(|byte| format!("{byte:02x}")).collect();

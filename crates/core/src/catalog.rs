@@ -33,8 +33,10 @@ pub struct Catalog {
 /// A device an owner answers for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asset {
-    /// Stable, and not an address: made of the first observation that showed it.
+    /// Stable, and not an address: made of the first observation that showed it, wherever its file lay.
     pub id: String,
+    /// Ids under which it was seen before anybody knew that it is this one.
+    pub was: Vec<String>,
     /// Every address at which it answered, the latest last.
     pub addresses: Vec<Address>,
     /// The protocols it takes part in, and as what: `server`, `client`, `publisher`.
@@ -116,18 +118,10 @@ impl Catalog {
     pub(crate) fn fold_in(&mut self, observation: &Observation, digest: [u8; 32], said: &Interpretation, entry: Option<u64>) -> Number {
         let again = !self.taken.insert(digest);
         let observed = hex(&digest);
-        let (protocol, address) = (&observation.protocol, &observation.address);
         let serial = serial_of(&said.claims);
-        let by_serial = serial.as_ref().and_then(|serial| self.serials.get(serial)).copied();
-        let of_its_make = |number: &Number| self.assets.get(*number).is_some_and(|asset| asset.may_say(&said.claims));
-        let by_instance = || self.places.with_instance(address).filter(of_its_make);
-        let exactly_here = self.places.known(protocol, address);
-        let here = || exactly_here.or_else(|| self.places.likely(protocol, address)).or_else(|| self.listed_at(address));
-        let known = by_serial.or_else(by_instance).or_else(here);
-        // Another serial number at a known address is another device.
-        let is_another = |number: &Number| self.assets.get(*number).is_some_and(|asset| asset.is_another_than(serial.as_ref()));
-        let replaced = known.filter(is_another);
-        let number = known.filter(|_| replaced.is_none()).unwrap_or_else(|| self.new_asset(&observed, observation.time_ns));
+        let exactly_here = self.places.known(&observation.protocol, &observation.address);
+        let (known, replaced) = self.owner(observation, &said.claims, serial.as_ref(), exactly_here);
+        let number = known.unwrap_or_else(|| self.new_asset(observation, &observed));
         self.is_heard_of(number);
         let earlier = replaced.and_then(|replaced| self.assets.get(replaced)).map(|asset| asset.id.clone());
         let Some(asset) = self.assets.get_mut(number) else { return number };
@@ -138,7 +132,7 @@ impl Catalog {
         if !again {
             asset.record(observation, &observed, said, entry);
         }
-        if exactly_here != Some(number) || address.instance.is_some() {
+        if exactly_here != Some(number) || Places::hears_more(observation) {
             self.places.put(observation, number);
         }
         self.serials.extend(serial.map(|serial| (serial, number)));
@@ -172,10 +166,10 @@ impl Catalog {
         self.assets.iter()
     }
 
-    /// The asset with that id, or with the only id that begins so.
+    /// The asset with that id, or that had it before it was known to be this one, or with the only id that begins so.
     #[must_use]
     pub fn asset(&self, id: &str) -> Option<&Asset> {
-        self.assets.number(id).and_then(|number| self.assets.get(number)).or_else(|| {
+        self.assets.named(id).or_else(|| {
             let mut beginning = self.assets().filter(|asset| asset.id.starts_with(id) && !id.is_empty());
             beginning.next().filter(|_| beginning.next().is_none())
         })
@@ -188,11 +182,12 @@ impl Catalog {
         by_id.into_values()
     }
 
-    fn new_asset(&mut self, observed: &str, time_ns: u64) -> Number {
-        let digits = hex(&Sha256::digest(format!("asset\n{observed}")));
+    fn new_asset(&mut self, observation: &Observation, observed: &str) -> Number {
+        let named = observation.in_its_folder().map(|observation| observation.id());
+        let digits = hex(&Sha256::digest(format!("asset\n{}", named.as_deref().unwrap_or(observed))));
         let free = |length: &usize| self.assets.number(&format!("{ID_PREFIX}{}", &digits[..*length])).is_none();
         let length = (ID_DIGITS..=digits.len()).find(free).unwrap_or(digits.len());
-        self.assets.add(Asset::new(format!("{ID_PREFIX}{}", &digits[..length]), time_ns))
+        self.assets.add(Asset::new(format!("{ID_PREFIX}{}", &digits[..length]), observation.time_ns))
     }
 }
 
@@ -200,6 +195,7 @@ impl Asset {
     fn new(id: String, time_ns: u64) -> Self {
         Self {
             id,
+            was: Vec::new(),
             addresses: Vec::new(),
             speaks: BTreeMap::new(),
             claims: Vec::new(),
@@ -387,6 +383,7 @@ const ROLE_OF_CLIENTS: &str = "client";
 
 mod assets;
 mod import;
+mod join;
 mod places;
 mod unknown;
 

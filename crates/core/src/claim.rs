@@ -90,7 +90,7 @@ impl Field {
 }
 
 /// How a claim was come by, best first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Grade {
     /// The protocol's own identification service (Modbus 43/14, CIP Identity object).

@@ -79,7 +79,7 @@ impl TryFrom<Written> for Source {
 }
 
 /// Who spoke. Absent parts are left out.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Address {
     /// Hardware address, `00:80:f4:00:00:01`; behind a router it is the router's.
@@ -144,6 +144,9 @@ pub struct Observation {
     pub question: String,
     /// Who answered.
     pub address: Address,
+    /// Where else the speaker says that it is: addresses of its own, each by itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub announced: Vec<Address>,
     /// The answer's messages, each whole, in lower case hexadecimal; before them the questions that it takes to read them.
     pub messages: Vec<String>,
     /// What could not be read, in words.
@@ -224,6 +227,7 @@ impl Observation {
             protocol: reading.protocol.to_owned(),
             question: reading.question.to_owned(),
             address: Address::from(&reading.speaker),
+            announced: reading.announced.iter().map(Address::from).collect(),
             messages: reading.messages.iter().map(|message| hex(&message.bytes)).collect(),
             malformed: reading.malformed.iter().map(|(index, malformed)| format!("message {index}: {malformed}")).collect(),
             complete: reading.complete,
@@ -237,6 +241,16 @@ impl Observation {
             },
             cut: reading.cut,
         }
+    }
+
+    /// The same with the name of its file alone; `None` where that is all there was. A folder is where somebody's copy lies, and how he
+    /// typed that.
+    #[must_use]
+    pub fn in_its_folder(&self) -> Option<Self> {
+        let Source::Capture { file, frame } = &self.source else { return None };
+        let (_, name) = file.rsplit_once(['/', '\\'])?;
+        let source = Source::Capture { file: name.to_owned(), frame: *frame };
+        Some(Self { source, ..self.clone() })
     }
 
     /// The observation's id: SHA-256 of its canonical JSON (serde's field order), lower case hexadecimal. The same capture read

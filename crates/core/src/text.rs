@@ -163,6 +163,13 @@ fn packed([a, b, c]: [u8; 3]) -> [char; 4] {
     sixes.map(|six| char::from(if six & 0x20 == 0 { six | 0x40 } else { six }))
 }
 
+/// True for a text whose bytes say that nobody ever wrote one there. Of packed text these are zeros, which would read `@`: no tag or
+/// descriptor that a person enters begins so, and what stands behind is left over.
+#[must_use]
+pub fn is_unset(shape: Shape, bytes: &[u8]) -> bool {
+    shape == Shape::Packed && bytes.first().is_some_and(|first| first >> 2 == 0)
+}
+
 fn checked(text: &str) -> Result<String, Unreadable> {
     let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\0');
     if text.chars().any(is_invisible) { Err(Unreadable { shown: printable(text) }) } else { Ok(text.to_owned()) }
@@ -264,6 +271,16 @@ mod tests {
         ];
         for (shape, bytes, expected) in cases {
             assert_eq!(decode_fact(*shape, bytes).as_deref(), Ok(*expected), "{shape:?}");
+        }
+        for (shape, bytes, unset) in [
+            // icsnpp-hart-ip testing/traces, all_types_and_commands_sent.pcapng frame 73: it would read `@ATIVEPI`.
+            (Shape::Packed, &b"\x00\x15\x09\x58\x54\x09"[..], true),
+            (Shape::Packed, &[0; 6], true),
+            (Shape::Packed, &[0x41, 0x4b, 0x71, 0xc3, 0x10, 0x60], false),
+            (Shape::Packed, &[], false),
+            (Shape::Text, &[0; 6], false),
+        ] {
+            assert_eq!(is_unset(shape, bytes), unset, "{bytes:02x?}");
         }
         assert!(decode_fact(Shape::Utf16Le, b"a\0\x1b\0[\0").is_err());
         assert_eq!(decode_fact(Shape::Ascii, b"\xb1\xb1").map_err(|u| u.shown), Err("\\xb1\\xb1".into()), "a code page is not guessed");

@@ -50,6 +50,10 @@ impl Adapter for Questions {
         &PROTOCOL
     }
 
+    fn name(&self) -> &'static str {
+        "cip"
+    }
+
     fn grant(&self) -> Result<Grant, Refused> {
         if self.slots.is_empty() {
             let why = "no slot is named; the module that has the address itself is asked over enip";

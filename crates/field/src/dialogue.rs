@@ -3,8 +3,6 @@
 
 mod converse;
 #[cfg(test)]
-pub mod play;
-#[cfg(test)]
 pub mod script;
 #[cfg(test)]
 pub mod story;
@@ -95,7 +93,8 @@ pub enum Take {
     Answer,
     /// A part of its answer: the device sends the rest without being asked.
     More,
-    /// Its announcement: the answer comes without being asked again, so long after the question at most.
+    /// Its announcement: the answer comes without being asked again, so long after the question at most. Where it does not, the dialogue is
+    /// asked what comes instead; with nothing the device was silent.
     Later(Duration),
     /// Nothing: what says so.
     Stray(Malformed),

@@ -6,7 +6,8 @@
 //! An answer in several fragments is read as far as it comes: its rest waits for a confirmation that is never sent.
 //!
 //! An outstation that begins with an unsolicited response answers a READ when that response is confirmed or its own time-out is over (IEEE
-//! 1815-2012, 4.6): the READ is not repeated, its answer is waited for. An empty one is confirmed, once, where the owner consents.
+//! 1815-2012, 4.6). That is waited for. Some forget the READ meanwhile: it is not repeated, but each attribute may then be asked alone. An
+//! empty unsolicited response is confirmed, once, where the owner consents.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -21,13 +22,16 @@ use crate::guard::{Dnp3, Grant, REPLIES_MAX, Refused};
 use crate::pacing::{Pace, TimeFactor};
 
 /// The hold: an outstation that waits for a confirmation needs more than the usual 10 s (the guard's table says the same).
-const HOLD_MAX: Duration = Duration::from_secs(20);
-/// From the question to its answer where an unsolicited response waits to be confirmed: 15 s, the longest time-out that is usual, and our own 2 s.
-const CONFIRM_WAIT_MAX: Duration = Duration::from_secs(17);
+const HOLD_S_MAX: Duration = Duration::from_secs(20);
+/// From the question to its answer where an unsolicited response waits to be confirmed: 15 s, the longest time-out that is usual, and a second
+/// for the way. It leaves time in the hold to ask for each attribute alone.
+const CONFIRM_WAIT_S_MAX: Duration = Duration::from_secs(16);
+/// The same where it was confirmed: nothing keeps the answer any more, if the question was not forgotten.
+const CONFIRMED_WAIT_S_MAX: Duration = Duration::from_secs(4);
 /// Bytes of a fragment: outstations send 2048 (4.2.1); one that sends on for ever is left.
 const FRAGMENT_BYTES_MAX: usize = 8 << 10;
 /// Attributes refused alone before the outstation counts as one without any.
-const REFUSED_ALONE_MAX: u8 = 2;
+const REFUSED_ANSWERS_MAX: u8 = 2;
 /// The order in which they are asked alone: the firmware first.
 const ALONE: [u8; 5] = [242, 252, 250, 248, 243];
 
@@ -98,7 +102,7 @@ impl Adapter for Questions {
                 ask(
                     Question::Attribute(variation),
                     sequence,
-                    "only if the outstation refuses the five together (IIN2), and did not tell this one",
+                    "only if the outstation refuses or forgets the five together, and did not tell this one",
                 )
             });
             std::iter::once(ask(Question::Identity, 0, "")).chain(alone).collect()
@@ -114,7 +118,7 @@ impl Adapter for Questions {
     }
 
     fn pace(&self, factor: TimeFactor) -> Pace {
-        Pace { hold_max: HOLD_MAX, ..Pace::new(factor) }
+        Pace { hold_max: HOLD_S_MAX, ..Pace::new(factor) }
     }
 }
 
@@ -132,6 +136,8 @@ struct Outstation {
     replied: u8,
     /// Whether it may still be confirmed.
     may_confirm: bool,
+    /// Whether the answer waits behind an unsolicited response.
+    kept_back: bool,
     /// Whether it told any attribute.
     told: bool,
     refused_alone: u8,
@@ -161,6 +167,7 @@ impl Outstation {
             replies: VecDeque::new(),
             replied: 0,
             may_confirm: asked.confirm_unsolicited,
+            kept_back: false,
             told: false,
             refused_alone: 0,
             unasked: Vec::new(),
@@ -227,16 +234,19 @@ impl Outstation {
 
     /// Until it is confirmed or given up our answer does not come; what holds events is never confirmed, they would be lost to others.
     fn unsolicited(&mut self, fragment: &[u8]) -> Take {
-        if self.may_confirm && fragment.len() == RESPONSE_HEADER_BYTES {
-            self.may_confirm = false;
-            let sequence = fragment.first().map_or(0, |control| control & SEQUENCE);
-            self.replies.push_back(Reply::Unsolicited { sequence });
+        self.kept_back = true;
+        if !self.may_confirm || fragment.len() > RESPONSE_HEADER_BYTES {
+            return Take::Later(CONFIRM_WAIT_S_MAX);
         }
-        Take::Later(CONFIRM_WAIT_MAX)
+        self.may_confirm = false;
+        let sequence = fragment.first().map_or(0, |control| control & SEQUENCE);
+        self.replies.push_back(Reply::Unsolicited { sequence });
+        Take::Later(CONFIRMED_WAIT_S_MAX)
     }
 
     /// What the answer means for what is asked next. Anything but attributes is none of ours: nothing is asked on account of it.
     fn answer(&mut self, fragment: &Fragment) -> Take {
+        self.kept_back = false;
         let (control, refused) = match fragment.bytes.as_slice() {
             [control, _, _, refused, ..] => (*control, *refused),
             _ => (0, NO_FUNCTION),
@@ -253,7 +263,7 @@ impl Outstation {
             }
             Question::Attribute(variation) if !tells(variation) => {
                 self.refused_alone += 1;
-                if !misses || (self.refused_alone >= REFUSED_ALONE_MAX && !self.told) {
+                if !misses || (self.refused_alone >= REFUSED_ANSWERS_MAX && !self.told) {
                     self.stop();
                 }
             }
@@ -270,6 +280,9 @@ impl Outstation {
 
 impl Dialogue for Outstation {
     fn next(&mut self) -> Next {
+        if std::mem::take(&mut self.kept_back) && self.out == Question::Identity {
+            self.waiting = ALONE.map(Question::Attribute).into();
+        }
         let Some(question) = self.waiting.pop_front() else { return Next::Done };
         self.sequence = self.sequence.wrapping_add(1);
         self.out = question;

@@ -20,9 +20,9 @@ use crate::pacing::{Pace, TimeFactor};
 /// From an answer to the next command (docs/read-only.md, section 3).
 const MESSAGE_GAP_MS: u64 = 1_000;
 /// Wait for an answer that crosses a loop.
-const RESPONSE_MAX: Duration = Duration::from_secs(5);
+const RESPONSE_S_MAX: Duration = Duration::from_secs(5);
 /// The hold of a session (the guard's table says the same).
-const HOLD_MAX: Duration = Duration::from_secs(20);
+const HOLD_S_MAX: Duration = Duration::from_secs(20);
 /// Since this revision of the universal commands there is a long tag.
 const LONG_TAG_SINCE: u8 = 6;
 /// Codes of a server that gives a session: yes; yes, with a timer of its own (HCF_SPEC-085).
@@ -73,7 +73,7 @@ impl Adapter for Questions {
     }
 
     fn pace(&self, factor: TimeFactor) -> Pace {
-        Pace { message_gap: factor.shorten(MESSAGE_GAP_MS), response_max: RESPONSE_MAX, hold_max: HOLD_MAX }
+        Pace { message_gap: factor.shorten(MESSAGE_GAP_MS), response_max: RESPONSE_S_MAX, hold_max: HOLD_S_MAX }
     }
 }
 

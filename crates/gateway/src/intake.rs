@@ -6,7 +6,7 @@ use nameplate_core::ledger::{Body, Entry};
 use nameplate_core::observation::{Observation, Source};
 use nameplate_core::profile::{Interpretation, Matched, ProfileSet};
 use nameplate_core::view::View;
-use nameplate_core::wire::conversation::Role;
+use nameplate_core::wire::conversation::{Over, Role};
 use nameplate_core::wire::{self, Fact, Reading};
 
 use crate::failure::Failure;
@@ -90,7 +90,7 @@ impl<'a> Intake<'a> {
     /// The store's.
     pub fn presence(
         &mut self,
-        (protocol, role): (&'static str, Role),
+        (protocol, over, role): (&'static str, Over, Role),
         speaker: &wire::Address,
         source: Source,
         time_ns: u64,
@@ -99,7 +99,7 @@ impl<'a> Intake<'a> {
             self.saw(id);
             return Ok(());
         }
-        let reading = Reading::new(protocol, wire::conversation::Over::Tcp, role.presence(), speaker.clone());
+        let reading = Reading::new(protocol, over, role.presence(), speaker.clone());
         let said = Interpretation::of(Matched::None, Vec::new());
         self.record(&Observation::of(&reading, source, time_ns), &said)
     }
@@ -184,6 +184,11 @@ impl<'a> Intake<'a> {
     }
 
     fn saw(&mut self, id: String) {
+        // Some may have turned out to be this one.
+        let was = self.view.catalog.asset(&id).map(|asset| asset.was.as_slice()).unwrap_or_default();
+        if was.iter().filter(|id| self.saw.remove(*id)).count() > 0 {
+            self.seen.retain(|id| self.saw.contains(id));
+        }
         if self.saw.insert(id.clone()) {
             self.seen.push(id);
         }

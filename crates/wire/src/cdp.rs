@@ -134,7 +134,7 @@ fn addresses(path: &str, inside: &mut Cursor<'_>, reading: &mut Reading) -> Resu
         let address = inside.range(length, "an address's length")?;
         let is_ip = (protocol == PROTOCOL_IPV4 && length == 4) || (protocol == PROTOCOL_IPV6 && length == 16);
         match is_ip {
-            true => reading.fact(format!("{path}.ip"), Shape::Ip, address),
+            true => reading.announces(format!("{path}.ip"), Shape::Ip, address),
             false => reading.fact(format!("{path}.other"), Shape::Hex, address),
         }
     }
@@ -221,6 +221,9 @@ mod tests {
                 ("cdp.device.id", "R"),
             ],
         );
+        let said = hear(&[(&hex("02b4 0000 0002 0011 00000001 01 01 cc 0004 c0a80afd 0016 0011 00000001 01 01 cc 0004 c0a80afd"), 0)]).0;
+        let announced: Vec<_> = readings(&said).flat_map(|reading| &reading.announced).map(|address| address.ip).collect();
+        assert_eq!(announced, [Some([192, 168, 10, 253].into())], "its own, once");
         // IPv6 by its LLC/SNAP header, and a protocol that has no form here.
         check(
             "0002 0033 00000002 02 08 aaaa03000000 86dd 0010 fe800000000000000000000000000001 01 01 81 000a 49000100000000000100",

@@ -27,6 +27,8 @@ pub enum Event {
     Present {
         /// As in [`Reading::protocol`].
         protocol: &'static str,
+        /// What carried it.
+        over: Over,
         /// What he is there.
         role: Role,
         /// Where he is.
@@ -306,22 +308,13 @@ fn broken(at: At, speaker: Option<Address>, malformed: Malformed) -> Event {
     Event::Malformed { at, speaker, malformed }
 }
 
-/// What a conversation told of a datagram or frame that had `missing` more bytes on the wire.
-fn told(heard: Heard, missing: usize) -> Event {
+/// What a conversation told of bytes that were carried so, of which `missing` more were on the wire.
+fn told(heard: Heard, over: Over, missing: usize) -> Event {
     match heard {
         Heard::Reading(reading) => Event::Reading(Reading { cut: missing, ..reading }),
-        heard => heard.into(),
-    }
-}
-
-impl From<Heard> for Event {
-    fn from(heard: Heard) -> Self {
-        match heard {
-            Heard::Reading(reading) => Self::Reading(reading),
-            Heard::Present { protocol, role, speaker, at } => Self::Present { protocol, role, speaker, at },
-            Heard::Happened { protocol, happening, device, at } => Self::Happened { protocol, happening, device, at },
-            Heard::Malformed { speaker, at, malformed } => broken(at, Some(speaker), malformed),
-        }
+        Heard::Present { protocol, role, speaker, at } => Event::Present { protocol, over, role, speaker, at },
+        Heard::Happened { protocol, happening, device, at } => Event::Happened { protocol, happening, device, at },
+        Heard::Malformed { speaker, at, malformed } => broken(at, Some(speaker), malformed),
     }
 }
 

@@ -47,6 +47,9 @@ const PROFINET_CHASSIS_MAC: u8 = 5;
 /// IANA's TLV with the URL of a usage description (RFC 8520, 11).
 const IANA_MUD: u8 = 1;
 
+/// Path of the facts of a chassis id.
+const CHASSIS: &str = "lldp.chassis";
+
 /// IANA address families (RFC 1700) that an address of LLDP can be.
 const FAMILY_IPV4: u8 = 1;
 const FAMILY_IPV6: u8 = 2;
@@ -124,7 +127,7 @@ fn tlv(kind: u16, value: Range<usize>, inside: &mut Cursor<'_>, reading: &mut Re
         CHASSIS_ID => {
             let subtype = inside.u8("a chassis id has a subtype (802.1AB, 8.5.2)")?;
             let id = value.start + 1..value.end;
-            identifier("lldp.chassis", [4, 5], subtype, id.clone(), inside.rest(), reading);
+            identifier(CHASSIS, [4, 5], subtype, id.clone(), inside.rest(), reading);
             if let Some(identification) = Identification::of_chassis(inside.rest()) {
                 identification.facts("lldp.profinet", id.start, reading);
             }
@@ -163,7 +166,11 @@ fn identifier(path: &str, addresses: [u8; 2], subtype: u8, id: Range<usize>, byt
         (Some(_), _) => (Shape::Hex, id),
         (None, _) => (Shape::Text, id),
     };
-    reading.fact(format!("{path}.id"), shape, id);
+    match path {
+        // A port is no station; its hardware address is that of the frame.
+        CHASSIS => reading.announces(format!("{path}.id"), shape, id),
+        _ => reading.fact(format!("{path}.id"), shape, id),
+    }
 }
 
 /// A management address (8.5.9): its length with family, the address, how its interface is numbered, the interface, an object id.
@@ -172,8 +179,8 @@ fn management(inside: &mut Cursor<'_>, reading: &mut Reading) -> Result<(), Malf
     let family = inside.u8("an address's family (802.1AB, 8.5.9.3)")?;
     let address = inside.range(length.saturating_sub(1), "an address's length (802.1AB, 8.5.9.2)")?;
     match (family, address.len()) {
-        (FAMILY_IPV4, 4) | (FAMILY_IPV6, 16) => reading.fact("lldp.management.ip", Shape::Ip, address),
-        (FAMILY_802, 6) => reading.fact("lldp.management.mac", Shape::Mac, address),
+        (FAMILY_IPV4, 4) | (FAMILY_IPV6, 16) => reading.announces("lldp.management.ip", Shape::Ip, address),
+        (FAMILY_802, 6) => reading.announces("lldp.management.mac", Shape::Mac, address),
         _ => reading.fact("lldp.management.other", Shape::Hex, address),
     }
     let interface = inside.range(5, "an interface's numbering and number (802.1AB, 8.5.9.5)")?;
@@ -197,15 +204,16 @@ fn organisational(organisation: [u8; 3], subtype: u8, value: Range<usize>, insid
         (TIA, 9) => text("lldp.med.manufacturer", inside, reading),
         (TIA, 10) => text("lldp.med.model", inside, reading),
         (TIA, 11) => text("lldp.med.asset", inside, reading),
-        (PROFINET, PROFINET_CHASSIS_MAC) if value.len() == 6 => reading.fact("lldp.profinet.mac", Shape::Mac, value),
+        (PROFINET, PROFINET_CHASSIS_MAC) if value.len() == 6 => reading.announces("lldp.profinet.mac", Shape::Mac, value),
         (IANA, IANA_MUD) => text("lldp.mud", inside, reading),
         _ => {}
     }
 }
 
-/// A text that says something: NULs behind it are padding, and an empty one is no fact.
+/// A text that says something: up to its first NUL, because senders copy fields of fixed width, and what stands behind the end of a text
+/// there is left over from an earlier one. An empty one is no fact.
 fn text(path: &str, inside: &Cursor<'_>, reading: &mut Reading) {
-    let length = inside.rest().iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let length = inside.rest().iter().position(|byte| *byte == 0).unwrap_or(inside.rest().len());
     if length > 0 {
         reading.fact(path, Shape::Lines, inside.at()..inside.at() + length);
     }

@@ -50,6 +50,9 @@ const GROUP_BIT: u8 = 0x01;
 /// In front of a block's value: what an answer says about it, or how a Set is to be kept.
 const BLOCK_INFORMATION_BYTES: usize = 2;
 
+/// Another station was heard with the same address (IEC 61158-6-10, 4.3.1.4.2, BlockInfo for IP).
+const IP_CONFLICT: u8 = 0x80;
+
 /// One sender of PROFINET frames.
 #[derive(Debug)]
 struct Station {
@@ -212,9 +215,14 @@ fn block_of(option: u8, suboption: u8, value: Range<usize>, bytes: &[u8], readin
     let Some(inside) = bytes.get(value.clone()) else { return };
     let part = |range: Range<usize>| value.start + range.start..value.start + range.end;
     match (option, suboption, inside.len()) {
-        (1, 1, 6) => reading.fact("pn-dcp.mac", Shape::Mac, value),
+        (1, 1, 6) => reading.announces("pn-dcp.mac", Shape::Mac, value),
         (1, 2 | 3, 12..) => {
-            reading.fact("pn-dcp.ip.address", Shape::Ip, part(0..4));
+            // The lower byte of what the answer says about the block.
+            let conflict = bytes.get(value.start - 1).is_some_and(|said| said & IP_CONFLICT != 0);
+            match conflict {
+                true => reading.fact("pn-dcp.ip.address", Shape::Ip, part(0..4)),
+                false => reading.announces("pn-dcp.ip.address", Shape::Ip, part(0..4)),
+            }
             reading.fact("pn-dcp.ip.mask", Shape::Ip, part(4..8));
             reading.fact("pn-dcp.ip.gateway", Shape::Ip, part(8..12));
         }

@@ -7,9 +7,20 @@ use crate::Malformed;
 use crate::conversation::Over;
 use crate::tcp::At;
 
+/// Own addresses that are noted of one reading: a device has one or two; a list of them may be as long as its message.
+const OWN_ADDRESSES_MAX: usize = 16;
+
 /// An Ethernet hardware address (IEEE 802, EUI-48).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Mac(pub [u8; 6]);
+
+impl Mac {
+    /// False for zeros, and for addresses of groups, broadcast among them (IEEE 802, 8.2.2).
+    #[must_use]
+    pub fn is_one_devices(self) -> bool {
+        self.0 != [0; 6] && self.0[0] & 1 == 0
+    }
+}
 
 impl fmt::Display for Mac {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -48,6 +59,33 @@ pub struct Address {
     pub path: Option<String>,
     /// A name by which the protocol itself addresses the part that speaks (OPC UA application URI, GOOSE control block).
     pub name: Option<String>,
+}
+
+impl From<Mac> for Address {
+    fn from(mac: Mac) -> Self {
+        Self { mac: Some(mac), ..Self::default() }
+    }
+}
+
+impl From<IpAddr> for Address {
+    fn from(ip: IpAddr) -> Self {
+        Self { ip: Some(ip), ..Self::default() }
+    }
+}
+
+fn network_address(bytes: &[u8]) -> Option<IpAddr> {
+    let four = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
+    four.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from)).ok()
+}
+
+/// False for an address that is not set, a group's or the own machine's, and for those that are taken anew on each link (RFC 3927, RFC 4291).
+fn is_one_devices(ip: IpAddr) -> bool {
+    let anywhere = ip.is_unspecified() || ip.is_multicast() || ip.is_loopback();
+    let here = match ip {
+        IpAddr::V4(ip) => ip.is_link_local() || ip.is_broadcast(),
+        IpAddr::V6(ip) => ip.segments()[0] & 0xffc0 == 0xfe80,
+    };
+    !anywhere && !here
 }
 
 /// One message of an answer: its whole transport payload, so that anyone can decode it again.
@@ -156,6 +194,8 @@ pub struct Reading {
     pub authority: Authority,
     /// Who answered.
     pub speaker: Address,
+    /// Where else the speaker says that it is: addresses of its own, each by itself. See [`Reading::announces`].
+    pub announced: Vec<Address>,
     /// How many of the first messages are questions, without whose bytes the answer could not be read. 0 where the answer says it all.
     pub asked: usize,
     /// The answer's messages in the order in which they were sent; before them the questions that it takes to read them.
@@ -174,13 +214,14 @@ impl Reading {
     /// An answer of which nothing was heard yet.
     #[must_use]
     pub fn new(protocol: &'static str, over: Over, question: &'static str, speaker: Address) -> Self {
-        let (messages, facts, malformed) = (Vec::new(), Vec::new(), Vec::new());
+        let (announced, messages, facts, malformed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         Self {
             protocol,
             over,
             question,
             authority: Authority::Device,
             speaker,
+            announced,
             asked: 0,
             messages,
             facts,
@@ -212,6 +253,20 @@ impl Reading {
         let Some(message) = self.messages.len().checked_sub(1) else { return };
         let Some(bytes) = self.messages[message].bytes.get(range.clone()) else { return };
         self.facts.push(Fact { path: path.into(), bytes: bytes.to_vec(), shape, message, offset: range.start });
+    }
+
+    /// As [`Reading::fact`], for an address that the speaker says is its own. It is noted as such where it can be one device's: not where
+    /// nothing is set, not a group's, and not one that means something only on one link. What somebody believes of another is not noted.
+    pub fn announces(&mut self, path: impl Into<String>, shape: Shape, range: core::ops::Range<usize>) {
+        let bytes = self.messages.last().and_then(|message| message.bytes.get(range.clone())).unwrap_or_default();
+        let own = match (shape, bytes) {
+            (Shape::Mac, bytes) => <[u8; 6]>::try_from(bytes).ok().map(Mac).filter(|mac| mac.is_one_devices()).map(Address::from),
+            (Shape::Ip, bytes) => network_address(bytes).filter(|ip| is_one_devices(*ip)).map(Address::from),
+            _ => None,
+        };
+        let own = own.filter(|own| self.authority != Authority::Belief && !self.announced.contains(own));
+        self.announced.extend(own.filter(|_| self.announced.len() < OWN_ADDRESSES_MAX));
+        self.fact(path, shape, range);
     }
 
     /// Overwrites a secret in the last message (a community, a cookie): it is kept and handed on as long as the reading is. Lengths stay,

@@ -182,7 +182,7 @@ impl Decided {
         };
         let [manufacturer, model, product_code] = texts;
         profile.as_ref().is_none_or(|id| asset.profile.as_ref() == Some(id))
-            && (assets.is_empty() || assets.contains(&asset.id))
+            && (assets.is_empty() || assets.contains(&asset.id) || asset.was.iter().any(|id| assets.contains(id)))
             && says(Field::Manufacturer, manufacturer)
             && says(Field::Model, model)
             && says(Field::ProductCode, product_code)

@@ -34,6 +34,7 @@ fn device(time_ns: u64, profile: &str, claims: &[(&str, Field, &str)]) -> Catalo
         protocol: "modbus".into(),
         question: "modbus.identification.basic".into(),
         address: Address { ip: Some("10.0.0.1".parse().unwrap()), port: Some(502), unit: Some(1), ..Address::default() },
+        announced: Vec::new(),
         messages: vec!["00".into()],
         malformed: Vec::new(),
         complete: true,

@@ -68,7 +68,7 @@ impl Index {
     /// The asset of a row: by its id, else by its address, else by its serial number.
     #[must_use]
     pub fn find(&self, catalog: &Catalog, row: &Row<'_>) -> Found {
-        let by_id = row.cell("id").filter(|id| catalog.assets.number(id).is_some());
+        let by_id = row.cell("id").and_then(|id| catalog.assets.named(id)).map(|asset| asset.id.as_str());
         if let Some(id) = by_id.or_else(|| owners_id(row).and_then(|id| self.owners_ids.get(id).map(String::as_str))) {
             return Found::One(id.to_owned());
         }

@@ -21,7 +21,7 @@ const UNITS_ITSELF: [u8; 2] = [0, 255];
 /// A host and the way behind it. The hardware address is a part only where there is no other: behind a router it is the router's.
 /// Most are only looked up, so it borrows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Place<'a> {
+pub(super) struct Place<'a> {
     ip: Option<IpAddr>,
     mac: Option<Cow<'a, str>>,
     unit: Option<u8>,
@@ -45,7 +45,7 @@ impl Hash for Place<'_> {
 }
 
 impl<'a> Place<'a> {
-    fn of(address: &'a Address) -> Self {
+    pub(super) fn of(address: &'a Address) -> Self {
         let borrowed = |text: &'a Option<String>| text.as_deref().map(Cow::Borrowed);
         let Address { mac, ip, unit, link, rack, slot, network, station, hart, path, .. } = address;
         // A path begins with the address that it goes through.
@@ -62,6 +62,16 @@ impl<'a> Place<'a> {
             hart: borrowed(hart),
             path: borrowed(path),
         }
+    }
+
+    /// The place of a host itself.
+    fn host(ip: IpAddr) -> Self {
+        Self { ip: Some(ip), ..Self::default() }
+    }
+
+    /// True where nothing leads from a network address to a part behind it.
+    pub(super) fn is_host(&self) -> bool {
+        self.ip.is_some_and(|ip| *self == Self::host(ip))
     }
 
     fn into_owned(self) -> Place<'static> {
@@ -100,6 +110,8 @@ pub(super) struct Places {
     voices: HashMap<Place<'static>, Vec<Voice>>,
     /// BACnet devices by instance, which is unique in an internetwork (ASHRAE 135, 12.11.1) however the device is reached.
     instances: HashMap<u32, Number>,
+    /// Network addresses of which a station without one says that they are its own: each of its hardware addresses, and the asset.
+    announced: HashMap<IpAddr, Vec<(String, Number)>>,
 }
 
 impl Places {
@@ -120,14 +132,51 @@ impl Places {
         self.instances.get(&address.instance?).copied()
     }
 
+    /// The assets that answer at a network address themselves.
+    pub(super) fn hosts_at(&self, ip: IpAddr) -> impl Iterator<Item = Number> {
+        self.voices.get(&Place::host(ip)).into_iter().flatten().map(|voice| voice.asset)
+    }
+
+    /// Hardware addresses of stations that say that they have this network address, and their assets.
+    pub(super) fn announced_at(&self, ip: IpAddr) -> &[(String, Number)] {
+        self.announced.get(&ip).map_or(&[], Vec::as_slice)
+    }
+
+    /// Who was one asset at an address is another from now on. He never announced one: then he would have told something.
+    pub(super) fn hand_over(&mut self, address: &Address, from: Number, to: Number) {
+        let voices = self.voices.get_mut(&Place::of(address).into_owned()).into_iter().flatten().map(|voice| &mut voice.asset);
+        let instance = address.instance.and_then(|instance| self.instances.get_mut(&instance));
+        voices.chain(instance).filter(|asset| **asset == from).for_each(|asset| *asset = to);
+    }
+
+    /// True where an observation tells more of where its asset is than [`Places::known`] compares.
+    pub(super) fn hears_more(observation: &Observation) -> bool {
+        observation.address.instance.is_some() || !observation.announced.is_empty()
+    }
+
     /// This asset answers there from now on.
     pub(super) fn put(&mut self, observation: &Observation, asset: Number) {
+        if observation.address.ip.is_none() && !observation.announced.is_empty() {
+            self.announce(observation, asset);
+        }
         let (protocol, address) = (&observation.protocol, &observation.address);
         self.instances.extend(address.instance.map(|instance| (instance, asset)));
         let voices = self.voices.entry(Place::of(address).into_owned()).or_default();
         match voices.iter_mut().find(|voice| voice.is(protocol, address)) {
             Some(voice) => voice.asset = asset,
             None => voices.push(Voice { protocol: protocol.clone(), port: address.port, name: address.name.clone(), asset }),
+        }
+    }
+
+    fn announce(&mut self, observation: &Observation, asset: Number) {
+        let Observation { address, announced, .. } = observation;
+        for ip in announced.iter().filter_map(|own| own.ip) {
+            let stations = self.announced.entry(ip).or_default();
+            for mac in address.mac.iter().chain(announced.iter().filter_map(|own| own.mac.as_ref())) {
+                if !stations.iter().any(|(known, by)| *by == asset && known == mac) {
+                    stations.push((mac.clone(), asset));
+                }
+            }
         }
     }
 

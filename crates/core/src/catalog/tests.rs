@@ -1,13 +1,14 @@
 use super::*;
 use crate::claim::Grade;
 
-fn observation(ip: &str, time_ns: u64, file: &str) -> Observation {
+pub(super) fn observation(ip: &str, time_ns: u64, file: &str) -> Observation {
     Observation {
         time_ns,
         source: Source::Capture { file: file.into(), frame: 1 },
         protocol: "modbus".into(),
         question: "modbus.identification.basic".into(),
         address: Address { ip: Some(ip.parse().unwrap()), port: Some(502), unit: Some(1), ..Address::default() },
+        announced: Vec::new(),
         messages: vec!["00".into()],
         malformed: Vec::new(),
         complete: true,
@@ -19,7 +20,7 @@ fn observation(ip: &str, time_ns: u64, file: &str) -> Observation {
     }
 }
 
-fn said(fields: &[(Field, &str, &str, Grade)]) -> Interpretation {
+pub(super) fn said(fields: &[(Field, &str, &str, Grade)]) -> Interpretation {
     let claim = |(field, value, rule, grade): &(Field, &str, &str, Grade)| Claim {
         component: OWN_COMPONENT.into(),
         field: *field,
@@ -41,7 +42,7 @@ fn firmware(value: &str) -> Interpretation {
     said(&[(Field::FirmwareRevision, value, OBJECT_2, Grade::IdentityObject)])
 }
 
-fn with_serial(serial: &str) -> Interpretation {
+pub(super) fn with_serial(serial: &str) -> Interpretation {
     said(&[
         (Field::Manufacturer, "Maker", "modbus.object.0", Grade::IdentityObject),
         (Field::SerialNumber, serial, "modbus.object.128", Grade::IdentityObject),
@@ -134,6 +135,15 @@ fn the_beginning_of_an_id_names_an_asset_only_when_it_fits_one() {
     assert_eq!(catalog.asset(""), None);
 }
 
+#[test]
+fn an_id_does_not_depend_on_where_the_file_lies() {
+    let id = |file: &str| Catalog::default().take(&observation("10.0.0.1", 1, file), &firmware("V1"));
+    for file in ["./a.pcap", "../b/a.pcap", "/srv/a.pcap", "C:\\srv\\a.pcap"] {
+        assert_eq!(id(file), id("a.pcap"), "{file}");
+    }
+    assert_ne!(id("b.pcap"), id("a.pcap"));
+}
+
 /// Protocol, where, and the fields that are told there.
 type Said<'a> = (&'a str, Address, &'a [(Field, &'a str)]);
 
@@ -151,7 +161,7 @@ fn check_places(name: &str, heard: &[Said<'_>], expected: &[usize]) {
     assert_eq!(first, expected, "{name}");
 }
 
-fn at(last: u8, port: u16) -> Address {
+pub(super) fn at(last: u8, port: u16) -> Address {
     Address { ip: Some([10, 0, 0, last].into()), port: Some(port), ..Address::default() }
 }
 

@@ -17,6 +17,8 @@ pub struct Selection {
     /// Who answers at an address, port and unit: the subject, or somebody else.
     own: HashMap<(IpAddr, u16, u8), bool>,
     entries: BTreeSet<u64>,
+    /// Entries in which somebody else was only seen: he may turn out to be the subject.
+    seen: HashMap<String, Vec<u64>>,
 }
 
 /// What a line of the touch record says about whom it touched, and why.
@@ -31,7 +33,7 @@ impl Selection {
     /// Starts before entry 0. `subject` is an asset's whole id, or a work order.
     #[must_use]
     pub fn new(subject: &str) -> Self {
-        Self { subject: subject.to_owned(), view: View::default(), own: HashMap::new(), entries: BTreeSet::new() }
+        Self { subject: subject.to_owned(), view: View::default(), own: HashMap::new(), entries: BTreeSet::new(), seen: HashMap::new() }
     }
 
     /// Takes the next entry. Entries come in the order of their indices, each once.
@@ -59,6 +61,8 @@ impl Selection {
     #[must_use]
     pub fn indices(mut self) -> Option<Vec<u64>> {
         let asset = self.view.catalog.asset(&self.subject).filter(|asset| asset.id == self.subject);
+        let was = asset.into_iter().flat_map(|asset| &asset.was).filter_map(|id| self.seen.get(id));
+        self.entries.extend(was.flatten());
         let order = self.view.changes.get(&self.subject);
         if asset.is_none() && order.is_none() {
             return None;
@@ -82,6 +86,9 @@ impl Selection {
     fn observation(&mut self, observed: &Observed, index: u64) -> bool {
         let id = self.view.catalog.take_entry(&observed.observation, &observed.interpretation, Some(index));
         let own = id == self.subject;
+        if !own && observed.observation.messages.is_empty() {
+            self.seen.entry(id).or_default().push(index);
+        }
         let address = &observed.observation.address;
         if let (Some(ip), Some(port), Some(unit)) = (address.ip, address.port, address.unit) {
             self.own.insert((ip.to_canonical(), port, unit), own);

@@ -118,6 +118,7 @@ mod tests {
             protocol: "modbus".into(),
             question: "modbus.identification.basic".into(),
             address: Address { unit: Some(1), ..Address::default() },
+            announced: Vec::new(),
             messages: vec!["00".repeat(32)],
             malformed: Vec::new(),
             complete: true,

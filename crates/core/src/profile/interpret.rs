@@ -7,6 +7,9 @@ use super::{Component, Extract, Invalid, Profile, parse};
 use crate::claim::{Claim, Field};
 use crate::text::{self, Unreadable};
 
+/// Protocols that hand on another's answers, with its name. Their facts have their own name in front, and the same behind it.
+const CARRIED: [(&str, &str); 1] = [("modbus-rtu", "modbus")];
+
 /// All profiles that are in force.
 #[derive(Clone, Debug, Default)]
 pub struct ProfileSet {
@@ -99,13 +102,14 @@ impl ProfileSet {
     }
 
     fn said(&self, reading: &Reading) -> Interpretation {
-        let of_protocol = || self.profiles.iter().filter(|profile| profile.protocol == reading.protocol);
+        let is_own = |profile: &&Profile| profile.protocol == reading.protocol;
+        let of_protocol = || self.profiles.iter().filter(|profile| is_own(profile) || carried(reading) == Some(&profile.protocol));
         let mut matching: Vec<&Profile> = of_protocol().filter(|profile| !profile.fallback && matches(profile, reading)).collect();
         if matching.len() > 1 {
             let ids = matching.iter().map(|profile| profile.id.clone()).collect();
             return Interpretation::of(Matched::Several(ids), Vec::new());
         }
-        let (profile, matched) = match (matching.pop(), of_protocol().find(|profile| profile.fallback)) {
+        let (profile, matched) = match (matching.pop(), self.profiles.iter().find(|profile| is_own(profile) && profile.fallback)) {
             (Some(profile), _) => (profile, Matched::One(profile.id.clone())),
             (None, Some(profile)) => (profile, Matched::Fallback(profile.id.clone())),
             (None, None) => return Interpretation::of(Matched::None, Vec::new()),
@@ -118,7 +122,7 @@ impl ProfileSet {
                 if profile.fallback && field.is_revision() && !reading.complete {
                     continue;
                 }
-                if let Some(fact) = reading.facts.iter().find(|fact| fact.path == rule.from) {
+                if let Some(fact) = fact_of(reading, &rule.from) {
                     said.apply(profile, component, *field, rule, fact);
                 }
             }
@@ -135,6 +139,9 @@ impl Interpretation {
     }
 
     fn apply(&mut self, profile: &Profile, component: &Component, field: Field, rule: &Extract, fact: &Fact) {
+        if text::is_unset(fact.shape, &fact.bytes) {
+            return;
+        }
         let text = match text::decode_fact(fact.shape, &fact.bytes) {
             Ok(text) => text,
             Err(Unreadable { shown }) => return self.unreadable.push((fact.path.clone(), shown)),
@@ -157,7 +164,7 @@ impl Interpretation {
             normal,
             grade: rule.grade,
             profile: profile.id.clone(),
-            rule: rule.from.clone(),
+            rule: fact.path.clone(),
             message: fact.message,
             offset: fact.offset,
             length: fact.bytes.len(),
@@ -165,10 +172,57 @@ impl Interpretation {
     }
 }
 
+/// The protocol whose answers this one hands on unchanged: a device says the same over both, and its profile holds for both.
+fn carried(reading: &Reading) -> Option<&'static str> {
+    CARRIED.iter().find(|(carrier, _)| *carrier == reading.protocol).map(|(_, carried)| *carried)
+}
+
+/// The fact of that path; of the path in the protocol that is carried where the answer came through its carrier.
+fn fact_of<'a>(reading: &'a Reading, path: &str) -> Option<&'a Fact> {
+    let inner = carried(reading).and_then(|carried| path.strip_prefix(carried)?.strip_prefix('.'));
+    let is_inner =
+        |fact: &Fact| inner.is_some() && fact.path.strip_prefix(reading.protocol).and_then(|rest| rest.strip_prefix('.')) == inner;
+    reading.facts.iter().find(|fact| fact.path == path || is_inner(fact))
+}
+
 /// True when every fact that the profile names is there, readable, and matches.
 fn matches(profile: &Profile, reading: &Reading) -> bool {
     profile.matches.iter().all(|(path, pattern)| {
-        let fact = reading.facts.iter().find(|fact| fact.path == *path);
-        fact.and_then(|fact| text::decode_fact(fact.shape, &fact.bytes).ok()).is_some_and(|text| pattern.is_match(&text))
+        fact_of(reading, path).and_then(|fact| text::decode_fact(fact.shape, &fact.bytes).ok()).is_some_and(|text| pattern.is_match(&text))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use nameplate_wire::conversation::Over;
+    use nameplate_wire::{Address, Message, Shape};
+
+    use super::*;
+
+    /// The profile that an answer with these objects belongs to, and its revision with the rule that read it.
+    fn check(protocol: &'static str, objects: [&str; 3], profile: &str, revision: Option<(&str, &str)>) {
+        let mut reading = Reading::new(protocol, Over::Tcp, "modbus.identification.basic", Address::default());
+        reading.complete = true;
+        reading.messages.push(Message { frame: 1, time_ns: 0, bytes: objects.concat().into_bytes() });
+        let mut at = 0;
+        for (number, object) in objects.iter().enumerate() {
+            reading.fact(format!("{protocol}.object.{number}"), Shape::Text, at..at + object.len());
+            at += object.len();
+        }
+        let said = ProfileSet::built_in().unwrap().interpret(&reading);
+        let (Matched::One(id) | Matched::Fallback(id)) = &said.matched else { panic!("{:?}", said.matched) };
+        let found = said.claims.iter().find(|claim| claim.field == Field::FirmwareRevision);
+        assert_eq!(id, profile);
+        assert_eq!(found.map(|claim| (claim.value.as_str(), claim.rule.as_str())), revision);
+    }
+
+    #[test]
+    fn a_device_says_the_same_through_what_carries_its_protocol() {
+        let known = ["Schneider Electric", "PM710", "v03.110"];
+        check("modbus", known, "schneider-electric/powerlogic-pm710", Some(("v03.110", "modbus.object.2")));
+        check("modbus-rtu", known, "schneider-electric/powerlogic-pm710", Some(("v03.110", "modbus-rtu.object.2")));
+        let unknown = ["Nobody", "N", "V1"];
+        check("modbus", unknown, "generic/modbus", Some(("V1", "modbus.object.2")));
+        check("modbus-rtu", unknown, "generic/modbus-rtu", Some(("V1", "modbus-rtu.object.2")));
+    }
 }

@@ -125,6 +125,7 @@ fn heard(catalog: &mut Catalog, ip: &str, unit: u8, fields: &[(Field, &str)]) ->
         protocol: "modbus".into(),
         question: "modbus.identification.basic".into(),
         address: Address { ip: Some(ip.parse().unwrap()), port: Some(502), unit: Some(unit), ..Address::default() },
+        announced: Vec::new(),
         messages: vec!["00".into()],
         malformed: Vec::new(),
         complete: true,

@@ -4,8 +4,8 @@
 use nameplate_wire::conversation::Over;
 
 use super::*;
-use crate::dialogue::play::Do::{self, Close, Drip, Hear, Say};
-use crate::dialogue::play::story;
+use crate::dialogue::story::Do::{self, Close, Drip, Hear, Say};
+use crate::dialogue::story::story;
 
 const REGISTER: &str = "6500 0400 00000000 00000000 0100000000000000 00000000 01000000";
 const SESSION: &str = "6500 0400 011e0211 00000000 0100000000000000 00000000 01000000";
@@ -27,11 +27,13 @@ const BYE_3: &str = "6600 0000 011e0211 00000000 0300000000000000 00000000";
 const BYE_4: &str = "6600 0000 011e0211 00000000 0400000000000000 00000000";
 const BYE_5: &str = "6600 0000 011e0211 00000000 0500000000000000 00000000";
 
-const READ: &str = "read cip.identity of 1/0: vendor=\\x01\\x00 device_type=\\x0e\\x00 product_code=6\\x00 revision=\\x14\\x0b status=`1 \
-    serial=\\x1a\\x06l\\x00 product_name=1756-L61/B LOGIX5561";
-const OPENED: &str = "asked enip.register_session";
-const ASKED: &str = "asked cip.identity";
-const CLOSED: &str = "asked enip.unregister_session";
+const READ: &str = "read cip.identity whole: cip.identity.vendor=\\x01\\x00 cip.identity.device_type=\\x0e\\x00 \
+    cip.identity.product_code=6\\x00 cip.identity.revision=\\x14\\x0b cip.identity.status=`1 cip.identity.serial=\\x1a\\x06l\\x00 \
+    cip.identity.product_name=1756-L61/B LOGIX5561";
+const OPENED: &str = "asked enip.register_session 28";
+const ASKED: &str = "asked cip.identity 60";
+const ASKED_ONE: &str = "asked cip.identity 62";
+const CLOSED: &str = "asked enip.unregister_session 24";
 
 fn asked(slots: &[u8]) -> Questions {
     Questions { slots: slots.to_vec(), ..Questions::default() }
@@ -69,7 +71,7 @@ fn a_module_without_the_service_is_asked_for_its_revision_once() {
             Say(again),
             Hear(BYE_5),
         ],
-        &[OPENED, ASKED, ASKED, "read cip.identity of 1/0: revision=\\x14\\x0b", ASKED, CLOSED, "answered"],
+        &[OPENED, ASKED, ASKED_ONE, "read cip.identity whole: cip.identity.revision=\\x14\\x0b", ASKED, CLOSED, "answered"],
     );
 }
 
@@ -160,7 +162,7 @@ fn a_session_is_ended_before_any_slot_was_asked() {
     assert_eq!(known.grant().err().map(|refused| refused.rule), Some("permit.safety"));
     let none = Chassis { session: Some(0x1102_1e01), waiting: VecDeque::new(), ..fresh() };
     let put = { none }.goodbye().expect("a session stands");
-    assert_eq!((put.bytes, put.answered), (crate::dialogue::play::unhex(BYE_2), false));
+    assert_eq!((put.bytes, put.answered), (crate::dialogue::story::unhex(BYE_2), false));
     assert_eq!(fresh().goodbye(), None);
 }
 

@@ -45,8 +45,22 @@ pub async fn converse<P: Peer>(
     let (hold_end, earliest) = (Instant::now() + pace.hold_max, Instant::now());
     let conversation = (with.protocol.start)(with.over);
     let (held, latency) = (Vec::new(), Duration::ZERO);
-    let mut asking =
-        Asking { peer, dialogue, conversation, with, pace, clock, out, hold_end, earliest, held, bytes_in: 0, strays: 0, latency };
+    let mut asking = Asking {
+        peer,
+        dialogue,
+        conversation,
+        with,
+        pace,
+        clock,
+        out,
+        hold_end,
+        earliest,
+        held,
+        bytes_in: 0,
+        strays: 0,
+        latency,
+        announced: false,
+    };
     let end = asking.questions().await;
     asking.leave(&end).await;
     let at = At { frame: 0, time_ns: clock() };
@@ -72,18 +86,25 @@ struct Asking<'a, P> {
     bytes_in: usize,
     strays: u8,
     latency: Duration,
+    /// Whether the device announced the answer to the question that is out.
+    announced: bool,
 }
 
 impl<P: Peer> Asking<'_, P> {
     async fn questions(&mut self) -> End {
+        let mut silent = None;
         loop {
             match self.dialogue.next() {
-                Next::Put(put) => {
-                    if let Err(end) = self.exchange(put).await {
-                        return end;
-                    }
+                Next::Put(put) => match self.exchange(put).await {
+                    Ok(()) => silent = None,
+                    // It announced an answer that did not come: there may be another way to ask.
+                    Err(end @ End::Silent { .. }) if self.announced => silent = Some(end),
+                    Err(end) => return end,
+                },
+                Next::Done => {
+                    let answered = End::Answered { latency: self.latency, unasked: self.dialogue.unasked() };
+                    return silent.unwrap_or(answered);
                 }
-                Next::Done => return End::Answered { latency: self.latency, unasked: self.dialogue.unasked() },
                 Next::Hostile(because) => return hostile(because, Vec::new()),
             }
         }
@@ -108,6 +129,7 @@ impl<P: Peer> Asking<'_, P> {
     /// The whole answer to the question that went out at `sent`.
     async fn answer(&mut self, sent: Instant) -> Result<(), End> {
         let (mut waiting_since, mut patience) = (sent, self.pace.response_max);
+        self.announced = false;
         loop {
             let sealed = self.message(waiting_since + patience).await?;
             let message = match self.dialogue.open(sealed.clone()) {
@@ -127,7 +149,7 @@ impl<P: Peer> Asking<'_, P> {
             match take {
                 Take::Hostile(because) => return Err(hostile(because, Vec::new())),
                 Take::More => waiting_since = Instant::now(),
-                Take::Later(most) => (waiting_since, patience) = (sent, most),
+                Take::Later(most) => (waiting_since, patience, self.announced) = (sent, most, true),
                 Take::Answer | Take::Stray(_) => return Ok(()),
             }
         }

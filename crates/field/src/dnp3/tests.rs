@@ -152,11 +152,19 @@ fn an_outstation_that_waits_for_a_confirmation_is_waited_for() {
     let (lines, took) = story(&asked(), Over::Tcp, &script);
     assert_eq!(lines, ["asked dnp3.attributes", READ, "answered"]);
     assert_eq!(took.as_secs(), 15, "{took:?}");
-    // It begins again and again, and never answers: no longer than 17 s from the question.
-    let script: Vec<Do> = [identity()].into_iter().chain((0..9).flat_map(|_| [unsolicited(), Wait(1_900)])).collect();
+    // It begins again and again, and never answers: 16 s from the question, and to the end of the hold from one that it may have heard.
+    let forever = || (0..9).flat_map(|_| [unsolicited(), Wait(1_900)]);
+    let script: Vec<Do> = [identity()].into_iter().chain(forever()).chain([alone(1, 242), unsolicited()]).collect();
     let (lines, took) = story(&asked(), Over::Tcp, &script);
-    assert_eq!(lines, ["asked dnp3.attributes", SILENT]);
-    assert_eq!(took.as_secs(), 17, "{took:?}");
+    assert_eq!(lines, ["asked dnp3.attributes", "asked dnp3.attribute.242", "our longest hold was over (0 bytes of an answer)"]);
+    assert_eq!(took.as_secs(), 20, "{took:?}");
+    // One that forgot the READ meanwhile is asked for each attribute alone; with all of them wanted there is no other way.
+    let script = [identity(), unsolicited(), alone(1, 242), say("c1 c1 81 0000 00f2000000 0102 5631"), alone(2, 252), Wait(2_500)];
+    let (lines, took) = story(&asked(), Over::Tcp, &script);
+    assert_eq!(lines[2..], ["read dnp3.attributes whole: dnp3.attribute.242=V1", "asked dnp3.attribute.252", SILENT]);
+    assert_eq!(took.as_secs(), 18, "{took:?}");
+    let all = Questions { all: true, ..asked() };
+    check(all, &[hear("c0c0 01 00fe000000"), unsolicited()], &["asked dnp3.attributes.all", SILENT]);
     // Events are not confirmed either, whatever the owner consents to.
     let consent = Questions { confirm_unsolicited: true, ..asked() };
     check(consent, &[identity(), say("c5 f3 82 8000 020101 0001 81"), say(TOLD)], &["asked dnp3.attributes", READ, "answered"]);

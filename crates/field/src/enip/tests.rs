@@ -3,18 +3,19 @@
 use nameplate_wire::conversation::Over;
 
 use super::*;
-use crate::dialogue::play::Do::{self, Close, Drip, Hear, Say};
-use crate::dialogue::play::story;
+use crate::dialogue::story::Do::{self, Close, Drip, Hear, Say};
+use crate::dialogue::story::story;
 
 const ASKED: &str = "6300 0000 00000000 00000000 f401000000000000 00000000";
 const ENBT: &str = "6300 3300 00000000 00000000 f401000000000000 00000000 0100 0c00 2d00 0100 0002 af12 c0a80a78 0000000000000000 \
     0100 0c00 3a00 0407 3000 c3ae5100 0b 313735362d454e42542f41 03";
-const READ: &str = "read enip.list_identity of -: address=\\xc0\\xa8\\nx vendor=\\x01\\x00 device_type=\\x0c\\x00 product_code=:\\x00 \
-    revision=\\x04\\x07 status=0\\x00 serial=\\xc3\\xaeQ\\x00 product_name=1756-ENBT/A state=\\x03";
+const READ: &str = "read enip.list_identity whole: enip.identity.address=\\xc0\\xa8\\nx enip.identity.vendor=\\x01\\x00 \
+    enip.identity.device_type=\\x0c\\x00 enip.identity.product_code=:\\x00 enip.identity.revision=\\x04\\x07 enip.identity.status=0\\x00 \
+    enip.identity.serial=\\xc3\\xaeQ\\x00 enip.identity.product_name=1756-ENBT/A enip.identity.state=\\x03";
 
 fn check(over: Over, script: &[Do], expected: &[&str]) {
     let (lines, _) = story(&Questions, over, script);
-    let asked = ["asked enip.list_identity"];
+    let asked = ["asked enip.list_identity 24"];
     let expected: Vec<&str> = asked.into_iter().chain(expected.iter().copied()).collect();
     assert_eq!(lines, expected, "over {over:?}");
 }

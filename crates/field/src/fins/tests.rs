@@ -3,8 +3,8 @@
 use nameplate_wire::conversation::Over;
 
 use super::*;
-use crate::dialogue::play::Do::{self, Close, Drip, Hear, Say};
-use crate::dialogue::play::story;
+use crate::dialogue::story::Do::{self, Close, Drip, Hear, Say};
+use crate::dialogue::story::story;
 
 const ASK_NODE: &str = "46494e53 0000000c 00000000 00000000 00000000";
 const TELL_NODE: &str = "46494e53 00000010 00000001 00000000 000000fb 000000c8";
@@ -16,16 +16,17 @@ const ASK_UDP: &str = "80 00 02 00 00 00 00 63 00 01 0501 00";
 const CP1L_UDP: &str = "c0 00 02 00 63 00 00 c8 00 01 0501 0000 \
     4350314c2d454c323044522d440000002020202030312e3030000000000030312e30360000000000000000000000 \
     00000000000000000000000000010000000000000000000000000000000000010003000a172a1008000000000000";
-const NODE: &str = "asked fins.node_address";
-const CONTROLLER: &str = "asked fins.controller";
+const NODE: &str = "asked fins.node_address 20";
+const CONTROLLER: &str = "asked fins.controller 29";
+const DATAGRAM: &str = "asked fins.controller 13";
 
 fn check(node: Option<u8>, script: &[Do], expected: &[&str]) {
     let asked = Questions { node };
     assert_eq!(story(&asked, asked.over(), script).0, expected);
 }
 
-const READ: &str = "read fins.controller of -: model=CP1L-EL20DR-D version=01.00 internal_version=01.06 \
-    area=\\x00\\n\\x17*\\x10\\x08\\x00\\x00\\x00\\x00\\x00\\x00";
+const READ: &str = "read fins.controller whole: fins.controller.model=CP1L-EL20DR-D fins.controller.version=01.00 \
+    fins.controller.internal_version=01.06 fins.controller.area=\\x00\\n\\x17*\\x10\\x08\\x00\\x00\\x00\\x00\\x00\\x00";
 
 #[test]
 fn over_tcp_the_controller_gives_the_node_addresses() {
@@ -35,7 +36,7 @@ fn over_tcp_the_controller_gives_the_node_addresses() {
 
 #[test]
 fn over_udp_the_plant_gives_our_node_address() {
-    check(Some(0x63), &[Hear(ASK_UDP), Say(CP1L_UDP)], &[CONTROLLER, READ, "answered"]);
+    check(Some(0x63), &[Hear(ASK_UDP), Say(CP1L_UDP)], &[DATAGRAM, READ, "answered"]);
     for node in [0, 255] {
         assert_eq!(Questions { node: Some(node) }.grant().err().map(|refused| refused.rule), Some("permit.node"));
     }
@@ -55,7 +56,7 @@ fn a_controller_without_room_is_asked_no_more() {
     let cannot = "46494e53 00000008 00000003 00000003";
     check(None, &[Hear(ASK_NODE), Say(TELL_NODE), Hear(ASK_TCP), Say(cannot)], &[NODE, CONTROLLER, "answered"]);
     // End code 0401: the command is not known.
-    check(Some(0x63), &[Hear(ASK_UDP), Say("c0 00 02 00 63 00 00 c8 00 01 0501 0401")], &[CONTROLLER, "answered"]);
+    check(Some(0x63), &[Hear(ASK_UDP), Say("c0 00 02 00 63 00 00 c8 00 01 0501 0401")], &[DATAGRAM, "answered"]);
 }
 
 #[test]
@@ -73,7 +74,7 @@ fn what_belongs_to_another_question_is_passed_over() {
         ("80 00 02 00 63 00 00 c8 00 01 0501 0000", header),
         ("c0 00 02", short),
     ] {
-        check(Some(0x63), &[Hear(ASK_UDP), Say(message)], &[CONTROLLER, stray, silent]);
+        check(Some(0x63), &[Hear(ASK_UDP), Say(message)], &[DATAGRAM, stray, silent]);
     }
     let envelope = "stray: fins: byte 8: command that answers the question that waits (W421 7-4-2)";
     let script = [Hear(ASK_NODE), Say(TELL_NODE), Hear(ASK_TCP), Say(TELL_NODE), Say(CP1L_TCP)];

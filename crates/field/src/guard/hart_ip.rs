@@ -19,7 +19,7 @@ const MESSAGES_MAX: u8 = 1 + COMMANDS_MAX;
 /// Each command crosses a loop of 1200 bit/s, at least 1 s apart (section 3: session protocols 20 s).
 const HOLD_S_MAX: u64 = 20;
 /// Polling addresses have six bits (HCF_SPEC-081).
-const POLLING_MAX: u8 = 63;
+const POLLING_ADDRESS_LAST: u8 = 63;
 
 /// What one server may be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,8 +45,8 @@ impl HartIp {
     /// [`Refused`] by `permit.polling` or `permit.sub_devices`.
     pub fn grant(&self) -> Result<Grant, Refused> {
         let no = |rule, why: String| Err(Refused::before_any_byte(rule, why));
-        if self.polling > POLLING_MAX {
-            return no("permit.polling", format!("polling address {}, at most {POLLING_MAX}", self.polling));
+        if self.polling > POLLING_ADDRESS_LAST {
+            return no("permit.polling", format!("polling address {}, at most {POLLING_ADDRESS_LAST}", self.polling));
         }
         if self.sub_devices.len() > SUB_DEVICES_MAX {
             return no("permit.sub_devices", format!("{} sub-devices, at most {SUB_DEVICES_MAX}", self.sub_devices.len()));

@@ -16,11 +16,11 @@ use super::Secret;
 
 /// Seconds by which an engine's clock may differ from what it said before (RFC 3414, 3.2, 7).
 const WINDOW_S_MAX: u32 = 150;
-/// Flag of a message: authenticated. RFC 3412, 6.4, for these three.
+/// Flag: authenticated. RFC 3412, 6.4.
 pub const AUTHENTICATED: u8 = 1;
-/// Flag of a message: encrypted.
+/// Flag: the scoped PDU is encrypted. RFC 3412, 6.4.
 pub const ENCRYPTED: u8 = 2;
-/// Flag of a message: what is wrong with it is to be reported.
+/// Flag: a report may come back. RFC 3412, 6.4.
 pub const REPORTABLE: u8 = 4;
 
 /// A user, with the keys that its passwords give.

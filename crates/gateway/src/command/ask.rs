@@ -1,5 +1,6 @@
 //! `nameplate ask`: read-only questions, each byte through the guard.
 
+mod chassis;
 mod secret;
 mod snmp;
 mod ways;
@@ -33,12 +34,17 @@ pub const SEED: u64 = 0;
 
 /// Ask devices, read-only, every byte through the guard.
 #[derive(Debug, Args)]
-#[command(after_help = "A TARGET is an address, with port and unit where they are not 502 and 255: 192.0.2.10, 192.0.2.10:502/1,\n\
-                        [2001:db8::10]:502/1. One device each: no names, no ranges, nothing is swept.\n\n\
+#[command(
+    after_help = "A TARGET is an address, with the port where it is not the protocol's own, and behind a slash what the protocol has there: a\n\
+                        Modbus unit, a BACnet instance, a DNP3 link address, rack and slot of an S7 CPU (see --via). 192.0.2.10,\n\
+                        192.0.2.10:502/1, [2001:db8::10]/1. One device each: no names, no ranges, nothing is swept.\n\n\
                         Every message is on record (touch.ndjson in the state directory) before it leaves. Per device: one connection,\n\
-                        one request in flight, at most 8 requests, at most 10 seconds, at most 12 readings a day 30 seconds apart; a\n\
-                        device that failed is left alone for a while. See docs/read-only.md.\n\n\
-                        Examples:\n  nameplate ask 192.0.2.10 --dry-run\n  nameplate ask 192.0.2.10 192.0.2.11:502/1 --reason WO-4711")]
+                        one request in flight, a handful of requests, 10 seconds (20 where there is a session), at most 12 readings a day\n\
+                        30 seconds apart; a device that failed is left alone for a while. See docs/read-only.md.\n\n\
+                        Examples:\n  nameplate ask 192.0.2.10 --dry-run\n  nameplate ask 192.0.2.10 192.0.2.11:502/1 --reason WO-4711\n  \
+                        nameplate ask 192.0.2.20 --via enip --reason WO-4711\n  \
+                        nameplate ask 192.0.2.30/0.2 --via s7comm --reason WO-4711"
+)]
 pub struct Ask {
     /// Devices to ask
     #[arg(value_name = "TARGET", required_unless_present = "targets")]
@@ -67,7 +73,7 @@ impl Ask {
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
         let asks = self.asks()?;
         if self.dry_run {
-            self.hazards_of(&asks, options)?;
+            let asks = self.hazards_of(asks, options)?;
             let planned = ask::plan(&asks).map_err(|refused| Failure::new(Code::Refused, refused.to_string()))?;
             return print::out(&dry_run(&planned));
         }
@@ -101,11 +107,11 @@ impl Ask {
     }
 
     /// A dry run works without a state; where there is one, it knows what must not be asked.
-    fn hazards_of(&self, asks: &[ask::Ask], options: &Options) -> Result<(), Failure> {
+    fn hazards_of(&self, asks: Vec<ask::Ask>, options: &Options) -> Result<Vec<ask::Ask>, Failure> {
         let store = state::directory(options.state.as_ref()).ok().and_then(|directory| Store::read(&directory).ok().flatten());
-        let Some(view) = store.and_then(|store| store.view(None).ok()) else { return Ok(()) };
+        let Some(view) = store.and_then(|store| store.view(None).ok()) else { return Ok(asks) };
         let found = asks.iter().find_map(|ask| known_hazard(&view.catalog, ask).map(|hazard| refusal(ask, hazard)));
-        found.map_or(Ok(()), |why| Err(Failure::new(Code::Refused, why)))
+        found.map_or_else(|| Ok(chassis::known(&view.catalog, asks)), |why| Err(Failure::new(Code::Refused, why)))
     }
 
     fn asks(&self) -> Result<Vec<ask::Ask>, Failure> {
@@ -166,7 +172,7 @@ impl<'a, 'p> Run<'a, 'p> {
     pub async fn ask(&mut self, asks: Vec<ask::Ask>, time_factor: f64, touch: TouchRecord) -> Result<Summary, Failure> {
         // Budgets and breakers rest on the touch record: if it holds less than was taken from it, nobody is asked.
         self.intake.touched()?;
-        let asks = self.without_hazards(asks, &touch)?;
+        let asks = self.without_hazards(chassis::known(&self.intake.view.catalog, asks), &touch)?;
         let reason = Reason::WorkOrder(self.reason.to_owned());
         let settings = Settings { reason, time_factor, seed: SEED, clock: Arc::new(SystemTime::now) };
         let touched = ask::ask(asks, &settings, Arc::new(touch), |event| self.event(event)).await;

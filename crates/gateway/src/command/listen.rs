@@ -3,6 +3,7 @@
 mod choice;
 mod live;
 mod tally;
+mod told;
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -292,9 +293,13 @@ fn hear(event: Event, at_place: Place<'_>, format: Format, intake: &mut Intake<'
                 tally.finding(file, &format!("frame {frame}: {malformed}"), malformed);
             }
             let taken = intake.take(&reading, at_place.source(frame))?;
-            if let Some((observation, said)) = taken.filter(|_| format == Format::Claims) {
+            if let Some((observation, mut said)) = taken.filter(|_| format == Format::Claims) {
+                said.claims.retain(|claim| tally.told.is_news(&observation, claim));
                 // A BACnet device on this segment may be heard through its router later: then it is told with that way, too.
                 let may_be_routed = observation.address.ip.is_none() && observation.address.instance.is_some();
+                if said.claims.is_empty() {
+                    return Ok(());
+                }
                 if may_be_routed && tally.waiting.len() < OBSERVATIONS_WAITING_MAX {
                     tally.waiting.push((observation, said));
                 } else {
@@ -302,8 +307,8 @@ fn hear(event: Event, at_place: Place<'_>, format: Format, intake: &mut Intake<'
                 }
             }
         }
-        Event::Present { protocol, role, speaker, at } => {
-            intake.presence((protocol, role), &speaker, at_place.source(at.frame), at.time_ns)?;
+        Event::Present { protocol, over, role, speaker, at } => {
+            intake.presence((protocol, over, role), &speaker, at_place.source(at.frame), at.time_ns)?;
         }
         Event::Happened { protocol, happening, device, at } => {
             let (time, device) = (rfc3339(at.time_ns), place(&(&device).into()));

@@ -85,7 +85,7 @@ impl Frame {
     }
 
     /// Where its data stand, response code first.
-    pub(super) const fn data(&self) -> Range<usize> {
+    pub(super) const fn body(&self) -> Range<usize> {
         self.data..self.data + self.count
     }
 

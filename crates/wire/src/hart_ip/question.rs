@@ -136,7 +136,7 @@ impl Answered {
         }
         let Some(frame) = message.get(HEADER_BYTES..header.bytes).filter(|frame| !frame.is_empty()) else { return Some(Self::Refused) };
         let read = Frame::read(frame).filter(|read| read.answers(command) && read.is_of(frame, address))?;
-        let data = frame.get(read.data()).unwrap_or_default();
+        let data = frame.get(read.body()).unwrap_or_default();
         let identity = match data.get(STATUS_BYTES..) {
             Some(&[EXPANDED, kind, of_kind, _, revision, _, _, _, _, a, b, c, ..]) if command == IDENTITY => {
                 Some((Long([kind & ADDRESS, of_kind, a, b, c]), revision))

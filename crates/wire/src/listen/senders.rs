@@ -41,7 +41,7 @@ impl Senders {
         if !self.conversations.contains_key(&key) && self.conversations.len() >= SENDERS_MAX {
             let any = self.conversations.keys().next().copied();
             if let Some(mut evicted) = any.and_then(|any| self.conversations.remove(&any)) {
-                end(&mut evicted, at, out);
+                end(&mut evicted, Over::Link(kind), at, out);
             }
         }
         let over = Over::Link(kind);
@@ -49,18 +49,18 @@ impl Senders {
         let from = End { mac: peeled.sender(), ..End::default() };
         let to = End { mac: peeled.receiver(), ..End::default() };
         let said = Said { bytes, missing, at, from: &from, to: &to, by_server: true };
-        conversation.hear(&said, &mut |heard| out(told(heard, missing)));
+        conversation.hear(&said, &mut |heard| out(told(heard, over, missing)));
     }
 
     pub(super) fn finish(&mut self, at: At, out: &mut dyn FnMut(Event)) {
-        for (_, mut conversation) in self.conversations.drain() {
-            end(&mut conversation, at, out);
+        for ((kind, _), mut conversation) in self.conversations.drain() {
+            end(&mut conversation, Over::Link(kind), at, out);
         }
     }
 }
 
 /// Ends a conversation and says how much of it was read.
-pub(super) fn end(conversation: &mut Box<dyn Conversation>, at: At, out: &mut dyn FnMut(Event)) {
-    conversation.finish(at, &mut |heard| out(heard.into()));
+pub(super) fn end(conversation: &mut Box<dyn Conversation>, over: Over, at: At, out: &mut dyn FnMut(Event)) {
+    conversation.finish(at, &mut |heard| out(told(heard, over, 0)));
     conversation.coverage(&mut |protocol, coverage| out(Event::Covered { protocol, coverage }));
 }

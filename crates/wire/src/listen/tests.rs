@@ -267,3 +267,18 @@ fn the_table_of_connections_is_capped_and_keeps_what_is_in_use() {
     assert_eq!(listener.flows.len(), FLOWS_MAX);
     assert!(told_lines.iter().any(|line| line.ends_with("unit 5 serves")), "the connection was forgotten: {told_lines:?}");
 }
+
+#[test]
+fn who_is_present_is_told_with_what_carried_him() {
+    let announcement = [0x02, 7, 4, 0, 1, 0x30, 0xf9, 0xad, 0xa0, 0x04, 2, 7, b'1', 0x06, 2, 0, 120, 0, 0];
+    let lldp = [&[1, 0x80, 0xc2, 0, 0, 0x0e, 2, 0, 0, 0, 0, 1, 0x88, 0xcc][..], &announcement].concat();
+    let notify = b"NOTIFY * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nNTS: ssdp:alive\r\nSERVER: x\r\n\r\n";
+    let length = |more: usize| u16::try_from(notify.len() + more).unwrap().to_be_bytes();
+    let mut ssdp =
+        [&[1, 0, 0x5e, 0x7f, 0xff, 0xfa, 2, 0, 0, 0, 0, 1, 8, 0, 0x45, 0][..], &length(28), &[0, 0, 0, 0, 64, 17, 0, 0]].concat();
+    ssdp.extend([10, 0, 0, 1, 239, 255, 255, 250, 0x07, 0x6c, 0x07, 0x6c]);
+    ssdp.extend([&length(8)[..], &[0, 0], notify].concat());
+    let present = |event: Event| if let Event::Present { protocol, over, .. } = event { Some((protocol, over)) } else { None };
+    let told: Vec<_> = events(&[], &[lldp, ssdp]).into_iter().filter_map(present).collect();
+    assert_eq!(told, [("lldp", Over::Link(Kind::Ethertype(0x88cc))), ("ssdp", Over::Udp)]);
+}

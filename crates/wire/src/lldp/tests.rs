@@ -87,6 +87,9 @@ fn every_tlv_is_a_fact_and_every_cut_gives_fewer() {
     ] {
         check_tlvs(&format!("fe08 0012bb {subtype:02x} 56302e31"), &[(path, "V0.1")]);
     }
+    // A field of fixed width with what an earlier text left behind; one that is empty.
+    check_tlvs("fe0e 0012bb 08 5331 00 6f6c6400 ff00", &[("lldp.med.serial", "S1")]);
+    check_tlvs("fe08 0012bb 0a 00616263", &[]);
     check_tlvs("fe0a 000ecf 05 001b1b02e61e", &[("lldp.profinet.mac", "\\x00\\x1b\\x1b\\x02\\xe6\\x1e")]);
     check_tlvs("fe0a 00005e 01 68747470733a", &[("lldp.mud", "https:")]);
     check_tlvs("fe06 0080c2 01 0001", &[]);
@@ -105,6 +108,29 @@ fn a_chassis_id_may_be_a_network_address() {
             ("lldp.ttl", "\\x00x"),
         ],
     );
+}
+
+/// What a station says of its own addresses: its chassis, its management address, the interface behind a port (PROFINET). Unset ones, those of
+/// groups and those of one link are nobody's.
+#[test]
+fn a_station_announces_the_addresses_that_are_its_own() {
+    let announced = |tlvs: &str| {
+        let heard = hear(&[(&hex(&format!("{MANDATORY} {tlvs} 0000")), 0)]).0;
+        let readings = heard.into_iter().filter_map(|heard| if let Heard::Reading(reading) = heard { Some(reading) } else { None });
+        let told = |address: crate::Address| address.mac.map(|mac| mac.to_string()).or(address.ip.map(|ip| ip.to_string()));
+        readings.flat_map(|reading| reading.announced).filter_map(told).collect::<Vec<_>>()
+    };
+    let chassis = "00:01:30:f9:ad:a0";
+    assert_eq!(announced("100c 05 01 c0a8020a 01 00000001 00"), [chassis, "192.168.2.10"]);
+    assert_eq!(
+        announced("100e 07 06 001b1b02e61e 01 00000001 00 fe0a 000ecf 05 001b1b02e61f"),
+        [chassis, "00:1b:1b:02:e6:1e", "00:1b:1b:02:e6:1f"]
+    );
+    for nobodys in ["00000000", "e0000001", "ffffffff", "7f000001", "a9fe0102"] {
+        assert_eq!(announced(&format!("100c 05 01 {nobodys} 01 00000001 00")), [chassis], "{nobodys}");
+    }
+    assert_eq!(announced("1018 11 02 fe800000000000000000000000000001 01 00000001 00"), [chassis]);
+    assert_eq!(announced("fe0a 000ecf 05 011b1b02e61f fe0a 000ecf 05 000000000000"), [chassis]);
 }
 
 #[test]

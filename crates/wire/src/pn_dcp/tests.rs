@@ -50,6 +50,25 @@ fn facts(heard: &[Heard]) -> Vec<(String, String)> {
     readings.flat_map(|reading| &reading.facts).map(|fact| (fact.path.clone(), fact.bytes.escape_ascii().to_string())).collect()
 }
 
+#[test]
+fn a_station_announces_its_address_unless_another_has_it() {
+    let announced = |frame: &str| {
+        let readings = hear(&[(&hex(frame), 0)]).0.into_iter().filter_map(|heard| match heard {
+            Heard::Reading(reading) => Some(reading),
+            _ => None,
+        });
+        readings.flat_map(|reading| reading.announced).filter_map(|address| address.ip).collect::<Vec<_>>()
+    };
+    let own = core::net::IpAddr::from([192, 168, 1, 14]);
+    assert_eq!(announced(IDENTIFIED), [own]);
+    let unset = IDENTIFIED.replace("c0a8010e ffffff00", "00000000 00000000");
+    let conflict = IDENTIFIED.replace("0001 c0a8010e", "0081 c0a8010e");
+    let set = "fefd 0400 00000001 0000 0012 0102 000e 0001 c0a8010e ffffff00 c0a8010e";
+    for (name, frame) in [("none is set", unset.as_str()), ("another has it", &conflict), ("it is being set", set)] {
+        assert_eq!(announced(frame), [own; 0], "{name}");
+    }
+}
+
 /// What is told of frames, in a line each.
 fn check(name: &str, frames: &[&str], expected: &[&str]) {
     let frames: Vec<Vec<u8>> = frames.iter().map(|frame| hex(frame)).collect();

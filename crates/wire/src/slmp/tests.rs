@@ -68,7 +68,7 @@ fn a_controller_that_has_no_type_name_says_why() {
     check(Over::Tcp, &[(false, ASKED), (true, refused)], &[server, client, r"slmp.type_name None Y\xc0"]);
     check(
         Over::Tcp,
-        &[(false, ASKED_ASCII), (true, b"D00000FF03FF000016C05900FF03FF000101000000")],
+        &[(false, ASKED_ASCII), (true, b"D00000FF03FF000016C05900FF03FF0001010000")],
         &[server, client, "slmp.type_name None C059"],
     );
     check(Over::Tcp, &[(false, ASKED_WORDS), (true, refused)], &[server, client]);

@@ -8,6 +8,7 @@ use nameplate_core::wire::Malformed;
 use nameplate_core::wire::conversation::Coverage;
 use nameplate_field::capture::live::Counters;
 
+use super::told::Told;
 use crate::intake::Intake;
 use crate::{memory, print};
 
@@ -26,6 +27,8 @@ pub struct Tally {
     pub(super) readings: u64,
     /// Claims that are told when all was heard.
     pub(super) waiting: Vec<(Observation, Interpretation)>,
+    /// Claims that were told.
+    pub(super) told: Told,
     pub(super) gaps: u64,
     pub(super) gap_bytes: u64,
     pub(super) fragments: u64,
@@ -56,8 +59,8 @@ impl Tally {
     /// Says all of it, on standard error.
     pub(super) fn report(&self, intake: &Intake<'_>, keep: bool) {
         let Self { frames, passed_over, counted, readings, gaps, gap_bytes, fragments, findings, coverage, undecoded, followed, .. } = self;
-        let (devices, answers) = (print::count(intake.seen.len() as u64, "device"), print::count(*readings, "identity answer"));
-        eprintln!("{}, {devices}, {answers}; nothing was sent", print::count(*frames, "frame"));
+        let (devices, times) = (print::count(intake.seen.len() as u64, "device"), print::count(*readings, "time"));
+        eprintln!("{}, {devices}; what a device is was told {times}; nothing was sent", print::count(*frames, "frame"));
         if *passed_over > 0 {
             eprintln!("{} not to be listened to", print::count(*passed_over, "further frame"));
         }
@@ -68,7 +71,7 @@ impl Tally {
                 print::count(*frozen, "time")
             );
         }
-        for (protocol, Coverage { seen, decoded }) in coverage {
+        for (protocol, Coverage { seen, decoded }) in coverage.iter().filter(|(_, coverage)| coverage.seen > 0) {
             eprintln!("{protocol}: {decoded} of {seen} messages decoded");
         }
         for ((layer, rule), count) in findings.iter().filter(|(_, count)| **count > FINDINGS_SHOWN_MAX as u64) {
@@ -78,7 +81,7 @@ impl Tally {
             eprintln!("{gaps} gaps in followed connections, {gap_bytes} bytes were not captured");
         }
         if *fragments > 0 {
-            eprintln!("{fragments} IP fragments were not decoded");
+            eprintln!("not read, because not all their parts (IP fragments) were captured: {}", print::count(*fragments, "packet"));
         }
         for (link, count) in undecoded {
             eprintln!("{count} frames of link type {link} were not decoded");

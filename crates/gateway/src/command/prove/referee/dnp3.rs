@@ -5,8 +5,9 @@ use nameplate_field::guard::generate::Granted;
 
 use super::{Carrier, Row, Survivor, rule};
 
-/// READs on one connection, and short answers of each kind (docs/read-only.md).
+/// READs on one connection (docs/read-only.md).
 const READS_MAX: usize = 6;
+/// Short answers of each kind on one connection: one for each READ.
 const REPLIES_MAX: usize = 6;
 
 /// Frames stand apart, so that each begins a fragment of its own.

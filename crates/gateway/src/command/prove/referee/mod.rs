@@ -28,6 +28,8 @@ use crate::failure::Failure;
 
 /// Objections that are printed; one is enough to fail.
 const OBJECTIONS_MAX: usize = 20;
+/// Room for the survivors of ten million messages; what does not fit is noticed, because fewer are read than were written.
+const CAPTURE_BYTES_MAX: usize = 2 << 30;
 /// The client's port, which no protocol has for its own: tshark would take it for that one. Each connection begins with a handshake, which
 /// tells it from the one before.
 const CLIENT_PORT: u16 = 61_000;
@@ -45,8 +47,11 @@ pub struct Row {
     /// What tshark is asked about each message, in this order.
     pub fields: &'static [&'static str],
     /// Whether a message may leave: itself and the messages of its connection before it, as tshark reads them.
-    pub allowed: fn(&Survivor, cells: &[&str], before: &[Vec<&str>]) -> Result<(), &'static str>,
+    pub allowed: Allowed,
 }
+
+/// Judges a message by itself and by those before it; the error is why it may not leave.
+type Allowed = fn(&Survivor, cells: &[&str], before: &[Vec<&str>]) -> Result<(), &'static str>;
 
 /// How messages are shown to tshark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +118,7 @@ pub enum Verdict {
 /// The survivors as a capture, a segment or datagram each.
 pub fn capture(row: &Row, survivors: &[Survivor]) -> Vec<u8> {
     let station = |last| Station { mac: [0x02, 0x4e, 0x50, 0, 0, last], ip: Ipv4Addr::new(192, 0, 2, last) };
-    let tap = Tap::new(SystemTime::UNIX_EPOCH);
+    let tap = Tap::with_room(SystemTime::UNIX_EPOCH, CAPTURE_BYTES_MAX);
     let link = tap.link(station(1), station(2), station(3)).at_port(row.port);
     let nowhere = (Ipv4Addr::LOCALHOST, 0).into();
     let open = || match row.carrier {
