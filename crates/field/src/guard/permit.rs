@@ -36,7 +36,7 @@ pub trait Session: Send + Sync {
 }
 
 /// Literals of one slot that a device may teach us: the newest count. Its clock goes on, and strays come in between.
-const LEARNED_COUNT_MAX: usize = 8;
+const LITERALS_LEARNED_MAX: usize = 8;
 
 impl fmt::Debug for Grant {
     /// Without the literals: some are secret.
@@ -186,7 +186,7 @@ impl Permit {
             }
             is_new = true;
             self.grant.literals.push((slot.name, literal));
-            if self.literals(slot).count() > LEARNED_COUNT_MAX
+            if self.literals(slot).count() > LITERALS_LEARNED_MAX
                 && let Some(oldest) = self.grant.literals.iter().position(|(name, _)| *name == slot.name)
             {
                 self.grant.literals.remove(oldest);

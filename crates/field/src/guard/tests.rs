@@ -384,17 +384,3 @@ fn every_byte_of_a_message_has_a_meaning() {
     assert_eq!(rule(&[REGULAR, BASIC].concat()), "pipelining");
     assert_eq!(rule(&[REGULAR.as_slice(), &[0]].concat()), "incomplete");
 }
-
-#[test]
-fn generated_conversations_stop_where_they_were_meant_to() {
-    for (maker, number) in generate::MAKERS.iter().flat_map(|maker| (0..18_000).map(move |number| (maker, number))) {
-        let made = maker.generate(1, number).expect("a permit");
-        let meant: Vec<&[u8]> =
-            made.messages.iter().filter(|made| made.label == generate::Label::Allowed).map(|made| made.bytes.as_slice()).collect();
-        let (out, refused) = made.survivors();
-        let allowed = meant.len();
-        let stopped = made.messages.get(allowed).is_some_and(|first| matches!(first.label, generate::Label::Forbidden(_)));
-        assert!(out.iter().map(Vec::as_slice).eq(meant) || !stopped, "{} {number}: {made:?}, left {out:02x?}", maker.protocol);
-        assert!(refused.is_some() || made.messages.last().is_some_and(|last| last.bytes.len() < 8), "{} {number}", maker.protocol);
-    }
-}

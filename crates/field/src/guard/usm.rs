@@ -16,7 +16,7 @@ use super::Secret;
 
 /// Seconds by which an engine's clock may differ from what it said before (RFC 3414, 3.2, 7).
 const WINDOW_S_MAX: u32 = 150;
-/// Flags of a message: authenticated, encrypted, an error is to be reported. RFC 3412, 6.4.
+/// Flag: authenticated. RFC 3412, 6.4.
 pub const AUTHENTICATED: u8 = 1;
 /// Flag: the scoped PDU is encrypted. RFC 3412, 6.4.
 pub const ENCRYPTED: u8 = 2;
@@ -52,6 +52,12 @@ impl User {
     pub fn encrypted(self, privacy: Privacy, password: &Secret) -> Self {
         let key = self.auth.as_ref().map(|auth| (privacy, Key::of(auth.auth, password)));
         Self { privacy: key, ..self }
+    }
+
+    /// The same user in another run.
+    #[must_use]
+    pub fn starting_at(self, start: u64) -> Self {
+        Self { start, ..self }
     }
 
     /// Flags of its messages.

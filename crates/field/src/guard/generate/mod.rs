@@ -13,11 +13,12 @@ mod random;
 mod s7comm;
 mod slmp;
 mod snmp;
+mod snmp_v3;
 
 use std::time::Duration;
 
 pub use self::random::Random;
-use super::{Bacnet, Cip, Dnp3, Enip, Fins, HartIp, Judge, Modbus, Permit, Refused, S7comm, Snmp};
+use super::{Bacnet, Cip, Dnp3, Enip, Fins, HartIp, Judge, Modbus, Permit, Refused, S7comm, Snmp, SnmpV3};
 
 /// What a forbidden message of any protocol can break, besides what its own row says.
 pub const CELLS_OF_ALL: [&str; 3] = ["request too many", "pipelined", "random bytes"];
@@ -67,12 +68,19 @@ pub enum Granted {
     Slmp,
     /// Over SNMP, version 1 or 2c.
     Snmp(Snmp),
+    /// Over SNMP, version 3.
+    SnmpV3(SnmpV3),
 }
 
 /// Writes the messages of one connection.
 pub trait Writer {
     /// A message that may leave now; `None` where nothing more may.
     fn allowed(&mut self, random: &mut Random) -> Option<Vec<u8>>;
+
+    /// What the device said before the first message, where its words count.
+    fn heard(&self) -> Option<Vec<u8>> {
+        None
+    }
 
     /// A message that must not, because of this cell of the protocol's own.
     fn forbidden(&mut self, random: &mut Random, cell: &str) -> Vec<u8>;
@@ -98,7 +106,7 @@ pub struct Maker {
 type Start = (Permit, Granted, Box<dyn Writer>);
 
 /// Every protocol's.
-pub static MAKERS: [&Maker; 12] = [
+pub static MAKERS: [&Maker; 13] = [
     &bacnet::MAKER,
     &cip::MAKER,
     &dnp3::MAKER,
@@ -111,6 +119,7 @@ pub static MAKERS: [&Maker; 12] = [
     &s7comm::MAKER,
     &slmp::MAKER,
     &snmp::MAKER,
+    &snmp_v3::MAKER,
 ];
 
 /// One connection's worth of messages.
@@ -120,6 +129,8 @@ pub struct Conversation {
     pub permit: Permit,
     /// The same in the protocol's own terms.
     pub granted: Granted,
+    /// What the device said before.
+    pub heard: Option<Vec<u8>>,
     /// What is written into it.
     pub messages: Vec<Made>,
 }
@@ -143,6 +154,7 @@ impl Maker {
         let mut random = Random(seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let cell = self.cell(number);
         let (permit, granted, mut writer) = (self.start)(&mut random, cell)?;
+        let heard = writer.heard();
         let spare = usize::from(permit.limits().messages_max).saturating_sub(usize::from(cell == "pipelined"));
         let count = if cell == "request too many" { spare } else { random.below(spare.saturating_add(1)) };
         let mut messages = Vec::new();
@@ -168,7 +180,7 @@ impl Maker {
             };
             messages.push(Made { bytes, label: Label::Behind, after_answer: random.one_in(2) });
         }
-        Ok(Conversation { permit, granted, messages })
+        Ok(Conversation { permit, granted, heard, messages })
     }
 }
 
@@ -187,6 +199,7 @@ impl Conversation {
     #[must_use]
     pub fn survivors(&self) -> (Vec<Vec<u8>>, Option<Refused>) {
         let mut judge = Judge::new(&self.permit);
+        judge.heard(self.heard.as_deref().unwrap_or_default());
         let mut out = Vec::new();
         for message in &self.messages {
             if message.after_answer {
@@ -200,5 +213,26 @@ impl Conversation {
             }
         }
         (out, judge.closed().cloned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn generated_conversations_stop_where_they_were_meant_to() {
+        for (maker, number) in MAKERS.iter().flat_map(|maker| (0..18_000).map(move |number| (maker, number))) {
+            let made = maker.generate(1, number).expect("a permit");
+            let meant: Vec<&[u8]> =
+                made.messages.iter().filter(|made| made.label == Label::Allowed).map(|made| made.bytes.as_slice()).collect();
+            let (out, refused) = made.survivors();
+            let allowed = meant.len();
+            let stopped = made.messages.get(allowed).is_some_and(|first| matches!(first.label, Label::Forbidden(_)));
+            // What is sealed leaves as other bytes.
+            let as_meant = out.iter().map(Vec::as_slice).eq(meant) || (maker.protocol == "snmp-v3" && out.len() == allowed);
+            assert!(as_meant || !stopped, "{} {number}: {made:?}, left {out:02x?}", maker.protocol);
+            assert!(refused.is_some() || made.messages.last().is_some_and(|last| last.bytes.len() < 8), "{} {number}", maker.protocol);
+        }
     }
 }

@@ -46,12 +46,12 @@ pub static MAKER: Maker = Maker {
 const GET: u8 = 0xa0;
 const GET_NEXT: u8 = 0xa1;
 const GET_BULK: u8 = 0xa5;
-const SYSTEM: [&[u8]; 4] =
+pub(super) const SYSTEM: [&[u8]; 4] =
     [&[0x2b, 6, 1, 2, 1, 1, 1, 0], &[0x2b, 6, 1, 2, 1, 1, 2, 0], &[0x2b, 6, 1, 2, 1, 1, 3, 0], &[0x2b, 6, 1, 2, 1, 1, 5, 0]];
-const ENTRY: [u8; 10] = [0x2b, 6, 1, 2, 1, 47, 1, 1, 1, 1];
-const COLUMNS: [u8; 9] = [2, 5, 7, 8, 9, 10, 11, 12, 13];
+pub(super) const ENTRY: [u8; 10] = [0x2b, 6, 1, 2, 1, 47, 1, 1, 1, 1];
+pub(super) const COLUMNS: [u8; 9] = [2, 5, 7, 8, 9, 10, 11, 12, 13];
 /// mib-2, interfaces, ifTable, ipRouteTable, the bridge's table, hrSWRunTable, a maker's tree, the community table.
-const WALKS: [&[u8]; 8] = [
+pub(super) const WALKS: [&[u8]; 8] = [
     &[0x2b],
     &[0x2b, 6, 1, 2, 1],
     &[0x2b, 6, 1, 2, 1, 2, 2],
@@ -264,7 +264,7 @@ impl Parts {
 }
 
 /// X.690, 8.1.
-fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+pub(super) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     let [upper, lower] = (content.len() as u16).to_be_bytes();
     let length = match content.len() {
         0..0x80 => vec![lower],
@@ -275,7 +275,7 @@ fn element(tag: u8, content: &[u8]) -> Vec<u8> {
 }
 
 /// X.690, 8.19.2.
-fn number(number: u32) -> Vec<u8> {
+pub(super) fn number(number: u32) -> Vec<u8> {
     let mut bytes = vec![number as u8 & 0x7f];
     let mut rest = number >> 7;
     while rest > 0 {

@@ -132,7 +132,7 @@ fn integer(number: u32) -> Vec<u8> {
 pub(super) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut bytes = vec![tag];
     match u16::try_from(content.len()).unwrap_or(u16::MAX).to_be_bytes() {
-        [0, lower @ ..0x80] => bytes.push(lower),
+        [0, lower @ ..=0x7f] => bytes.push(lower),
         [0, lower] => bytes.extend([0x81, lower]),
         [upper, lower] => bytes.extend([0x82, upper, lower]),
     }

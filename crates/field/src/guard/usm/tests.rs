@@ -1,4 +1,4 @@
-//! Keys are those of the RFCs' own appendices. Where they give no example of a whole message, net-snmp's programs made one; the command stands beside it.
+//! Keys and codes are those of the RFCs' own appendices. Whole messages are tried against agents of others (tests/tests/ask_snmp.rs).
 
 use super::crypto::Key;
 use super::*;
@@ -8,7 +8,7 @@ fn unhex(text: &str) -> Vec<u8> {
     digits.chunks(2).map(|pair| (pair[0] * 16 + pair[1]) as u8).collect()
 }
 
-/// RFC 3414, A.3.2, and RFC 7860 has no example for the longer ones: those are in RFC 3414's way with FIPS 180's hashes, by Python's hashlib.
+/// RFC 3414, A.3.2.
 #[test]
 fn a_password_becomes_the_key_of_the_standard() {
     let engine = unhex("000000000000000000000002");

@@ -11,6 +11,7 @@ mod modbus;
 mod s7comm;
 mod slmp;
 mod snmp;
+mod snmp_v3;
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -64,7 +65,7 @@ pub enum Carrier {
 }
 
 /// Every protocol's.
-static ROWS: [&Row; 12] = [
+static ROWS: [&Row; 13] = [
     &bacnet::ROW,
     &cip::ROW,
     &dnp3::ROW,
@@ -77,6 +78,7 @@ static ROWS: [&Row; 12] = [
     &s7comm::ROW,
     &slmp::ROW,
     &snmp::ROW,
+    &snmp_v3::ROW,
 ];
 
 /// The row of a protocol that is generated.

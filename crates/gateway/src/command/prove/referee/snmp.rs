@@ -8,7 +8,7 @@ use super::{Carrier, Row, Survivor, rule};
 /// Messages on one connection (docs/read-only.md).
 const MESSAGES_MAX: usize = 17;
 /// Objects in one message, and repetitions of GetBulk (docs/read-only.md).
-const OBJECTS_MAX: usize = 10;
+pub(super) const OBJECTS_MAX: usize = 10;
 
 /// The row in tshark's terms.
 pub static ROW: Row = Row {
@@ -34,7 +34,7 @@ pub static ROW: Row = Row {
     allowed,
 };
 
-const SYSTEM: [&str; 4] = ["1.3.6.1.2.1.1.1.0", "1.3.6.1.2.1.1.2.0", "1.3.6.1.2.1.1.3.0", "1.3.6.1.2.1.1.5.0"];
+pub(super) const SYSTEM: [&str; 4] = ["1.3.6.1.2.1.1.1.0", "1.3.6.1.2.1.1.2.0", "1.3.6.1.2.1.1.3.0", "1.3.6.1.2.1.1.5.0"];
 const ENTRY: &str = "1.3.6.1.2.1.47.1.1.1.1.";
 const COLUMNS: [&str; 11] = ["2", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13"];
 
@@ -50,14 +50,6 @@ fn allowed(survivor: &Survivor, cells: &[&str], before: &[Vec<&str>]) -> Result<
     rule(octets.is_empty() && int.is_empty(), "a value in a question")?;
     let names: Vec<&str> = names.split(',').collect();
     rule(names.len() <= OBJECTS_MAX, "too many objects in one message")?;
-    let rows = |names: &[&str]| {
-        names.iter().all(|name| {
-            let mut numbers = name.strip_prefix(ENTRY).unwrap_or_default().split('.');
-            let column = numbers.next().is_some_and(|column| COLUMNS.contains(&column));
-            let row = numbers.next().is_none_or(|row| row.parse::<i32>().is_ok());
-            column && row && numbers.next().is_none()
-        })
-    };
     match pdu {
         "0" => {
             let listed: Vec<String> = objects.iter().map(|object| dotted(object)).collect();
@@ -73,6 +65,16 @@ fn allowed(survivor: &Survivor, cells: &[&str], before: &[Vec<&str>]) -> Result<
         }
         _ => Err("a PDU that is not on the list"),
     }
+}
+
+/// Whether all are columns of entPhysicalTable, each at a row or at its beginning.
+pub(super) fn rows(names: &[&str]) -> bool {
+    names.iter().all(|name| {
+        let mut numbers = name.strip_prefix(ENTRY).unwrap_or_default().split('.');
+        let column = numbers.next().is_some_and(|column| COLUMNS.contains(&column));
+        let row = numbers.next().is_none_or(|row| row.parse::<i32>().is_ok());
+        column && row && numbers.next().is_none()
+    })
 }
 
 /// A name as tshark writes it. X.690, 8.19.
