@@ -74,7 +74,7 @@ fn a_bad_capture_says_what_is_wrong_at_which_byte() {
         let ended = product.run(["listen", &file]);
         let all = format!("row {number}: expected {says:?} in\n{}", ended.err);
         assert_eq!(ended.code, *expected, "{all}");
-        assert!(ended.err.lines().any(|line| line.contains(says.as_str()) && (line.contains(&file) || line.contains("devices,"))), "{all}");
+        assert!(ended.err.lines().any(|line| line.contains(says.as_str()) && (line.contains(&file) || line.contains("devices;"))), "{all}");
         assert_eq!(ended.frames(), Some(*frames), "{all}");
     }
     for (path, says) in [(folder.text(), "directory"), (folder.path().join("missing.pcap").to_string_lossy().into_owned(), "No such file")]

@@ -98,7 +98,12 @@ impl<P: Peer> Asking<'_, P> {
                 Next::Put(put) => match self.exchange(put).await {
                     Ok(()) => silent = None,
                     // It announced an answer that did not come: there may be another way to ask.
-                    Err(end @ End::Silent { .. }) if self.announced => silent = Some(end),
+                    Err(end @ End::Silent { .. }) if self.announced => {
+                        if let Err(refused) = self.peer.time_out() {
+                            return End::Refused(refused);
+                        }
+                        silent = Some(end);
+                    }
                     Err(end) => return end,
                 },
                 Next::Done => {
