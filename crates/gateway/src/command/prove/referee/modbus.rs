@@ -38,7 +38,8 @@ pub static LINE_ROW: Row = Row {
     protocol: "modbus-rtu",
     port: 4_001,
     carrier: Carrier::OneStream,
-    settings: &["-d", "tcp.port==4001,mbrtu", "-o", "mbrtu.crc_verification:TRUE", "-o", "mbrtu.desegment:FALSE"],
+    // By the preference and not by decode-as: by it alone tshark knows which end asks.
+    settings: &["-o", "mbrtu.tcp.port:4001", "-o", "mbrtu.crc_verification:TRUE", "-o", "mbrtu.desegment:FALSE"],
     fields: &[
         "tcp.len",
         "mbrtu.crc16.status",
