@@ -99,7 +99,9 @@ impl<P: Peer> Asking<'_, P> {
                     Ok(()) => silent = None,
                     // It announced an answer that did not come: there may be another way to ask.
                     Err(end @ End::Silent { .. }) if self.announced => {
-                        if let Err(refused) = self.peer.time_out() {
+                        if self.peer.is_waiting()
+                            && let Err(refused) = self.peer.time_out()
+                        {
                             return End::Refused(refused);
                         }
                         silent = Some(end);

@@ -148,7 +148,7 @@ static PRODUCT_ALONE: [Part; 12] = one(&[0, 250], "group 0 variation 250: produc
 static MAKER_ALONE: [Part; 12] = one(&[0, 252], "group 0 variation 252: manufacturer");
 static ACK: [Part; 6] = link(&[0x80], "as secondary station: acknowledged");
 static LINK_STATE: [Part; 6] = link(&[0x8b], "as secondary station: state of the link");
-static CONFIRM_UNSOLICITED: [Part; 10] = [
+static CONFIRM_UNSOLICITED: [Part; 11] = [
     START,
     length(6, 8, 5),
     USER_DATA,
@@ -159,6 +159,8 @@ static CONFIRM_UNSOLICITED: [Part; 10] = [
     bits(0xf0, 0xd0, "dnp3.application_control", "first and last fragment, of an unsolicited response; its sequence number, free"),
     bytes(&[0], "dnp3.function", "function code 0: CONFIRM"),
     check(6, 8, "dnp3.block_check", "check of the block"),
+    // No byte: only where the owner consents is there such a message.
+    granted_bytes(&CONFIRM, 0, 0, "dnp3.function", "the owner's consent"),
 ];
 
 const fn row(question: &'static str, asks: &'static str, needs: &'static Slot, times_max: u8, parts: &'static [Part]) -> Row {
@@ -175,7 +177,7 @@ static ROWS: [Row; 10] = [
     row("dnp3.attributes.all", "all attributes of the standard's own set", &ALL, 1, &ALL_ATTRIBUTES),
     row("dnp3.link.ack", "nothing: the outstation's frame came", &REPLY, REPLIES_MAX, &ACK),
     row("dnp3.link.state", "nothing: the link stands", &REPLY, REPLIES_MAX, &LINK_STATE),
-    row("dnp3.confirm.unsolicited", "nothing: the outstation's empty unsolicited response came", &CONFIRM, 1, &CONFIRM_UNSOLICITED),
+    row("dnp3.confirm.unsolicited", "nothing: the outstation's empty unsolicited response came", &REPLY, 1, &CONFIRM_UNSOLICITED),
 ];
 
 /// The row of read-only.md.

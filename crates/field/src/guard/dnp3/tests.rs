@@ -156,8 +156,14 @@ fn each_read_leaves_once_and_replies_hold_nothing_up() {
     let permit = Permit::new(Endpoint::Udp(([192, 0, 2, 1], 20_000).into()), grant, "WO-1", limits).expect("a permit");
     let mut judge = Judge::new(&permit);
     let mut push = |message: &[u8]| judge.push(message, Duration::ZERO).map(|_| ()).map_err(|refused| refused.rule);
-    // Nothing is awaited on an acknowledgement; on a READ its answer is.
+    // Nothing is awaited on an acknowledgement or confirmation; on a READ its answer is.
     assert_eq!((push(&ack), push(&identity), push(&bytes(SOFTWARE))), (Ok(()), Ok(()), Err("pipelining")));
+    let grant = consent.grant().expect("a grant");
+    let limits = Limits::of(&grant);
+    let permit = Permit::new(Endpoint::Tcp(([192, 0, 2, 1], 20_000).into()), grant, "WO-1", limits).expect("a permit");
+    let mut judge = Judge::new(&permit);
+    let mut push = |message: &[u8]| judge.push(message, Duration::ZERO).map(|_| ()).map_err(|refused| refused.rule);
+    assert_eq!((push(&confirmed), push(&identity), push(&bytes(SOFTWARE))), (Ok(()), Ok(()), Err("pipelining")));
 }
 
 #[test]

@@ -38,7 +38,7 @@ pub static MAKER: Maker = Maker {
         };
         // Behind a short answer nothing is pipelined: nobody waits for anything on it.
         let quiet = if cell == "pipelined" { REPLIES_MAX } else { 0 };
-        let writer = Frames { asked, reads, done: Vec::new(), acks: quiet, states: quiet, confirmed: false };
+        let writer = Frames { asked, reads, done: Vec::new(), acks: quiet, states: quiet, confirmed: quiet > 0 };
         Ok((permit, Granted::Dnp3(asked), Box::new(writer)))
     },
 };

@@ -33,8 +33,8 @@ pub static ROW: Row = Row {
     allowed,
 };
 
-/// What tshark may remark: nothing, that the key is right, and that an engine's id (the engine's own) has the form of before RFC 3411.
-const REMARKS: [&str; 3] = ["", "SNMP Authentication OK", "Data not conforming to RFC1910"];
+/// What tshark may remark: nothing, that the key is right, and that an engine's id (the engine's own) has another form than it should.
+const REMARKS: [&str; 4] = ["", "SNMP Authentication OK", "Data not conforming to RFC1910", "Data not conforming to RFC3411"];
 
 fn allowed(survivor: &Survivor, cells: &[&str], before: &[Vec<&str>]) -> Result<(), &'static str> {
     let &[version, flags, user, pdu, status, index, apart, repetitions, names, octets, encrypted, malformed, expert] = cells else {
