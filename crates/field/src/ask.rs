@@ -1,7 +1,7 @@
 //! Asks devices: which, in which order and how far apart, each over one guarded connection; says what happened as [`Event`]s.
 //!
-//! One connection is one endpoint and station, and one is open per address: units behind one address are asked one after another. Each
-//! device (address, port, station) has a budget of its own; what refused, reset or was hostile keeps the whole endpoint closed for a
+//! One connection is one endpoint and station, and one is open per host (an address, a line): units behind one are asked one after another.
+//! Each device (endpoint, station) has a budget of its own; what refused, reset or was hostile keeps the whole endpoint closed for a
 //! while. What does not pass ([`may_ask`], the permit) is refused and stands in the touch record without touching anybody.
 
 mod change;
@@ -99,7 +99,7 @@ pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 pub struct Settings {
     /// Why.
     pub reason: Reason,
-    /// 1; less (above 0) only where every target is loopback.
+    /// 1; less (above 0) only where every target is on this machine.
     pub time_factor: f64,
     /// Spreads the breakers' retries; the same one gives the same times.
     pub seed: u64,
@@ -114,7 +114,7 @@ pub struct Settings {
 /// [`Refused`] before anything is sent: by `pacing.time_factor`, or by `touch.record` where the record cannot be read.
 /// A single device's refusal is an [`Event`].
 pub async fn ask(asks: Vec<Ask>, settings: &Settings, touch: Arc<TouchRecord>, mut out: impl FnMut(Event)) -> Result<Summary, Refused> {
-    let factor = TimeFactor::new(settings.time_factor, asks.iter().map(|ask| ask.endpoint.ip()))?;
+    let factor = TimeFactor::new(settings.time_factor, asks.iter().map(|ask| ask.endpoint.host()))?;
     let endpoints: BTreeSet<Endpoint> = asks.iter().map(|ask| ask.endpoint.canonical()).collect();
     let history = History::read(&touch, &endpoints, settings.reason.change())?;
     let mut seen = BTreeSet::new();
@@ -139,7 +139,7 @@ fn permit(ask: &Ask, settings: &Settings) -> Result<Permit, Refused> {
     plan(std::slice::from_ref(ask))?;
     let grant = ask.via.adapter().grant()?;
     let limits = Limits { time_factor: settings.time_factor, ..Limits::of(&grant) };
-    Permit::new(ask.endpoint, grant, settings.reason.text(), limits)
+    Permit::new(ask.endpoint.clone(), grant, settings.reason.text(), limits)
 }
 
 /// One call of [`ask`].
@@ -196,7 +196,7 @@ impl Round<'_> {
         let mut wake: Option<Instant> = None;
         for _ in 0..self.waiting.len() {
             let Some((ask, permit)) = self.waiting.pop_front() else { break };
-            match self.next(&Device::new(ask.endpoint, permit.station())) {
+            match self.next(&Device::new(&ask.endpoint, permit.station())) {
                 Next::Start => {
                     let (touch, clock, tell) = (Arc::clone(&self.touch), Arc::clone(&self.settings.clock), self.tell.clone());
                     let reason = self.settings.reason.text().to_owned();
@@ -227,7 +227,7 @@ impl Round<'_> {
         if let Err(wait) = may_ask(&past, now, budget, self.settings.seed) {
             return Next::Refused(refused(&wait), Some(SystemTime::UNIX_EPOCH + wait.not_before));
         }
-        match self.slots.take(device.ip(), self.started.elapsed()) {
+        match self.slots.take(&device.host(), self.started.elapsed()) {
             Slot::Taken => Next::Start,
             Slot::At(since_start) => Next::At(self.started + since_start),
             Slot::Full => Next::WhenFree,
@@ -240,20 +240,23 @@ impl Round<'_> {
         (line.rule, line.why) = (Some(refused.rule.to_owned()), Some(refused.why.clone()));
         // A reason that was refused for its length must not make the line too long.
         line.reason = Some(self.settings.reason.text().chars().take(REASON_BYTES_MAX).collect());
-        line.target = Some(ask.endpoint);
+        line.target = Some(ask.endpoint.clone());
         line.station = Some(station.to_owned()).filter(|station| !station.is_empty());
         line.protocol = Some(ask.via.adapter().name().to_owned());
         let unwritten = self.touch.append(line).err().map(|error| format!("; and {error}")).unwrap_or_default();
         let refused = Refused { why: refused.why.clone() + &unwritten, ..refused };
         // The receiver lives as long as the round.
-        let _told =
-            self.tell.send(Event { endpoint: ask.endpoint, station: station.to_owned(), what: What::Refused { refused, not_before } });
+        let _told = self.tell.send(Event {
+            endpoint: ask.endpoint.clone(),
+            station: station.to_owned(),
+            what: What::Refused { refused, not_before },
+        });
     }
 
     fn ended(&mut self, ended: Result<(Device, Attempt), JoinError>) {
         match ended {
             Ok((device, attempt)) => {
-                self.slots.give_back(device.ip());
+                self.slots.give_back(&device.host());
                 self.history.push(device, attempt);
             }
             // A panic is a bug of ours and must not pass for silence of the device.

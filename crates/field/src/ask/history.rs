@@ -1,12 +1,11 @@
 //! What the touch record remembers of the devices that are about to be asked.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use super::change::Change;
 use crate::breaker::{Attempt, End};
-use crate::guard::{Endpoint, Refused};
+use crate::guard::{Endpoint, Host, Refused};
 use crate::pacing::Past;
 use crate::touch::{Kind, Line, TouchRecord};
 
@@ -31,13 +30,13 @@ pub(super) struct Device {
 }
 
 impl Device {
-    pub(super) fn new(endpoint: Endpoint, station: impl Into<String>) -> Self {
+    pub(super) fn new(endpoint: &Endpoint, station: impl Into<String>) -> Self {
         Self { endpoint: endpoint.canonical(), station: station.into() }
     }
 
-    /// The address, of which one connection is open at a time.
-    pub(super) fn ip(&self) -> IpAddr {
-        self.endpoint.ip()
+    /// What one connection is open to at a time.
+    pub(super) fn host(&self) -> Host {
+        self.endpoint.host()
     }
 }
 
@@ -83,7 +82,7 @@ impl History {
     }
 
     fn take(&mut self, line: &Line, endpoints: &BTreeSet<Endpoint>) {
-        let Some(target) = line.target else { return };
+        let Some(target) = &line.target else { return };
         let device = Device::new(target, line.station.clone().unwrap_or_default());
         if !endpoints.contains(&device.endpoint) {
             return;
@@ -148,7 +147,7 @@ mod tests {
             of_change: false,
         };
         let expected: Vec<Attempt> = expected.iter().map(seconds).collect();
-        let past = |target: &str, unit: &str| history.of(&Device::new(target.parse().expect("an endpoint"), unit));
+        let past = |target: &str, unit: &str| history.of(&Device::new(&target.parse().expect("an endpoint"), unit));
         assert_eq!(past(DEVICE, "1").own, expected, "{lines:?}");
         assert_eq!(past("192.0.2.8:502", "1"), Past::default(), "nobody asked for this one");
         let rebuffed: Vec<Attempt> = expected.into_iter().filter(|attempt| matches!(attempt.end, End::Rebuffed | End::Hostile)).collect();

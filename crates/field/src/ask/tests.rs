@@ -110,7 +110,7 @@ fn line(asks: &[Ask], event: &Event) -> String {
         What::Opened => "opened".to_owned(),
         What::Sent { bytes, .. } => format!("sent {}", bytes.len()),
         What::Reading(reading) => {
-            assert_eq!(reading.speaker.port, Some(event.endpoint.address().port()));
+            assert_eq!(reading.speaker.port, event.endpoint.address().map(|address| address.port()));
             let objects = reading.facts.iter().filter(|fact| fact.path.starts_with("modbus.object"));
             let said: Vec<String> = objects.map(|fact| fact.bytes.escape_ascii().to_string()).collect();
             format!("read {}", said.join(" "))
@@ -319,8 +319,9 @@ fn gaps_are_not_shortened_for_real_devices() {
 /// A change of these devices, open all of the clock's first day; `since`: the second at which its reading before was over.
 fn change(scope: &[&Ask], neighbours: &[&Ask], since: Option<u64>) -> Reason {
     let at = |second: u64| clock(second)();
-    let devices =
-        |asks: &[&Ask]| asks.iter().map(|ask| (ask.endpoint, ask.via.adapter().grant().expect("a grant").station().to_owned())).collect();
+    let devices = |asks: &[&Ask]| {
+        asks.iter().map(|ask| (ask.endpoint.clone(), ask.via.adapter().grant().expect("a grant").station().to_owned())).collect()
+    };
     Reason::Change(Change {
         order: "WO-1".to_owned(),
         from: at(0),

@@ -322,7 +322,7 @@ fn held_too_long() -> io::Error {
 
 /// Appends a line of a permit's connection: whom, as which unit, for which work order.
 pub(super) fn log(touch: &TouchRecord, permit: &Permit, mut line: Line) -> Result<(), Refused> {
-    line.target = Some(permit.endpoint());
+    line.target = Some(permit.endpoint().clone());
     line.protocol = Some(permit.protocol().to_owned());
     line.station = Some(permit.station().to_owned()).filter(|station| !station.is_empty());
     line.reason = Some(permit.reason().to_owned());

@@ -39,7 +39,7 @@ pub struct Line {
     pub time: SystemTime,
     /// What happened.
     pub kind: Kind,
-    /// Where the device answers: `192.0.2.1:502`, `udp:192.0.2.1:161`.
+    /// Where the device answers: `192.0.2.1:502`, `udp:192.0.2.1:161`, `serial:/dev/ttyS0@19200-8E1`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Endpoint>,
     /// Who is asked behind it, in the protocol's own terms: a Modbus unit, a DNP3 link address. Absent where there is but one.

@@ -37,7 +37,8 @@ pub const SEED: u64 = 0;
 #[command(
     after_help = "A TARGET is an address, with the port where it is not the protocol's own, and behind a slash what the protocol has there: a\n\
                         Modbus unit, a BACnet instance, a DNP3 link address, rack and slot of an S7 CPU (see --via). 192.0.2.10,\n\
-                        192.0.2.10:502/1, [2001:db8::10]/1. One device each: no names, no ranges, nothing is swept.\n\n\
+                        192.0.2.10:502/1, [2001:db8::10]/1; on a serial line serial:/dev/ttyUSB0@9600-8N1/17 (19200-8E1 where it is left\n\
+                        out). One device each: no names, no ranges, nothing is swept.\n\n\
                         Every message is on record (touch.ndjson in the state directory) before it leaves. Per device: one connection,\n\
                         one request in flight, a handful of requests, 10 seconds (20 where there is a session), at most 12 readings a day\n\
                         30 seconds apart; a device that failed is left alone for a while. See docs/read-only.md.\n\n\
@@ -260,7 +261,7 @@ pub fn leave_out(
         each(&ask, hazard);
         eprintln!("{}", refusal(&ask, hazard));
         let mut line = Line::new(Kind::Refused);
-        (line.target, line.station, line.reason) = (Some(ask.endpoint), Some(ask.station()), Some(reason.to_owned()));
+        (line.target, line.station, line.reason) = (Some(ask.endpoint.clone()), Some(ask.station()), Some(reason.to_owned()));
         line.protocol = Some(ask.via.adapter().name().to_owned());
         (line.rule, line.why) = (Some(hazard.rule.to_owned()), Some(hazard.why.to_owned()));
         touch.append(line).map_err(|e| Failure::new(Code::Refused, format!("nothing was asked: {e}")))?;
@@ -271,7 +272,7 @@ pub fn leave_out(
 /// A hazard of whatever is known to answer at the target's address.
 fn known_hazard(catalog: &Catalog, ask: &ask::Ask) -> Option<&'static Hazard> {
     let protocol = ask.via.adapter().name();
-    catalog.at(ask.endpoint.ip()).find_map(|asset| {
+    catalog.at(ask.endpoint.ip()?).find_map(|asset| {
         let manufacturer = asset.shown(Field::Manufacturer).map(|current| current.standing.claim.value.as_str());
         let macs = asset.addresses.iter().filter_map(|address| address.mac.as_deref());
         hazard(protocol, manufacturer, None).or_else(|| macs.into_iter().find_map(|mac| hazard(protocol, None, Some(mac))))

@@ -84,7 +84,7 @@ impl<'a, 'p> Reader<'a, 'p> {
         let mut asks = Vec::new();
         for place in places {
             let (endpoint, unit) = asked(place)?;
-            accounts.insert((endpoint, unit.to_string()), Account::default());
+            accounts.insert((endpoint.clone(), unit.to_string()), Account::default());
             asks.push(ask::Ask { endpoint, via: Via::Modbus(Questions { framing: Framing::Tcp, unit, questions: questions.clone() }) });
         }
         let order = &self.change.plan.order;
