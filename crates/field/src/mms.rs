@@ -2,7 +2,7 @@
 //!
 //! What leaves is a connection request, an association without a password, Identify, the list of domains where the owner names no logical
 //! device, and two Reads of attributes of name plates; then Conclude. Each attribute is a variable of its own: in a structure's answer nothing
-//! says which value is which, and a value under a wrong name is worse than none (ADR 0020). Every name has the functional constraint DC; a
+//! says which value is which, and a value under a wrong name is worse than none (ADR 0022). Every name has the functional constraint DC; a
 //! control object is never read, because that can select it (H16). A server that wants a password, or is called otherwise, is left with a word
 //! about it. Nothing is ever sent twice.
 
