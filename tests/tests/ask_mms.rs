@@ -1,14 +1,14 @@
 //! Asking over MMS, as open61850, a simulated relay and tshark see it.
 
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
 use nameplate_simulators::fault::{Fault, More};
+use nameplate_simulators::language::Carrier;
 use nameplate_simulators::mms::{Device, Persona};
+use nameplate_simulators::rehearsal::rehearse;
 use nameplate_simulators::report::Report;
 use nameplate_tests::interop::{Exchange, Interop, ready};
 use nameplate_tests::personas::{self, Draw, Plate};
@@ -178,18 +178,11 @@ fn the_simulated_relay_notices_a_read_that_selects() {
          1a06 4141314c4430 1a10 435357493124434f24506f732453424f",
         "03000016 02f080 01000100 6109 3007 020103 a002 8b00",
     ];
-    let (_, report) = simulated(Device::new(persona.clone()), move |address| {
-        let mut stream = TcpStream::connect(address).expect("a relay");
-        for message in messages {
-            stream.write_all(&hex(message)).expect("written");
-            let mut head = [0; 4];
-            stream.read_exact(&mut head).expect("an answer");
-            let mut rest = vec![0; usize::from(u16::from_be_bytes([head[2], head[3]])) - head.len()];
-            stream.read_exact(&mut rest).expect("the rest of it");
-        }
-    });
-    assert_eq!(persona.selected(), 1, "{:?}", report.trips);
-    assert!(report.trips.iter().any(|trip| trip.why.contains("selected the control object")), "{:?}", report.trips);
+    let heard = rehearse(&persona, Carrier::Tcp, &messages.map(hex));
+    assert_eq!(persona.selected(), 1, "{:?}", heard.trips);
+    let whys: Vec<&str> = heard.trips.iter().map(|trip| trip.why).collect();
+    assert_eq!(whys, ["a read of SBO: it selected the control object"]);
+    assert!(heard.answers()[2].ends_with(b"CSWI1$CO$Pos$SBO"), "it answers as a relay does that is selected");
 }
 
 #[test]

@@ -61,7 +61,7 @@ pub enum Command {
     /// Listen to captures or on an interface: who is there, and which firmware it told; sends nothing
     Listen(command::listen::Listen),
     /// Ask devices, read-only, every byte through the guard
-    Ask(command::ask::Ask),
+    Ask(Box<command::ask::Ask>),
     /// List the catalog
     Devices(command::devices::Devices),
     /// Show one device with everything it said

@@ -13,8 +13,9 @@ use crate::report::Speaker;
 
 /// Connection, association, Identify, two pages of names, two reads, conclusion (read-only.md, section 2).
 const QUESTIONS_MAX: u32 = 8;
-/// Variables and pages of names (read-only.md, section 2).
+/// Variables on one connection (read-only.md, section 2).
 const VARIABLES_MAX: usize = 12;
+/// Pages of names on one connection (read-only.md, section 2).
 const PAGES_MAX: usize = 2;
 /// TPKT and a TPDU of 1,024 bytes, which whoever asks proposes.
 const QUESTION_BYTES_MAX: usize = 1_028;

@@ -72,25 +72,25 @@ fn all_else_trips() {
     let write = ber::value(0xA5, &[variables(&["LLN0$CO$Mod$Oper"]), ber::value(0xA0, &[0x83, 1, 1])].concat());
     let many: Vec<&str> = ["LPHD1$DC$PhyNam$vendor"; 13].to_vec();
     let asks = |message: &str| in_association(&[hex(message)]);
-    let table: &[(&str, Vec<Vec<u8>>, &[&str])] = &[
-        ("a write", in_association(&[confirmed(&write)]), &["a write"]),
-        ("thirteen variables", in_association(&[read(&many)]), &["twelve"]),
-        ("a value", in_association(&[read(&["MMXU1$MX$A"])]), &["no attribute"]),
+    let table: [(&str, Vec<Vec<u8>>, &str); 11] = [
+        ("a write", in_association(&[confirmed(&write)]), "a write"),
+        ("thirteen variables", in_association(&[read(&many)]), "twelve"),
+        ("a value", in_association(&[read(&["MMXU1$MX$A"])]), "no attribute"),
         (
             "a named list",
             in_association(&[confirmed(&ber::value(0xA4, &ber::value(0xA1, &ber::value(0xA1, &[0x80, 1, b'x']))))]),
-            &["listed variables"],
+            "listed variables",
         ),
-        ("names of variables", asks(&DOMAINS.replace("a003800109", "a003800100")), &["something else than domains"]),
-        ("three pages", in_association(&[hex(DOMAINS), hex(DOMAINS), hex(DOMAINS)]), &["two pages"]),
-        ("status", asks(&IDENTIFY.replace("a007a0050201018200", "a007a0050201018000")), &["not on the allowlist"]),
-        ("never concluded", [CALL, ASSOCIATE].map(hex).to_vec(), &["not concluded"]),
-        ("no association", [CALL, IDENTIFY].map(hex).to_vec(), &["association that is due"]),
-        ("a second call", [CALL, CALL].map(hex).to_vec(), &["due here"]),
-        ("garbage", vec![b"GET ".to_vec()], &["no TPKT"]),
+        ("names of variables", asks(&DOMAINS.replace("a003800109", "a003800100")), "something else than domains"),
+        ("three pages", in_association(&[hex(DOMAINS), hex(DOMAINS), hex(DOMAINS)]), "two pages"),
+        ("status", asks(&IDENTIFY.replace("a007a0050201018200", "a007a0050201018000")), "not on the allowlist"),
+        ("never concluded", [CALL, ASSOCIATE].map(hex).to_vec(), "not concluded"),
+        ("no association", [CALL, IDENTIFY].map(hex).to_vec(), "association that is due"),
+        ("a second call", [CALL, CALL].map(hex).to_vec(), "due here"),
+        ("garbage", vec![b"GET ".to_vec()], "no TPKT"),
     ];
     for (what, questions, expected) in table {
-        check(what, &relay(), Tcp, questions, expected);
+        check(what, &relay(), Tcp, &questions, &[expected]);
     }
     let password = "8a020780 8b0352 0301 ac0a 8008 7365637265743132";
     let with =

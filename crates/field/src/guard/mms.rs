@@ -13,8 +13,9 @@ use super::{
 
 /// Messages on one connection (read-only.md section 2: 8, of which Conclude is one, and that leaves in any case).
 const MESSAGES_MAX: u8 = 7;
-/// Bytes of a transport selector, and of those of session and presentation (X.214, X.215, X.216).
+/// Bytes of a transport selector: what stands in SCL files at most (IEC 61850-8-1, OSI-TSEL).
 const TRANSPORT_SELECTOR_BYTES_MAX: usize = 32;
+/// Bytes of a session or presentation selector (IEC 61850-8-1, OSI-SSEL, OSI-PSEL).
 const SELECTOR_BYTES_MAX: usize = 16;
 /// Bytes of a logical node's name: class of 4, prefix and number of 12 together (IEC 61850-7-2, 22.2).
 const NODE_BYTES_MAX: usize = 16;
