@@ -15,6 +15,7 @@ pub mod mms;
 pub mod modbus;
 pub mod pacing;
 pub mod s7comm;
+pub mod site;
 pub mod slmp;
 pub mod snmp;
 pub mod touch;

@@ -110,6 +110,13 @@ impl Budget {
         Self { readings_per_day, gap: factor.shorten(READING_GAP_MS) }
     }
 
+    /// The same with no more readings a day than the owner allows.
+    #[must_use]
+    pub fn at_most(self, readings_per_day: Option<usize>) -> Self {
+        let most = readings_per_day.map_or(self.readings_per_day, |most| most.min(self.readings_per_day));
+        Self { readings_per_day: most, ..self }
+    }
+
     /// Of a device in a change's scope: the change counts its readings itself ([`CHANGE_READINGS_MAX`]); the gap is the same.
     #[must_use]
     pub fn of_change(factor: TimeFactor) -> Self {
@@ -202,7 +209,9 @@ pub enum Slot {
     Taken,
     /// Not before this time (on the clock that `take` was given).
     At(Duration),
-    /// Not before another device, or another unit of this one, is given back.
+    /// Not before another unit of this host is given back.
+    Busy,
+    /// Not before a host of this segment is given back.
     Full,
 }
 
@@ -226,8 +235,11 @@ impl Slots {
     pub fn take(&mut self, host: &Host, now: Duration) -> Slot {
         let segment = Segment::of(host);
         let busy_here = self.busy.iter().filter(|busy| Segment::of(busy) == segment).count();
-        if self.busy.contains(host) || busy_here >= SEGMENT_DEVICES_MAX {
+        if busy_here >= SEGMENT_DEVICES_MAX {
             return Slot::Full;
+        }
+        if self.busy.contains(host) {
+            return Slot::Busy;
         }
         let earliest = self.started.get(&segment).map(|started| started.saturating_add(self.device_gap));
         if let Some(earliest) = earliest.filter(|earliest| *earliest > now) {
@@ -350,7 +362,7 @@ mod tests {
         let at = |second| Slot::At(Duration::from_secs(second));
         check_slots(&[
             ("192.0.2.1", 0, Slot::Taken),
-            ("192.0.2.1", 9, Slot::Full),
+            ("192.0.2.1", 9, Slot::Busy),
             ("192.0.2.2", 0, at(5)),
             ("192.0.2.2", 4, at(5)),
             ("198.51.100.2", 0, Slot::Taken),
@@ -359,7 +371,7 @@ mod tests {
             ("192.0.2.4", 15, Slot::Taken),
             ("192.0.2.5", 20, Slot::Full),
             ("-192.0.2.1", 0, Slot::Taken),
-            ("::ffff:192.0.2.2", 20, Slot::Full),
+            ("::ffff:192.0.2.2", 20, Slot::Busy),
             ("::ffff:192.0.2.5", 20, Slot::Taken),
         ]);
         check_slots(&[
@@ -371,7 +383,7 @@ mod tests {
         ]);
         check_slots(&[
             ("/dev/ttyS0", 0, Slot::Taken),
-            ("/dev/ttyS0", 9, Slot::Full),
+            ("/dev/ttyS0", 9, Slot::Busy),
             ("/dev/ttyS1", 0, Slot::Taken),
             ("-/dev/ttyS0", 0, Slot::Taken),
             ("/dev/ttyS0", 3, at(5)),

@@ -95,6 +95,14 @@ impl Connection {
                 self.say_failed(refused.into());
                 return End::Unknown;
             }
+            dialogue::End::Quiet { why } => {
+                let refused = Refused::quiet(&why);
+                let mut line = Line::new(Kind::Refused);
+                (line.rule, line.why) = (Some(refused.rule.to_owned()), Some(refused.why.clone()));
+                self.put_on_record(line);
+                self.say_failed(refused.into());
+                return End::Unknown;
+            }
             dialogue::End::Silent { partial } => {
                 // The guard has written `timeout`.
                 self.say(What::NoAnswer { why, partial });
@@ -112,13 +120,17 @@ impl Connection {
         };
         self.say(what);
         let mut line = Line::new(Kind::Failed);
+        (line.ended, line.why) = (Some(on_record), Some(why));
+        self.put_on_record(line);
+        judged
+    }
+
+    fn put_on_record(&self, mut line: Line) {
         (line.target, line.station) = (Some(self.ask.endpoint.clone()), Some(self.station.clone()));
-        line.protocol = Some(self.ask.via.adapter().name().to_owned());
-        (line.ended, line.why, line.reason) = (Some(on_record), Some(why), Some(self.reason.clone()));
+        (line.protocol, line.reason) = (Some(self.ask.via.adapter().name().to_owned()), Some(self.reason.clone()));
         if let Err(error) = self.touch.append(line) {
             self.say_failed(Refused::before_any_byte("touch.record", error.to_string()).into());
         }
-        judged
     }
 
     fn say_failed(&self, failed: Failed) {

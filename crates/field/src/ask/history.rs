@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, SystemTime};
 
 use super::change::Change;
+use super::classes::Classes;
 use crate::breaker::{Attempt, End};
 use crate::guard::{Endpoint, Host, Refused};
 use crate::pacing::Past;
@@ -49,11 +50,16 @@ pub(super) struct History {
 }
 
 impl History {
-    /// Folds the record; only what stands at `endpoints` is kept.
-    pub(super) fn read(touch: &TouchRecord, endpoints: &BTreeSet<Endpoint>, change: Option<&Change>) -> Result<Self, Refused> {
+    /// Folds the record; of single devices only what stands at `endpoints` is kept.
+    pub(super) fn read(touch: &TouchRecord, endpoints: &BTreeSet<Endpoint>, change: Option<&Change>) -> Result<(Self, Classes), Refused> {
         let mut history = Self { attempts: BTreeMap::new(), change: change.cloned() };
-        let outcome = touch.read_back(|_, line| history.take(&line, endpoints));
-        outcome.map(|()| history).map_err(|error| Refused::before_any_byte("touch.record", error.to_string()))
+        let mut classes = Classes::default();
+        let outcome = touch.read_back(|_, line| {
+            history.take(&line, endpoints);
+            // A change's own lines say what was expected of devices that reboot.
+            classes.take(&line, change.is_some_and(|change| line.reason.as_ref() == Some(&change.order)));
+        });
+        outcome.map(|()| (history, classes)).map_err(|error| Refused::before_any_byte("touch.record", error.to_string()))
     }
 
     /// A device's past, and what its endpoint went through. The reboots of the change that asks are expected: no breaker sees them.

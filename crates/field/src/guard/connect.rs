@@ -40,20 +40,20 @@ pub enum Line {
 /// Opens one connection to the permit's endpoint and puts a guard around it.
 ///
 /// # Errors
-/// [`Failed::Refused`] where the touch record cannot be written, or somebody else speaks on the line (nothing was sent then); [`Failed::Io`] where the
+/// [`Failed::Refused`] where it is quiet, the touch record cannot be written, or somebody else speaks on the line (nothing was sent then); [`Failed::Io`] where the
 /// device does not accept.
 pub async fn connect(permit: Permit, touch: Arc<TouchRecord>) -> Result<Guarded<Line>, Failed> {
-    log(&touch, &permit, touch::Line::new(Kind::Connect))?;
+    if let Some(why) = touch.quiet() {
+        return Err(refuse(&touch, &permit, Refused::quiet(&why)));
+    }
+    let mut line = touch::Line::new(Kind::Connect);
+    line.class = permit.class().map(str::to_owned);
+    log(&touch, &permit, line)?;
     let outcome = timeout(Duration::from_millis(CONNECT_MS_MAX), open(permit.endpoint())).await;
     match outcome.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
         Ok(mut line) => match heard_first(&mut line, permit.limits().time_factor).await {
             Ok(()) => Ok(Guarded::over(line, permit, touch)),
-            Err(refused) => {
-                let mut line = touch::Line::new(Kind::Refused);
-                (line.rule, line.why) = (Some(refused.rule.to_owned()), Some(refused.why.clone()));
-                log(&touch, &permit, line)?;
-                Err(refused.into())
-            }
+            Err(refused) => Err(refuse(&touch, &permit, refused)),
         },
         Err(source) => {
             let mut line = touch::Line::new(Kind::Failed);
@@ -63,6 +63,13 @@ pub async fn connect(permit: Permit, touch: Arc<TouchRecord>) -> Result<Guarded<
             Err(Failed::Io { operation: "connect", peer: permit.endpoint().clone(), source })
         }
     }
+}
+
+/// Puts on record that nothing is sent.
+fn refuse(touch: &TouchRecord, permit: &Permit, refused: Refused) -> Failed {
+    let mut line = touch::Line::new(Kind::Refused);
+    (line.rule, line.why) = (Some(refused.rule.to_owned()), Some(refused.why.clone()));
+    log(touch, permit, line).map_or_else(Failed::from, |()| refused.into())
 }
 
 /// What must be heard before anything is said: on a line nothing.

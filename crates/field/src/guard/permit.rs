@@ -107,6 +107,7 @@ impl Limits {
 pub struct Permit {
     endpoint: Endpoint,
     reason: String,
+    class: Option<String>,
     grant: Grant,
     limits: Limits,
 }
@@ -142,7 +143,19 @@ impl Permit {
                 format!("time factor {}: only this machine (loopback, a pseudo-terminal) may be asked faster", limits.time_factor),
             );
         }
-        Ok(Self { endpoint, reason: reason.to_owned(), grant, limits })
+        Ok(Self { endpoint, reason: reason.to_owned(), class: None, grant, limits })
+    }
+
+    /// The same for a device of this class: it stands in the record of the connection.
+    #[must_use]
+    pub fn of_class(self, class: Option<String>) -> Self {
+        Self { class, ..self }
+    }
+
+    /// Its class, where one is known.
+    #[must_use]
+    pub fn class(&self) -> Option<&str> {
+        self.class.as_deref()
     }
 
     /// Where.

@@ -112,6 +112,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guarded<S> {
         self.judge.is_waiting()
     }
 
+    /// Why no question may leave now, where somebody set the quiet switch.
+    #[must_use]
+    pub fn quiet(&self) -> Option<String> {
+        self.touch.quiet()
+    }
+
     /// A message of ours as it may be shown: without what is secret in it.
     #[must_use]
     pub fn shown(&self, message: &[u8]) -> Vec<u8> {

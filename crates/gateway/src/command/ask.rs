@@ -1,7 +1,9 @@
 //! `nameplate ask`: read-only questions, each byte through the guard.
 
 mod chassis;
+mod kinds;
 mod secret;
+mod site;
 mod snmp;
 mod ways;
 
@@ -13,12 +15,14 @@ use std::time::SystemTime;
 use clap::Args;
 use nameplate_core::catalog::Catalog;
 use nameplate_core::claim::Field;
-use nameplate_core::hazard::{Hazard, hazard};
+use nameplate_core::hazard::{Hazard, hazard, safety_system};
 use nameplate_core::observation::{Source, hex};
 use nameplate_core::text::printable;
 use nameplate_field::ask::{self, Event, PlannedMessage, Reason, Settings, What};
+use nameplate_field::site::Rules;
 use nameplate_field::touch::{Kind, Line, Summary, TouchRecord};
 
+use self::site::Site;
 pub use self::ways::Named;
 use self::ways::Ways;
 use super::devices;
@@ -48,13 +52,20 @@ pub const SEED: u64 = 0;
 )]
 pub struct Ask {
     /// Devices to ask
-    #[arg(value_name = "TARGET", required_unless_present = "targets")]
+    #[arg(value_name = "TARGET", required_unless_present_any = ["targets", "site"])]
     target: Vec<String>,
     /// A file with a target a line; # starts a comment
     #[arg(long, value_name = "FILE")]
     targets: Option<PathBuf>,
+    /// The site file: devices by zone, whom nobody may contact, windows and blackouts. Asks all its devices, or the TARGETs among them, each as the
+    /// file has it or by its name there
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["targets", "Ways"])]
+    site: Option<PathBuf>,
+    /// Print what a firewall has to let through for the site file, one rule a line; open nothing
+    #[arg(long, requires = "site")]
+    firewall: bool,
     /// The work order or other reason; it stands in every line of the touch record
-    #[arg(long, required_unless_present = "dry_run")]
+    #[arg(long, required_unless_present_any = ["dry_run", "firewall"])]
     reason: Option<String>,
     /// Print every byte that would be sent and what it means; open nothing
     #[arg(long)]
@@ -72,9 +83,14 @@ impl Ask {
     /// # Errors
     /// A target that is none, the state, the guard's refusal, a device that did not answer.
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
-        let asks = self.asks()?;
+        let site = self.site.as_deref().map(Site::read).transpose()?;
+        if let Some(site) = site.as_ref().filter(|_| self.firewall) {
+            return print::out(&site.firewall());
+        }
+        let asks = site.as_ref().map_or_else(|| self.asks(), |site| site.asks(&self.target))?;
+        let rules = site.map(|site| site.rules).unwrap_or_default();
         if self.dry_run {
-            let asks = self.hazards_of(asks, options)?;
+            let asks = self.hazards_of(contactable(asks, &rules), options)?;
             let planned = ask::plan(&asks).map_err(|refused| Failure::new(Code::Refused, refused.to_string()))?;
             return print::out(&dry_run(&planned));
         }
@@ -83,7 +99,7 @@ impl Ask {
         let mut intake = Intake::new(&profiles, Some(Store::write(&directory)?))?;
         let touch = touch_record(&directory)?;
         let format = print::format(options);
-        let mut run = Run::new(&mut intake, self.reason.as_deref().unwrap_or_default(), format);
+        let mut run = Run::new(&mut intake, self.reason.as_deref().unwrap_or_default(), format).under(rules);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| Failure::input("ask", e))?;
         let touched = runtime.block_on(run.ask(asks, self.time_factor, touch))?;
         let Run { refused, unanswered, .. } = run;
@@ -152,18 +168,24 @@ pub struct Run<'a, 'p> {
     /// Targets that gave no sound answer.
     pub unanswered: usize,
     quiet: bool,
+    rules: Arc<Rules>,
     trouble: Option<Failure>,
 }
 
 impl<'a, 'p> Run<'a, 'p> {
     /// A run for a reason; readings go into `intake`.
     pub fn new(intake: &'a mut Intake<'p>, reason: &'a str, format: Format) -> Self {
-        Self { intake, reason, format, refused: 0, unanswered: 0, quiet: false, trouble: None }
+        Self { intake, reason, format, refused: 0, unanswered: 0, quiet: false, rules: Arc::default(), trouble: None }
     }
 
     /// Says nothing of what happens; the caller has its own account.
     pub fn quiet(self) -> Self {
         Self { quiet: true, ..self }
+    }
+
+    /// The owner of the site has rules of his own.
+    pub fn under(self, rules: Rules) -> Self {
+        Self { rules: Arc::new(rules), ..self }
     }
 
     /// Asks all that no hazard forbids, and says on standard error what happens.
@@ -175,7 +197,15 @@ impl<'a, 'p> Run<'a, 'p> {
         self.intake.touched()?;
         let asks = self.without_hazards(chassis::known(&self.intake.view.catalog, asks), &touch)?;
         let reason = Reason::WorkOrder(self.reason.to_owned());
-        let settings = Settings { reason, time_factor, seed: SEED, clock: Arc::new(SystemTime::now) };
+        let kinds = kinds::kinds(&self.intake.view.catalog, &asks);
+        let settings = Settings {
+            reason,
+            time_factor,
+            seed: SEED,
+            clock: Arc::new(SystemTime::now),
+            rules: Arc::clone(&self.rules),
+            kinds: Arc::new(kinds),
+        };
         let touched = ask::ask(asks, &settings, Arc::new(touch), |event| self.event(event)).await;
         match self.trouble.take() {
             Some(failure) => Err(failure),
@@ -275,12 +305,26 @@ fn known_hazard(catalog: &Catalog, ask: &ask::Ask) -> Option<&'static Hazard> {
     catalog.at(ask.endpoint.ip()?).find_map(|asset| {
         let manufacturer = asset.shown(Field::Manufacturer).map(|current| current.standing.claim.value.as_str());
         let macs = asset.addresses.iter().filter_map(|address| address.mac.as_deref());
-        hazard(protocol, manufacturer, None).or_else(|| macs.into_iter().find_map(|mac| hazard(protocol, None, Some(mac))))
+        let model = asset.shown(Field::Model).map(|current| current.standing.claim.value.as_str());
+        let known = safety_system(manufacturer, model).or_else(|| hazard(protocol, manufacturer, None));
+        known.or_else(|| macs.into_iter().find_map(|mac| hazard(protocol, None, Some(mac))))
     })
 }
 
 fn refusal(ask: &ask::Ask, hazard: &Hazard) -> String {
     format!("{}: refused, rule {}: {}", ask.place(), hazard.rule, hazard.why)
+}
+
+/// Those that the owner's rules let anybody contact; says who is left out.
+fn contactable(asks: Vec<ask::Ask>, rules: &Rules) -> Vec<ask::Ask> {
+    let may = |ask: &ask::Ask| {
+        let barred = rules.may_contact(&ask.endpoint).err();
+        barred.map_or(true, |barred| {
+            eprintln!("{}: refused, rule {}: {}", ask.place(), barred.rule, barred.why);
+            false
+        })
+    };
+    asks.into_iter().filter(may).collect()
 }
 
 /// Every byte with its meaning, by the guard's own table.

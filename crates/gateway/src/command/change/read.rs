@@ -67,7 +67,8 @@ impl<'a, 'p> Reader<'a, 'p> {
             neighbours: devices(&plan.neighbours)?,
             rebooting_since: change.before.last().map(|step| time(step.time_ns)),
         });
-        let settings = Settings { reason, time_factor, seed: SEED, clock: Arc::new(SystemTime::now) };
+        let settings =
+            Settings { reason, time_factor, seed: SEED, clock: Arc::new(SystemTime::now), rules: Arc::default(), kinds: Arc::default() };
         Ok(Self { intake, change, touch: Arc::new(touch), settings })
     }
 
