@@ -8,7 +8,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use nameplate_wire::conversation;
 use nameplate_wire::conversation::Over;
 
-use super::history::{BROKEN_OFF, Device, HOLD_SPENT, HOSTILE, since_1970};
+use super::history::{BROKEN_OFF, Device, HOLD_SPENT, HOSTILE, UNWILLING, since_1970};
 use super::{Ask, Clock, Event, What};
 use crate::breaker::{Attempt, End};
 use crate::dialogue::{self, Step, With, converse};
@@ -111,6 +111,9 @@ impl Connection {
             dialogue::End::Closed { partial } => (End::Failed, BROKEN_OFF.to_owned(), What::NoAnswer { why: why.clone(), partial }),
             dialogue::End::HoldSpent { partial } => (End::Failed, HOLD_SPENT.to_owned(), What::NoAnswer { why: why.clone(), partial }),
             dialogue::End::Hostile { partial, .. } => (End::Hostile, HOSTILE.to_owned(), What::Hostile { why: why.clone(), partial }),
+            dialogue::End::Unwilling { .. } => {
+                (End::Failed, UNWILLING.to_owned(), What::NoAnswer { why: why.clone(), partial: Vec::new() })
+            }
             dialogue::End::Io { operation, source } => {
                 (end_of(&source), Ended::of(&source).to_string(), What::Failed { operation, why: source.to_string() })
             }

@@ -158,6 +158,7 @@ impl<P: Peer> Asking<'_, P> {
             self.replies().await?;
             match take {
                 Take::Hostile(because) => return Err(hostile(because, Vec::new())),
+                Take::Unwilling(because) => return Err(End::Unwilling { because }),
                 Take::More => waiting_since = Instant::now(),
                 Take::Later(most) => (waiting_since, patience, self.announced) = (sent, most, true),
                 Take::Answer | Take::Stray(_) => return Ok(()),

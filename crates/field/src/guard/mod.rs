@@ -38,6 +38,7 @@ pub mod generate;
 mod hart_ip;
 mod judge;
 mod line;
+mod mms;
 mod modbus;
 mod modbus_rtu;
 mod permit;
@@ -63,6 +64,7 @@ pub use self::{
     fins::{Fins, NODE_LAST},
     hart_ip::{COMMANDS_MAX, HartIp, SUB_DEVICES_MAX},
     judge::{Judge, Message, Pushed},
+    mms::Mms,
     modbus::{Modbus, QUANTITY_MAX, REGISTERS_MAX, REQUESTS_MAX, Registers},
     modbus_rtu::LINE_REQUESTS_MAX,
     permit::{Grant, HOLD_S_MAX, Limits, Permit, REASON_BYTES_MAX},
@@ -76,13 +78,14 @@ pub use self::{
 };
 
 /// Every protocol's row of read-only.md.
-static TABLES: [&table::Table; 12] = [
+static TABLES: [&table::Table; 13] = [
     &bacnet::TABLE,
     &cip::TABLE,
     &dnp3::TABLE,
     &enip::TABLE,
     &fins::TABLE,
     &hart_ip::TABLE,
+    &mms::TABLE,
     &modbus::TABLE,
     &modbus_rtu::TABLE,
     &s7comm::TABLE,

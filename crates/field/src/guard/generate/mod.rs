@@ -8,6 +8,7 @@ mod dnp3;
 mod enip;
 mod fins;
 mod hart_ip;
+mod mms;
 mod modbus;
 mod random;
 mod s7comm;
@@ -18,7 +19,7 @@ mod snmp_v3;
 use std::time::Duration;
 
 pub use self::random::Random;
-use super::{Bacnet, Cip, Dnp3, Enip, Fins, HartIp, Judge, Modbus, Permit, Refused, S7comm, Snmp, SnmpV3};
+use super::{Bacnet, Cip, Dnp3, Enip, Fins, HartIp, Judge, Mms, Modbus, Permit, Refused, S7comm, Snmp, SnmpV3};
 
 /// What a forbidden message of any protocol can break, besides what its own row says.
 pub const CELLS_OF_ALL: [&str; 3] = ["request too many", "pipelined", "random bytes"];
@@ -60,6 +61,8 @@ pub enum Granted {
     Dnp3(Dnp3),
     /// Over HART-IP.
     HartIp(HartIp),
+    /// Over MMS.
+    Mms(Mms),
     /// Over Modbus, on TCP or on a line.
     Modbus(Modbus),
     /// Over S7comm.
@@ -106,7 +109,7 @@ pub struct Maker {
 type Start = (Permit, Granted, Box<dyn Writer>);
 
 /// Every protocol's.
-pub static MAKERS: [&Maker; 13] = [
+pub static MAKERS: [&Maker; 14] = [
     &bacnet::MAKER,
     &cip::MAKER,
     &dnp3::MAKER,
@@ -114,6 +117,7 @@ pub static MAKERS: [&Maker; 13] = [
     &fins::MAKER,
     &fins::MAKER_UDP,
     &hart_ip::MAKER,
+    &mms::MAKER,
     &modbus::LINE_MAKER,
     &modbus::MAKER,
     &s7comm::MAKER,

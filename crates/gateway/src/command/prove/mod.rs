@@ -7,6 +7,7 @@ use std::process;
 use std::{env, fs};
 
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 use nameplate_core::observation::hex;
 use nameplate_field::ask;
 use nameplate_field::guard::{self, generate};
@@ -41,12 +42,20 @@ pub struct Prove {
     /// Seed of the generator; the same seed makes the same messages
     #[arg(long, value_name = "SEED", default_value_t = 1)]
     seed: u64,
+    /// Generate messages of these protocols alone; may be repeated
+    #[arg(long, value_name = "PROTOCOL", value_delimiter = ',', value_parser = generated())]
+    protocol: Vec<String>,
     /// Keep the capture of the survivors here
     #[arg(long, value_name = "FILE")]
     capture: Option<PathBuf>,
     /// Print the allowlist and stop
     #[arg(long)]
     list: bool,
+}
+
+/// What `--protocol` may name.
+fn generated() -> PossibleValuesParser {
+    PossibleValuesParser::new(generate::MAKERS.iter().map(|maker| maker.protocol))
 }
 
 impl Prove {
@@ -71,7 +80,8 @@ impl Prove {
 
     /// Third step: generated messages through the guard, survivors before the referee.
     fn generated(&self, directory: &std::path::Path) -> Result<(), Failure> {
-        generate::MAKERS.iter().try_for_each(|maker| self.generated_in(maker, directory))
+        let is_asked = |maker: &&&generate::Maker| self.protocol.is_empty() || self.protocol.iter().any(|name| name == maker.protocol);
+        generate::MAKERS.iter().filter(is_asked).try_for_each(|maker| self.generated_in(maker, directory))
     }
 
     fn generated_in(&self, maker: &generate::Maker, directory: &std::path::Path) -> Result<(), Failure> {

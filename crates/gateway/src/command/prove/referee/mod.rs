@@ -7,6 +7,7 @@ mod dnp3;
 mod enip;
 mod fins;
 mod hart_ip;
+mod mms;
 mod modbus;
 mod s7comm;
 mod slmp;
@@ -65,7 +66,7 @@ pub enum Carrier {
 }
 
 /// Every protocol's.
-static ROWS: [&Row; 13] = [
+static ROWS: [&Row; 14] = [
     &bacnet::ROW,
     &cip::ROW,
     &dnp3::ROW,
@@ -73,6 +74,7 @@ static ROWS: [&Row; 13] = [
     &fins::ROW,
     &fins::ROW_UDP,
     &hart_ip::ROW,
+    &mms::ROW,
     &modbus::LINE_ROW,
     &modbus::ROW,
     &s7comm::ROW,
