@@ -19,8 +19,7 @@ use nameplate_core::text::printable;
 use nameplate_field::ask::{self, Event, PlannedMessage, Reason, Settings, What};
 use nameplate_field::touch::{Kind, Line, Summary, TouchRecord};
 
-pub use self::ways::Named;
-use self::ways::Ways;
+pub use self::ways::{Named, Ways};
 use super::devices;
 use crate::cli::{Format, Options};
 use crate::failure::{Code, Failure};
