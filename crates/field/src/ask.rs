@@ -21,6 +21,7 @@ use tokio::task::{JoinError, JoinSet, LocalSet};
 use tokio::time::{Instant, sleep_until};
 
 pub use self::change::Change;
+pub use self::connection::ask_over;
 pub use self::event::{Event, What};
 pub use self::plan::{Planned, PlannedMessage, plan};
 pub use self::target::{BadTarget, Target};
