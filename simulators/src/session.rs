@@ -76,7 +76,7 @@ async fn talk(machine: &Machine, shared: &Shared, line: &mut Line, place: &mut P
             biased;
             read = line.read() => {
                 let Some(bytes) = read? else {
-                    linger(machine).await;
+                    linger(machine, place.over).await;
                     return Ok(Left::Ended(Ended::PeerFin));
                 };
                 let idle = steps.is_empty();
@@ -98,7 +98,7 @@ async fn talk(machine: &Machine, shared: &Shared, line: &mut Line, place: &mut P
                 }
                 Some(Step::Wait(wait)) => not_before = Instant::now() + wait,
                 Some(Step::Fin) => {
-                    linger(machine).await;
+                    linger(machine, place.over).await;
                     line.finish().await?;
                     if place.over == Carrier::Tcp {
                         return Ok(Left::Ended(Ended::Device));
@@ -112,9 +112,9 @@ async fn talk(machine: &Machine, shared: &Shared, line: &mut Line, place: &mut P
 }
 
 /// Keeps the connection open for as long as the fault says.
-async fn linger(machine: &Machine) {
-    if let Some(Fault::ClosesLate { delay }) = machine.fault {
-        sleep(delay).await;
+async fn linger(machine: &Machine, over: Carrier) {
+    if let (Some(Fault::ClosesLate { delay }), Carrier::Tcp) = (&machine.fault, over) {
+        sleep(*delay).await;
     }
 }
 

@@ -149,19 +149,13 @@ pub struct Run<'a, 'p> {
     pub refused: usize,
     /// Targets that gave no sound answer.
     pub unanswered: usize,
-    quiet: bool,
     trouble: Option<Failure>,
 }
 
 impl<'a, 'p> Run<'a, 'p> {
     /// A run for a reason; readings go into `intake`.
     pub fn new(intake: &'a mut Intake<'p>, reason: &'a str, format: Format) -> Self {
-        Self { intake, reason, format, refused: 0, unanswered: 0, quiet: false, trouble: None }
-    }
-
-    /// Says nothing of what happens; the caller has its own account.
-    pub fn quiet(self) -> Self {
-        Self { quiet: true, ..self }
+        Self { intake, reason, format, refused: 0, unanswered: 0, trouble: None }
     }
 
     /// Asks all that no hazard forbids, and says on standard error what happens.
@@ -191,42 +185,36 @@ impl<'a, 'p> Run<'a, 'p> {
         let place = event.place();
         match event.what {
             What::Opened => {}
-            What::Sent { question, bytes } => self.say(format_args!("{place}: sent {} ({question})", hex(&bytes))),
+            What::Sent { question, bytes } => eprintln!("{place}: sent {} ({question})", hex(&bytes)),
             What::Reading(reading) => {
                 for (_, malformed) in &reading.malformed {
-                    self.say(format_args!("{place}: {malformed}"));
+                    eprintln!("{place}: {malformed}");
                 }
                 if let Err(failure) = self.reading(&reading) {
                     self.trouble.get_or_insert(failure);
                 }
             }
-            What::Stray { bytes, malformed } => self.say(format_args!("{place}: passed over {}: {malformed}", hex(&bytes))),
+            What::Stray { bytes, malformed } => eprintln!("{place}: passed over {}: {malformed}", hex(&bytes)),
             What::NoAnswer { why, partial } => self.unanswered(&place, "no answer", &why, &partial),
             // The reason begins with the word itself.
             What::Hostile { why, partial } => self.unanswered(&place, "it is", &why, &partial),
             What::Failed { operation, why } => self.unanswered(&place, operation, &why, &[]),
             What::Refused { refused, .. } => {
                 self.refused += 1;
-                self.say(format_args!("{place}: {refused}"));
+                eprintln!("{place}: {refused}");
             }
             What::Closed { unasked, .. } => {
                 if !unasked.is_empty() {
-                    self.say(format_args!("{place}: not asked any more: {}", unasked.join(", ")));
+                    eprintln!("{place}: not asked any more: {}", unasked.join(", "));
                 }
             }
-        }
-    }
-
-    fn say(&self, what: std::fmt::Arguments<'_>) {
-        if !self.quiet {
-            eprintln!("{what}");
         }
     }
 
     fn unanswered(&mut self, place: &str, what: &str, why: &str, partial: &[u8]) {
         self.unanswered += 1;
         let partial = if partial.is_empty() { String::new() } else { format!(", after {}", hex(partial)) };
-        self.say(format_args!("{place}: {what}: {}{partial}", printable(why)));
+        eprintln!("{place}: {what}: {}{partial}", printable(why));
     }
 
     fn reading(&mut self, reading: &nameplate_core::wire::Reading) -> Result<(), Failure> {
