@@ -3,7 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use nameplate_wire::conversation;
 use nameplate_wire::conversation::Over;
@@ -12,8 +13,8 @@ use super::history::{BROKEN_OFF, Device, HOLD_SPENT, HOSTILE, UNWILLING, since_1
 use super::{Ask, Clock, Event, What};
 use crate::breaker::{Attempt, End};
 use crate::dialogue::{self, Step, With, converse};
-use crate::guard::{self, Ended, Endpoint, Failed, Guarded, Permit, Refused, connect};
-use crate::pacing::Pace;
+use crate::guard::{Ended, Endpoint, Failed, Guarded, Permit, Refused, connect};
+use crate::pacing::{Pace, TimeFactor};
 use crate::touch::{Kind, Line, TouchRecord};
 
 /// One device, while it is asked.
@@ -51,7 +52,7 @@ impl Connection {
         (Device::new(&self.ask.endpoint, self.station), Attempt { began, ended, end, of_change: false })
     }
 
-    async fn talk(&self, mut stream: Guarded<guard::Line>, pace: Pace) -> End {
+    async fn talk<S: AsyncRead + AsyncWrite + Unpin>(&self, mut stream: Guarded<S>, pace: Pace) -> End {
         let adapter = self.ask.via.adapter();
         let (over, line) = match &self.ask.endpoint {
             Endpoint::Tcp(_) => (Over::Tcp, None),
@@ -144,6 +145,22 @@ impl Connection {
         // Where nobody listens any more the round was dropped, and this task with it.
         let _told = self.tell.send(Event { endpoint: self.ask.endpoint.clone(), station: self.station.clone(), what });
     }
+}
+
+/// Asks over a line that stands; [`super::ask`] is this with the decision whether it may, and a connection. For devices that are simulated in
+/// memory. What happened is returned, and stands in the touch record but for the connect.
+pub async fn ask_over<S: AsyncRead + AsyncWrite + Unpin>(
+    ask: Ask,
+    stream: Guarded<S>,
+    clock: Clock,
+    touch: Arc<TouchRecord>,
+) -> Vec<Event> {
+    let (tell, mut told) = unbounded_channel();
+    let (station, reason) = (stream.permit().station().to_owned(), stream.permit().reason().to_owned());
+    let pace = ask.via.adapter().pace(TimeFactor::default());
+    let connection = Connection { ask, station, reason, touch, clock, tell };
+    connection.talk(stream, pace).await;
+    std::iter::from_fn(|| told.try_recv().ok()).collect()
 }
 
 /// What an IO error tells the breaker: once is enough where the device itself said no.

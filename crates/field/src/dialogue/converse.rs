@@ -181,6 +181,7 @@ impl<P: Peer> Asking<'_, P> {
             Ok(Err(source)) => return Err(broken("write", source)),
             Ok(Ok(())) => (self.out)(Step::Sent { question: put.question, bytes: self.peer.shown(&put.bytes) }),
         }
+        self.earliest = Instant::now() + self.pace.message_gap;
         self.hear(&put.bytes, false);
         Ok(())
     }
@@ -250,6 +251,11 @@ impl<P: Peer> Asking<'_, P> {
                 self.stray(bytes, malformed).map(|()| None)
             }
             Ok(_) => Ok(None),
+            // A datagram says nothing about the next one; a stream has lost its place.
+            Err(malformed) if is_datagram => {
+                let bytes = std::mem::take(&mut self.held);
+                self.stray(bytes, malformed).map(|()| None)
+            }
             Err(malformed) => {
                 let partial = self.peer.shown(&std::mem::take(&mut self.held));
                 Err(hostile(&format!("its bytes are no {}: {malformed}", self.with.protocol.name), partial))
@@ -267,6 +273,7 @@ impl<P: Peer> Asking<'_, P> {
             return;
         }
         let Some(put) = self.dialogue.goodbye() else { return };
+        sleep_until(self.earliest.min(self.hold_end)).await;
         let patience = Duration::from_millis(CLOSE_MS_MAX);
         if self.send(&put, Instant::now() + patience).await.is_ok() && put.answered {
             self.hold_end = Instant::now() + patience;

@@ -27,8 +27,8 @@ use nameplate_simulators::tap::{Station, Tap};
 
 use crate::failure::Failure;
 
-/// Objections that are printed; one is enough to fail.
-const OBJECTIONS_MAX: usize = 20;
+/// Objections that are kept; one is enough to fail.
+const OBJECTIONS_MAX: usize = 1_000;
 /// Room for the survivors of ten million messages; what does not fit is noticed, because fewer are read than were written.
 const CAPTURE_BYTES_MAX: usize = 2 << 30;
 /// The client's port, which no protocol has for its own: tshark would take it for that one. Each connection begins with a handshake, which
