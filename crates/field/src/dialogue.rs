@@ -50,6 +50,11 @@ pub trait Dialogue {
         None
     }
 
+    /// What ends the channel that the session stood on: put after the goodbye, answered or not, and where there was none.
+    fn farewell(&mut self) -> Option<Put> {
+        None
+    }
+
     /// Questions that are not put any more, by name.
     fn unasked(&self) -> Vec<&'static str> {
         Vec::new()

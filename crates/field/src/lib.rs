@@ -12,6 +12,7 @@ pub mod fins;
 pub mod guard;
 pub mod hart_ip;
 pub mod modbus;
+pub mod opcua;
 pub mod pacing;
 pub mod s7comm;
 pub mod slmp;

@@ -6,7 +6,7 @@ use super::Planned;
 use crate::dialogue::Dialogue;
 use crate::guard::{Grant, Refused};
 use crate::pacing::{Pace, TimeFactor};
-use crate::{bacnet, cip, dnp3, enip, fins, hart_ip, modbus, s7comm, slmp, snmp};
+use crate::{bacnet, cip, dnp3, enip, fins, hart_ip, modbus, opcua, s7comm, slmp, snmp};
 
 /// A protocol as one device is to be asked in it. What it grants, plans and says must agree: the guard refuses what does not.
 pub trait Adapter {
@@ -53,6 +53,8 @@ pub enum Via {
     HartIp(hart_ip::Questions),
     /// Modbus TCP.
     Modbus(modbus::Questions),
+    /// OPC UA.
+    Opcua(opcua::Questions),
     /// S7comm.
     S7comm(s7comm::Questions),
     /// SLMP.
@@ -73,6 +75,7 @@ impl Via {
             Self::Dnp3(questions) => questions,
             Self::HartIp(questions) => questions,
             Self::Modbus(questions) => questions,
+            Self::Opcua(questions) => questions,
             Self::S7comm(questions) => questions,
             Self::Slmp(questions) => questions,
             Self::Snmp(questions) => questions,

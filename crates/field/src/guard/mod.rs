@@ -39,6 +39,7 @@ mod hart_ip;
 mod judge;
 mod modbus;
 mod modbus_rtu;
+mod opcua;
 mod permit;
 mod refused;
 mod s7comm;
@@ -63,6 +64,7 @@ pub use self::{
     judge::{Judge, Message, Pushed},
     modbus::{Modbus, QUANTITY_MAX, REGISTERS_MAX, REQUESTS_MAX, Registers},
     modbus_rtu::LINE_REQUESTS_MAX,
+    opcua::{MESSAGES_MAX as OPCUA_MESSAGES_MAX, Opcua},
     permit::{Grant, HOLD_S_MAX, Limits, Permit, REASON_BYTES_MAX},
     refused::{Failed, REFUSED_BYTES_MAX, Refused, hex},
     s7comm::{MESSAGES_MAX as S7_MESSAGES_MAX, S7comm},
@@ -73,7 +75,7 @@ pub use self::{
 };
 
 /// Every protocol's row of read-only.md.
-static TABLES: [&table::Table; 12] = [
+static TABLES: [&table::Table; 13] = [
     &bacnet::TABLE,
     &cip::TABLE,
     &dnp3::TABLE,
@@ -82,6 +84,7 @@ static TABLES: [&table::Table; 12] = [
     &hart_ip::TABLE,
     &modbus::TABLE,
     &modbus_rtu::TABLE,
+    &opcua::TABLE,
     &s7comm::TABLE,
     &slmp::TABLE,
     &snmp::TABLE,

@@ -1,6 +1,7 @@
 //! `nameplate ask`: read-only questions, each byte through the guard.
 
 mod chassis;
+mod opcua;
 mod secret;
 mod snmp;
 mod ways;

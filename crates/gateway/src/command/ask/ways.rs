@@ -9,7 +9,7 @@ use nameplate_core::wire::conversation::Over;
 use nameplate_core::wire::dnp3::Route;
 use nameplate_core::wire::modbus::{PORT, Question};
 use nameplate_core::wire::snmp;
-use nameplate_core::wire::{dnp3, enip, fins, hart_ip};
+use nameplate_core::wire::{dnp3, enip, fins, hart_ip, opcua};
 use nameplate_field::ask::{Ask, BadTarget, Target, Via};
 use nameplate_field::dnp3 as outstation;
 use nameplate_field::guard::Endpoint;
@@ -19,6 +19,7 @@ use nameplate_field::{s7comm, slmp};
 /// Where the CPU of an S7-300 always is.
 const S7_PLACE: (u8, u8) = (0, 2);
 
+use super::opcua::Opcua;
 use super::snmp::Snmp;
 use crate::failure::{Code, Failure};
 
@@ -59,6 +60,8 @@ pub struct Ways {
     slmp_udp: bool,
     #[command(flatten)]
     snmp: Snmp,
+    #[command(flatten)]
+    opcua: Opcua,
     #[command(flatten)]
     dnp3: Dnp3,
     /// Ask HART-IP over UDP instead of TCP; a server that answers from another port than its own is not heard
@@ -115,6 +118,8 @@ enum Way {
     Modbus,
     /// Modbus RTU over TCP, through a serial server: the same questions, 2 at most. TARGET:PORT/UNIT
     ModbusRtu,
+    /// OPC UA: endpoints, BuildInfo, and nameplates of the first 3 devices, in one short session. TARGET alone
+    Opcua,
     /// S7comm: list 0011 of a SIMATIC CPU. TARGET/RACK.SLOT, 0.2 where it is left out (S7-300); S7-1200 and S7-1500 are 0.1 or 0.0
     #[value(name = "s7comm")]
     S7comm,
@@ -212,6 +217,11 @@ impl Ways {
                     .port
                     .ok_or_else(|| target.bad_station("a serial server has a port of its own for each line: TARGET:PORT/UNIT"))?;
                 Ok(self.modbus(Framing::Rtu, target.address(port), unit))
+            }
+            Way::Opcua => {
+                target.without_station()?;
+                let address = target.address(opcua::PORT);
+                Ok(Ask { endpoint: Endpoint::Tcp(address), via: Via::Opcua(self.opcua.questions(address)) })
             }
             Way::S7comm => {
                 let (rack, slot) = target.two_numbers("rack and slot are two numbers with a dot: 0.2")?.unwrap_or(S7_PLACE);
