@@ -5,7 +5,7 @@
 //! session is closed and the channel is, whatever came. A server that would keep a forgotten session for more than a minute is left at once (H12).
 //! What is put here is in clear; where the channel has security the guard seals it, and opens what comes back.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use nameplate_wire::Malformed;
@@ -14,7 +14,8 @@ use nameplate_wire::opcua::{Answer, Endpoint, Line, Named, PROTOCOL, Part, Quest
 
 use crate::ask::{Adapter, Planned};
 use crate::dialogue::{Dialogue, Next, Put, Take};
-use crate::guard::{Grant, OPCUA_MESSAGES_MAX, Opcua, Refused};
+use crate::guard::uasc::{Identity, Policy, fingerprint, thumbprint};
+use crate::guard::{Grant, OPCUA_MESSAGES_MAX, OPCUA_NONCE_BYTES, Opcua, OpcuaSecured, Refused, Secret, hex};
 use crate::pacing::{Pace, TimeFactor};
 
 /// Wait for an answer: a small controller takes its time for a key.
@@ -42,6 +43,52 @@ pub struct Questions {
     pub servers: bool,
     /// Ask nothing for which a session is needed.
     pub endpoints_only: bool,
+    /// On a channel with security, in a second connection, once the first has told the server's certificate.
+    pub secured: Option<Secured>,
+}
+
+/// A channel with security, as the owner wants it: nothing else is tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Secured {
+    /// By which policy.
+    pub policy: Policy,
+    /// Encrypted, not only signed.
+    pub encrypted: bool,
+    /// Who asks.
+    pub identity: Identity,
+    /// Certificates of servers that are trusted: SHA-1 or SHA-256 of each.
+    pub trusted: Vec<Vec<u8>>,
+    /// The user, with a password; nobody in particular where there is none.
+    pub user: Option<(String, Secret)>,
+}
+
+impl Secured {
+    /// The mode as the protocol counts it.
+    const fn mode(&self) -> u32 {
+        if self.encrypted { 3 } else { 2 }
+    }
+
+    /// The one endpoint that is wanted, if its certificate is trusted.
+    fn server(&self, endpoints: &[Endpoint]) -> Result<Vec<u8>, Refused> {
+        let no = |rule, why| Err(Refused::before_any_byte(rule, why));
+        let wanted =
+            endpoints.iter().find(|endpoint| endpoint.mode == self.mode() && endpoint.policy == self.policy.uri().as_bytes());
+        let Some(endpoint) = wanted else {
+            return no("opcua.endpoint", "the server has no endpoint of this policy and mode; nothing else is tried".to_owned());
+        };
+        let (short, long) = (thumbprint(&endpoint.certificate), fingerprint(&endpoint.certificate));
+        if self.trusted.iter().any(|trusted| *trusted == short || *trusted == long) {
+            return Ok(endpoint.certificate.clone());
+        }
+        let digits = |bytes: &[u8]| hex(bytes).replace(' ', "");
+        let why = format!(
+            "the server's certificate is not known here: SHA-1 {}, SHA-256 {}. Compare it with the server's own display or its owner's word, then \
+             trust it: --opcua-trust with one of the two, or a line of it in the file opcua.trusted of the state directory",
+            digits(&short),
+            digits(&long)
+        );
+        no("opcua.trust", why)
+    }
 }
 
 impl Adapter for Questions {
@@ -50,7 +97,8 @@ impl Adapter for Questions {
     }
 
     fn grant(&self) -> Result<Grant, Refused> {
-        Opcua { url: self.url.clone(), servers: self.servers, session: !self.endpoints_only }.grant()
+        let session = !self.endpoints_only && self.secured.is_none();
+        Opcua { url: self.url.clone(), servers: self.servers, session }.grant()
     }
 
     fn dialogue(&self) -> Box<dyn Dialogue> {
@@ -60,10 +108,11 @@ impl Adapter for Questions {
     fn plan(&self) -> Vec<Planned> {
         let line = Line::plain(&self.url);
         let mut asking = Asking::new(self);
-        if !self.endpoints_only {
+        let in_clear = !self.endpoints_only && self.secured.is_none();
+        if in_clear {
             asking.waiting.extend([Step::Devices, Step::Parts, Step::Device(0)]);
         }
-        let last = if self.endpoints_only { &[Question::CloseChannel][..] } else { &[Question::Close, Question::CloseChannel] };
+        let last = if !in_clear { &[Question::CloseChannel][..] } else { &[Question::Close, Question::CloseChannel] };
         let steps: Vec<Step> = std::mem::take(&mut asking.waiting).into();
         let questions = steps.iter().map(|step| asking.question(*step)).chain(last.iter().cloned());
         let planned = |(question, n): (Question<'_>, u8)| Planned {
@@ -120,6 +169,9 @@ enum Step {
     CloseChannel,
 }
 
+/// What a session begins with.
+const SESSION: [Step; 3] = [Step::Create, Step::Activate, Step::Build];
+
 /// One server, message by message.
 struct Asking {
     line: Line,
@@ -135,6 +187,9 @@ struct Asking {
     session_stands: bool,
     /// The endpoints that it told first.
     endpoints: Vec<Endpoint>,
+    /// What is to come in a second connection.
+    secured: Option<Secured>,
+    user: Option<(String, Secret)>,
     /// The id of its policy for our user, a whole String.
     user_policy: Vec<u8>,
     di: u8,
@@ -146,7 +201,8 @@ struct Asking {
 impl Asking {
     fn new(asked: &Questions) -> Self {
         let discovery = [Step::Hello, Step::Open].into_iter().chain(asked.servers.then_some(Step::Servers)).chain([Step::Endpoints]);
-        let session = [Step::Create, Step::Activate, Step::Build].into_iter().filter(|_| !asked.endpoints_only);
+        let in_clear = !asked.endpoints_only && asked.secured.is_none();
+        let session = SESSION.into_iter().filter(|_| in_clear);
         Self {
             line: Line::plain(&asked.url),
             waiting: discovery.chain(session).collect(),
@@ -158,6 +214,8 @@ impl Asking {
             channel_stands: false,
             session_stands: false,
             endpoints: Vec::new(),
+            secured: asked.secured.clone().filter(|_| !asked.endpoints_only),
+            user: None,
             user_policy: NULL.to_vec(),
             di: 0,
             devices: Vec::new(),
@@ -173,7 +231,13 @@ impl Asking {
             Step::Servers => Question::Servers,
             Step::Endpoints => Question::Endpoints,
             Step::Create => Question::Create,
-            Step::Activate => Question::Activate(&self.user_policy, Token::Anonymous),
+            Step::Activate => {
+                let token = match &self.user {
+                    Some((user, password)) => Token::Password(user.as_bytes(), password.bytes()),
+                    None => Token::Anonymous,
+                };
+                Question::Activate(&self.user_policy, token)
+            }
             Step::Build => Question::Build,
             Step::Devices => Question::Devices(self.di),
             Step::Parts => Question::Parts(&self.devices),
@@ -246,6 +310,9 @@ impl Asking {
                 if !(0.0..=SESSION_MS_MAX).contains(&timeout_ms) {
                     return self.stop("the server would keep a forgotten session for more than a minute");
                 }
+                if self.line.certificate.is_some() && offers(&endpoints) != offers(&self.endpoints) {
+                    return Take::Hostile("the endpoints that come with the session are not those that came before: somebody stands in between");
+                }
                 let told = self.policy_of_user(&endpoints).or_else(|| self.policy_of_user(&self.endpoints));
                 match told {
                     Some(policy) => self.user_policy = policy,
@@ -266,9 +333,27 @@ impl Asking {
         let is_there = endpoints.iter().any(|endpoint| self.is_ours(endpoint));
         self.endpoints = endpoints;
         if !is_there && !self.waiting.is_empty() {
-            return self.stop("the server has no endpoint without security");
+            return self.stop("the server has no endpoint without security (see --opcua-security)");
         }
         Take::Answer
+    }
+
+    /// The second connection: the channel that the owner wants, to the server that is trusted.
+    fn secure(&mut self, secured: Secured) -> Result<Grant, Refused> {
+        let server = secured.server(&self.endpoints)?;
+        self.line = Line {
+            policy: secured.policy.uri().to_owned(),
+            mode: secured.mode(),
+            certificate: Some(secured.identity.certificate().to_vec()),
+            thumbprint: Some(thumbprint(&server)),
+            nonce_bytes: OPCUA_NONCE_BYTES,
+            ..Line::plain(&self.line.url)
+        };
+        (self.n, self.messages) = (0, 0);
+        self.waiting = [Step::Hello, Step::Open].into_iter().chain(SESSION).collect();
+        self.user.clone_from(&secured.user);
+        let Secured { policy, encrypted, identity, user, .. } = secured;
+        OpcuaSecured { url: self.line.url.clone(), policy, encrypted, identity, server, user }.grant()
     }
 
     fn is_ours(&self, endpoint: &Endpoint) -> bool {
@@ -276,9 +361,9 @@ impl Asking {
     }
 
     fn policy_of_user(&self, endpoints: &[Endpoint]) -> Option<Vec<u8>> {
-        const ANONYMOUS: u32 = 0;
+        let kind = u32::from(self.user.is_some());
         let policies = endpoints.iter().filter(|endpoint| self.is_ours(endpoint)).flat_map(|endpoint| &endpoint.users);
-        policies.into_iter().find(|policy| policy.kind == ANONYMOUS).map(|policy| policy.id.clone())
+        policies.into_iter().find(|policy| policy.kind == kind).map(|policy| policy.id.clone())
     }
 
     fn browsed(&mut self, nodes: Vec<Vec<(Vec<u8>, Named)>>) {
@@ -340,9 +425,22 @@ impl Dialogue for Asking {
         std::mem::take(&mut self.channel_stands).then(|| self.put(Step::CloseChannel))
     }
 
+    fn onward(&mut self) -> Option<Result<Grant, Refused>> {
+        let secured = self.secured.take()?;
+        if self.endpoints.is_empty() {
+            return None;
+        }
+        Some(self.secure(secured))
+    }
+
     fn unasked(&self) -> Vec<&'static str> {
         self.unasked.clone()
     }
+}
+
+/// What a server offers, in an order of its own: policy and mode of each endpoint. What tells whether a stronger one was taken out on the way.
+fn offers(endpoints: &[Endpoint]) -> BTreeSet<(&[u8], u32)> {
+    endpoints.iter().map(|endpoint| (endpoint.policy.as_slice(), endpoint.mode)).collect()
 }
 
 #[cfg(test)]

@@ -49,6 +49,7 @@ mod snmp;
 mod stream;
 mod table;
 mod template;
+pub mod uasc;
 pub mod usm;
 
 pub use self::{
@@ -64,7 +65,7 @@ pub use self::{
     judge::{Judge, Message, Pushed},
     modbus::{Modbus, QUANTITY_MAX, REGISTERS_MAX, REQUESTS_MAX, Registers},
     modbus_rtu::LINE_REQUESTS_MAX,
-    opcua::{MESSAGES_MAX as OPCUA_MESSAGES_MAX, Opcua},
+    opcua::{MESSAGES_MAX as OPCUA_MESSAGES_MAX, NONCE_BYTES as OPCUA_NONCE_BYTES, Opcua, OpcuaSecured},
     permit::{Grant, HOLD_S_MAX, Limits, Permit, REASON_BYTES_MAX},
     refused::{Failed, REFUSED_BYTES_MAX, Refused, hex},
     s7comm::{MESSAGES_MAX as S7_MESSAGES_MAX, S7comm},

@@ -7,10 +7,12 @@
 //! reads history, registers or adds is in here.
 
 mod said;
+mod secured;
 
 use std::sync::Arc;
 
 use self::said::Said;
+pub use self::secured::{NONCE_BYTES, OpcuaSecured};
 use super::{
     Refused,
     permit::{Grant, Session},
@@ -46,8 +48,9 @@ impl Opcua {
         let grant = channel(&self.url, self.servers, self.session)?;
         let none = b"http://opcfoundation.org/UA/SecurityPolicy#None";
         let grant = grant.with(&POLICY, text(none)).with(&CERTIFICATE, NULL).with(&THUMBPRINT, NULL);
-        let grant = grant.with(&MODE, 1_u32.to_le_bytes()).with(&NONCE, NULL).with(&ANONYMOUS, []);
-        Ok(grant.in_session(Arc::new(Said::new(1, none.to_vec()))))
+        let grant = grant.with(&MODE, 1_u32.to_le_bytes()).with(&NONCE, NULL);
+        let grant = if self.session { grant.with(&ANONYMOUS, []) } else { grant };
+        Ok(grant.in_session(Arc::new(Said::new(1, none.to_vec(), 0))))
     }
 }
 
@@ -101,7 +104,10 @@ static SERVERS_ASKED: Slot = slot("servers", "", "the owner asks for FindServers
 static SESSION_ASKED: Slot = slot("session.asked", "", "a session is asked for");
 static SESSION: Slot = slot("session", "session", "");
 static USER_POLICY: Slot = slot("user_policy", "policy", "");
-static ANONYMOUS: Slot = slot("anonymous", "", "the site's list names no user");
+static ANONYMOUS: Slot = slot("anonymous", "", "a session is asked for, for no user");
+static NAMED_USER: Slot = slot("user.named", "", "the site's list names a user, on a channel with security");
+static USER: Slot = slot("user", "user", "");
+static PASSWORD: Slot = Slot { name: "password", mark: "password", needs: "", secret: true };
 static DI: Slot = slot("di", "di", "");
 static DEVICES: Slot = slot("devices", "devices", "the device names them in answer to the browse before");
 static NODES: Slot = slot("nodes", "nodes", "the device names them in answer to the browse before");
@@ -227,6 +233,22 @@ static ACTIVATE: [Part; HEAD + 5] = message(
         NO_TOKEN_SIGNATURE,
     ],
 );
+static ACTIVATE_USER: [Part; HEAD + 9] = message(
+    b"MSGF",
+    ACTIVATION,
+    IN_SESSION,
+    &[
+        NO_SIGNATURE,
+        bytes(&[1, 0, 0x44, 1, 1], "opcua.token", "a user with a password"),
+        back_count(HEAD + 3, HEAD + 7),
+        POLICY_OF_USER,
+        granted(&USER, "opcua.user", "the user's name, as configured"),
+        back_count(HEAD + 6, HEAD + 6),
+        granted(&PASSWORD, "opcua.user", "the password, a secret; the guard encrypts it for the server alone"),
+        bytes(&[0xff; 4], "opcua.user", "how it is encrypted (the guard writes it)"),
+        NO_TOKEN_SIGNATURE,
+    ],
+);
 
 const READ: Part = service(&[1, 0, 0x77, 2], "Read");
 const VALUES: Part = bytes(&[0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0], "opcua.read", "of any age, without times");
@@ -300,13 +322,14 @@ const fn in_session(question: &'static str, asks: &'static str, parts: &'static 
     Row { needs: Some(&SESSION_ASKED), ..row(question, asks, parts) }
 }
 
-static ROWS: [Row; 12] = [
+static ROWS: [Row; 13] = [
     Row { rises: None, ..row("opcua.hello", "nothing: how long messages may be", &HELLO) },
     Row { rises: None, ..row("opcua.channel", "nothing: a channel", &OPEN) },
     Row { needs: Some(&SERVERS_ASKED), ..row("opcua.servers", "which servers there are", &SERVERS) },
     row("opcua.endpoints", "which endpoints it has, who it is", &ENDPOINTS),
     in_session("opcua.session", "nothing: a session of 30 s", &CREATE),
     Row { needs: Some(&ANONYMOUS), ..in_session("opcua.session.activate", "nothing: the session's user, anonymous", &ACTIVATE) },
+    Row { needs: Some(&NAMED_USER), ..in_session("opcua.session.activate", "nothing: the session's user", &ACTIVATE_USER) },
     in_session("opcua.build", "namespaces, and BuildInfo of the server", &BUILD),
     in_session("opcua.devices", "what stands in the DeviceSet", &BROWSE_SET),
     in_session("opcua.device.parts", "which properties its devices have", &BROWSE_DEVICES),

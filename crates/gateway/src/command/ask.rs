@@ -21,6 +21,7 @@ use nameplate_field::ask::{self, Event, PlannedMessage, Reason, Settings, What};
 use nameplate_field::touch::{Kind, Line, Summary, TouchRecord};
 
 pub use self::ways::Named;
+use self::opcua::Kept;
 use self::ways::Ways;
 use super::devices;
 use crate::cli::{Format, Options};
@@ -72,7 +73,7 @@ impl Ask {
     /// # Errors
     /// A target that is none, the state, the guard's refusal, a device that did not answer.
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
-        let asks = self.asks()?;
+        let asks = self.asks(options)?;
         if self.dry_run {
             let asks = self.hazards_of(asks, options)?;
             let planned = ask::plan(&asks).map_err(|refused| Failure::new(Code::Refused, refused.to_string()))?;
@@ -115,7 +116,7 @@ impl Ask {
         found.map_or_else(|| Ok(chassis::known(&view.catalog, asks)), |why| Err(Failure::new(Code::Refused, why)))
     }
 
-    fn asks(&self) -> Result<Vec<ask::Ask>, Failure> {
+    fn asks(&self, options: &Options) -> Result<Vec<ask::Ask>, Failure> {
         let mut targets: Vec<(String, String)> = self.target.iter().map(|text| (text.clone(), String::new())).collect();
         if let Some(path) = &self.targets {
             let text = fs::read_to_string(path).map_err(|e| Failure::input(path.display(), e))?;
@@ -126,9 +127,10 @@ impl Ask {
                     .map(|(line, number)| (line.to_owned(), format!("{}, line {number}: ", path.display()))),
             );
         }
+        let kept = Kept { state: options.state.clone(), writes: !self.dry_run };
         let mut asks = Vec::new();
         for (text, place) in &targets {
-            asks.extend(self.ways.asks(text).map_err(|e| Failure::new(e.code, format!("{place}{e}")))?);
+            asks.extend(self.ways.asks(text, &kept).map_err(|e| Failure::new(e.code, format!("{place}{e}")))?);
         }
         Ok(asks)
     }

@@ -54,6 +54,20 @@ struct Heard {
     chunk: Vec<u8>,
     answer: Vec<u8>,
     browses: usize,
+    created: Option<Created>,
+}
+
+/// What a server says at a session's beginning so that it is believed.
+#[derive(Clone, Debug, Default)]
+pub struct Created {
+    /// Its nonce.
+    pub nonce: Vec<u8>,
+    /// Its certificate.
+    pub certificate: Vec<u8>,
+    /// Its signature over our certificate and our nonce.
+    pub signature: Vec<u8>,
+    /// The policy by which it wants our user's secret encrypted; empty where that is the channel's.
+    pub user_security: Vec<u8>,
 }
 
 /// A slot, and what may stand in it.
@@ -61,8 +75,13 @@ type Learned = Vec<(&'static Slot, Vec<u8>)>;
 
 impl Said {
     /// Nothing yet, on a channel of this mode and policy.
-    pub fn new(mode: u32, policy: Vec<u8>) -> Self {
-        Self { mode, policy, user: 0, heard: Mutex::default() }
+    pub fn new(mode: u32, policy: Vec<u8>, user: u32) -> Self {
+        Self { mode, policy, user, heard: Mutex::default() }
+    }
+
+    /// How the session began that it gave, if it did.
+    pub fn created(&self) -> Option<Created> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).created.clone()
     }
 
     /// The next bytes of its stream, in clear.
@@ -102,40 +121,47 @@ impl Said {
                     return None;
                 }
                 let answer = std::mem::take(&mut heard.answer);
-                self.answer(&mut heard.browses, &answer)
+                self.answer(heard, &answer)
             }
             _ => None,
         }
     }
 
-    fn answer(&self, browses: &mut usize, answer: &[u8]) -> Option<Learned> {
+    fn answer(&self, heard: &mut Heard, answer: &[u8]) -> Option<Learned> {
         let mut walk = Walk { bytes: answer, at: 0 };
         let service = walk.service()?;
         walk.header()?;
         match service {
-            431 => self.endpoints(&mut walk).map(|policy| vec![(&USER_POLICY, policy)]),
+            431 => self.endpoints(&mut walk)?.map(|(policy, _)| vec![(&USER_POLICY, policy)]),
             464 => {
                 walk.node()?;
                 let session = walk.node()?.to_vec();
                 walk.take(8)?;
+                let (nonce, certificate) = (walk.text()?.to_vec(), walk.text()?.to_vec());
+                let policy = self.endpoints(&mut walk)?;
+                // Software certificates with their signatures, then the algorithm's name.
+                (0..walk.count()?).try_for_each(|_| walk.text().and_then(|_| walk.text()).map(drop))?;
                 walk.text()?;
-                walk.text()?;
-                let policy = self.endpoints(&mut walk).map(|policy| (&USER_POLICY, policy));
+                let signature = walk.text()?.to_vec();
+                let user_security = policy.as_ref().map(|(_, security)| security.clone()).unwrap_or_default();
+                heard.created = Some(Created { nonce, certificate, signature, user_security });
+                let policy = policy.map(|(policy, _)| (&USER_POLICY, policy));
                 let session = (session.len() <= NODE_BYTES_MAX).then_some((&SESSION, session));
                 Some(session.into_iter().chain(policy).collect())
             }
             530 => {
-                *browses += 1;
+                heard.browses += 1;
                 let nodes = browsed(&mut walk)?;
-                Some(if *browses == 1 { vec![(&DEVICES, devices(&nodes))] } else { properties(&nodes) })
+                Some(if heard.browses == 1 { vec![(&DEVICES, devices(&nodes))] } else { properties(&nodes) })
             }
             634 => namespace(&mut walk).map(|index| vec![(&DI, vec![index])]),
             _ => None,
         }
     }
 
-    /// The id under which this channel's endpoint takes our kind of user.
-    fn endpoints(&self, walk: &mut Walk<'_>) -> Option<Vec<u8>> {
+    /// The id under which this channel's endpoint takes our kind of user, and by which policy it wants a secret encrypted.
+    #[expect(clippy::type_complexity, reason = "none where the list is broken, none where nothing fits")]
+    fn endpoints(&self, walk: &mut Walk<'_>) -> Option<Option<(Vec<u8>, Vec<u8>)>> {
         let mut found = None;
         for _ in 0..walk.count()? {
             walk.text()?;
@@ -147,15 +173,17 @@ impl Said {
                 walk.text()?;
                 let id = walk.bytes.get(start..walk.at)?;
                 let kind = walk.number()?;
-                (0..3).try_for_each(|_| walk.text().map(drop))?;
+                walk.text()?;
+                walk.text()?;
+                let security = walk.text()?;
                 if is_ours && kind == self.user && found.is_none() {
-                    found = Some(id.to_vec());
+                    found = Some((id.to_vec(), security.to_vec()));
                 }
             }
             walk.text()?;
             walk.take(1)?;
         }
-        found
+        Some(found)
     }
 }
 
@@ -220,13 +248,15 @@ fn properties(nodes: &[(&[u8], &[u8])]) -> Learned {
 }
 
 /// Fields one after the other.
-struct Walk<'a> {
-    bytes: &'a [u8],
-    at: usize,
+pub struct Walk<'a> {
+    /// Of these bytes.
+    pub bytes: &'a [u8],
+    /// From here.
+    pub at: usize,
 }
 
 impl<'a> Walk<'a> {
-    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+    pub fn take(&mut self, count: usize) -> Option<&'a [u8]> {
         let end = self.at.checked_add(count)?;
         let taken = self.bytes.get(self.at..end)?;
         self.at = end;
@@ -242,7 +272,7 @@ impl<'a> Walk<'a> {
         self.number().map(|count| if count > i32::MAX as u32 { 0 } else { count })
     }
 
-    fn text(&mut self) -> Option<&'a [u8]> {
+    pub fn text(&mut self) -> Option<&'a [u8]> {
         let length = self.number()?;
         self.take(if length == u32::MAX { 0 } else { length as usize })
     }
@@ -253,7 +283,7 @@ impl<'a> Walk<'a> {
     }
 
     /// A NodeId or ExpandedNodeId, as it is written.
-    fn node(&mut self) -> Option<&'a [u8]> {
+    pub fn node(&mut self) -> Option<&'a [u8]> {
         let start = self.at;
         let first = *self.take(1)?.first()?;
         match first & 0x3f {
@@ -284,7 +314,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The header of an answer that is good and has no diagnostics, because we asked for none.
-    fn header(&mut self) -> Option<()> {
+    pub fn header(&mut self) -> Option<()> {
         self.take(12)?;
         let result = self.number()?;
         if result >> 30 != 0 || self.take(1)? != [0] {

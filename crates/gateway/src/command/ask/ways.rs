@@ -19,7 +19,7 @@ use nameplate_field::{s7comm, slmp};
 /// Where the CPU of an S7-300 always is.
 const S7_PLACE: (u8, u8) = (0, 2);
 
-use super::opcua::Opcua;
+use super::opcua::{Kept, Opcua};
 use super::snmp::Snmp;
 use crate::failure::{Code, Failure};
 
@@ -158,9 +158,9 @@ impl Ways {
     ///
     /// # Errors
     /// It is no target, or none of this protocol's; a credential could not be read.
-    pub fn asks(&self, text: &str) -> Result<Vec<Ask>, Failure> {
+    pub fn asks(&self, text: &str, kept: &Kept) -> Result<Vec<Ask>, Failure> {
         let target = Target::read(text)?;
-        self.via.iter().map(|way| self.ask(*way, &target)).collect()
+        self.via.iter().map(|way| self.ask(*way, &target, kept)).collect()
     }
 
     fn modbus(&self, framing: Framing, address: SocketAddr, unit: u8) -> Ask {
@@ -168,7 +168,7 @@ impl Ways {
         Ask { endpoint: Endpoint::Tcp(address), via: Via::Modbus(Questions { framing, unit, questions }) }
     }
 
-    fn ask(&self, way: Way, target: &Target<'_>) -> Result<Ask, Failure> {
+    fn ask(&self, way: Way, target: &Target<'_>, kept: &Kept) -> Result<Ask, Failure> {
         match way {
             Way::Bacnet => {
                 let instance = target.number("the device instance is a number from 0 to 4194302")?;
@@ -221,7 +221,7 @@ impl Ways {
             Way::Opcua => {
                 target.without_station()?;
                 let address = target.address(opcua::PORT);
-                Ok(Ask { endpoint: Endpoint::Tcp(address), via: Via::Opcua(self.opcua.questions(address)) })
+                Ok(Ask { endpoint: Endpoint::Tcp(address), via: Via::Opcua(self.opcua.questions(address, kept)?) })
             }
             Way::S7comm => {
                 let (rack, slot) = target.two_numbers("rack and slot are two numbers with a dot: 0.2")?.unwrap_or(S7_PLACE);

@@ -8,6 +8,7 @@ mod enip;
 mod fins;
 mod hart_ip;
 mod modbus;
+mod opcua;
 mod s7comm;
 mod slmp;
 mod snmp;
@@ -65,7 +66,7 @@ pub enum Carrier {
 }
 
 /// Every protocol's.
-static ROWS: [&Row; 13] = [
+static ROWS: [&Row; 14] = [
     &bacnet::ROW,
     &cip::ROW,
     &dnp3::ROW,
@@ -75,6 +76,7 @@ static ROWS: [&Row; 13] = [
     &hart_ip::ROW,
     &modbus::LINE_ROW,
     &modbus::ROW,
+    &opcua::ROW,
     &s7comm::ROW,
     &slmp::ROW,
     &snmp::ROW,
