@@ -71,8 +71,7 @@ impl Secured {
     /// The one endpoint that is wanted, if its certificate is trusted.
     fn server(&self, endpoints: &[Endpoint]) -> Result<Vec<u8>, Refused> {
         let no = |rule, why| Err(Refused::before_any_byte(rule, why));
-        let wanted =
-            endpoints.iter().find(|endpoint| endpoint.mode == self.mode() && endpoint.policy == self.policy.uri().as_bytes());
+        let wanted = endpoints.iter().find(|endpoint| endpoint.mode == self.mode() && endpoint.policy == self.policy.uri().as_bytes());
         let Some(endpoint) = wanted else {
             return no("opcua.endpoint", "the server has no endpoint of this policy and mode; nothing else is tried".to_owned());
         };
@@ -311,7 +310,9 @@ impl Asking {
                     return self.stop("the server would keep a forgotten session for more than a minute");
                 }
                 if self.line.certificate.is_some() && offers(&endpoints) != offers(&self.endpoints) {
-                    return Take::Hostile("the endpoints that come with the session are not those that came before: somebody stands in between");
+                    return Take::Hostile(
+                        "the endpoints that come with the session are not those that came before: somebody stands in between",
+                    );
                 }
                 let told = self.policy_of_user(&endpoints).or_else(|| self.policy_of_user(&self.endpoints));
                 match told {

@@ -20,8 +20,8 @@ use nameplate_core::text::printable;
 use nameplate_field::ask::{self, Event, PlannedMessage, Reason, Settings, What};
 use nameplate_field::touch::{Kind, Line, Summary, TouchRecord};
 
-pub use self::ways::Named;
 use self::opcua::Kept;
+pub use self::ways::Named;
 use self::ways::Ways;
 use super::devices;
 use crate::cli::{Format, Options};

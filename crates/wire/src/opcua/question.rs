@@ -256,3 +256,6 @@ fn browse(nodes: &[Vec<u8>], most: u32, kind: u8, class: u32) -> Vec<u8> {
     let description = |node: &Vec<u8>| [node, &number(0)[..], &[0, kind, 1], &number(class), &number(FORWARD_AND_NAME)].concat();
     [vec![0; 14], number(most), list(nodes.iter().map(description))].concat()
 }
+
+#[cfg(test)]
+mod tests;

@@ -331,7 +331,8 @@ impl Server {
         let application = [null.clone(), null.clone(), vec![0], empty.clone(), null.clone(), null.clone(), empty.clone()].concat();
         let user = [text(self.policy.as_bytes()), empty.clone(), vec![0xff; 12]].concat();
         let endpoint = [null.clone(), application, null.clone(), number(1), none, number(1), user, null.clone(), vec![0]].concat();
-        let created = [&[0, 1][..], &self.session, &30_000.0_f64.to_le_bytes(), &[0xff; 8], &number(1), &endpoint, &empty, &[0xff; 8]].concat();
+        let created =
+            [&[0, 1][..], &self.session, &30_000.0_f64.to_le_bytes(), &[0xff; 8], &number(1), &endpoint, &empty, &[0xff; 8]].concat();
         let others = (0..self.di).flat_map(|_| text(b"urn:other")).collect::<Vec<u8>>();
         let array = [number(u32::from(self.di) + 1), others, text(b"http://opcfoundation.org/UA/DI/")].concat();
         let values = [number(1), vec![1, 0x8c], array, empty.clone()].concat();

@@ -4,12 +4,12 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::{ANONYMOUS, channel};
 use super::{
     CERTIFICATE, MODE, NAMED_USER, NONCE, PASSWORD, POLICY, THUMBPRINT, USER,
     said::{Created, Said, Walk},
     text,
 };
-use super::{ANONYMOUS, channel};
 use crate::guard::{
     Refused, Secret,
     permit::{Grant, Session},
