@@ -15,6 +15,7 @@ pub mod modbus;
 pub mod opcua;
 pub mod pacing;
 pub mod s7comm;
+pub mod site;
 pub mod slmp;
 pub mod snmp;
 pub mod touch;
