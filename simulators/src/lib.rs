@@ -5,7 +5,7 @@
 //!
 //! - [`device`]: any of them, started, and its account; [`fault`]: what it does wrong; [`judge`]: the tripwire.
 //! - [`language`]: what a protocol is to them. One module for each: [`modbus`], [`enip`], [`s7`], [`snmp`], [`bacnet`], [`dnp3`],
-//!   [`hart_ip`], [`fins`], [`slmp`].
+//!   [`hart_ip`], [`fins`], [`opcua`], [`slmp`].
 //! - [`rehearsal`]: what a persona says, without a socket.
 //! - [`scada`]: the legitimate master of the plant, whose traffic there is to listen to and who must not be disturbed.
 //! - [`tap`]: records what passed on the simulators' connections as a capture.
@@ -28,6 +28,7 @@ pub mod language;
 mod line;
 pub mod modbus;
 mod numbers;
+pub mod opcua;
 pub mod plant;
 pub mod rehearsal;
 pub mod report;

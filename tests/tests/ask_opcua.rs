@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use nameplate_simulators::fault::Fault;
+use nameplate_simulators::opcua::{Device, Persona as Simulated};
 use nameplate_tests::interop::{Interop, ready};
 use nameplate_tests::personas::{self, Persona};
 use nameplate_tests::place::needed;
-use nameplate_tests::product::{Ended, Product, State, code};
+use nameplate_tests::product::{Ended, Product, State, code, simulated};
 use nameplate_tests::record::{self, Recording};
 use nameplate_tests::rig::{self, Kind};
 
@@ -165,4 +167,90 @@ fn a_password_needs_a_channel_with_security_and_trust_needs_a_thumbprint() {
         "{}",
         shown.out
     );
+}
+
+/// A server on loopback that trips on whatever the allowlist does not have; one device behind it.
+fn small() -> Simulated {
+    let plate = [("Manufacturer", "Maker"), ("SoftwareRevision", "V2.9")].map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    let application = ["urn:press", "urn:maker:plc", "Press"].map(str::to_owned);
+    let build = ["PLC", "urn:plc", "Maker", "4.5.2", "7"].map(str::to_owned);
+    Simulated { devices: vec![("PLC".to_owned(), plate)], ..Simulated::new(application, build) }
+}
+
+/// Asks a simulated server; how that ended, what it claimed, and how many requests reached it. It trips on nothing.
+fn met(product: &Product, device: Device) -> (Ended, u32) {
+    let product = product.clone();
+    let persona = device.persona.clone();
+    let stood_before = persona.standing();
+    let (ended, report) = simulated(device, move |address| ask(&product, address.port(), "", &[]));
+    assert_eq!(report.trips, [], "{}", ended.err);
+    assert!(report.connections() <= 1);
+    assert_eq!(persona.standing(), stood_before, "no session is left behind: {}", ended.err);
+    (ended, report.requests())
+}
+
+#[test]
+fn a_server_with_few_sessions_has_them_back() {
+    let Some(product) = needed("a_server_with_few_sessions_has_them_back", Product::find()) else { return };
+    let (ended, requests) = met(&product, Device::new(Simulated { sessions_max: 1, ..small() }));
+    assert!(said(&ended).contains(&("software_revision".to_owned(), "V2.9".to_owned())), "{}", ended.err);
+    assert_eq!(requests, 11);
+    ended.expect(code::DONE);
+    let (ended, requests) = met(&product, Device::new(Simulated { sessions_max: 0, ..small() }));
+    assert!(ended.err.contains("BadTooManySessions: it has no session free"), "{}", ended.err);
+    assert_eq!(requests, 5, "hello, channel, endpoints, one try of a session, the channel's end");
+    let (ended, requests) = met(&product, Device::new(Simulated { keeps_ms: Some(3_600_000.0), ..small() }));
+    assert!(ended.err.contains("keep a forgotten session for more than a minute"), "{}", ended.err);
+    assert_eq!(requests, 6, "hello, channel, endpoints, a session, and both ends");
+}
+
+#[test]
+fn hostile_servers_are_left_politely() {
+    let Some(product) = needed("hostile_servers_are_left_politely", Product::find()) else { return };
+    let faults = [
+        Fault::FinMidPdu,
+        Fault::AnswerTwice,
+        Fault::AnswerBeforeQuestion,
+        Fault::AnswersForever,
+        Fault::WrongTransaction,
+        Fault::WrongUnit,
+        Fault::WrongProtocolId,
+        Fault::ZeroBytes,
+        Fault::LengthZero,
+        Fault::LengthHuge,
+        Fault::Silent,
+        Fault::RstOnConnect,
+        Fault::HostileText,
+    ];
+    for fault in faults {
+        let (ended, requests) = met(&product, Device::with_fault(small(), fault.clone()));
+        println!("opcua | {fault:?} | {requests} requests | exit code {} | {:.1} s", ended.code, ended.took.as_secs_f64());
+        assert!(requests <= 12 && ended.took.as_secs() < 30, "{fault:?}: {}", ended.err);
+        assert!([code::DONE, code::NO_ANSWER].contains(&ended.code), "{fault:?}: {}", ended.err);
+    }
+}
+
+#[test]
+fn a_user_with_a_password_is_let_in_and_nobody_is_told_the_password() {
+    let test = "a_user_with_a_password_is_let_in_and_nobody_is_told_the_password";
+    let Some(product) = needed(test, ready(Kind::AsyncuaSecure)) else { return };
+    let persona = personas::random(personas::seed());
+    let server = rig::start(Kind::AsyncuaSecure, &persona).expect("a server");
+    let stranger = ask(&product, server.port, "--opcua-security encrypt", &[]).expect(code::REFUSED);
+    let trust = thumbprint(&stranger.err, 64);
+    let secret = persona.plate.secret.clone();
+    for mode in ["sign", "encrypt"] {
+        let state = State::new();
+        let way = format!("--opcua-security {mode} --opcua-trust {trust} --opcua-user operator --opcua-password-env SECRET");
+        let more: Vec<String> =
+            format!("--via opcua 127.0.0.1:{} --format claims {way}", server.port).split(' ').map(str::to_owned).collect();
+        let ended = product.ask_with(&state, &more, &[("SECRET", secret.clone())]);
+        assert_eq!(said(&ended), served(Kind::AsyncuaSecure, &persona), "{mode}: {}", ended.err);
+        let digits: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let record = std::fs::read_to_string(state.path().join("touch.ndjson")).expect("a touch record").replace(' ', "");
+        for text in [&ended.out, &ended.err, &record] {
+            assert!(!text.contains(&secret) && !text.contains(&digits), "{mode}: a password is shown");
+        }
+        ended.expect(code::DONE);
+    }
 }

@@ -5,17 +5,22 @@
 //! session is closed and the channel is, whatever came. A server that would keep a forgotten session for more than a minute is left at once (H12).
 //! What is put here is in clear; where the channel has security the guard seals it, and opens what comes back.
 
-use std::collections::{BTreeSet, VecDeque};
+mod planned;
+mod secured;
+
+use std::collections::VecDeque;
 use std::time::Duration;
 
+use self::planned::planned;
+pub use self::secured::Secured;
+use self::secured::offers;
 use nameplate_wire::Malformed;
 use nameplate_wire::conversation::Protocol;
 use nameplate_wire::opcua::{Answer, Endpoint, Line, Named, PROTOCOL, Part, Question, Token, length, said};
 
 use crate::ask::{Adapter, Planned};
 use crate::dialogue::{Dialogue, Next, Put, Take};
-use crate::guard::uasc::{Identity, Policy, fingerprint, thumbprint};
-use crate::guard::{Grant, OPCUA_MESSAGES_MAX, OPCUA_NONCE_BYTES, Opcua, OpcuaSecured, Refused, Secret, hex};
+use crate::guard::{Grant, OPCUA_MESSAGES_MAX, Opcua, Refused, Secret};
 use crate::pacing::{Pace, TimeFactor};
 
 /// Wait for an answer: a small controller takes its time for a key.
@@ -24,12 +29,15 @@ const RESPONSE_S_MAX: Duration = Duration::from_secs(5);
 const HOLD_S_MAX: Duration = Duration::from_secs(20);
 /// Milliseconds for which a server may keep a session that nobody closed (docs/read-only.md, section 2).
 const SESSION_MS_MAX: f64 = 60_000.0;
-/// Devices whose properties are asked for; properties that are read, so many at a time. The guard's table says the same.
+/// Devices whose properties are asked for: three times 16 references are what the row has. The guard's table says the same.
 const DEVICES_MAX: usize = 3;
+/// Properties that are read: what two Reads have.
 const NODES_MAX: usize = 32;
+/// Properties of one Read (docs/read-only.md, section 2).
 const NODES_OF_ONE_MAX: usize = 16;
-/// Chunks and bytes of one answer: what our hello says.
+/// Chunks of one answer: what our hello says.
 const CHUNKS_MAX: u32 = 16;
+/// Bytes of one answer: what our hello says.
 const ANSWER_BYTES_MAX: usize = 256 << 10;
 /// A null String: the id of a policy that nobody has told.
 const NULL: [u8; 4] = [0xff; 4];
@@ -47,49 +55,6 @@ pub struct Questions {
     pub secured: Option<Secured>,
 }
 
-/// A channel with security, as the owner wants it: nothing else is tried.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Secured {
-    /// By which policy.
-    pub policy: Policy,
-    /// Encrypted, not only signed.
-    pub encrypted: bool,
-    /// Who asks.
-    pub identity: Identity,
-    /// Certificates of servers that are trusted: SHA-1 or SHA-256 of each.
-    pub trusted: Vec<Vec<u8>>,
-    /// The user, with a password; nobody in particular where there is none.
-    pub user: Option<(String, Secret)>,
-}
-
-impl Secured {
-    /// The mode as the protocol counts it.
-    const fn mode(&self) -> u32 {
-        if self.encrypted { 3 } else { 2 }
-    }
-
-    /// The one endpoint that is wanted, if its certificate is trusted.
-    fn server(&self, endpoints: &[Endpoint]) -> Result<Vec<u8>, Refused> {
-        let no = |rule, why| Err(Refused::before_any_byte(rule, why));
-        let wanted = endpoints.iter().find(|endpoint| endpoint.mode == self.mode() && endpoint.policy == self.policy.uri().as_bytes());
-        let Some(endpoint) = wanted else {
-            return no("opcua.endpoint", "the server has no endpoint of this policy and mode; nothing else is tried".to_owned());
-        };
-        let (short, long) = (thumbprint(&endpoint.certificate), fingerprint(&endpoint.certificate));
-        if self.trusted.iter().any(|trusted| *trusted == short || *trusted == long) {
-            return Ok(endpoint.certificate.clone());
-        }
-        let digits = |bytes: &[u8]| hex(bytes).replace(' ', "");
-        let why = format!(
-            "the server's certificate is not known here: SHA-1 {}, SHA-256 {}. Compare it with the server's own display or its owner's word, then \
-             trust it: --opcua-trust with one of the two, or a line of it in the file opcua.trusted of the state directory",
-            digits(&short),
-            digits(&long)
-        );
-        no("opcua.trust", why)
-    }
-}
-
 impl Adapter for Questions {
     fn protocol(&self) -> &'static Protocol {
         &PROTOCOL
@@ -105,48 +70,21 @@ impl Adapter for Questions {
     }
 
     fn plan(&self) -> Vec<Planned> {
-        let line = Line::plain(&self.url);
+        let asking = Asking::new(self);
+        planned(asking, !self.endpoints_only && self.secured.is_none())
+    }
+
+    /// The second connection, with our own certificate in the place of the server's, which nobody knows yet.
+    fn plan_onward(&self) -> Option<Result<(Grant, Vec<Planned>), Refused>> {
+        let secured = self.secured.as_ref().filter(|_| !self.endpoints_only)?;
+        let server = secured.identity.certificate().to_vec();
         let mut asking = Asking::new(self);
-        let in_clear = !self.endpoints_only && self.secured.is_none();
-        if in_clear {
-            asking.waiting.extend([Step::Devices, Step::Parts, Step::Device(0)]);
-        }
-        let last = if !in_clear { &[Question::CloseChannel][..] } else { &[Question::Close, Question::CloseChannel] };
-        let steps: Vec<Step> = std::mem::take(&mut asking.waiting).into();
-        let questions = steps.iter().map(|step| asking.question(*step)).chain(last.iter().cloned());
-        let planned = |(question, n): (Question<'_>, u8)| Planned {
-            question: question.name(),
-            bytes: question.encode(&line, n),
-            only_if: only_if(&question),
-            then: then(&question),
-        };
-        questions.zip(0..).map(planned).collect()
+        asking.begin(secured, secured.line(&self.url, &server));
+        Some(secured.grant(&self.url, server).map(|grant| (grant, planned(asking, true))))
     }
 
     fn pace(&self, factor: TimeFactor) -> Pace {
         Pace { response_max: RESPONSE_S_MAX, hold_max: HOLD_S_MAX, ..Pace::new(factor) }
-    }
-}
-
-fn only_if(question: &Question<'_>) -> &'static str {
-    match question {
-        Question::Hello => "",
-        Question::Open => "only if the server acknowledges",
-        Question::Devices(_) => "only if its namespaces have DI's (OPC 10000-100)",
-        Question::Parts(_) => "only if something stands there",
-        Question::Device(_) => "only if a device has properties of a nameplate",
-        Question::Close => "only if a session stands",
-        Question::CloseChannel => "only if a channel stands",
-        _ => "unless an earlier answer stops us",
-    }
-}
-
-fn then(question: &Question<'_>) -> String {
-    match question {
-        Question::Open => "the messages after it name channel and session as the server gave them".to_owned(),
-        Question::Parts(_) => format!("of the first {DEVICES_MAX} nodes, as the server named them"),
-        Question::Device(_) => format!("of the properties that it named, {NODES_OF_ONE_MAX} at a time, at most {NODES_MAX}"),
-        _ => String::new(),
     }
 }
 
@@ -342,19 +280,16 @@ impl Asking {
     /// The second connection: the channel that the owner wants, to the server that is trusted.
     fn secure(&mut self, secured: Secured) -> Result<Grant, Refused> {
         let server = secured.server(&self.endpoints)?;
-        self.line = Line {
-            policy: secured.policy.uri().to_owned(),
-            mode: secured.mode(),
-            certificate: Some(secured.identity.certificate().to_vec()),
-            thumbprint: Some(thumbprint(&server)),
-            nonce_bytes: OPCUA_NONCE_BYTES,
-            ..Line::plain(&self.line.url)
-        };
+        let url = self.line.url.clone();
+        self.begin(&secured, secured.line(&url, &server));
+        secured.grant(&url, server)
+    }
+
+    fn begin(&mut self, secured: &Secured, line: Line) {
+        self.line = line;
         (self.n, self.messages) = (0, 0);
         self.waiting = [Step::Hello, Step::Open].into_iter().chain(SESSION).collect();
         self.user.clone_from(&secured.user);
-        let Secured { policy, encrypted, identity, user, .. } = secured;
-        OpcuaSecured { url: self.line.url.clone(), policy, encrypted, identity, server, user }.grant()
     }
 
     fn is_ours(&self, endpoint: &Endpoint) -> bool {
@@ -437,11 +372,6 @@ impl Dialogue for Asking {
     fn unasked(&self) -> Vec<&'static str> {
         self.unasked.clone()
     }
-}
-
-/// What a server offers, in an order of its own: policy and mode of each endpoint. What tells whether a stronger one was taken out on the way.
-fn offers(endpoints: &[Endpoint]) -> BTreeSet<(&[u8], u32)> {
-    endpoints.iter().map(|endpoint| (endpoint.policy.as_slice(), endpoint.mode)).collect()
 }
 
 #[cfg(test)]

@@ -30,6 +30,11 @@ pub trait Adapter {
     /// What it would put, for `--dry-run`.
     fn plan(&self) -> Vec<Planned>;
 
+    /// What it would put in a further connection, where there may be one, and what that grants.
+    fn plan_onward(&self) -> Option<Result<(Grant, Vec<Planned>), Refused>> {
+        None
+    }
+
     /// How gently; slower than usual where the protocol needs it.
     fn pace(&self, factor: TimeFactor) -> Pace {
         Pace::new(factor)

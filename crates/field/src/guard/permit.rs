@@ -180,6 +180,13 @@ impl Permit {
         Self::new(self.endpoint.clone(), grant, &self.reason, limits)
     }
 
+    /// The same without what is done to messages behind the table: for what is only shown.
+    #[must_use]
+    pub fn in_clear(mut self) -> Self {
+        self.grant.session = None;
+        self
+    }
+
     /// Where.
     #[must_use]
     pub const fn endpoint(&self) -> &Endpoint {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::dialogue::script::{Do, hex as digits, story};
+use crate::guard::uasc::{Identity, Policy, fingerprint, thumbprint};
 use nameplate_wire::conversation::Over;
 
 const URL: &str = "opc.tcp://192.0.2.9:4840";
@@ -330,11 +331,54 @@ fn silence_ends_the_session_politely() {
 
 #[test]
 fn what_is_planned_passes_the_guard() {
-    for (endpoints_only, messages) in [(false, 11), (true, 4)] {
-        let via = crate::ask::Via::Opcua(Questions { endpoints_only, ..questions() });
-        let ask = crate::ask::Ask { endpoint: crate::guard::Endpoint::Tcp(([192, 0, 2, 9], 4840).into()), via };
+    let identity = Identity::make("urn:nameplate:client", 1_700_000_000).expect("a key");
+    let user = Some(("ot".to_owned(), Secret::new("s3cret-p4ssw0rd")));
+    let secured = Secured { policy: Policy::Basic256Sha256, encrypted: true, identity, trusted: Vec::new(), user };
+    let table = [
+        (questions(), 11),
+        (Questions { endpoints_only: true, ..questions() }, 4),
+        (Questions { servers: true, ..questions() }, 12),
+        (Questions { secured: Some(secured.clone()), ..questions() }, 14),
+        (Questions { secured: Some(secured), endpoints_only: true, ..questions() }, 4),
+    ];
+    for (asked, messages) in table {
+        let ask =
+            crate::ask::Ask { endpoint: crate::guard::Endpoint::Tcp(([192, 0, 2, 9], 4840).into()), via: crate::ask::Via::Opcua(asked) };
         let planned = crate::ask::plan(&[ask]).expect("the guard lets it pass");
         assert_eq!(planned.len(), messages);
         assert!(planned.iter().all(|one| one.meaning.len() == one.message.bytes.len()));
+        let shown: Vec<u8> = planned.iter().flat_map(|one| one.message.bytes.clone()).collect();
+        assert!(!shown.windows(6).any(|window| window == b"s3cret"), "a password is not shown");
     }
+}
+
+/// Endpoints of a server with this certificate, that the first connection told.
+fn told(secured: &Secured, certificate: &[u8], policy: &[u8], mode: u32) -> Option<Result<crate::guard::Grant, &'static str>> {
+    let asked = Questions { secured: Some(secured.clone()), ..questions() };
+    let mut dialogue = Asking::new(&asked);
+    dialogue.endpoints = vec![Endpoint { certificate: certificate.to_vec(), mode, policy: policy.to_vec(), users: Vec::new(), level: 0 }];
+    let onward = dialogue.onward().map(|grant| grant.map_err(|refused| refused.rule));
+    assert!(dialogue.onward().is_none(), "asked once");
+    onward
+}
+
+#[test]
+fn only_the_server_that_is_trusted_is_met_again() {
+    let (us, server) = (Identity::make("urn:us", 0).expect("a key"), Identity::make("urn:server", 0).expect("a key"));
+    let policy = Policy::Aes256Sha256RsaPss;
+    let of = |trusted: &[Vec<u8>]| {
+        let trusted = trusted.to_vec();
+        Secured { policy, encrypted: true, identity: us.clone(), trusted, user: None }
+    };
+    let (certificate, uri) = (server.certificate(), policy.uri().as_bytes());
+    for trusted in [thumbprint(certificate), fingerprint(certificate)] {
+        assert!(matches!(told(&of(&[vec![1; 20], trusted]), certificate, uri, 3), Some(Ok(_))));
+    }
+    let stranger = of(&[thumbprint(us.certificate()), Vec::new(), vec![0; 20]]);
+    assert_eq!(told(&stranger, certificate, uri, 3).map(|grant| grant.err()), Some(Some("opcua.trust")));
+    let trusted = of(&[thumbprint(certificate)]);
+    assert_eq!(told(&trusted, certificate, uri, 2).map(|grant| grant.err()), Some(Some("opcua.endpoint")), "signed only");
+    assert_eq!(told(&trusted, certificate, NONE, 3).map(|grant| grant.err()), Some(Some("opcua.endpoint")), "by another policy");
+    let none = of(&[thumbprint(b"no certificate")]);
+    assert_eq!(told(&none, b"no certificate", uri, 3).map(|grant| grant.err()), Some(Some("permit.certificate")));
 }

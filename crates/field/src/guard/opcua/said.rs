@@ -7,9 +7,11 @@ use crate::guard::table::Slot;
 
 /// Bytes of an answer that are held until it is whole: what our hello says.
 const ANSWER_BYTES_MAX: usize = 256 << 10;
-/// Nodes of a browse that are asked for their properties, and properties that are read, so many at a time.
+/// Nodes of a browse that are asked for their properties: three times 16 references are what the row has.
 pub const DEVICES_MAX: usize = 3;
+/// Properties that are read: what two Reads have.
 const NODES_MAX: usize = 32;
+/// Properties of one Read (read-only.md section 2).
 const NODES_OF_ONE_MAX: usize = 16;
 /// Bytes of a NodeId that a question may name.
 const NODE_BYTES_MAX: usize = 128;

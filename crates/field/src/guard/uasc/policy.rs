@@ -42,7 +42,7 @@ impl Policy {
     }
 
     /// The URI of its signatures.
-    pub(in super::super) const fn signature_uri(self) -> &'static str {
+    pub const fn signature_uri(self) -> &'static str {
         match self {
             Self::Basic256Sha256 | Self::Aes128Sha256RsaOaep => "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
             Self::Aes256Sha256RsaPss => "http://opcfoundation.org/UA/security/rsa-pss-sha2-256",
@@ -50,7 +50,7 @@ impl Policy {
     }
 
     /// The URI by which it encrypts a secret.
-    pub(in super::super) const fn encryption_uri(self) -> &'static str {
+    pub const fn encryption_uri(self) -> &'static str {
         match self {
             Self::Basic256Sha256 | Self::Aes128Sha256RsaOaep => "http://www.w3.org/2001/04/xmlenc#rsa-oaep",
             Self::Aes256Sha256RsaPss => "http://opcfoundation.org/UA/security/rsa-oaep-sha2-256",
@@ -79,7 +79,7 @@ impl Policy {
     }
 
     /// Signs.
-    pub(in super::super) fn sign(self, key: &RsaPrivateKey, bytes: &[u8]) -> Result<Vec<u8>, &'static str> {
+    pub fn sign(self, key: &RsaPrivateKey, bytes: &[u8]) -> Result<Vec<u8>, &'static str> {
         let hash = Sha256::digest(bytes);
         let signed = match self {
             Self::Aes256Sha256RsaPss => key.sign_with_rng(&mut random(), Pss::<Sha256>::new(), &hash),
@@ -89,7 +89,7 @@ impl Policy {
     }
 
     /// Whether a signature is that of the key.
-    pub(in super::super) fn verifies(self, key: &RsaPublicKey, bytes: &[u8], signature: &[u8]) -> bool {
+    pub fn verifies(self, key: &RsaPublicKey, bytes: &[u8], signature: &[u8]) -> bool {
         let hash = Sha256::digest(bytes);
         match self {
             Self::Aes256Sha256RsaPss => key.verify(Pss::<Sha256>::new(), &hash, signature).is_ok(),
@@ -98,7 +98,7 @@ impl Policy {
     }
 
     /// Encrypts block by block.
-    pub(in super::super) fn encrypt(self, key: &RsaPublicKey, bytes: &[u8]) -> Result<Vec<u8>, &'static str> {
+    pub fn encrypt(self, key: &RsaPublicKey, bytes: &[u8]) -> Result<Vec<u8>, &'static str> {
         let one = |block: &[u8]| match self {
             Self::Aes256Sha256RsaPss => key.encrypt(&mut random(), Oaep::<Sha256>::new(), block),
             _ => key.encrypt(&mut random(), Oaep::<Sha1>::new(), block),
