@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use nameplate_wire::{Malformed, Reading};
 
 pub use self::converse::{BYTES_IN_MAX, STRAYS_MAX, With, converse};
-use crate::guard::{Guarded, Refused};
+use crate::guard::{Grant, Guarded, Refused};
 
 /// What is asked over one connection, and what its answers mean for what is asked next. No IO, no clock.
 pub trait Dialogue {
@@ -47,6 +47,17 @@ pub trait Dialogue {
 
     /// What frees a session at the device, where one stands. Put once, however the conversation ended, as long as the line still carries.
     fn goodbye(&mut self) -> Option<Put> {
+        None
+    }
+
+    /// What ends the channel that the session stood on: put after the goodbye, answered or not, and where there was none.
+    fn farewell(&mut self) -> Option<Put> {
+        None
+    }
+
+    /// What the next connection to the same device grants, where this one was answered and there is to be another: asked once, when this one is
+    /// closed. After it the dialogue goes on with [`Dialogue::next`].
+    fn onward(&mut self) -> Option<Result<Grant, Refused>> {
         None
     }
 

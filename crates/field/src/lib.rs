@@ -13,6 +13,7 @@ pub mod guard;
 pub mod hart_ip;
 pub mod mms;
 pub mod modbus;
+pub mod opcua;
 pub mod pacing;
 pub mod s7comm;
 pub mod site;

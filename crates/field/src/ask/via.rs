@@ -6,7 +6,7 @@ use super::Planned;
 use crate::dialogue::Dialogue;
 use crate::guard::{Grant, Refused};
 use crate::pacing::{Pace, TimeFactor};
-use crate::{bacnet, cip, dnp3, enip, fins, hart_ip, mms, modbus, s7comm, slmp, snmp};
+use crate::{bacnet, cip, dnp3, enip, fins, hart_ip, mms, modbus, opcua, s7comm, slmp, snmp};
 
 /// A protocol as one device is to be asked in it. What it grants, plans and says must agree: the guard refuses what does not.
 pub trait Adapter {
@@ -29,6 +29,11 @@ pub trait Adapter {
 
     /// What it would put, for `--dry-run`.
     fn plan(&self) -> Vec<Planned>;
+
+    /// What it would put in a further connection, where there may be one, and what that grants.
+    fn plan_onward(&self) -> Option<Result<(Grant, Vec<Planned>), Refused>> {
+        None
+    }
 
     /// How gently; slower than usual where the protocol needs it.
     fn pace(&self, factor: TimeFactor) -> Pace {
@@ -55,6 +60,8 @@ pub enum Via {
     Mms(mms::Questions),
     /// Modbus TCP.
     Modbus(modbus::Questions),
+    /// OPC UA.
+    Opcua(opcua::Questions),
     /// S7comm.
     S7comm(s7comm::Questions),
     /// SLMP.
@@ -76,6 +83,7 @@ impl Via {
             Self::HartIp(questions) => questions,
             Self::Mms(questions) => questions,
             Self::Modbus(questions) => questions,
+            Self::Opcua(questions) => questions,
             Self::S7comm(questions) => questions,
             Self::Slmp(questions) => questions,
             Self::Snmp(questions) => questions,

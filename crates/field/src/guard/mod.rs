@@ -41,6 +41,7 @@ mod line;
 mod mms;
 mod modbus;
 mod modbus_rtu;
+mod opcua;
 mod permit;
 mod refused;
 mod s7comm;
@@ -51,6 +52,7 @@ mod snmp;
 mod stream;
 mod table;
 mod template;
+pub mod uasc;
 pub mod usm;
 
 pub use self::{
@@ -67,6 +69,7 @@ pub use self::{
     mms::Mms,
     modbus::{Modbus, QUANTITY_MAX, REGISTERS_MAX, REQUESTS_MAX, Registers},
     modbus_rtu::LINE_REQUESTS_MAX,
+    opcua::{MESSAGES_MAX as OPCUA_MESSAGES_MAX, NONCE_BYTES as OPCUA_NONCE_BYTES, Opcua, OpcuaSecured},
     permit::{Grant, HOLD_S_MAX, Limits, Permit, REASON_BYTES_MAX},
     refused::{Failed, REFUSED_BYTES_MAX, Refused, hex},
     s7comm::{MESSAGES_MAX as S7_MESSAGES_MAX, S7comm},
@@ -78,7 +81,7 @@ pub use self::{
 };
 
 /// Every protocol's row of read-only.md.
-static TABLES: [&table::Table; 13] = [
+static TABLES: [&table::Table; 14] = [
     &bacnet::TABLE,
     &cip::TABLE,
     &dnp3::TABLE,
@@ -88,6 +91,7 @@ static TABLES: [&table::Table; 13] = [
     &mms::TABLE,
     &modbus::TABLE,
     &modbus_rtu::TABLE,
+    &opcua::TABLE,
     &s7comm::TABLE,
     &slmp::TABLE,
     &snmp::TABLE,

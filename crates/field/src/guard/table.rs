@@ -93,6 +93,8 @@ pub enum Width {
     TwoLe,
     /// Four bytes, upper first.
     Four,
+    /// Four bytes, lower first.
+    FourLe,
     /// As BER has lengths (X.690, 8.1.3), in the fewest bytes.
     Ber,
 }
@@ -217,7 +219,7 @@ impl Width {
         match self {
             Self::One | Self::Ber => 1,
             Self::Two | Self::TwoLe => 2,
-            Self::Four => 4,
+            Self::Four | Self::FourLe => 4,
         }
     }
 
@@ -239,6 +241,7 @@ impl Width {
             (Self::Two, _) => vec![upper, lower],
             (Self::TwoLe, _) => vec![lower, upper],
             (Self::Four, _) => word.to_vec(),
+            (Self::FourLe, _) => word.iter().rev().copied().collect(),
             (Self::Ber, ..=0xff) => vec![0x81, lower],
             (Self::Ber, _) => vec![0x82, upper, lower],
         }

@@ -7,7 +7,7 @@ use nameplate_core::wire::conversation::Over;
 use nameplate_core::wire::dnp3::Route;
 use nameplate_core::wire::modbus::{PORT, Question};
 use nameplate_core::wire::snmp;
-use nameplate_core::wire::{dnp3, enip, fins, hart_ip, mms};
+use nameplate_core::wire::{dnp3, enip, fins, hart_ip, mms, opcua};
 use nameplate_field::ask::{Ask, BadTarget, Target, Via};
 use nameplate_field::dnp3 as outstation;
 use nameplate_field::guard::Endpoint;
@@ -18,6 +18,7 @@ use nameplate_field::{s7comm, slmp};
 /// Where the CPU of an S7-300 always is.
 const S7_PLACE: (u8, u8) = (0, 2);
 
+use super::opcua::{Kept, Opcua};
 use super::snmp::Snmp;
 use crate::failure::{Code, Failure};
 
@@ -60,6 +61,8 @@ pub struct Ways {
     slmp_udp: bool,
     #[command(flatten)]
     snmp: Snmp,
+    #[command(flatten)]
+    opcua: Opcua,
     #[command(flatten)]
     dnp3: Dnp3,
     /// Ask HART-IP over UDP instead of TCP; a server that answers from another port than its own is not heard
@@ -152,6 +155,8 @@ enum Way {
     Modbus,
     /// Modbus RTU: the same questions, 2 at most. serial:LINE/UNIT on a line of this machine, TARGET:PORT/UNIT behind a serial server
     ModbusRtu,
+    /// OPC UA: endpoints, BuildInfo, and nameplates of the first 3 devices, in one short session. TARGET alone
+    Opcua,
     /// S7comm: list 0011 of a SIMATIC CPU. TARGET/RACK.SLOT, 0.2 where it is left out (S7-300); S7-1200 and S7-1500 are 0.1 or 0.0
     #[value(name = "s7comm")]
     S7comm,
@@ -190,9 +195,9 @@ impl Ways {
     ///
     /// # Errors
     /// It is no target, or none of this protocol's; a credential could not be read.
-    pub fn asks(&self, text: &str) -> Result<Vec<Ask>, Failure> {
+    pub fn asks(&self, text: &str, kept: &Kept) -> Result<Vec<Ask>, Failure> {
         let target = Target::read(text)?;
-        self.via.iter().map(|way| self.ask(*way, &target)).collect()
+        self.via.iter().map(|way| self.ask(*way, &target, kept)).collect()
     }
 
     fn modbus(&self, framing: Framing, endpoint: Endpoint, unit: u8) -> Ask {
@@ -200,20 +205,22 @@ impl Ways {
         Ask { endpoint, via: Via::Modbus(Questions { framing, unit, questions }) }
     }
 
-    fn ask(&self, way: Way, target: &Target<'_>) -> Result<Ask, Failure> {
-        match way {
-            Way::Bacnet => {
-                let instance = target.number("the device instance is a number from 0 to 4194302")?;
-                let route = match (self.bacnet_network, &self.bacnet_station) {
-                    (Some(network), Some(station)) => {
-                        let station = unhex(station).map_err(|_| target.bad_station("--bacnet-station is pairs of hexadecimal digits"))?;
-                        Some(bacnet::Route { network, station })
-                    }
-                    _ => None,
-                };
-                let endpoint = Endpoint::Udp(target.address(bacnet::PORT)?);
-                Ok(Ask { endpoint, via: Via::Bacnet(nameplate_field::bacnet::Questions { instance, route }) })
+    fn bacnet(&self, target: &Target<'_>) -> Result<Ask, BadTarget> {
+        let instance = target.number("the device instance is a number from 0 to 4194302")?;
+        let route = match (self.bacnet_network, &self.bacnet_station) {
+            (Some(network), Some(station)) => {
+                let station = unhex(station).map_err(|_| target.bad_station("--bacnet-station is pairs of hexadecimal digits"))?;
+                Some(bacnet::Route { network, station })
             }
+            _ => None,
+        };
+        let endpoint = Endpoint::Udp(target.address(bacnet::PORT)?);
+        Ok(Ask { endpoint, via: Via::Bacnet(nameplate_field::bacnet::Questions { instance, route }) })
+    }
+
+    fn ask(&self, way: Way, target: &Target<'_>, kept: &Kept) -> Result<Ask, Failure> {
+        match way {
+            Way::Bacnet => Ok(self.bacnet(target)?),
             Way::Cip => {
                 target.without_station()?;
                 let (slots, consent) = (self.cip_slot.clone(), self.cip_safety_consent.clone());
@@ -253,6 +260,11 @@ impl Ways {
                     }
                 };
                 Ok(self.modbus(Framing::Rtu, endpoint, unit))
+            }
+            Way::Opcua => {
+                target.without_station()?;
+                let address = target.address(opcua::PORT)?;
+                Ok(Ask { endpoint: Endpoint::Tcp(address), via: Via::Opcua(self.opcua.questions(address, kept)?) })
             }
             Way::S7comm => {
                 let (rack, slot) = target.two_numbers("rack and slot are two numbers with a dot: 0.2")?.unwrap_or(S7_PLACE);

@@ -9,6 +9,7 @@ mod fins;
 mod hart_ip;
 mod mms;
 mod modbus;
+mod opcua;
 mod s7comm;
 mod slmp;
 mod snmp;
@@ -66,7 +67,7 @@ pub enum Carrier {
 }
 
 /// Every protocol's.
-static ROWS: [&Row; 14] = [
+static ROWS: [&Row; 15] = [
     &bacnet::ROW,
     &cip::ROW,
     &dnp3::ROW,
@@ -77,6 +78,7 @@ static ROWS: [&Row; 14] = [
     &mms::ROW,
     &modbus::LINE_ROW,
     &modbus::ROW,
+    &opcua::ROW,
     &s7comm::ROW,
     &slmp::ROW,
     &snmp::ROW,
