@@ -35,6 +35,8 @@ pub(crate) struct State {
     pub(crate) open: Vec<(usize, Arc<Notify>)>,
     pub(crate) watchdog: Option<Watchdog>,
     pub(crate) masters: BTreeSet<SocketAddr>,
+    /// When it has served all questions that came so far.
+    free_at: Option<Instant>,
     most_at_once: usize,
     trips: Vec<Trip>,
 }
@@ -72,6 +74,13 @@ impl Shared {
 }
 
 impl State {
+    /// How long the answer to a question takes that comes now, behind those that came before.
+    pub(crate) fn serve(&mut self, now: Instant, cycle: Duration) -> Duration {
+        let done = self.free_at.map_or(now, |free_at| free_at.max(now)) + cycle;
+        self.free_at = Some(done);
+        done.saturating_duration_since(now)
+    }
+
     pub(crate) fn trip(&mut self, trips: impl IntoIterator<Item = Trip>) {
         let room = TRIPS_MAX.saturating_sub(self.trips.len());
         self.trips.extend(trips.into_iter().take(room));

@@ -1,5 +1,7 @@
 //! The tripwire around every protocol: one question at a time, whole, and no more of them than may be.
 
+use std::time::Duration;
+
 use crate::language::{Cut, Talk};
 use crate::report::Trip;
 
@@ -10,6 +12,8 @@ pub struct Manners {
     pub one_connection: bool,
     /// One question more than this on a connection trips; `None` takes the protocol's own cap.
     pub questions_max: Option<u32>,
+    /// Time that a question takes. The device serves one after the other, whoever asks, as a controller does that answers once in its cycle.
+    pub cycle: Duration,
 }
 
 /// A question with the messages that answer it.

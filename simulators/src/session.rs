@@ -147,8 +147,13 @@ fn hear(machine: &Machine, shared: &Shared, place: &mut Place, judge: &mut Judge
         watchdog.feed(Instant::now(), place.entered.speaker);
         shared.fed.notify_one();
     }
-    drop(state);
+    let cycle = machine.manners.cycle;
     let mut steps = VecDeque::new();
+    if !cycle.is_zero() {
+        let wait = asked.iter().map(|_| state.serve(Instant::now(), cycle)).last();
+        steps.extend(wait.map(Step::Wait));
+    }
+    drop(state);
     for asked in asked {
         number = number.saturating_add(1);
         let hangs_up = asked.hangs_up;
