@@ -7,8 +7,9 @@ use super::{Carrier, Row, Survivor, rule};
 
 /// Messages on one connection, its ends among them (docs/read-only.md).
 const MESSAGES_MAX: usize = 12;
-/// Nodes of a Read, and references of two browses.
+/// Nodes of a Read (docs/read-only.md).
 const NODES_MAX: usize = 16;
+/// References of a Browse (docs/read-only.md).
 const REFERENCES_MAX: u32 = 50;
 
 /// The row in tshark's terms.
