@@ -100,10 +100,13 @@ pub enum Answer {
     /// The namespace of DI, of an answer that starts with the namespaces.
     Values(Option<u8>),
     /// Of each node asked: nodes and whether they are named as parts of a nameplate.
-    Browsed(Vec<Vec<(Vec<u8>, Named)>>),
+    Browsed(Vec<Nodes>),
     /// Nothing that the next question needs.
     Done,
 }
+
+/// Nodes that one browse found, each a NodeId as the server wrote it.
+pub type Nodes = Vec<(Vec<u8>, Named)>;
 
 /// What a node is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,7 +181,7 @@ fn di(mut cursor: Cursor<'_>) -> Option<u8> {
     })?
 }
 
-fn browsed(mut cursor: Cursor<'_>, body: &[u8]) -> Result<Vec<Vec<(Vec<u8>, Named)>>, Malformed> {
+fn browsed(mut cursor: Cursor<'_>, body: &[u8]) -> Result<Vec<Nodes>, Malformed> {
     let mut nodes = Vec::new();
     each(&mut cursor, |cursor, _| {
         let mut of = Vec::new();

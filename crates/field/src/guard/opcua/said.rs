@@ -162,7 +162,6 @@ impl Said {
     }
 
     /// The id under which this channel's endpoint takes our kind of user, and by which policy it wants a secret encrypted.
-    #[expect(clippy::type_complexity, reason = "none where the list is broken, none where nothing fits")]
     fn endpoints(&self, walk: &mut Walk<'_>) -> Option<Option<(Vec<u8>, Vec<u8>)>> {
         let mut found = None;
         for _ in 0..walk.count()? {

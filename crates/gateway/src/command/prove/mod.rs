@@ -44,6 +44,9 @@ pub struct Prove {
     /// Keep the capture of the survivors here
     #[arg(long, value_name = "FILE")]
     capture: Option<PathBuf>,
+    /// Generate messages of this protocol alone, as the third step calls it (opcua, snmp-v3)
+    #[arg(long, value_name = "PROTOCOL")]
+    only: Option<String>,
     /// Print the allowlist and stop
     #[arg(long)]
     list: bool,
@@ -71,7 +74,12 @@ impl Prove {
 
     /// Third step: generated messages through the guard, survivors before the referee.
     fn generated(&self, directory: &std::path::Path) -> Result<(), Failure> {
-        generate::MAKERS.iter().try_for_each(|maker| self.generated_in(maker, directory))
+        let wanted = |maker: &&&generate::Maker| self.only.as_deref().is_none_or(|only| only == maker.protocol);
+        let makers: Vec<_> = generate::MAKERS.iter().filter(wanted).collect();
+        if makers.is_empty() {
+            return Err(Failure::new(Code::Usage, "--only: no messages of this protocol are generated"));
+        }
+        makers.into_iter().try_for_each(|maker| self.generated_in(maker, directory))
     }
 
     fn generated_in(&self, maker: &generate::Maker, directory: &std::path::Path) -> Result<(), Failure> {
