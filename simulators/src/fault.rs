@@ -11,6 +11,8 @@ use crate::report::Speaker;
 const HUGE_BYTES: usize = 65_535;
 /// A text of this length fills a page of most protocols.
 const LONG_TEXT_BYTES: usize = 244;
+/// Bytes that begin no message of any protocol here, and hold a length in none; a datagram or one read of them.
+const NOISE: [u8; 48] = [0xA7; 48];
 
 /// One misbehaviour of a device. A fault of a field that a protocol does not have changes nothing there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +26,17 @@ pub enum Fault {
     },
     /// Half of the answer, then FIN.
     FinMidPdu,
+    /// Half of the answer, then silence.
+    CutShort,
+    /// Bytes without a meaning instead of the answer.
+    Noise,
+    /// The same over and over, until the peer closes.
+    NoiseForever,
+    /// Ends a connection so long after the peer has, and after it would have by itself.
+    ClosesLate {
+        /// Time between the peer's end and its own.
+        delay: Duration,
+    },
     /// Every answer twice.
     AnswerTwice,
     /// An answer as soon as the connection stands; questions are answered too.
@@ -113,13 +126,15 @@ pub(crate) fn steps_on_question(fault: Option<&Fault>, persona: &dyn Language, a
     let mut steps: Vec<Step> = answers.into_iter().map(|answer| Step::Send(changed(fault, persona, answer))).collect();
     match fault {
         Some(&Fault::SlowLoris { interval }) => all.into_iter().flat_map(|byte| [Step::Wait(interval), Step::Send(vec![byte])]).collect(),
-        Some(Fault::FinMidPdu | Fault::LengthZero) => {
+        Some(Fault::FinMidPdu | Fault::CutShort | Fault::LengthZero) => {
             steps.truncate(1);
             steps.extend((fault == Some(&Fault::FinMidPdu)).then_some(Step::Fin));
             steps
         }
         Some(Fault::AnswerTwice) => [steps.clone(), steps].concat(),
         Some(Fault::AnswersForever) => vec![Step::SendForever(all)],
+        Some(Fault::Noise) => vec![Step::Send(NOISE.to_vec())],
+        Some(Fault::NoiseForever) => vec![Step::SendForever(NOISE.to_vec())],
         Some(&Fault::LateAnswer { delay }) => {
             steps.insert(0, Step::Wait(delay));
             steps
@@ -148,7 +163,7 @@ fn changed(fault: Option<&Fault>, persona: &dyn Language, mut answer: Vec<u8>) -
         return persona.seal(answer);
     }
     match (fault, layout.length) {
-        (Some(Fault::FinMidPdu), _) => {
+        (Some(Fault::FinMidPdu | Fault::CutShort), _) => {
             answer.truncate(layout.header_bytes.saturating_add(answer.len().saturating_sub(layout.header_bytes) / 2));
             answer
         }

@@ -38,6 +38,40 @@ pub trait Language: Debug + Send + Sync {
     fn crooked(&self, fault: &Fault) -> Option<Arc<dyn Language>>;
 }
 
+impl Language for Arc<dyn Language> {
+    fn port(&self) -> u16 {
+        (**self).port()
+    }
+
+    fn carriers(&self) -> &'static [Carrier] {
+        (**self).carriers()
+    }
+
+    fn questions_max(&self, over: Carrier) -> u32 {
+        (**self).questions_max(over)
+    }
+
+    fn talk(&self, speaker: Speaker, over: Carrier) -> Box<dyn Talk> {
+        (**self).talk(speaker, over)
+    }
+
+    fn sample(&self) -> Vec<u8> {
+        (**self).sample()
+    }
+
+    fn layout(&self, answer: &[u8]) -> Layout {
+        (**self).layout(answer)
+    }
+
+    fn seal(&self, answer: Vec<u8>) -> Vec<u8> {
+        (**self).seal(answer)
+    }
+
+    fn crooked(&self, fault: &Fault) -> Option<Arc<dyn Language>> {
+        (**self).crooked(fault)
+    }
+}
+
 /// The device's side of one connection: judges each question, and answers it.
 pub trait Talk: Send {
     /// What the device sends by itself as soon as the connection stands.

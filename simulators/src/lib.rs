@@ -5,8 +5,9 @@
 //!
 //! - [`device`]: any of them, started, and its account; [`fault`]: what it does wrong; [`judge`]: the tripwire.
 //! - [`language`]: what a protocol is to them. One module for each: [`modbus`], [`enip`], [`s7`], [`snmp`], [`bacnet`], [`dnp3`],
-//!   [`hart_ip`], [`fins`], [`opcua`], [`slmp`].
-//! - [`rehearsal`]: what a persona says, without a socket.
+//!   [`hart_ip`], [`fins`], [`mms`], [`opcua`], [`slmp`].
+//! - [`personality`]: the faults by name, for people.
+//! - [`cable`]: a device on the end of a cable in memory, for stories in virtual time; [`rehearsal`]: what a persona says, without a line.
 //! - [`scada`]: the legitimate master of the plant, whose traffic there is to listen to and who must not be disturbed.
 //! - [`tap`]: records what passed on the simulators' connections as a capture.
 //! - [`plant`]: several devices, their masters and one tap.
@@ -15,6 +16,7 @@
 
 mod account;
 pub mod bacnet;
+pub mod cable;
 mod desk;
 pub mod device;
 pub mod dnp3;
@@ -26,9 +28,11 @@ pub mod hart_ip;
 pub mod judge;
 pub mod language;
 mod line;
+pub mod mms;
 pub mod modbus;
 mod numbers;
 pub mod opcua;
+pub mod personality;
 pub mod plant;
 pub mod rehearsal;
 pub mod report;

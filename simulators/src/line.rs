@@ -1,4 +1,4 @@
-//! The two ways to a device's ear, as one: a stream of bytes, or the datagrams of one peer.
+//! The ways to a device's ear, as one: a stream of bytes, the datagrams of one peer, or a cable without a socket.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,12 +8,15 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::mpsc;
 
+use crate::cable::Far;
+
 /// One read; an identity question has some dozens of bytes.
 const READ_BYTES: usize = 4096;
 
 pub(crate) enum Line {
     Stream(TcpStream),
     Datagrams { socket: Arc<UdpSocket>, peer: SocketAddr, inbox: mpsc::Receiver<Vec<u8>> },
+    Cable(Far),
 }
 
 impl Line {
@@ -26,6 +29,7 @@ impl Line {
                 Ok((length > 0).then(|| buffer.get(..length).unwrap_or_default().to_vec()))
             }
             Self::Datagrams { inbox, .. } => Ok(inbox.recv().await),
+            Self::Cable(far) => Ok(far.hear().await),
         }
     }
 
@@ -33,6 +37,7 @@ impl Line {
         match self {
             Self::Stream(stream) => stream.write_all(bytes).await,
             Self::Datagrams { socket, peer, .. } => socket.send_to(bytes, *peer).await.map(|_| ()),
+            Self::Cable(far) => far.say(bytes).await,
         }
     }
 
@@ -41,14 +46,20 @@ impl Line {
         match self {
             Self::Stream(stream) => stream.shutdown().await,
             Self::Datagrams { .. } => Ok(()),
+            Self::Cable(far) => {
+                far.finish();
+                Ok(())
+            }
         }
     }
 
     /// Makes the end of the stream a reset.
     pub(crate) fn break_off(&self) {
-        if let Self::Stream(stream) = self {
+        match self {
             // Best effort: where it cannot be set, the drop sends FIN.
-            let _ = stream.set_zero_linger();
+            Self::Stream(stream) => drop(stream.set_zero_linger()),
+            Self::Cable(far) => far.break_off(),
+            Self::Datagrams { .. } => {}
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::account::{Entered, Shared};
 use crate::device::Machine;
@@ -75,7 +75,10 @@ async fn talk(machine: &Machine, shared: &Shared, line: &mut Line, place: &mut P
             // What has come is read before anything is answered, so that a question sent without waiting is seen to be one.
             biased;
             read = line.read() => {
-                let Some(bytes) = read? else { return Ok(Left::Ended(Ended::PeerFin)) };
+                let Some(bytes) = read? else {
+                    linger(machine, place.over).await;
+                    return Ok(Left::Ended(Ended::PeerFin));
+                };
                 let idle = steps.is_empty();
                 let answer = hear(machine, shared, place, judge, &bytes, owed && !idle);
                 owed = (owed && !idle) || !answer.is_empty();
@@ -95,6 +98,7 @@ async fn talk(machine: &Machine, shared: &Shared, line: &mut Line, place: &mut P
                 }
                 Some(Step::Wait(wait)) => not_before = Instant::now() + wait,
                 Some(Step::Fin) => {
+                    linger(machine, place.over).await;
                     line.finish().await?;
                     if place.over == Carrier::Tcp {
                         return Ok(Left::Ended(Ended::Device));
@@ -104,6 +108,13 @@ async fn talk(machine: &Machine, shared: &Shared, line: &mut Line, place: &mut P
                 Some(Step::Reset) | None => {}
             },
         }
+    }
+}
+
+/// Keeps the connection open for as long as the fault says.
+async fn linger(machine: &Machine, over: Carrier) {
+    if let (Some(Fault::ClosesLate { delay }), Carrier::Tcp) = (&machine.fault, over) {
+        sleep(*delay).await;
     }
 }
 

@@ -9,10 +9,12 @@
 //! - [`pcap`]: captures taken apart: cut, split, put in another order.
 //! - [`product`]: the program as its users meet it, and a simulated device for it to meet.
 //! - [`record`]: a loopback port recorded by dumpcap, read by tshark.
+//! - [`referee`]: what tshark must read in a recording, and how often it does.
 //! - [`seeds`]: inputs of the fuzz target for all protocols.
 //! - [`segment`]: a cable in a network namespace, to send on and to listen at.
 
 pub mod corpus;
+pub mod fleet;
 pub mod interop;
 pub mod ledger;
 pub mod pcap;
@@ -20,6 +22,7 @@ pub mod personas;
 pub mod place;
 pub mod product;
 pub mod record;
+pub mod referee;
 pub mod rig;
 pub mod seeds;
 pub mod segment;

@@ -195,7 +195,11 @@ pub fn tshark_as(file: &Path, fields: &[&str], filter: &str, decode_as: &str) ->
     told(file, fields, filter, &["-d", decode_as])
 }
 
-fn told(file: &Path, fields: &[&str], filter: &str, options: &[&str]) -> Result<Vec<Vec<String>>, String> {
+/// The same with further words for tshark.
+///
+/// # Errors
+/// What tshark says.
+pub fn told(file: &Path, fields: &[&str], filter: &str, options: &[&str]) -> Result<Vec<Vec<String>>, String> {
     let mut command = Command::new("tshark");
     command.arg("-n").arg("-r").arg(file).arg("-Y").arg(filter).args(options);
     command.args(["-T", "fields", "-E", "separator=/t", "-E", "occurrence=a", "-E"]).arg(format!("aggregator={AND}"));

@@ -78,8 +78,8 @@ fn servers_tell_their_identity_in_clear() {
 
 /// A thumbprint that a refusal says, of so many digits.
 fn thumbprint(said: &str, digits: usize) -> String {
-    let last = said.rsplit(|c: char| !c.is_ascii_hexdigit()).find(|word| word.len() == digits);
-    last.unwrap_or_else(|| panic!("a thumbprint of {digits} digits in {said}")).to_owned()
+    let mut words = said.split(|c: char| !c.is_ascii_hexdigit()).filter(|word| word.len() == digits);
+    words.next_back().unwrap_or_else(|| panic!("a thumbprint of {digits} digits in {said}")).to_owned()
 }
 
 fn ask(product: &Product, port: u16, way: &str, environment: &[(&str, String)]) -> Ended {

@@ -26,7 +26,7 @@ fn every_command_has_help() {
         (&["profile", "--help"], "test"),
         (&["profile", "list", "--help"], "--profiles"),
         (&["profile", "test", "--help"], "--profiles"),
-        (&["simulate", "--help"], "Example:"),
+        (&["simulate", "--help"], "Examples:"),
         (&["prove", "--help"], "Usage:"),
         (&["--version"], "nameplate "),
     ];

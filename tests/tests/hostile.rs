@@ -26,6 +26,10 @@ fn every_fault() -> Vec<(Fault, i32)> {
         Fault::EndlessMore(More::Repeating),
         Fault::SlowLoris { interval },
         Fault::FinMidPdu,
+        Fault::CutShort,
+        Fault::Noise,
+        Fault::NoiseForever,
+        Fault::ClosesLate { delay: Duration::from_secs(2) },
         Fault::AnswerTwice,
         Fault::AnswerBeforeQuestion,
         Fault::AnswersForever,
@@ -47,6 +51,8 @@ fn every_fault() -> Vec<(Fault, i32)> {
     let ends = |fault: &Fault| match fault {
         // An answer stands, and what else there is does not matter to it.
         Fault::AnswerTwice | Fault::AnswerBeforeQuestion | Fault::AnswersForever | Fault::HostileText => code::DONE,
+        Fault::ClosesLate { .. } => code::DONE,
+        Fault::CutShort | Fault::Noise | Fault::NoiseForever => code::NO_ANSWER,
         // The answer came before the reset.
         Fault::ResetAfter(_) => code::DONE,
         // Alone with the device, one meets its manners of keeping connections nowhere.

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 
 use nameplate_wire::Malformed;
-use nameplate_wire::bacnet::{Answer, PROTOCOL, Question, Route, answer};
+use nameplate_wire::bacnet::{Answer, PROTOCOL, Question, Route};
 use nameplate_wire::conversation::Protocol;
 
 use crate::ask::{Adapter, Planned};
@@ -98,25 +98,21 @@ impl Dialogue for Properties {
         Next::Put(Put::new(Question::NAME, self.asked.question(property).encode(self.invoke)))
     }
 
-    /// A datagram is a message.
+    /// A datagram is a message, where all of it is there (ASHRAE 135, J.2).
     fn length(&self, bytes: &[u8]) -> Result<Option<usize>, Malformed> {
-        Ok(Some(bytes.len()))
+        let stated = bytes.get(2..4).map(|stated| stated.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte)));
+        Ok(stated.filter(|stated| *stated <= bytes.len()).map(|_| bytes.len()))
     }
 
     fn take(&mut self, message: &[u8]) -> Take {
-        match answer(message) {
-            Some((answer, invoke)) if invoke == self.invoke => {
-                match answer {
-                    Answer::Acknowledged => {}
-                    Answer::Error { class: CLASS_OBJECT, .. } | Answer::Rejected | Answer::Aborted => self.unasked = true,
-                    Answer::Error { .. } if self.out == VENDOR_NAME => self.waiting.push_front(VENDOR_IDENTIFIER),
-                    Answer::Error { .. } => {}
-                }
-                Take::Answer
-            }
-            Some(_) => Take::Stray(Malformed::wrong("bacnet", 0, "invoke id of the question that waits (ASHRAE 135, 20.1.5.4)")),
-            None => Take::Stray(Malformed::wrong("bacnet", 0, "an answer to a confirmed request (ASHRAE 135, 20.1)")),
+        match self.asked.question(self.out).answered(self.invoke, message) {
+            Err(malformed) => return Take::Stray(malformed),
+            Ok(Answer::Acknowledged) => {}
+            Ok(Answer::Error { class: CLASS_OBJECT, .. } | Answer::Rejected | Answer::Aborted) => self.unasked = true,
+            Ok(Answer::Error { .. }) if self.out == VENDOR_NAME => self.waiting.push_front(VENDOR_IDENTIFIER),
+            Ok(Answer::Error { .. }) => {}
         }
+        Take::Answer
     }
 
     fn unasked(&self) -> Vec<&'static str> {

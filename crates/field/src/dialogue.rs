@@ -111,6 +111,8 @@ pub enum Take {
     Stray(Malformed),
     /// An answer that would keep us for ever.
     Hostile(&'static str),
+    /// A clear no to all that is to be asked: in words, what a person can do about it.
+    Unwilling(&'static str),
 }
 
 /// Something that happened while a device was asked.
@@ -162,6 +164,11 @@ pub enum End {
         /// Bytes of a message that was not finished.
         partial: Vec<u8>,
     },
+    /// It answers, and does not let itself be asked.
+    Unwilling {
+        /// In words.
+        because: &'static str,
+    },
     /// The hold was used up before the device was through.
     HoldSpent {
         /// What had come of its last answer.
@@ -190,6 +197,7 @@ impl fmt::Display for End {
             Self::Silent { partial } => write!(f, "no whole answer within the time-out ({} bytes of one)", partial.len()),
             Self::Closed { partial } => write!(f, "the device closed the connection ({} bytes of an answer)", partial.len()),
             Self::Hostile { because, .. } => write!(f, "hostile: {because}"),
+            Self::Unwilling { because } => f.write_str(because),
             Self::HoldSpent { partial } => write!(f, "our longest hold was over ({} bytes of an answer)", partial.len()),
             Self::Refused(refused) => refused.fmt(f),
             Self::Quiet { why } => write!(f, "the quiet switch is set: {why}"),

@@ -11,6 +11,7 @@ pub mod enip;
 pub mod fins;
 pub mod guard;
 pub mod hart_ip;
+pub mod mms;
 pub mod modbus;
 pub mod opcua;
 pub mod pacing;

@@ -371,7 +371,7 @@ mod tests {
             ("192.0.2.4", 15, Slot::Taken),
             ("192.0.2.5", 20, Slot::Full),
             ("-192.0.2.1", 0, Slot::Taken),
-            ("::ffff:192.0.2.2", 20, Slot::Full),
+            ("::ffff:192.0.2.2", 20, Slot::Busy),
             ("::ffff:192.0.2.5", 20, Slot::Taken),
         ]);
         check_slots(&[

@@ -88,7 +88,7 @@ pub enum Command {
     Check(command::check::Check),
     /// List and test device profiles
     Profile(command::profile::Profiles),
-    /// Run a device from a profile's examples on loopback
+    /// Run devices of any protocol on loopback, sound or hostile
     Simulate(command::simulate::Simulate),
     /// Print the allowlist of what may be sent, and prove it
     Prove(command::prove::Prove),

@@ -10,6 +10,7 @@ mod lines;
 mod memory;
 mod print;
 mod profiles;
+pub mod simulated;
 mod state;
 pub mod store;
 

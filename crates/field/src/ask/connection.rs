@@ -3,17 +3,18 @@
 use std::io;
 use std::sync::Arc;
 
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use nameplate_wire::conversation;
 use nameplate_wire::conversation::Over;
 
-use super::history::{BROKEN_OFF, Device, HOLD_SPENT, HOSTILE, since_1970};
+use super::history::{BROKEN_OFF, Device, HOLD_SPENT, HOSTILE, UNWILLING, since_1970};
 use super::{Ask, Clock, Event, What};
 use crate::breaker::{Attempt, End};
 use crate::dialogue::{self, Dialogue, Step, With, converse};
-use crate::guard::{self, Ended, Endpoint, Failed, Guarded, Permit, Refused, connect};
-use crate::pacing::Pace;
+use crate::guard::{Ended, Endpoint, Failed, Guarded, Permit, Refused, connect};
+use crate::pacing::{Pace, TimeFactor};
 use crate::touch::{Kind, Line, TouchRecord};
 
 /// Connections of one reading, one after the other: a protocol that looks for whom to trust before it says more needs two.
@@ -73,19 +74,15 @@ impl Connection {
         }
     }
 
-    /// What was not asked because of what the device said of itself, on record.
+    /// What was not asked because of what the device said of itself, or because somebody said so, on record.
     fn refuse(&self, refused: Refused) {
         let mut line = Line::new(Kind::Refused);
-        (line.target, line.station) = (Some(self.ask.endpoint.clone()), Some(self.station.clone()));
-        line.protocol = Some(self.ask.via.adapter().name().to_owned());
-        (line.rule, line.why, line.reason) = (Some(refused.rule.to_owned()), Some(refused.why.clone()), Some(self.reason.clone()));
-        if let Err(error) = self.touch.append(line) {
-            self.say_failed(Refused::before_any_byte("touch.record", error.to_string()).into());
-        }
+        (line.rule, line.why) = (Some(refused.rule.to_owned()), Some(refused.why.clone()));
+        self.put_on_record(line);
         self.say_failed(refused.into());
     }
 
-    async fn talk(&self, mut stream: Guarded<guard::Line>, pace: Pace, dialogue: &mut dyn Dialogue) -> End {
+    async fn talk<S: AsyncRead + AsyncWrite + Unpin>(&self, mut stream: Guarded<S>, pace: Pace, dialogue: &mut dyn Dialogue) -> End {
         let adapter = self.ask.via.adapter();
         let (over, line) = match &self.ask.endpoint {
             Endpoint::Tcp(_) => (Over::Tcp, None),
@@ -130,11 +127,7 @@ impl Connection {
                 return End::Unknown;
             }
             dialogue::End::Quiet { why } => {
-                let refused = Refused::quiet(&why);
-                let mut line = Line::new(Kind::Refused);
-                (line.rule, line.why) = (Some(refused.rule.to_owned()), Some(refused.why.clone()));
-                self.put_on_record(line);
-                self.say_failed(refused.into());
+                self.refuse(Refused::quiet(&why));
                 return End::Unknown;
             }
             dialogue::End::Silent { partial } => {
@@ -145,6 +138,9 @@ impl Connection {
             dialogue::End::Closed { partial } => (End::Failed, BROKEN_OFF.to_owned(), What::NoAnswer { why: why.clone(), partial }),
             dialogue::End::HoldSpent { partial } => (End::Failed, HOLD_SPENT.to_owned(), What::NoAnswer { why: why.clone(), partial }),
             dialogue::End::Hostile { partial, .. } => (End::Hostile, HOSTILE.to_owned(), What::Hostile { why: why.clone(), partial }),
+            dialogue::End::Unwilling { .. } => {
+                (End::Failed, UNWILLING.to_owned(), What::NoAnswer { why: why.clone(), partial: Vec::new() })
+            }
             dialogue::End::Io { operation, source } => {
                 (end_of(&source), Ended::of(&source).to_string(), What::Failed { operation, why: source.to_string() })
             }
@@ -175,6 +171,23 @@ impl Connection {
         // Where nobody listens any more the round was dropped, and this task with it.
         let _told = self.tell.send(Event { endpoint: self.ask.endpoint.clone(), station: self.station.clone(), what });
     }
+}
+
+/// Asks over a line that stands; [`super::ask`] is this with the decision whether it may, and a connection. For devices that are simulated in
+/// memory. What happened is returned, and stands in the touch record but for the connect.
+pub async fn ask_over<S: AsyncRead + AsyncWrite + Unpin>(
+    ask: Ask,
+    stream: Guarded<S>,
+    clock: Clock,
+    touch: Arc<TouchRecord>,
+) -> Vec<Event> {
+    let (tell, mut told) = unbounded_channel();
+    let (station, reason) = (stream.permit().station().to_owned(), stream.permit().reason().to_owned());
+    let pace = ask.via.adapter().pace(TimeFactor::default());
+    let connection = Connection { ask, station, reason, touch, clock, tell };
+    let mut dialogue = connection.ask.via.adapter().dialogue();
+    connection.talk(stream, pace, dialogue.as_mut()).await;
+    std::iter::from_fn(|| told.try_recv().ok()).collect()
 }
 
 /// What an IO error tells the breaker: once is enough where the device itself said no.

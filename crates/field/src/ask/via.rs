@@ -6,7 +6,7 @@ use super::Planned;
 use crate::dialogue::Dialogue;
 use crate::guard::{Grant, Refused};
 use crate::pacing::{Pace, TimeFactor};
-use crate::{bacnet, cip, dnp3, enip, fins, hart_ip, modbus, opcua, s7comm, slmp, snmp};
+use crate::{bacnet, cip, dnp3, enip, fins, hart_ip, mms, modbus, opcua, s7comm, slmp, snmp};
 
 /// A protocol as one device is to be asked in it. What it grants, plans and says must agree: the guard refuses what does not.
 pub trait Adapter {
@@ -56,6 +56,8 @@ pub enum Via {
     Dnp3(dnp3::Questions),
     /// HART-IP over TCP or UDP.
     HartIp(hart_ip::Questions),
+    /// MMS, as IEC 61850 has it.
+    Mms(mms::Questions),
     /// Modbus TCP.
     Modbus(modbus::Questions),
     /// OPC UA.
@@ -79,6 +81,7 @@ impl Via {
             Self::Fins(questions) => questions,
             Self::Dnp3(questions) => questions,
             Self::HartIp(questions) => questions,
+            Self::Mms(questions) => questions,
             Self::Modbus(questions) => questions,
             Self::Opcua(questions) => questions,
             Self::S7comm(questions) => questions,

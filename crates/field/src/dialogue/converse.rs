@@ -158,6 +158,7 @@ impl<P: Peer> Asking<'_, P> {
             self.replies().await?;
             match take {
                 Take::Hostile(because) => return Err(hostile(because, Vec::new())),
+                Take::Unwilling(because) => return Err(End::Unwilling { because }),
                 Take::More => waiting_since = Instant::now(),
                 Take::Later(most) => (waiting_since, patience, self.announced) = (sent, most, true),
                 Take::Answer | Take::Stray(_) => return Ok(()),
@@ -180,6 +181,7 @@ impl<P: Peer> Asking<'_, P> {
             Ok(Err(source)) => return Err(broken("write", source)),
             Ok(Ok(())) => (self.out)(Step::Sent { question: put.question, bytes: self.peer.shown(&put.bytes) }),
         }
+        self.earliest = Instant::now() + self.pace.message_gap;
         self.hear(&put.bytes, false);
         Ok(())
     }
@@ -249,6 +251,11 @@ impl<P: Peer> Asking<'_, P> {
                 self.stray(bytes, malformed).map(|()| None)
             }
             Ok(_) => Ok(None),
+            // A datagram says nothing about the next one; a stream has lost its place.
+            Err(malformed) if is_datagram => {
+                let bytes = std::mem::take(&mut self.held);
+                self.stray(bytes, malformed).map(|()| None)
+            }
             Err(malformed) => {
                 let partial = self.peer.shown(&std::mem::take(&mut self.held));
                 Err(hostile(&format!("its bytes are no {}: {malformed}", self.with.protocol.name), partial))
@@ -266,6 +273,7 @@ impl<P: Peer> Asking<'_, P> {
             return;
         }
         if let Some(put) = self.dialogue.goodbye() {
+            sleep_until(self.earliest.min(self.hold_end)).await;
             self.part(&put).await;
         }
         if let Some(put) = self.dialogue.farewell() {

@@ -38,6 +38,7 @@ pub mod generate;
 mod hart_ip;
 mod judge;
 mod line;
+mod mms;
 mod modbus;
 mod modbus_rtu;
 mod opcua;
@@ -65,6 +66,7 @@ pub use self::{
     fins::{Fins, NODE_LAST},
     hart_ip::{COMMANDS_MAX, HartIp, SUB_DEVICES_MAX},
     judge::{Judge, Message, Pushed},
+    mms::Mms,
     modbus::{Modbus, QUANTITY_MAX, REGISTERS_MAX, REQUESTS_MAX, Registers},
     modbus_rtu::LINE_REQUESTS_MAX,
     opcua::{MESSAGES_MAX as OPCUA_MESSAGES_MAX, NONCE_BYTES as OPCUA_NONCE_BYTES, Opcua, OpcuaSecured},
@@ -79,13 +81,14 @@ pub use self::{
 };
 
 /// Every protocol's row of read-only.md.
-static TABLES: [&table::Table; 13] = [
+static TABLES: [&table::Table; 14] = [
     &bacnet::TABLE,
     &cip::TABLE,
     &dnp3::TABLE,
     &enip::TABLE,
     &fins::TABLE,
     &hart_ip::TABLE,
+    &mms::TABLE,
     &modbus::TABLE,
     &modbus_rtu::TABLE,
     &opcua::TABLE,

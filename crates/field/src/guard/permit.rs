@@ -177,7 +177,7 @@ impl Permit {
     /// [`Refused`] as [`Permit::new`].
     pub fn onward(&self, grant: Grant) -> Result<Self, Refused> {
         let limits = Limits { time_factor: self.limits.time_factor, ..Limits::of(&grant) };
-        Self::new(self.endpoint.clone(), grant, &self.reason, limits)
+        Ok(Self::new(self.endpoint.clone(), grant, &self.reason, limits)?.of_class(self.class.clone()))
     }
 
     /// The same without what is done to messages behind the table: for what is only shown.

@@ -23,10 +23,9 @@ use nameplate_field::ask::{self, Event, PlannedMessage, Reason, Settings, What};
 use nameplate_field::site::Rules;
 use nameplate_field::touch::{Kind, Line, Summary, TouchRecord};
 
-use self::opcua::Kept;
+pub use self::opcua::Kept;
 use self::site::Site;
-pub use self::ways::Named;
-use self::ways::Ways;
+pub use self::ways::{Named, Ways};
 use super::devices;
 use crate::cli::{Format, Options};
 use crate::failure::{Code, Failure};
@@ -34,9 +33,6 @@ use crate::intake::Intake;
 use crate::lines::ClaimLine;
 use crate::store::Store;
 use crate::{print, profiles, state};
-
-/// Spreads the breakers' retries over devices and times; a constant, so that each run names the same time.
-pub const SEED: u64 = 0;
 
 /// Ask devices, read-only, every byte through the guard.
 #[derive(Debug, Args)]
@@ -170,7 +166,6 @@ pub struct Run<'a, 'p> {
     pub refused: usize,
     /// Targets that gave no sound answer.
     pub unanswered: usize,
-    quiet: bool,
     rules: Arc<Rules>,
     trouble: Option<Failure>,
 }
@@ -178,12 +173,7 @@ pub struct Run<'a, 'p> {
 impl<'a, 'p> Run<'a, 'p> {
     /// A run for a reason; readings go into `intake`.
     pub fn new(intake: &'a mut Intake<'p>, reason: &'a str, format: Format) -> Self {
-        Self { intake, reason, format, refused: 0, unanswered: 0, quiet: false, rules: Arc::default(), trouble: None }
-    }
-
-    /// Says nothing of what happens; the caller has its own account.
-    pub fn quiet(self) -> Self {
-        Self { quiet: true, ..self }
+        Self { intake, reason, format, refused: 0, unanswered: 0, rules: Arc::default(), trouble: None }
     }
 
     /// The owner of the site has rules of his own.
@@ -202,12 +192,10 @@ impl<'a, 'p> Run<'a, 'p> {
         let reason = Reason::WorkOrder(self.reason.to_owned());
         let kinds = kinds::kinds(&self.intake.view.catalog, &asks);
         let settings = Settings {
-            reason,
             time_factor,
-            seed: SEED,
-            clock: Arc::new(SystemTime::now),
             rules: Arc::clone(&self.rules),
             kinds: Arc::new(kinds),
+            ..Settings::new(reason, Arc::new(SystemTime::now))
         };
         let touched = ask::ask(asks, &settings, Arc::new(touch), |event| self.event(event)).await;
         match self.trouble.take() {
@@ -226,42 +214,36 @@ impl<'a, 'p> Run<'a, 'p> {
         let place = event.place();
         match event.what {
             What::Opened => {}
-            What::Sent { question, bytes } => self.say(format_args!("{place}: sent {} ({question})", hex(&bytes))),
+            What::Sent { question, bytes } => eprintln!("{place}: sent {} ({question})", hex(&bytes)),
             What::Reading(reading) => {
                 for (_, malformed) in &reading.malformed {
-                    self.say(format_args!("{place}: {malformed}"));
+                    eprintln!("{place}: {malformed}");
                 }
                 if let Err(failure) = self.reading(&reading) {
                     self.trouble.get_or_insert(failure);
                 }
             }
-            What::Stray { bytes, malformed } => self.say(format_args!("{place}: passed over {}: {malformed}", hex(&bytes))),
+            What::Stray { bytes, malformed } => eprintln!("{place}: passed over {}: {malformed}", hex(&bytes)),
             What::NoAnswer { why, partial } => self.unanswered(&place, "no answer", &why, &partial),
             // The reason begins with the word itself.
             What::Hostile { why, partial } => self.unanswered(&place, "it is", &why, &partial),
             What::Failed { operation, why } => self.unanswered(&place, operation, &why, &[]),
             What::Refused { refused, .. } => {
                 self.refused += 1;
-                self.say(format_args!("{place}: {refused}"));
+                eprintln!("{place}: {refused}");
             }
             What::Closed { unasked, .. } => {
                 if !unasked.is_empty() {
-                    self.say(format_args!("{place}: not asked any more: {}", unasked.join(", ")));
+                    eprintln!("{place}: not asked any more: {}", unasked.join(", "));
                 }
             }
-        }
-    }
-
-    fn say(&self, what: std::fmt::Arguments<'_>) {
-        if !self.quiet {
-            eprintln!("{what}");
         }
     }
 
     fn unanswered(&mut self, place: &str, what: &str, why: &str, partial: &[u8]) {
         self.unanswered += 1;
         let partial = if partial.is_empty() { String::new() } else { format!(", after {}", hex(partial)) };
-        self.say(format_args!("{place}: {what}: {}{partial}", printable(why)));
+        eprintln!("{place}: {what}: {}{partial}", printable(why));
     }
 
     fn reading(&mut self, reading: &nameplate_core::wire::Reading) -> Result<(), Failure> {
@@ -322,10 +304,10 @@ fn refusal(ask: &ask::Ask, hazard: &Hazard) -> String {
 fn contactable(asks: Vec<ask::Ask>, rules: &Rules) -> Vec<ask::Ask> {
     let may = |ask: &ask::Ask| {
         let barred = rules.may_contact(&ask.endpoint).err();
-        barred.map_or(true, |barred| {
+        if let Some(barred) = &barred {
             eprintln!("{}: refused, rule {}: {}", ask.place(), barred.rule, barred.why);
-            false
-        })
+        }
+        barred.is_none()
     };
     asks.into_iter().filter(may).collect()
 }

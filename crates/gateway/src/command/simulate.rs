@@ -3,79 +3,105 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use clap::Args;
-use nameplate_core::profile::{Profile, ProfileSet, Said};
-use nameplate_simulators::modbus::{Device, Persona};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use nameplate_simulators::device::{Device, Running};
+use nameplate_simulators::personality::{PERSONALITIES, Personality, named};
+use nameplate_simulators::report::Report;
 
 use crate::cli::Options;
-use crate::failure::{Code, Failure};
+use crate::failure::Failure;
+use crate::simulated::Simulated;
 use crate::{print, profiles};
 
-/// Run a device from a profile's examples on loopback.
+/// Run devices from profiles' examples on loopback.
 #[derive(Debug, Args)]
-#[command(after_help = "Each device listens on a port of 127.0.0.1 and says which. It answers identity questions from the first decoded\n\
-                        example of its profile and holds whoever asks to the allowlist: what it did not like is printed at the end.\n\n\
-                        Example:\n  nameplate simulate lantronix/xport --port 5020 &\n  nameplate ask 127.0.0.1:5020 --reason try")]
+#[command(after_help = "A PROFILE is a family of devices, and says which protocol they speak; --list shows those that\n\
+                        can be run. Each device listens on a port of 127.0.0.1 (TCP, UDP, or both, as its protocol has\n\
+                        it), says which, and how to ask it. What it answers is from an example of its profile: what such\n\
+                        a device said. Profiles of your own can be run, too: --profiles.\n\n\
+                        A device holds whoever asks it to the allowlist. Ctrl-C ends it; then it says who came and what\n\
+                        should not have been asked.\n\n\
+                        Examples:\n  nameplate simulate --list\n  nameplate simulate lantronix/xport --port 5020 &\n  \
+                        nameplate ask 127.0.0.1:5020 --reason try\n  \
+                        nameplate simulate siemens/snmp-scalance generic/s7comm generic/dnp3\n  \
+                        nameplate simulate generic/bacnet --personality slow-loris")]
 pub struct Simulate {
-    /// Profiles, as `nameplate profile list` names them
-    #[arg(required = true, value_name = "PROFILE")]
+    /// Profiles; one named twice is two devices
+    #[arg(required_unless_present = "list", value_name = "PROFILE")]
     ids: Vec<String>,
+    /// Print the profiles that can be run, and the protocol of each
+    #[arg(long)]
+    list: bool,
     /// Port of the first device, the next ones follow [default: any free port]
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
     port: u16,
+    /// What all of them do wrong [default: nothing]
+    #[arg(long, value_name = "NAME", value_parser = personalities())]
+    personality: Option<&'static Personality>,
+}
+
+fn personalities() -> impl TypedValueParser<Value = &'static Personality> {
+    let names = PERSONALITIES.iter().map(|personality| PossibleValue::new(personality.name).help(personality.does));
+    PossibleValuesParser::new(names).try_map(|name| named(&name).ok_or("no such personality"))
 }
 
 impl Simulate {
     /// Runs the command until it is interrupted.
     ///
     /// # Errors
-    /// A profile that is not there or has no decoded example, a port that is taken.
+    /// A profile that is not there or that nothing simulates, a port that is taken.
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
         let set = profiles::load(options.profiles.as_deref())?;
-        let personas = self.ids.iter().map(|id| persona(&set, id)).collect::<Result<Vec<_>, _>>()?;
+        if self.list {
+            let family = |id: &str| set.get(id).map(|profile| profile.family.clone()).unwrap_or_default();
+            let row = |device: &Simulated| vec![device.profile.clone(), device.protocol.clone(), family(&device.profile)];
+            let rows: Vec<Vec<String>> = Simulated::all(&set).iter().map(row).collect();
+            return print::out(&print::table(&["PROFILE", "PROTOCOL", "FAMILY"], &rows));
+        }
+        let devices = self.ids.iter().map(|id| Simulated::named(&set, id)).collect::<Result<Vec<_>, _>>()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| Failure::input("simulate", e))?;
-        runtime.block_on(self.serve(personas))
+        runtime.block_on(self.serve(&devices))
     }
 
-    async fn serve(&self, personas: Vec<Persona>) -> Result<(), Failure> {
+    async fn serve(&self, devices: &[Simulated]) -> Result<(), Failure> {
         let mut running = Vec::new();
-        for ((id, persona), step) in self.ids.iter().zip(personas).zip(0_u16..) {
+        for (simulated, step) in devices.iter().zip(0_u16..) {
             let port = if self.port == 0 { 0 } else { self.port.saturating_add(step) };
             let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
-            let device = Device::new(persona).start(address).await.map_err(|e| Failure::input(address, e))?;
-            print::out(&format!("{id} listens on {}\n", device.address))?;
-            running.push((id, device));
+            let fault = self.personality.map(|personality| personality.fault.clone());
+            let device = Device { fault, ..Device::new(simulated.persona.clone()) };
+            let device = device.start(address).await.map_err(|e| Failure::input(address, e))?;
+            print::out(&format!("{} listens on {}\n", simulated.profile, device.address))?;
+            eprintln!("  {}", question(simulated, &device.address.to_string()));
+            running.push((&simulated.profile, device));
         }
         eprintln!("Ctrl-C ends it");
         tokio::signal::ctrl_c().await.map_err(|e| Failure::input("Ctrl-C", e))?;
-        for (id, device) in running {
-            let report = device.stop().await;
-            print::out(&format!(
-                "{id}: {} connections, {} requests, {} trips\n",
-                report.connections(),
-                report.requests(),
-                report.trips.len()
-            ))?;
-            for trip in &report.trips {
-                print::out(&format!("  {}: {}\n", trip.why, nameplate_core::observation::hex(&trip.bytes)))?;
-            }
+        for (profile, device) in running {
+            account(profile, device).await?;
         }
         Ok(())
     }
 }
 
-/// The device of a profile's first decoded example.
-///
-/// # Errors
-/// Usage, when the profile is not there or every example is a frame that no simulator can take apart.
-pub fn persona(set: &ProfileSet, id: &str) -> Result<Persona, Failure> {
-    let profile =
-        set.get(id).ok_or_else(|| Failure::new(Code::Usage, format!("no profile is called {id:?}; see `nameplate profile list`")))?;
-    of_example(profile).ok_or_else(|| Failure::new(Code::Usage, format!("{id} has no decoded example to make a device of")))
+/// How to ask it, word by word.
+fn question(device: &Simulated, address: &str) -> String {
+    let behind = if device.station.is_empty() { String::new() } else { format!("/{}", device.station) };
+    // Modbus is what is asked where nothing is said.
+    let words = device.words.strip_prefix(&["--via".to_owned(), "modbus".to_owned()]).unwrap_or(&device.words);
+    let words: String = words.iter().map(|word| format!(" {word}")).collect();
+    format!("nameplate ask {address}{behind}{words} --reason try")
 }
 
-fn of_example(profile: &Profile) -> Option<Persona> {
-    profile.examples.iter().find_map(|example| match &example.said {
-        Said::Decoded { objects, server_id } => Some(Persona { server_id: server_id.clone(), ..Persona::from_objects(objects.clone()) }),
-        Said::Frame(_) => None,
-    })
+async fn account(profile: &str, device: Running) -> Result<(), Failure> {
+    let report = device.stop().await;
+    let (connections, requests, trips) = (report.connections(), report.requests(), report.trips.len());
+    print::out(&format!("{profile}: {connections} connections, {requests} requests, {trips} trips\n"))?;
+    print::out(&trips_of(&report))
+}
+
+/// What it did not like, a line each.
+fn trips_of(report: &Report) -> String {
+    let line = |trip: &nameplate_simulators::report::Trip| format!("  {}: {}\n", trip.why, nameplate_core::observation::hex(&trip.bytes));
+    report.trips.iter().map(line).collect()
 }

@@ -14,7 +14,7 @@ mod speaker;
 
 use crate::conversation::{Kind, Likeness, Over, Protocol};
 use conversation::Talk;
-pub use question::{Answer, Question, Route, answer};
+pub use question::{Answer, Question, Route};
 
 /// Everything over which ASHRAE 135 sends NPDUs and that captures show, but for BACnet/SC, which is encrypted.
 pub static PROTOCOL: Protocol = Protocol {

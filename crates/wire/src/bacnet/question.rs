@@ -1,6 +1,8 @@
 //! The one question we put: ReadProperty of a property of a device object, in BACnet/IP.
 
+use super::NAME;
 use super::service::{INSTANCE_ANY, Service};
+use crate::Malformed;
 
 /// Confirmed request, nothing segmented, and no segmented answer taken. Clause 20.1.2.
 const CONFIRMED_REQUEST: u8 = 0x00;
@@ -16,6 +18,8 @@ const NPCI_REPLY: u8 = 0x04;
 const NPCI_REPLY_ROUTED: u8 = 0x24;
 /// The hop count that a message starts with. Clause 6.2.3.
 const HOPS: u8 = 0xff;
+/// Tag and object identifier, before the property.
+const OBJECT_ID_END: usize = 5;
 /// The type of a device object, in the upper ten bits of an identifier. Clause 20.2.14.
 const DEVICE: u32 = 8 << 22;
 
@@ -62,24 +66,47 @@ impl Question {
             }
         };
         npdu.extend([CONFIRMED_REQUEST, max_apdu, invoke, READ_PROPERTY]);
-        // Context tag 0, four bytes; then context tag 1 in the fewest bytes. Clause 20.2.
-        npdu.push(0x0c);
-        npdu.extend((DEVICE | self.instance & INSTANCE_ANY).to_be_bytes());
-        match u8::try_from(self.property) {
-            Ok(property) => npdu.extend([0x19, property]),
-            Err(_) => {
-                npdu.push(0x1a);
-                npdu.extend(self.property.to_be_bytes());
-            }
-        }
+        npdu.extend(self.about());
         let length = u16::try_from(npdu.len() + 4).unwrap_or(u16::MAX);
         [&BVLC_UNICAST[..], &length.to_be_bytes(), &npdu].concat()
     }
+
+    /// Object and property, as they stand in the question and in its answer: context tag 0, four bytes; then context tag 1 in the fewest
+    /// bytes. Clauses 15.5 and 20.2.
+    fn about(&self) -> Vec<u8> {
+        let object = (DEVICE | self.instance & INSTANCE_ANY).to_be_bytes();
+        let property = match u8::try_from(self.property) {
+            Ok(property) => vec![0x19, property],
+            Err(_) => [&[0x1a][..], &self.property.to_be_bytes()].concat(),
+        };
+        [&[0x0c][..], &object, &property].concat()
+    }
+
+    /// What a message is to this question, which was put with `invoke`.
+    ///
+    /// # Errors
+    /// [`Malformed`] where it is no answer to it.
+    pub fn answered(&self, invoke: u8, message: &[u8]) -> Result<Answer, Malformed> {
+        let wrong = |said_by| Err(Malformed::wrong(NAME, 0, said_by));
+        let Some((answer, of, rest)) = answer(message) else { return wrong("an answer to a confirmed request (ASHRAE 135, 20.1)") };
+        if of != invoke {
+            return wrong("invoke id of the question that waits (ASHRAE 135, 20.1.5.4)");
+        }
+        if answer == Answer::Acknowledged {
+            let own = self.about();
+            // Whichever device was there tells its own instance.
+            let from = if self.instance == INSTANCE_ANY { OBJECT_ID_END } else { 0 };
+            let (asked, told) = (own.get(from..), rest.get(1..).and_then(|about| about.get(from..own.len())));
+            if rest.first() != Some(&READ_PROPERTY) || asked != told {
+                return wrong("object and property of the question that waits (ASHRAE 135, 15.5)");
+            }
+        }
+        Ok(answer)
+    }
 }
 
-/// What a confirmed answer is, and to which question: its PDU type (clause 20.1) and its invoke id. `None` for everything else.
-#[must_use]
-pub fn answer(bytes: &[u8]) -> Option<(Answer, u8)> {
+/// What a confirmed answer is, by its PDU type (clause 20.1), its invoke id, and what stands behind that. `None` for everything else.
+fn answer(bytes: &[u8]) -> Option<(Answer, u8, &[u8])> {
     let bvlc = super::frame::bvlc(bytes).ok()?;
     let npdu = super::frame::npdu(bvlc.rest).ok()?;
     let apdu = npdu.content.rest();
@@ -93,7 +120,7 @@ pub fn answer(bytes: &[u8]) -> Option<(Answer, u8)> {
         (7, _) => Answer::Aborted,
         _ => return None,
     };
-    Some((answer, *invoke))
+    Some((answer, *invoke, rest))
 }
 
 /// What became of a question.
@@ -135,17 +162,26 @@ mod tests {
 
     #[test]
     fn an_answer_says_what_became_of_the_question() {
-        let check = |text: &str, expected: Option<(Answer, u8)>| {
+        let plain = Question { instance: 2001, property: 44, route: None };
+        let check = |question: &Question, text: &str, expected: Option<Answer>| {
             let digits: Vec<u32> = text.chars().filter_map(|c| c.to_digit(16)).collect();
             let bytes: Vec<u8> = digits.chunks(2).map(|pair| (pair[0] << 4 | pair[1]) as u8).collect();
-            assert_eq!(answer(&bytes), expected, "{text}");
+            assert_eq!(question.answered(7, &bytes).ok(), expected, "{text}");
         };
-        check("810a0015 0100 30070c 0c020007d1 192c 3e 3f", Some((Answer::Acknowledged, 7)));
-        check("810a0015 0100 38070c 0001", None);
-        check("810a000d 0100 50070c 9102 9120", Some((Answer::Error { class: 2, code: 32 }, 7)));
-        check("810a0009 0100 600709", Some((Answer::Rejected, 7)));
-        check("810a0009 0100 710704", Some((Answer::Aborted, 7)));
-        check("810a0008 0100 1008", None);
-        check("810a", None);
+        check(&plain, "810a0013 0100 30070c 0c020007d1 192c 3e 3f", Some(Answer::Acknowledged));
+        check(&plain, "810a0012 0100 38070c 0001 0c020007d1 192c", None);
+        check(&plain, "810a000d 0100 50070c 9102 9120", Some(Answer::Error { class: 2, code: 32 }));
+        check(&plain, "810a0009 0100 600709", Some(Answer::Rejected));
+        check(&plain, "810a0009 0100 710704", Some(Answer::Aborted));
+        check(&plain, "810a0008 0100 1008", None);
+        check(&plain, "810a", None);
+        // To another question: its invoke id, object, property, service.
+        check(&plain, "810a0013 0100 30080c 0c020007d1 192c 3e 3f", None);
+        check(&plain, "810a0013 0100 30070c 0c020007d2 192c 3e 3f", None);
+        check(&plain, "810a0013 0100 30070c 0c020007d1 194b 3e 3f", None);
+        check(&plain, "810a0013 0100 30070e 0c020007d1 192c 3e 3f", None);
+        let any = Question { instance: INSTANCE_ANY, property: 372, route: None };
+        check(&any, "810a0014 0100 30070c 0c020007d1 1a0174 3e 3f", Some(Answer::Acknowledged));
+        check(&any, "810a0013 0100 30070c 0c020007d1 194b 3e 3f", None);
     }
 }

@@ -116,12 +116,16 @@ impl Question {
         let Some(answer) = message.get(start..).and_then(<[u8]>::first_chunk::<ANSWER_BYTES>) else {
             return Err(Malformed::short(NAME, start, ANSWER_BYTES, message.len().saturating_sub(start), "header of an answer (W227 2-2)"));
         };
-        let &[icf, reserved, _, _, to, _, _, _, _, own_service, main, sub, _, _] = answer;
+        let &[icf, reserved, _, _, to, _, _, from, _, own_service, main, sub, _, _] = answer;
         if icf & ICF_ANSWER == 0 || icf & ICF_ZEROS != 0 || reserved != 0 {
             return wrong(start, "header of an answer (W227 2-1)");
         }
         if to != asked.own {
             return wrong(start + 4, "node that asked (W227 2-1)");
+        }
+        // Over UDP nobody told which node the controller is.
+        if asked.controller != 0 && from != asked.controller {
+            return wrong(start + 7, "node that was asked (W227 2-1)");
         }
         if own_service != service {
             return wrong(start + 9, "service id of the question that waits (W227 2-1)");

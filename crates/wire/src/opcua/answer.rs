@@ -100,13 +100,10 @@ pub enum Answer {
     /// The namespace of DI, of an answer that starts with the namespaces.
     Values(Option<u8>),
     /// Of each node asked: nodes and whether they are named as parts of a nameplate.
-    Browsed(Vec<Nodes>),
+    Browsed(Vec<Vec<Child>>),
     /// Nothing that the next question needs.
     Done,
 }
-
-/// Nodes that one browse found, each a NodeId as the server wrote it.
-pub type Nodes = Vec<(Vec<u8>, Named)>;
 
 /// What a node is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,7 +178,10 @@ fn di(mut cursor: Cursor<'_>) -> Option<u8> {
     })?
 }
 
-fn browsed(mut cursor: Cursor<'_>, body: &[u8]) -> Result<Vec<Nodes>, Malformed> {
+/// Its NodeId as it stands in the answer, and what it is called.
+pub type Child = (Vec<u8>, Named);
+
+fn browsed(mut cursor: Cursor<'_>, body: &[u8]) -> Result<Vec<Vec<Child>>, Malformed> {
     let mut nodes = Vec::new();
     each(&mut cursor, |cursor, _| {
         let mut of = Vec::new();

@@ -14,7 +14,7 @@ use clap::Args;
 use nameplate_core::catalog::{Asset, Recorded};
 use nameplate_core::claim::Field;
 use nameplate_core::observation::Source;
-use nameplate_core::profile::ProfileSet;
+use nameplate_core::profile::{Example, ProfileSet, Said};
 use nameplate_core::wire::filter::Filter;
 use nameplate_core::wire::modbus;
 use nameplate_field::ask;
@@ -25,7 +25,6 @@ use nameplate_simulators::tap::Station;
 
 use super::ask::{Run, touch_record};
 use super::listen::{Tally, hear_files};
-use super::simulate::persona;
 use super::{devices, explain};
 use crate::cli::{Format, Options};
 use crate::failure::{Code, Failure};
@@ -220,4 +219,15 @@ fn undisturbed(accounts: &[Account], flashed: &[&str]) -> Result<(), Failure> {
          was flashed; {trips} messages arrived that must not.\n"
     ))?;
     if trips == 0 && dropped == 0 { Ok(()) } else { Err(Failure::new(Code::Failed, "the plant was disturbed")) }
+}
+
+/// The device of a profile's first decoded example.
+fn persona(set: &ProfileSet, id: &str) -> Result<Persona, Failure> {
+    let of_example = |example: &Example| match &example.said {
+        Said::Decoded { objects, server_id } => Some(Persona { server_id: server_id.clone(), ..Persona::from_objects(objects.clone()) }),
+        Said::Frame(_) => None,
+    };
+    let profile = set.get(id).ok_or_else(|| Failure::new(Code::Usage, format!("no profile is called {id:?}")))?;
+    let found = profile.examples.iter().find_map(of_example);
+    found.ok_or_else(|| Failure::new(Code::Usage, format!("{id} has no decoded example to make a device of")))
 }

@@ -17,11 +17,10 @@ use nameplate_core::wire::modbus::Question;
 use nameplate_simulators::modbus::{Flash, Persona, Phase};
 use nameplate_simulators::plant::Plant;
 
-use super::{DEVICES, TIME_FACTOR, UNIT};
+use super::{DEVICES, TIME_FACTOR, UNIT, persona};
 use crate::cli::Format;
 use crate::command::change::{self, Following};
 use crate::command::evidence::{self, Exported, is_proven, sentences};
-use crate::command::simulate::persona;
 use crate::failure::{Code, Failure};
 use crate::intake::Intake;
 use crate::print;

@@ -45,6 +45,10 @@ fn allowed(survivor: &Survivor, cells: &[&str], before: &[Vec<&str>]) -> Result<
     // tshark shows the length of its header and not the one that stands in it (annex J.2); a UDP header has eight bytes.
     let stands = survivor.bytes.get(2..4).map(|length| u64::from(u16::from_be_bytes([length[0], length[1]])));
     rule(stands.map(|bytes| bytes + 8) == number(udp), "the length is not the datagram's")?;
+    // Around the question stand four bytes of annex J, two or more of clause 6.2, four of clause 20.1.2; in it five of the object, and the property.
+    let around = 4 + 4 + 5 + route.as_ref().map_or(2, |(_, station)| 6 + station.len() as u64);
+    let property_bytes = if number(property).is_some_and(|property| property > 255) { 3 } else { 2 };
+    rule(stands == Some(around + property_bytes), "bytes behind the question")?;
     match route {
         None => rule(number(control) == Some(0x04) && network.is_empty(), "another network, or a network message")?,
         Some((there, station)) => {

@@ -7,6 +7,7 @@ mod dnp3;
 mod enip;
 mod fins;
 mod hart_ip;
+mod mms;
 mod modbus;
 mod opcua;
 mod s7comm;
@@ -27,8 +28,8 @@ use nameplate_simulators::tap::{Station, Tap};
 
 use crate::failure::Failure;
 
-/// Objections that are printed; one is enough to fail.
-const OBJECTIONS_MAX: usize = 20;
+/// Objections that are kept; one is enough to fail.
+const OBJECTIONS_MAX: usize = 1_000;
 /// Room for the survivors of ten million messages; what does not fit is noticed, because fewer are read than were written.
 const CAPTURE_BYTES_MAX: usize = 2 << 30;
 /// The client's port, which no protocol has for its own: tshark would take it for that one. Each connection begins with a handshake, which
@@ -66,7 +67,7 @@ pub enum Carrier {
 }
 
 /// Every protocol's.
-static ROWS: [&Row; 14] = [
+static ROWS: [&Row; 15] = [
     &bacnet::ROW,
     &cip::ROW,
     &dnp3::ROW,
@@ -74,6 +75,7 @@ static ROWS: [&Row; 14] = [
     &fins::ROW,
     &fins::ROW_UDP,
     &hart_ip::ROW,
+    &mms::ROW,
     &modbus::LINE_ROW,
     &modbus::ROW,
     &opcua::ROW,

@@ -47,35 +47,13 @@ pub static ROW: Row = Row {
 };
 
 fn allowed(survivor: &Survivor, cells: &[&str], before: &[Vec<&str>]) -> Result<(), &'static str> {
-    let &[
-        kind,
-        chunk,
-        size,
-        length,
-        service,
-        policy,
-        mode,
-        request,
-        hello_url,
-        url,
-        timeout,
-        client,
-        sequence,
-        nodes,
-        attributes,
-        references,
-        direction,
-        classes,
-        delete,
-        password,
-        channel,
-        token,
-        malformed,
-    ] = cells
-    else {
+    let &[kind, chunk, size, length, service, policy, mode, request, hello_url, ..] = cells else {
         return Err("the referee gave other columns");
     };
-    let Granted::Opcua(Opcua { url: own, servers, session }) = &survivor.granted else {
+    let [.., password, channel, token, malformed] = cells else {
+        return Err("the referee gave other columns");
+    };
+    let Granted::Opcua(granted) = &survivor.granted else {
         return Err("granted in another protocol");
     };
     rule(chunk == "F" && size == length && malformed.is_empty(), "not one whole message")?;
@@ -88,16 +66,28 @@ fn allowed(survivor: &Survivor, cells: &[&str], before: &[Vec<&str>]) -> Result<
     rule(same < if service == "631" { 3 } else { 1 + usize::from(service == "527") }, "a message too often")?;
     rule(password.is_empty(), "a password in clear")?;
     if kind == "HEL" {
-        return rule(hello_url == own && service.is_empty(), "a hello to another place");
+        return rule(hello_url == granted.url && service.is_empty(), "a hello to another place");
     }
     if kind == "OPN" {
         let none = policy == "http://opcfoundation.org/UA/SecurityPolicy#None" && (number(mode), number(request)) == (Some(1), Some(0));
         return rule(none && service == "446", "another channel than a new one without security");
     }
-    let rises = before.iter().filter(|cells| matches!(cells[0], "MSG" | "CLO")).all(|cells| number(cells[12]) < number(sequence));
-    let same_channel =
-        before.iter().filter(|cells| matches!(cells[0], "MSG" | "CLO")).all(|cells| (cells[20], cells[21]) == (channel, token));
+    let sequence = number(cells[12]);
+    let spoken = || before.iter().filter(|cells| matches!(cells[0], "MSG" | "CLO"));
+    let rises = spoken().all(|cells| number(cells[12]) < sequence);
+    let same_channel = spoken().all(|cells| (&cells[20], &cells[21]) == (channel, token));
     rule(rises && same_channel, "a sequence number that does not rise, or another channel")?;
+    asked(granted, cells)
+}
+
+/// A service and its arguments.
+fn asked(granted: &Opcua, cells: &[&str]) -> Result<(), &'static str> {
+    let &[kind, _, _, _, service, _, _, _, _, url, timeout, client, _, nodes, attributes, references, direction, classes, delete, ..] =
+        cells
+    else {
+        return Err("the referee gave other columns");
+    };
+    let Opcua { url: own, servers, session } = granted;
     rule(*session || matches!(service, "422" | "428" | "452"), "a service in a session that nobody granted")?;
     match (kind, service) {
         ("CLO", "452") => Ok(()),

@@ -27,6 +27,9 @@ pub static ROW: Row = Row {
         "snmp.name",
         "snmp.value.octets",
         "snmp.encryptedPDU",
+        "snmp.msgAuthenticationParameters",
+        "snmp.msgPrivacyParameters",
+        "snmp.contextName",
         "_ws.malformed",
         "_ws.expert.message",
     ],
@@ -37,7 +40,9 @@ pub static ROW: Row = Row {
 const REMARKS: [&str; 4] = ["", "SNMP Authentication OK", "Data not conforming to RFC1910", "Data not conforming to RFC3411"];
 
 fn allowed(survivor: &Survivor, cells: &[&str], before: &[Vec<&str>]) -> Result<(), &'static str> {
-    let &[version, flags, user, pdu, status, index, apart, repetitions, names, octets, encrypted, malformed, expert] = cells else {
+    let &[version, flags, user, pdu, status, index, apart, repetitions, names, octets, encrypted, digest, salt, context, malformed, expert] =
+        cells
+    else {
         return Err("the referee gave other columns");
     };
     let Granted::SnmpV3(SnmpV3 { user: own, .. }) = &survivor.granted else { return Err("another protocol's permit") };
@@ -46,6 +51,10 @@ fn allowed(survivor: &Survivor, cells: &[&str], before: &[Vec<&str>]) -> Result<
     rule(malformed.is_empty() && fine, "tshark cannot read it, or finds fault with it")?;
     rule(version == "3" && octets.is_empty(), "another version, or a value in a question")?;
     let flags = u8::from_str_radix(flags.trim_start_matches("0x"), 16).map_err(|_| "no flags")?;
+    // RFC 3414, 6.3.1 and RFC 7860 (SHA-256: 24 bytes); RFC 3826, 3.1.2.1 (8). In hexadecimal digits.
+    let parameters = (if flags & 1 == 0 { 0 } else { 48 }, if flags & 2 == 0 { 0 } else { 16 });
+    rule((digest.len(), salt.len()) == parameters, "a digest or a salt of another length than its protection has")?;
+    rule(context.is_empty(), "another context than that without a name")?;
     if flags == 4 && user.is_empty() {
         return rule(pdu == "0" && names.is_empty() && encrypted.is_empty(), "a discovery that asks for something");
     }

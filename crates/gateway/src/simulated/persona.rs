@@ -1,0 +1,272 @@
+//! From facts to the persona that tells them, a function a protocol. `None` where the facts are not enough of a device.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use nameplate_core::text::decode_fact;
+use nameplate_core::wire::Shape;
+use nameplate_simulators::language::Language;
+use nameplate_simulators::{bacnet, dnp3, enip, fins, hart_ip, modbus, s7, slmp, snmp};
+
+use super::facts::Facts;
+
+/// A way to make personas of one protocol.
+pub struct Maker {
+    /// As profiles and `--via` spell it.
+    pub protocol: &'static str,
+    pub make: fn(&Facts) -> Option<Made>,
+}
+
+/// A persona and how it is asked.
+pub struct Made {
+    pub persona: Arc<dyn Language>,
+    pub station: String,
+    pub words: Vec<String>,
+}
+
+/// Every protocol that is simulated.
+pub static MAKERS: [Maker; 10] = [
+    Maker { protocol: "bacnet", make: bacnet },
+    Maker { protocol: "cip", make: cip },
+    Maker { protocol: "dnp3", make: dnp3 },
+    Maker { protocol: "enip", make: enip },
+    Maker { protocol: "fins", make: fins },
+    Maker { protocol: "hart-ip", make: hart_ip },
+    Maker { protocol: "modbus", make: modbus },
+    Maker { protocol: "s7comm", make: s7comm },
+    Maker { protocol: "slmp", make: slmp },
+    Maker { protocol: "snmp", make: snmp },
+];
+
+/// Properties of the device object that are asked for (ASHRAE 135, clause 21).
+const BACNET_PROPERTIES: [(&str, u32); 7] = [
+    ("vendor_name", 121),
+    ("model_name", 70),
+    ("firmware_revision", 44),
+    ("application_software_version", 12),
+    ("object_name", 77),
+    ("serial_number", 372),
+    ("vendor_identifier", 120),
+];
+/// Instance of a device whose example does not tell it.
+const BACNET_INSTANCE: u32 = 1;
+/// The five attributes that are the identity (IEEE 1815-2012, annex A.2).
+const DNP3_IDENTITY: [u8; 5] = [242, 243, 248, 250, 252];
+/// Where the second version of a CS or CJ controller stands behind the first (W342, 5-3-8).
+const FINS_VERSION_BYTES: usize = 10;
+/// Components of list 001C (Siemens A5E00709327, 33.6).
+const S7_COMPONENTS: [(&str, u16); 8] = [
+    ("s7comm.station.name", 1),
+    ("s7comm.module.name", 2),
+    ("s7comm.plant.id", 3),
+    ("s7comm.copyright", 4),
+    ("s7comm.serial_number", 5),
+    ("s7comm.module.type", 7),
+    ("s7comm.memory_card.serial_number", 8),
+    ("s7comm.location", 11),
+];
+/// A CPU among the kinds of modules.
+const S7_CPU: u16 = 0x00C0;
+/// Objects of standard groups that are asked for by name (RFC 3418, 1628, 3805; LLDP-MIB).
+const SNMP_OBJECTS: [(&str, &str); 11] = [
+    ("snmp.system.contact", "1.3.6.1.2.1.1.4.0"),
+    ("snmp.system.location", "1.3.6.1.2.1.1.6.0"),
+    ("snmp.ups.manufacturer", "1.3.6.1.2.1.33.1.1.1.0"),
+    ("snmp.ups.model", "1.3.6.1.2.1.33.1.1.2.0"),
+    ("snmp.ups.software_version", "1.3.6.1.2.1.33.1.1.3.0"),
+    ("snmp.ups.agent_software_version", "1.3.6.1.2.1.33.1.1.4.0"),
+    ("snmp.ups.name", "1.3.6.1.2.1.33.1.1.5.0"),
+    ("snmp.printer.serial", "1.3.6.1.2.1.43.5.1.1.17.1"),
+    ("snmp.lldp.name", "1.0.8802.1.1.2.1.3.3.0"),
+    ("snmp.lldp.descr", "1.0.8802.1.1.2.1.3.4.0"),
+    ("snmp.bridge.address", "1.3.6.1.2.1.17.1.1.0"),
+];
+/// How long an agent has been up, in hundredths of a second: a day.
+const UP_TICKS: u32 = 8_640_000;
+
+fn made(persona: impl Language + 'static) -> Made {
+    Made { persona: Arc::new(persona), station: String::new(), words: Vec::new() }
+}
+
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+fn bacnet(facts: &Facts) -> Option<Made> {
+    let text = |(name, property): (&str, u32)| Some((property, facts.text(&format!("bacnet.device.{name}"))?.into_bytes()));
+    let texts: BTreeMap<u32, Vec<u8>> = BACNET_PROPERTIES.into_iter().filter_map(text).collect();
+    let instance = facts.speaker.instance.unwrap_or(BACNET_INSTANCE);
+    (!texts.is_empty()).then(|| Made { station: instance.to_string(), ..made(bacnet::Persona::new(instance, texts)) })
+}
+
+/// The Identity object, by the paths of who told it.
+fn identity(facts: &Facts, of: &str) -> Option<enip::Identity> {
+    let word = |name: &str| facts.array(&format!("{of}.{name}")).map(u16::from_le_bytes);
+    let [major, minor] = facts.array(&format!("{of}.revision"))?;
+    Some(enip::Identity {
+        vendor: word("vendor")?,
+        device_type: word("device_type")?,
+        product_code: word("product_code")?,
+        revision: (major, minor),
+        condition: word("status")?,
+        serial: u32::from_le_bytes(facts.array(&format!("{of}.serial"))?),
+        name: facts.bytes(&format!("{of}.product_name")).unwrap_or_default().to_vec(),
+        state: facts.array(&format!("{of}.state")).map_or(u8::MAX, |[state]| state),
+    })
+}
+
+fn cip(facts: &Facts) -> Option<Made> {
+    let identity = identity(facts, "cip.identity")?;
+    let persona = enip::Persona::new(identity.clone()).with_slots([(0, identity)]);
+    Some(Made { words: words(&["--cip-slot", "0"]), ..made(persona) })
+}
+
+fn enip(facts: &Facts) -> Option<Made> {
+    Some(made(enip::Persona::new(identity(facts, "enip.identity")?)))
+}
+
+fn dnp3(facts: &Facts) -> Option<Made> {
+    let little = |bytes: &[u8]| bytes.iter().rev().fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte));
+    let attribute = |(variation, fact): (&str, &nameplate_core::wire::Fact)| {
+        let value = match fact.shape {
+            Shape::Text => dnp3::Value::Text(fact.bytes.clone()),
+            Shape::NumberLe if fact.bytes.len() <= size_of::<u32>() => dnp3::Value::Unsigned(little(&fact.bytes)),
+            _ => dnp3::Value::Octets(fact.bytes.clone()),
+        };
+        Some((variation.parse::<u8>().ok()?, value))
+    };
+    let attributes: BTreeMap<u8, dnp3::Value> = facts.below("dnp3.attribute.").filter_map(attribute).collect();
+    if attributes.is_empty() {
+        return None;
+    }
+    let further = attributes.keys().any(|variation| !DNP3_IDENTITY.contains(variation));
+    let persona = dnp3::Persona { attributes, ..dnp3::Persona::new([]) };
+    let mut more = words(&["--dnp3-master", &persona.master.to_string()]);
+    more.extend(further.then(|| "--dnp3-all".to_owned()));
+    Some(Made { station: persona.address.to_string(), words: more, ..made(persona) })
+}
+
+fn fins(facts: &Facts) -> Option<Made> {
+    let mut version = facts.bytes("fins.controller.version")?.to_vec();
+    if let Some(internal) = facts.bytes("fins.controller.internal_version") {
+        version.resize(FINS_VERSION_BYTES, 0);
+        version.extend(internal);
+    }
+    Some(made(fins::Persona::new(facts.bytes("fins.controller.model")?, &version)))
+}
+
+fn hart_ip(facts: &Facts) -> Option<Made> {
+    let byte = |name: &str| facts.array(&format!("hart-ip.{name}")).map(|[byte]| byte);
+    let number = |name: &str| {
+        let bytes = facts.bytes(&format!("hart-ip.{name}")).unwrap_or_default();
+        bytes.iter().fold(0_u32, |sum, byte| sum.wrapping_shl(8) | u32::from(*byte))
+    };
+    let word = |name: &str| u16::try_from(number(name)).unwrap_or(u16::MAX);
+    let text = |name: &str| facts.text(&format!("hart-ip.{name}")).unwrap_or_default();
+    Some(made(hart_ip::Persona {
+        device_type: u16::from_be_bytes(facts.array("hart-ip.device_type")?),
+        device_id: number("device_id"),
+        universal_revision: byte("universal_revision")?,
+        device_revision: byte("device_revision").unwrap_or(0),
+        software_revision: byte("software_revision").unwrap_or(0),
+        // Below its five bits stands the signalling code.
+        hardware_revision: byte("hardware_revision").unwrap_or(0) >> 3,
+        manufacturer: word("manufacturer"),
+        distributor: word("private_label"),
+        profile: byte("profile").unwrap_or(0),
+        tag: text("tag"),
+        descriptor: text("descriptor"),
+        date: facts.array("hart-ip.date").unwrap_or([1, 1, 0]),
+        long_tag: facts.bytes("hart-ip.long_tag").unwrap_or_default().to_vec(),
+        refuses: BTreeMap::new(),
+        listed: BTreeMap::new(),
+    }))
+}
+
+fn modbus(facts: &Facts) -> Option<Made> {
+    let object = |(id, fact): (&str, &nameplate_core::wire::Fact)| Some((id.parse::<u8>().ok()?, fact.bytes.clone()));
+    let objects: BTreeMap<u8, Vec<u8>> = facts.below("modbus.object.").filter_map(object).collect();
+    let server_id = facts.bytes("modbus.server_id").map(<[u8]>::to_vec);
+    let identification = objects.keys().next_back().map(|last| if *last < 0x80 { "regular" } else { "extended" });
+    let questions: Vec<&str> = identification.into_iter().chain(server_id.is_some().then_some("server-id")).collect();
+    (!questions.is_empty()).then(|| {
+        let more = if questions == ["regular"] { Vec::new() } else { words(&["--question", &questions.join(",")]) };
+        Made { words: more, ..made(modbus::Persona { server_id, ..modbus::Persona::from_objects(objects) }) }
+    })
+}
+
+fn s7comm(facts: &Facts) -> Option<Made> {
+    let order = |path: &str| facts.bytes(path).unwrap_or_default().to_vec();
+    let hardware = |of: &str, index: u16| {
+        let [v1, v0] = facts.array(&format!("{of}.version"))?;
+        Some(s7::Module { index, order_number: order(&format!("{of}.order_number")), kind: S7_CPU, version: [v1, v0, 0, 1] })
+    };
+    let firmware = |of: &str, name: &str, index: u16| {
+        let version = facts.array(&format!("{of}.version"))?;
+        Some(s7::Module { index, order_number: order(&format!("{of}.{name}")), kind: S7_CPU, version })
+    };
+    let modules = [
+        hardware("s7comm.module", 1),
+        hardware("s7comm.hardware", 6),
+        firmware("s7comm.firmware", "order_number", 7),
+        firmware("s7comm.boot_loader", "name", 0x81),
+    ];
+    let modules: Vec<s7::Module> = modules.into_iter().flatten().collect();
+    let components = S7_COMPONENTS.into_iter().filter_map(|(path, index)| Some((index, facts.bytes(path)?.to_vec())));
+    let components: Vec<(u16, Vec<u8>)> = components.collect();
+    // Whoever simulates a CPU owns it.
+    (!modules.is_empty()).then(|| {
+        let more = if components.is_empty() { Vec::new() } else { words(&["--s7-consent-001c"]) };
+        Made { words: more, ..made(s7::Persona { consents_to_001c: true, ..s7::Persona::new(modules, components) }) }
+    })
+}
+
+fn slmp(facts: &Facts) -> Option<Made> {
+    let name = facts.bytes("slmp.cpu.model")?.to_vec();
+    Some(made(slmp::Persona { name, code: u16::from_le_bytes(facts.array("slmp.cpu.code")?), refuses: None }))
+}
+
+fn oid(text: &str) -> Option<Vec<u32>> {
+    text.split('.').map(|number| number.parse().ok()).collect()
+}
+
+fn snmp(facts: &Facts) -> Option<Made> {
+    let bytes = |path: &str| facts.bytes(path).unwrap_or_default();
+    let object_id = facts.text("snmp.system.object_id").and_then(|text| oid(&text)).unwrap_or_else(|| vec![0, 0]);
+    let mut persona = snmp::Persona::new(bytes("snmp.system.descr"), &object_id, bytes("snmp.system.name"), UP_TICKS);
+    let mut more = words(&["--snmp-community-public"]);
+    let standard = SNMP_OBJECTS.into_iter().filter_map(|(path, name)| Some((name.to_owned(), facts.bytes(path)?)));
+    let private = facts.below("snmp.1.").map(|(behind, fact)| (format!("1.{behind}"), fact.bytes.as_slice()));
+    for (name, value) in standard.chain(private) {
+        let object = oid(&name)?;
+        persona.objects.insert(object.clone(), snmp::Value::Text(value.to_vec()));
+        persona.listed.insert(object);
+        more.extend(["--snmp-object".to_owned(), name]);
+    }
+    let entities = entities(facts);
+    more.extend((!entities.is_empty()).then(|| "--snmp-entity".to_owned()));
+    Some(Made { words: more, ..made(persona.with_entities(entities)) })
+}
+
+/// Rows of the entity table, by their index.
+fn entities(facts: &Facts) -> BTreeMap<u32, snmp::Entity> {
+    let mut rows: BTreeMap<u32, snmp::Entity> = BTreeMap::new();
+    for (path, fact) in facts.below("snmp.entity.") {
+        let Some((index, column)) = path.split_once('.') else { continue };
+        let Ok(index) = index.parse() else { continue };
+        let row = rows.entry(index).or_default();
+        let text = fact.bytes.clone();
+        match column {
+            "descr" => row.description = text,
+            "hardware_rev" => row.hardware = text,
+            "firmware_rev" => row.firmware = text,
+            "software_rev" => row.software = text,
+            "serial" => row.serial = text,
+            "mfg" => row.manufacturer = text,
+            "model" => row.model = text,
+            "class" => row.class = decode_fact(fact.shape, &fact.bytes).ok().and_then(|class| class.parse().ok()).unwrap_or(0),
+            _ => {}
+        }
+    }
+    rows
+}
