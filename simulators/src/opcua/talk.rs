@@ -20,9 +20,11 @@ const BODY: usize = 24;
 /// The session's NodeId: namespace 1, a number.
 const SESSION: [u8; 4] = [1, 1, 0x39, 0x05];
 const NONE: &[u8] = b"http://opcfoundation.org/UA/SecurityPolicy#None";
-/// Session timeout of the allowlist, nodes of a Read, references of a Browse.
+/// Session timeout of the allowlist (read-only.md, section 2).
 const SESSION_MS_MAX: f64 = 30_000.0;
+/// Nodes of a Read (the same).
 const NODES_MAX: u32 = 16;
+/// References of a Browse (the same).
 const REFERENCES_MAX: u32 = 50;
 const TOO_MANY_SESSIONS: u32 = 0x8056_0000;
 const SERVICE_UNSUPPORTED: u32 = 0x800b_0000;

@@ -12,16 +12,16 @@ use nameplate_tests::place::{needed, scratch};
 use nameplate_tests::record::{self, AND};
 
 /// One conversation with a device, and what the referee must find in its answers.
-struct Story<'a> {
-    name: &'a str,
-    persona: &'a dyn Language,
-    over: Carrier,
-    questions: &'a [Vec<u8>],
+pub(super) struct Story<'a> {
+    pub(super) name: &'a str,
+    pub(super) persona: &'a dyn Language,
+    pub(super) over: Carrier,
+    pub(super) questions: &'a [Vec<u8>],
     /// Display filter of the frames that are looked at.
-    filter: &'a str,
-    fields: &'a [&'a str],
+    pub(super) filter: &'a str,
+    pub(super) fields: &'a [&'a str],
     /// A row for each frame, a cell for each field; several values of a field stand in one cell with a bar between them.
-    rows: &'a [&'a [&'a str]],
+    pub(super) rows: &'a [&'a [&'a str]],
 }
 
 fn station(last: u8) -> Station {
@@ -39,7 +39,7 @@ fn recorded(story: &Story) -> PathBuf {
 }
 
 #[track_caller]
-fn check(story: &Story) {
+pub(super) fn check(story: &Story) {
     if needed(story.name, record::available()).is_none() {
         return;
     }
@@ -59,7 +59,7 @@ fn check(story: &Story) {
     std::fs::remove_file(file).expect("removed");
 }
 
-fn hex(text: &str) -> Vec<u8> {
+pub(super) fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
     digits.chunks(2).map(|pair| u8::from_str_radix(str::from_utf8(pair).expect("ASCII"), 16).expect("two digits")).collect()
 }

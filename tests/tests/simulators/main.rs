@@ -1,6 +1,7 @@
 //! The simulators before a judge that is not ours: tshark reads what the tap recorded and what simulated devices answered.
 
 mod languages;
+mod opc_ua;
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;

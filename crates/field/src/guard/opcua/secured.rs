@@ -21,6 +21,8 @@ use crate::guard::{
 pub const NONCE_BYTES: usize = 32;
 /// Bytes of a user's name, of a password.
 const USER_BYTES_MAX: usize = 64;
+/// The policy by which a secret is not encrypted.
+const IN_CLEAR: &[u8] = b"http://opcfoundation.org/UA/SecurityPolicy#None";
 /// Bytes of a chunk that is opened: what our hello says.
 const CHUNK_BYTES_MAX: usize = 65_536;
 
@@ -210,11 +212,17 @@ impl Channel {
         let mut walk = Walk { bytes: token, at: 0 };
         let (_policy, _user) = (walk.text().ok_or(BROKEN)?, walk.text().ok_or(BROKEN)?);
         let who = token.get(..walk.at).ok_or(BROKEN)?;
-        let secret = text(&[walk.text().ok_or(BROKEN)?, created.nonce.as_slice()].concat());
+        let password = walk.text().ok_or(BROKEN)?;
         let named = created.user_security.as_slice();
+        // In an encrypted channel it may stand as it is: the channel hides it.
+        if named == IN_CLEAR && self.sealer.encrypted {
+            return Ok(token.to_vec());
+        }
+        let secret = text(&[password, created.nonce.as_slice()].concat());
         let policy = Policy::ALL.into_iter().find(|policy| policy.uri().as_bytes() == named);
         let policy = if named.is_empty() { Some(self.sealer.policy) } else { policy };
-        let policy = policy.ok_or("the server takes passwords only by a policy that is not known here, or in clear")?;
+        let policy = policy
+            .ok_or("the server takes passwords only by a policy that is not known here, or in clear over a channel that is only signed")?;
         let encrypted = policy.encrypt(self.sealer.server_key(), &secret)?;
         Ok([who, &text(&encrypted), &text(policy.encryption_uri().as_bytes())].concat())
     }

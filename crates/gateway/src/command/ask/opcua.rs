@@ -8,9 +8,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Args, ValueEnum};
 use nameplate_core::observation::{hex, unhex};
-use nameplate_core::wire::opcua::CLIENT_URI;
-use nameplate_field::guard::Secret;
+use nameplate_core::wire::opcua::{CLIENT_URI, PORT};
+use nameplate_field::ask::{Ask, Target, Via};
 use nameplate_field::guard::uasc::{Identity, Policy, fingerprint, thumbprint};
+use nameplate_field::guard::{Endpoint, Secret};
 use nameplate_field::opcua::{Questions, Secured};
 
 use super::secret;
@@ -85,11 +86,21 @@ pub struct Kept {
 }
 
 impl Opcua {
+    /// One target.
+    ///
+    /// # Errors
+    /// It is none, or as [`Opcua::questions`].
+    pub fn ask(&self, target: &Target<'_>, kept: &Kept) -> Result<Ask, Failure> {
+        target.without_station()?;
+        let address = target.address(PORT)?;
+        Ok(Ask { endpoint: Endpoint::Tcp(address), via: Via::Opcua(self.questions(address, kept)?) })
+    }
+
     /// What each server is asked.
     ///
     /// # Errors
     /// A thumbprint that is none, a user on a channel without security, a credential or certificate that could not be read.
-    pub fn questions(&self, address: SocketAddr, kept: &Kept) -> Result<Questions, Failure> {
+    fn questions(&self, address: SocketAddr, kept: &Kept) -> Result<Questions, Failure> {
         let secured = match self.opcua_security {
             Protection::None if self.opcua_user.is_some() => {
                 let why = "a password is not sent over a channel without security: --opcua-user needs --opcua-security sign or encrypt";

@@ -7,7 +7,7 @@ use nameplate_core::wire::conversation::Over;
 use nameplate_core::wire::dnp3::Route;
 use nameplate_core::wire::modbus::{PORT, Question};
 use nameplate_core::wire::snmp;
-use nameplate_core::wire::{dnp3, enip, fins, hart_ip, mms, opcua};
+use nameplate_core::wire::{dnp3, enip, fins, hart_ip, mms};
 use nameplate_field::ask::{Ask, BadTarget, Target, Via};
 use nameplate_field::dnp3 as outstation;
 use nameplate_field::guard::Endpoint;
@@ -261,11 +261,7 @@ impl Ways {
                 };
                 Ok(self.modbus(Framing::Rtu, endpoint, unit))
             }
-            Way::Opcua => {
-                target.without_station()?;
-                let address = target.address(opcua::PORT)?;
-                Ok(Ask { endpoint: Endpoint::Tcp(address), via: Via::Opcua(self.opcua.questions(address, kept)?) })
-            }
+            Way::Opcua => self.opcua.ask(target, kept),
             Way::S7comm => {
                 let (rack, slot) = target.two_numbers("rack and slot are two numbers with a dot: 0.2")?.unwrap_or(S7_PLACE);
                 let via = Via::S7comm(s7comm::Questions { rack, slot, consent_001c: self.s7_consent_001c });

@@ -7,8 +7,9 @@ use super::{Carrier, Row, Survivor, rule};
 
 /// Messages on one connection, its ends among them (docs/read-only.md).
 const MESSAGES_MAX: usize = 12;
-/// Nodes of a Read, and references of two browses.
+/// Nodes of a Read (docs/read-only.md).
 const NODES_MAX: usize = 16;
+/// References of a Browse (docs/read-only.md).
 const REFERENCES_MAX: u32 = 50;
 
 /// The row in tshark's terms.
@@ -88,7 +89,6 @@ fn asked(granted: &Opcua, cells: &[&str]) -> Result<(), &'static str> {
     };
     let Opcua { url: own, servers, session } = granted;
     rule(*session || matches!(service, "422" | "428" | "452"), "a service in a session that nobody granted")?;
-    let listed = |text: &str| text.split(',').filter_map(number).collect::<Vec<u32>>();
     match (kind, service) {
         ("CLO", "452") => Ok(()),
         ("MSG", "422") => rule(*servers && url == own, "FindServers that nobody granted"),
@@ -97,23 +97,27 @@ fn asked(granted: &Opcua, cells: &[&str]) -> Result<(), &'static str> {
             let short = timeout.parse::<f64>().is_ok_and(|ms| (0.0..=30_000.0).contains(&ms));
             rule(url == own && short && client == "urn:nameplate:client", "a long session, elsewhere, or as another")
         }
-        ("MSG", "467") => rule(listed(nodes).contains(&321), "another user than an anonymous one"),
+        ("MSG", "467") => rule(numbers(nodes).contains(&321), "another user than an anonymous one"),
         ("MSG", "631") => {
-            let attributes = listed(attributes);
+            let attributes = numbers(attributes);
             rule((1..=NODES_MAX).contains(&attributes.len()), "a Read of more nodes than 16, or none")?;
             rule(attributes.iter().all(|attribute| *attribute == 13), "another attribute than the value")
         }
-        ("MSG", "527") => {
-            let each = number(references).unwrap_or(u32::MAX);
-            let (directions, classes) = (listed(direction), listed(classes));
-            let count = u32::try_from(directions.len()).unwrap_or(u32::MAX);
-            rule(each > 0 && each.saturating_mul(count) <= REFERENCES_MAX, "a Browse of more than 50 references")?;
-            rule(directions.iter().all(|direction| *direction == 0), "a Browse backwards")?;
-            rule(classes.iter().all(|class| matches!(class, 1 | 2)), "a Browse of methods or types")
-        }
+        ("MSG", "527") => browse(number(references), &numbers(direction), &numbers(classes)),
         ("MSG", "473") => rule(delete == "1" || delete == "True", "an end that leaves subscriptions"),
         _ => Err("a service that is not on the list"),
     }
+}
+
+fn browse(each: Option<u32>, directions: &[u32], classes: &[u32]) -> Result<(), &'static str> {
+    let (each, count) = (each.unwrap_or(u32::MAX), u32::try_from(directions.len()).unwrap_or(u32::MAX));
+    rule(each > 0 && each.saturating_mul(count) <= REFERENCES_MAX, "a Browse of more than 50 references")?;
+    rule(directions.iter().all(|direction| *direction == 0), "a Browse backwards")?;
+    rule(classes.iter().all(|class| matches!(class, 1 | 2)), "a Browse of methods or types")
+}
+
+fn numbers(text: &str) -> Vec<u32> {
+    text.split(',').filter_map(number).collect()
 }
 
 fn number(text: &str) -> Option<u32> {
