@@ -1,11 +1,13 @@
 //! A server that we did not write, asked by the product, and read three times: by the product live, by the product from the recording, and by tshark.
+//! Of a serial line there is no recording: there the product reads the evidence of what was said, again.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::personas::Persona;
-use crate::product::{Claim, Ended, Product, State};
+use crate::product::{Claim, Ended, Product, State, code};
 use crate::record::{self, Recording};
+use crate::referee;
 use crate::rig::{self, Kind, Server};
 
 /// One server, asked in one protocol.
@@ -32,9 +34,9 @@ pub struct Exchange {
     pub ended: Ended,
     /// What it claimed, as (field, value).
     pub said: BTreeSet<(String, String)>,
-    /// What the product claims of the recording of that very exchange.
+    /// What the product claims of the recording of that very exchange; on a serial line, of the evidence of it.
     pub heard: BTreeSet<(String, String)>,
-    /// The recording.
+    /// The recording; empty on a serial line.
     pub file: PathBuf,
     /// Where the server was.
     pub port: u16,
@@ -50,14 +52,26 @@ impl Interop<'_> {
         Interop { kind, persona, via, station, more, protocol: via, environment }
     }
 
-    /// Starts the server, asks it once, and listens to the recording.
+    /// Starts the server, asks it once, lets the referee judge what left, and listens to the recording.
+    ///
+    /// # Panics
+    /// Where something else left than may.
     #[must_use]
     pub fn ask(&self, product: &Product) -> Exchange {
         let server = rig::start(self.kind, self.persona).expect("a server");
-        let recording = Recording::of(&format!("host {} and port {}", server.address, server.port)).expect("a recording");
         let state = State::new();
+        if server.line.is_some() {
+            let ended = self.run(product, &server, &state);
+            let said = pairs(&if ended.out.is_empty() { Vec::new() } else { ended.claims() });
+            let heard = if reads_again(product, &state) { said.clone() } else { BTreeSet::new() };
+            return Exchange { heard, ended, said, file: PathBuf::new(), port: 0, state };
+        }
+        let recording = Recording::of(&format!("host {} and port {}", server.address, server.port)).expect("a recording");
         let ended = self.run(product, &server, &state);
         let file = recording.stop().expect("a capture");
+        if referee::knows(self.via) {
+            referee::judge(&file, self.via, &[server.port]).unwrap_or_else(|why| panic!("{:?}: {why}", self.kind));
+        }
         let said = pairs(&if ended.out.is_empty() { Vec::new() } else { ended.claims() });
         let heard = pairs(&self.listen(product, &file, server.port));
         Exchange { ended, said, heard, file, port: server.port, state }
@@ -65,7 +79,8 @@ impl Interop<'_> {
 
     fn run(&self, product: &Product, server: &Server, state: &State) -> Ended {
         let behind = if self.station.is_empty() { String::new() } else { format!("/{}", self.station) };
-        let target = format!("{}:{}{behind}", server.address, server.port);
+        let place = server.line.as_ref().map_or_else(|| format!("{}:{}", server.address, server.port), |line| serial(line));
+        let target = format!("{place}{behind}");
         let mut words = vec!["--format".to_owned(), "claims".to_owned(), "--via".to_owned(), self.via.to_owned(), target];
         words.extend(self.more.iter().cloned());
         product.ask_with(state, &words, &self.environment)
@@ -97,6 +112,21 @@ impl Interop<'_> {
         assert_eq!(exchange.heard, served, "{:?} over {}: heard in the recording {}", self.kind, self.via, exchange.file.display());
         exchange
     }
+}
+
+/// A line as a target. The pseudo-terminal behind the rig's link is one that may be asked faster.
+fn serial(line: &Path) -> String {
+    format!("serial:{}@19200-8N1", std::fs::canonicalize(line).expect("a line").display())
+}
+
+/// Whether the bytes in the evidence of the one device that a state holds say again what was claimed.
+fn reads_again(product: &Product, state: &State) -> bool {
+    let (place, bundle) = (state.text(), state.path().join("again.evidence").to_string_lossy().into_owned());
+    let devices = product.run(["devices", "--format", "ndjson", "--state", &place]).expect(code::DONE);
+    let device: serde_json::Value = serde_json::from_str(devices.out.lines().next().expect("a device")).expect("JSON");
+    let id = device["id"].as_str().expect("an id");
+    product.run(["evidence", "export", id, "--out", &bundle, "--state", &place]).expect(code::DONE);
+    product.run(["evidence", "verify", &bundle]).out.contains("the same claims again: 1 reading, ")
 }
 
 fn pairs(claims: &[Claim]) -> BTreeSet<(String, String)> {

@@ -14,6 +14,7 @@
 //! - [`segment`]: a cable in a network namespace, to send on and to listen at.
 
 pub mod corpus;
+pub mod fleet;
 pub mod interop;
 pub mod ledger;
 pub mod pcap;

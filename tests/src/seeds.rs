@@ -38,6 +38,7 @@ pub fn input<'a>(protocol: &Protocol, over: Over, steps: impl IntoIterator<Item 
     let carrier = match over {
         Over::Tcp => 0,
         Over::Udp => usize::from(!protocol.tcp.is_empty()),
+        Over::Serial => return None,
         Over::Link(kind) => {
             let before = usize::from(!protocol.tcp.is_empty()) + usize::from(!protocol.udp.is_empty());
             before + protocol.link.iter().position(|known| *known == kind)?

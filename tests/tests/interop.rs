@@ -65,9 +65,10 @@ fn modbus_identity(persona: &Persona) -> Vec<(&'static str, &str)> {
 }
 
 #[test]
-fn modbus_rtu_of_pymodbus_is_exact_over_tcp_and_behind_ser2net() {
-    for kind in [Kind::PymodbusRtu, Kind::PymodbusSer2net] {
-        let Some(product) = needed("modbus_rtu_of_pymodbus_is_exact_over_tcp_and_behind_ser2net", ready(kind)) else { return };
+fn modbus_rtu_of_pymodbus_is_exact_over_tcp_on_a_line_and_behind_ser2net() {
+    for kind in [Kind::PymodbusRtu, Kind::PymodbusSerial, Kind::PymodbusSer2net] {
+        let test = "modbus_rtu_of_pymodbus_is_exact_over_tcp_on_a_line_and_behind_ser2net";
+        let Some(product) = needed(test, ready(kind)) else { return };
         let persona = personas::random(personas::seed());
         let interop = Interop::new(kind, &persona, "modbus-rtu", persona.unit);
         let exchange = interop.exact(&product, &modbus_identity(&persona));

@@ -1,6 +1,7 @@
 //! Build tasks. `cargo xtask test` is the one command between a clean clone and "all of it works".
 
 mod bench;
+mod fleet;
 mod fuzz;
 mod ledger;
 mod lint;
@@ -21,6 +22,7 @@ usage:
   cargo xtask soak --fuzz SECONDS   every fuzz target for so long, two at a time (needs nightly and cargo-fuzz); seeds from ../shared
   cargo xtask soak --coverage       tshark counts the messages of all captures anew, beside tests/golden/coverage.tsv (needs ../shared)
   cargo xtask soak --bench          packets per second of `listen` beside tshark and capinfos (needs ../shared and apt's time)
+  cargo xtask soak --fleet          2,000 simulated devices asked once, beside what pacing allows (needs apt's time, ulimit -n 4096)
   cargo xtask soak --live           a minute of 100,000 frames/s on a cable of our own, and top speed (needs ../shared, tcpreplay, root)
   cargo xtask soak --ledger         the ledger killed, cut off and damaged as often as its bars have it, and its figures (4 GiB of disk, root)";
 
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         ["rig"] => test::rig_only(&tree),
         ["lint"] => test::lint_only(&tree),
         ["soak", "--bench"] => bench::bench(&tree),
+        ["soak", "--fleet"] => fleet::fleet(&tree),
         ["soak", "--live"] => live::live(&tree),
         ["soak", "--ledger"] => ledger::ledger(&tree),
         ["soak", "--coverage"] => test::coverage(&tree),

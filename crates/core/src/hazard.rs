@@ -38,6 +38,30 @@ pub fn hazard(protocol: &str, manufacturer: Option<&str>, mac: Option<&str>) -> 
     })
 }
 
+/// Systems that keep people alive. They are never contacted: what is to be known of them comes from lists.
+static SAFETY_SYSTEM: Hazard = Hazard {
+    rule: "hazard.safety-system",
+    protocol: "",
+    manufacturer: "",
+    oui: "",
+    why: "it is a safety system (SIS), and nobody asks one: import what is known of it",
+};
+
+/// Makers of nothing else, as devices write them, lower case; a text that begins so belongs to them.
+const SAFETY_MAKERS: [&str; 4] = ["hima", "triconex", "ics triplex", "safety manager"];
+/// Words of product names, lower case: HIMA HIMax, HIMatrix, HIQuad; Triconex Tricon, Trident; Yokogawa ProSafe-RS; Honeywell Safety Manager; Emerson
+/// DeltaV SIS; Rockwell AADvance; ABB AC 800M HI.
+const SAFETY_MODELS: [&str; 11] =
+    ["himax", "himatrix", "hiquad", "triconex", "tricon", "trident", "prosafe", "safety manager", "deltav sis", "aadvance", "800m hi"];
+
+/// The hazard of a safety system, known by its maker or by its product's name.
+#[must_use]
+pub fn safety_system(manufacturer: Option<&str>, model: Option<&str>) -> Option<&'static Hazard> {
+    let by_maker = manufacturer.map(str::to_lowercase).is_some_and(|text| SAFETY_MAKERS.iter().any(|maker| text.starts_with(maker)));
+    let by_model = model.map(str::to_lowercase).is_some_and(|text| SAFETY_MODELS.iter().any(|word| text.contains(word)));
+    (by_maker || by_model).then_some(&SAFETY_SYSTEM)
+}
+
 /// Catalogue numbers begin so that are those of Logix controllers.
 const LOGIX: [&str; 4] = ["1756-L", "1768-L", "1769-L", "5069-L"];
 
@@ -65,6 +89,20 @@ mod tests {
             ("modbus", None, None, false),
         ] {
             assert_eq!(hazard(protocol, manufacturer, mac).is_some(), expected, "{protocol} {manufacturer:?} {mac:?}");
+        }
+    }
+
+    #[test]
+    fn a_safety_system_is_known_by_its_maker_or_its_name() {
+        for (manufacturer, model, expected) in [
+            (Some("HIMA Paul Hildebrandt GmbH"), None, true),
+            (Some("Schneider Electric"), Some("Tricon CX"), true),
+            (None, Some("ProSafe-RS"), true),
+            (Some("Schneider Electric"), Some("BMX P34 2020"), false),
+            (Some("Himel"), Some("HME"), false),
+            (None, None, false),
+        ] {
+            assert_eq!(safety_system(manufacturer, model).is_some(), expected, "{manufacturer:?} {model:?}");
         }
     }
 

@@ -91,6 +91,9 @@ pub struct Address {
     /// Transport port of the server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
+    /// Serial line, as the machine that asked on it calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<String>,
     /// Modbus unit identifier.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<u8>,
@@ -125,9 +128,9 @@ pub struct Address {
 
 impl From<&wire::Address> for Address {
     fn from(address: &wire::Address) -> Self {
-        let wire::Address { mac, ip, port, unit, link, rack, slot, instance, network, station, hart, path, name } = address.clone();
+        let wire::Address { mac, ip, port, line, unit, link, rack, slot, instance, network, station, hart, path, name } = address.clone();
         let mac = mac.map(|mac| mac.to_string());
-        Self { mac, ip, port, unit, link, rack, slot, instance, network, station, hart, path, name }
+        Self { mac, ip, port, line, unit, link, rack, slot, instance, network, station, hart, path, name }
     }
 }
 
@@ -185,13 +188,14 @@ const fn is_zero(count: &usize) -> bool {
     *count == 0
 }
 
-/// What carries a protocol, in words that stand in a record: `tcp`, `udp`, `link type 88cc`, `link llc 82`, `link snap 00000c 2000`,
+/// What carries a protocol, in words that stand in a record: `tcp`, `udp`, `serial`, `link type 88cc`, `link llc 82`, `link snap 00000c 2000`,
 /// `link bus 165`.
 #[must_use]
 pub fn over_text(over: Over) -> String {
     match over {
         Over::Tcp => "tcp".into(),
         Over::Udp => "udp".into(),
+        Over::Serial => "serial".into(),
         Over::Link(Kind::Ethertype(kind)) => format!("link type {kind:04x}"),
         Over::Link(Kind::Llc(sap)) => format!("link llc {sap:02x}"),
         Over::Link(Kind::Snap(organisation, kind)) => format!("link snap {} {kind:04x}", hex(&organisation)),
@@ -207,6 +211,7 @@ pub fn over(text: &str) -> Option<Over> {
     let kind = match words[..] {
         ["tcp"] => return Some(Over::Tcp),
         ["udp"] => return Some(Over::Udp),
+        ["serial"] => return Some(Over::Serial),
         ["link", "type", kind] => Kind::Ethertype(number(kind)?),
         ["link", "llc", sap] => Kind::Llc(u8::from_str_radix(sap, 16).ok()?),
         ["link", "snap", organisation, kind] => Kind::Snap(unhex(organisation).ok()?.try_into().ok()?, number(kind)?),

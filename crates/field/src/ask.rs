@@ -1,10 +1,11 @@
 //! Asks devices: which, in which order and how far apart, each over one guarded connection; says what happened as [`Event`]s.
 //!
-//! One connection is one endpoint and station, and one is open per address: units behind one address are asked one after another. Each
-//! device (address, port, station) has a budget of its own; what refused, reset or was hostile keeps the whole endpoint closed for a
+//! One connection is one endpoint and station, and one is open per host (an address, a line): units behind one are asked one after another.
+//! Each device (endpoint, station) has a budget of its own; what refused, reset or was hostile keeps the whole endpoint closed for a
 //! while. What does not pass ([`may_ask`], the permit) is refused and stands in the touch record without touching anybody.
 
 mod change;
+mod classes;
 mod connection;
 mod event;
 mod history;
@@ -12,7 +13,7 @@ mod plan;
 mod target;
 mod via;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -27,11 +28,13 @@ pub use self::plan::{Planned, PlannedMessage, plan};
 pub use self::target::{BadTarget, Target};
 pub use self::via::{Adapter, Via};
 
+use self::classes::{Classes, Verdict};
 use self::connection::Connection;
 use self::history::{Device, History, since_1970};
-use crate::breaker::Attempt;
+use crate::breaker::{Attempt, End};
 use crate::guard::{Endpoint, Limits, Permit, REASON_BYTES_MAX, Refused};
-use crate::pacing::{Budget, NotYet, Slot, Slots, TimeFactor, may_ask};
+use crate::pacing::{Budget, NotYet, Segment, Slot, Slots, TimeFactor, may_ask};
+use crate::site::{Barred, Rules};
 use crate::touch::{Kind, Line, Summary, TouchRecord};
 
 /// Last second that RFC 3339 can write (9999-12-31T23:59:59Z).
@@ -100,12 +103,17 @@ pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 pub struct Settings {
     /// Why.
     pub reason: Reason,
-    /// 1; less (above 0) only where every target is loopback.
+    /// 1; less (above 0) only where every target is on this machine.
     pub time_factor: f64,
     /// Spreads the breakers' retries; the same one gives the same times.
     pub seed: u64,
     /// For readings, budgets and breakers.
     pub clock: Clock,
+    /// What the owner of the site rules beyond that.
+    pub rules: Arc<Rules>,
+    /// What is known of devices before they are asked (maker, model, firmware), by endpoint (see [`Endpoint::canonical`]) and station: those of whom
+    /// the same is known are a class in a protocol. Who is not in it is a class of his own.
+    pub kinds: Arc<BTreeMap<(Endpoint, String), String>>,
 }
 
 /// Asks all of `asks` (the same device once in each protocol), tells `out` as it happens, and returns what this process has touched so far.
@@ -115,17 +123,17 @@ pub struct Settings {
 /// [`Refused`] before anything is sent: by `pacing.time_factor`, or by `touch.record` where the record cannot be read.
 /// A single device's refusal is an [`Event`].
 pub async fn ask(asks: Vec<Ask>, settings: &Settings, touch: Arc<TouchRecord>, mut out: impl FnMut(Event)) -> Result<Summary, Refused> {
-    let factor = TimeFactor::new(settings.time_factor, asks.iter().map(|ask| ask.endpoint.ip()))?;
+    let factor = TimeFactor::new(settings.time_factor, asks.iter().map(|ask| ask.endpoint.host()))?;
     let endpoints: BTreeSet<Endpoint> = asks.iter().map(|ask| ask.endpoint.canonical()).collect();
-    let history = History::read(&touch, &endpoints, settings.reason.change())?;
+    let (history, classes) = History::read(&touch, &endpoints, settings.reason.change())?;
     let mut seen = BTreeSet::new();
     let (tell, told) = unbounded_channel();
     let (slots, started) = (Slots::new(factor), Instant::now());
-    let mut round = Round { settings, factor, touch, history, slots, started, waiting: VecDeque::new(), tell };
+    let mut round = Round { settings, factor, touch, history, classes, slots, started, waiting: BTreeMap::new(), tell };
     for ask in asks {
         match permit(&ask, settings) {
             Ok(permit) if seen.insert((ask.endpoint.canonical(), permit.protocol(), permit.station().to_owned())) => {
-                round.waiting.push_back((ask, permit));
+                round.waiting.entry(Segment::of(&ask.endpoint.host())).or_default().push_back((ask, permit));
             }
             Ok(_) => {}
             Err(refused) => round.refuse(&ask, "", refused, None),
@@ -137,10 +145,14 @@ pub async fn ask(asks: Vec<Ask>, settings: &Settings, touch: Arc<TouchRecord>, m
 
 /// What the guard would refuse later is refused here, before there is a connection that would be of no use.
 fn permit(ask: &Ask, settings: &Settings) -> Result<Permit, Refused> {
+    settings.rules.may_contact(&ask.endpoint).map_err(|Barred { rule, why, .. }| Refused::before_any_byte(rule, why))?;
     plan(std::slice::from_ref(ask))?;
     let grant = ask.via.adapter().grant()?;
     let limits = Limits { time_factor: settings.time_factor, ..Limits::of(&grant) };
-    Permit::new(ask.endpoint, grant, settings.reason.text(), limits)
+    let permit = Permit::new(ask.endpoint.clone(), grant, settings.reason.text(), limits)?;
+    let kind = settings.kinds.get(&(ask.endpoint.canonical(), permit.station().to_owned()));
+    let class = kind.map(|kind| format!("{} {kind}", permit.protocol()));
+    Ok(permit.of_class(class))
 }
 
 /// One call of [`ask`].
@@ -149,18 +161,50 @@ struct Round<'a> {
     factor: TimeFactor,
     touch: Arc<TouchRecord>,
     history: History,
+    classes: Classes,
     slots: Slots,
     started: Instant,
-    waiting: VecDeque<(Ask, Permit)>,
+    /// By segment, in the order in which they were named.
+    waiting: BTreeMap<Segment, VecDeque<(Ask, Permit)>>,
     tell: UnboundedSender<Event>,
+}
+
+/// What an end says of a device's class.
+const fn answered(end: End) -> Option<bool> {
+    match end {
+        End::Answered { .. } => Some(true),
+        End::Failed | End::Rebuffed | End::Hostile => Some(false),
+        End::Unknown => None,
+    }
+}
+
+/// The classes that three failing devices stopped, and that nobody has released since.
+///
+/// # Errors
+/// [`Refused`] by `touch.record` where the record cannot be read.
+pub fn stopped_classes(touch: &TouchRecord) -> Result<Vec<String>, Refused> {
+    History::read(touch, &BTreeSet::new(), None).map(|(_, classes)| classes.stopped())
 }
 
 /// What becomes of one that waits.
 enum Next {
     Start,
-    At(Instant),
-    WhenFree,
+    /// When another device is through.
+    Later,
+    /// Neither it nor any other of its segment: not before this moment, or not before one of them is through.
+    SegmentLater(Option<Instant>),
     Refused(Refused, Option<SystemTime>),
+}
+
+impl Next {
+    /// What time forbids, in the guard's words. The moment from which it is allowed is rounded up to the next second.
+    fn not_yet(rule: &'static str, because: &str, not_before: Option<Duration>) -> Self {
+        let Some(not_before) = not_before else { return Self::Refused(Refused::before_any_byte(rule, because), None) };
+        let seconds = not_before.as_secs().saturating_add(u64::from(not_before.subsec_nanos() > 0)).min(RFC_3339_S_MAX);
+        let time = humantime::format_rfc3339_seconds(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+        let refused = Refused::before_any_byte(rule, format!("{because}; it may be asked again from {time} on"));
+        Self::Refused(refused, Some(SystemTime::UNIX_EPOCH + not_before))
+    }
 }
 
 impl Round<'_> {
@@ -195,43 +239,71 @@ impl Round<'_> {
     /// Starts all that may start now; returns when the next may, where that is a matter of time.
     fn start(&mut self, running: &mut JoinSet<(Device, Attempt)>) -> Option<Instant> {
         let mut wake: Option<Instant> = None;
-        for _ in 0..self.waiting.len() {
-            let Some((ask, permit)) = self.waiting.pop_front() else { break };
-            match self.next(&Device::new(ask.endpoint, permit.station())) {
-                Next::Start => {
-                    let (touch, clock, tell) = (Arc::clone(&self.touch), Arc::clone(&self.settings.clock), self.tell.clone());
-                    let reason = self.settings.reason.text().to_owned();
-                    let (station, pace) = (permit.station().to_owned(), ask.via.adapter().pace(self.factor));
-                    running.spawn_local(Connection { ask, station, reason, touch, clock, tell }.run(permit, pace));
+        let quiet = self.touch.quiet();
+        for (segment, mut waiting) in std::mem::take(&mut self.waiting) {
+            let mut later = VecDeque::new();
+            while let Some((ask, permit)) = waiting.pop_front() {
+                let next = quiet.as_ref().map_or_else(|| self.next(&permit), |why| Next::Refused(Refused::quiet(why), None));
+                match next {
+                    Next::Start => self.begin(ask, permit, running),
+                    Next::Refused(refused, not_before) => self.refuse(&ask, permit.station(), refused, not_before),
+                    Next::Later => later.push_back((ask, permit)),
+                    Next::SegmentLater(at) => {
+                        later.push_back((ask, permit));
+                        wake = at.map_or(wake, |at| Some(wake.map_or(at, |wake| wake.min(at))));
+                        break;
+                    }
                 }
-                Next::At(at) => {
-                    wake = Some(wake.map_or(at, |wake| wake.min(at)));
-                    self.waiting.push_back((ask, permit));
-                }
-                Next::WhenFree => self.waiting.push_back((ask, permit)),
-                Next::Refused(refused, not_before) => self.refuse(&ask, permit.station(), refused, not_before),
+            }
+            // Who had to wait comes before those that were not looked at, as they were named.
+            later.append(&mut waiting);
+            if !later.is_empty() {
+                self.waiting.insert(segment, later);
             }
         }
         wake
     }
 
-    fn next(&mut self, device: &Device) -> Next {
+    fn begin(&mut self, ask: Ask, permit: Permit, running: &mut JoinSet<(Device, Attempt)>) {
+        if let Some(class) = permit.class() {
+            self.classes.begin(&Device::new(permit.endpoint(), permit.station()), class);
+        }
+        let (touch, clock, tell) = (Arc::clone(&self.touch), Arc::clone(&self.settings.clock), self.tell.clone());
+        let reason = self.settings.reason.text().to_owned();
+        let (station, pace) = (permit.station().to_owned(), ask.via.adapter().pace(self.factor));
+        running.spawn_local(Connection { ask, station, reason, touch, clock, tell }.run(permit, pace));
+    }
+
+    fn next(&mut self, permit: &Permit) -> Next {
+        let (endpoint, station) = (permit.endpoint(), permit.station());
         let now = since_1970((self.settings.clock)());
+        if let Err(Barred { rule, why, not_before }) = self.settings.rules.may_ask(endpoint, station, now) {
+            return Next::not_yet(rule, &why, not_before);
+        }
+        let device = &Device::new(endpoint, station);
         let past = self.history.of(device);
         let budget = match &self.settings.reason {
             Reason::Change(change) => match change.budget(device, &past, now, self.factor) {
                 Ok(budget) => budget,
                 Err(refused) => return Next::Refused(refused, None),
             },
-            reason => Budget::new(matches!(reason, Reason::WorkOrder(_)), self.factor),
+            reason => Budget::new(matches!(reason, Reason::WorkOrder(_)), self.factor).at_most(self.settings.rules.readings_per_day),
         };
         if let Err(wait) = may_ask(&past, now, budget, self.settings.seed) {
-            return Next::Refused(refused(&wait), Some(SystemTime::UNIX_EPOCH + wait.not_before));
+            let NotYet { rule, because, not_before } = wait;
+            return Next::not_yet(rule, &because, Some(not_before));
         }
-        match self.slots.take(device.ip(), self.started.elapsed()) {
+        let verdict = permit.class().map_or(Verdict::Go, |class| self.classes.may(class));
+        match verdict {
+            Verdict::Go => {}
+            Verdict::Wait => return Next::Later,
+            Verdict::No { rule, why } => return Next::Refused(Refused::before_any_byte(rule, why), None),
+        }
+        match self.slots.take(&device.host(), self.started.elapsed()) {
             Slot::Taken => Next::Start,
-            Slot::At(since_start) => Next::At(self.started + since_start),
-            Slot::Full => Next::WhenFree,
+            Slot::Busy => Next::Later,
+            Slot::At(since_start) => Next::SegmentLater(Some(self.started + since_start)),
+            Slot::Full => Next::SegmentLater(None),
         }
     }
 
@@ -241,20 +313,24 @@ impl Round<'_> {
         (line.rule, line.why) = (Some(refused.rule.to_owned()), Some(refused.why.clone()));
         // A reason that was refused for its length must not make the line too long.
         line.reason = Some(self.settings.reason.text().chars().take(REASON_BYTES_MAX).collect());
-        line.target = Some(ask.endpoint);
+        line.target = Some(ask.endpoint.clone());
         line.station = Some(station.to_owned()).filter(|station| !station.is_empty());
         line.protocol = Some(ask.via.adapter().name().to_owned());
         let unwritten = self.touch.append(line).err().map(|error| format!("; and {error}")).unwrap_or_default();
         let refused = Refused { why: refused.why.clone() + &unwritten, ..refused };
         // The receiver lives as long as the round.
-        let _told =
-            self.tell.send(Event { endpoint: ask.endpoint, station: station.to_owned(), what: What::Refused { refused, not_before } });
+        let _told = self.tell.send(Event {
+            endpoint: ask.endpoint.clone(),
+            station: station.to_owned(),
+            what: What::Refused { refused, not_before },
+        });
     }
 
     fn ended(&mut self, ended: Result<(Device, Attempt), JoinError>) {
         match ended {
             Ok((device, attempt)) => {
-                self.slots.give_back(device.ip());
+                self.slots.give_back(&device.host());
+                self.classes.end(&device, answered(attempt.end), attempt.ended);
                 self.history.push(device, attempt);
             }
             // A panic is a bug of ours and must not pass for silence of the device.
@@ -265,13 +341,6 @@ impl Round<'_> {
             }
         }
     }
-}
-
-/// What pacing refuses, in the guard's words. The time is rounded up to the next second.
-fn refused(wait: &NotYet) -> Refused {
-    let seconds = wait.not_before.as_secs().saturating_add(u64::from(wait.not_before.subsec_nanos() > 0)).min(RFC_3339_S_MAX);
-    let time = humantime::format_rfc3339_seconds(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
-    Refused::before_any_byte(wait.rule, format!("{}; it may be asked again from {time} on", wait.because))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! When a device has had enough: the breaker, folded from what the touch record remembers. Pure: time and seed are arguments.
 //!
-//! The numbers are those of docs/read-only.md, section 3. Two of its rules are not here yet: "uptime dropped" (no Modbus identity
-//! answer holds an uptime) and the class breaker (nobody here knows a device's class before it is asked).
+//! The numbers are those of docs/read-only.md, section 3. The breaker of a whole class is in `ask::classes`. One of the rules is not here yet: "uptime
+//! dropped" (only SNMP's system group tells an uptime).
 
 use std::time::Duration;
 

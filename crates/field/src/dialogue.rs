@@ -158,6 +158,11 @@ pub enum End {
     },
     /// The guard refused what we wanted to send: an error of ours.
     Refused(Refused),
+    /// Somebody set the quiet switch.
+    Quiet {
+        /// In his words.
+        why: String,
+    },
     /// The connection failed.
     Io {
         /// `write` or `read`.
@@ -176,6 +181,7 @@ impl fmt::Display for End {
             Self::Hostile { because, .. } => write!(f, "hostile: {because}"),
             Self::HoldSpent { partial } => write!(f, "our longest hold was over ({} bytes of an answer)", partial.len()),
             Self::Refused(refused) => refused.fmt(f),
+            Self::Quiet { why } => write!(f, "the quiet switch is set: {why}"),
             Self::Io { operation, source } => write!(f, "{operation}: {source}"),
         }
     }
@@ -194,6 +200,11 @@ pub trait Peer: AsyncRead + AsyncWrite + Unpin {
 
     /// A message of ours without what is secret in it.
     fn shown(&self, message: &[u8]) -> Vec<u8>;
+
+    /// Why no question may leave now, where somebody set the quiet switch.
+    fn quiet(&self) -> Option<String> {
+        None
+    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Peer for Guarded<S> {
@@ -207,5 +218,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer for Guarded<S> {
 
     fn shown(&self, message: &[u8]) -> Vec<u8> {
         Self::shown(self, message)
+    }
+
+    fn quiet(&self) -> Option<String> {
+        Self::quiet(self)
     }
 }

@@ -1,4 +1,4 @@
-//! Asks an outstation over DNP3, by TCP or UDP: the five attributes that are its identity, in one READ.
+//! Asks an outstation over DNP3, by TCP, UDP or a serial line: the five attributes that are its identity, in one READ.
 //!
 //! What leaves is READ of group 0, variations 252, 250, 248, 243 and 242 in one message: the answer is short and stands in one fragment, which
 //! no outstation wants to have confirmed. One that refuses the five together (IIN2) is asked for each alone, the software version first; after
@@ -19,7 +19,7 @@ use nameplate_wire::dnp3::{Frame, PROTOCOL, Question, Reply, Route};
 use crate::ask::{Adapter, Planned};
 use crate::dialogue::{Dialogue, Next, Put, Take};
 use crate::guard::{Dnp3, Grant, REPLIES_MAX, Refused};
-use crate::pacing::{Pace, TimeFactor};
+use crate::pacing::{LINE_RESPONSE_MS_MAX, Pace, TimeFactor};
 
 /// The hold: an outstation that waits for a confirmation needs more than the usual 10 s (the guard's table says the same).
 const HOLD_S_MAX: Duration = Duration::from_secs(20);
@@ -66,7 +66,7 @@ const NO_OBJECT: u8 = 0x06;
 pub struct Questions {
     /// Our own link address and the outstation's.
     pub route: Route,
-    /// A stream, or datagrams with whole frames.
+    /// A stream, a serial line, or datagrams with whole frames.
     pub over: Over,
     /// All attributes instead of the five.
     pub all: bool,
@@ -118,7 +118,9 @@ impl Adapter for Questions {
     }
 
     fn pace(&self, factor: TimeFactor) -> Pace {
-        Pace { hold_max: HOLD_S_MAX, ..Pace::new(factor) }
+        let usual = Pace::new(factor);
+        let response_max = if self.over == Over::Serial { Duration::from_millis(LINE_RESPONSE_MS_MAX) } else { usual.response_max };
+        Pace { hold_max: HOLD_S_MAX, response_max, ..usual }
     }
 }
 

@@ -14,6 +14,7 @@ pub mod hart_ip;
 pub mod modbus;
 pub mod pacing;
 pub mod s7comm;
+pub mod site;
 pub mod slmp;
 pub mod snmp;
 pub mod touch;

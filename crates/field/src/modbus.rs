@@ -1,4 +1,4 @@
-//! Asks over Modbus, on TCP or on a line behind a serial server: what is put, page by page.
+//! Asks over Modbus, on TCP or on a line, our own or behind a serial server: what is put, page by page.
 //!
 //! What leaves is `2B 0E 02 00` (regular identification) unless the caller names other questions; each further page asks
 //! `2B 0E 02 <next object>`. A device that refuses code 2 (exception 2 or 3) is asked for the basic objects (`2B 0E 01 00`) instead; one
@@ -7,14 +7,14 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use nameplate_wire::conversation::Protocol;
+use nameplate_wire::conversation::{Over, Protocol};
 use nameplate_wire::modbus::{Answering, Continue, MBAP_BYTES, Mbap, PROTOCOL, Question, rtu};
 use nameplate_wire::{Address, Malformed, Message};
 
 use crate::ask::{Adapter, Planned};
 use crate::dialogue::{Dialogue, Next, Put, Take};
 use crate::guard::{Grant, LINE_REQUESTS_MAX, Modbus, REQUESTS_MAX, Refused};
-use crate::pacing::{Pace, TimeFactor};
+use crate::pacing::{LINE_RESPONSE_MS_MAX, Pace, TimeFactor};
 
 /// The device does not know the function. Specification, clause 7.
 const EXCEPTION_ILLEGAL_FUNCTION: u8 = 1;
@@ -29,16 +29,13 @@ const MORE_FOLLOWS: u8 = 0xff;
 /// The unit of a device that is no gateway (TCP guide 4.4.2.1).
 pub const UNIT_NONE: u8 = 0xff;
 
-/// Wait for an answer off a line (read-only.md section 3): a slow one must not be taken for silence, and then for the next answer.
-const LINE_RESPONSE_MS_MAX: u64 = 5_000;
-
 /// What stands around a question.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Framing {
     /// Modbus TCP.
     #[default]
     Tcp,
-    /// Frames of a serial line as a serial server takes them: "RTU over TCP".
+    /// Frames of a serial line; a serial server takes them, too: "RTU over TCP".
     Rtu,
 }
 
@@ -194,7 +191,7 @@ impl Dialogue for Pages {
                 let Some(question) = self.waiting.pop_front() else { return Next::Done };
                 let answering = match self.framing {
                     Framing::Tcp => Answering::new(question, Address::default()),
-                    Framing::Rtu => Answering::serial(question, Address::default()),
+                    Framing::Rtu => Answering::serial(question, Address::default(), Over::Serial),
                 };
                 self.current = Some((question, answering));
                 question

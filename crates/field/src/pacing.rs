@@ -9,12 +9,14 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::breaker::{self, Attempt};
-use crate::guard::{HOLD_S_MAX, Refused};
+use crate::guard::{HOLD_S_MAX, Host, Refused};
 
 /// Devices of one segment (a /24, or a /64 of IPv6) that are asked at a time: gateways and radio links queue.
 pub const SEGMENT_DEVICES_MAX: usize = 4;
 /// Wait for an answer on Ethernet. The question is never put again: its answer may still come.
 pub const RESPONSE_MS_MAX: u64 = 2_000;
+/// The same off a serial line: a slow one must not be taken for silence, and then for the next answer.
+pub const LINE_RESPONSE_MS_MAX: u64 = 5_000;
 /// From one message to the next on a connection: slow controllers serve one request per cycle.
 pub const MESSAGE_GAP_MS: u64 = 200;
 /// From the start of one device to the start of the next on a segment.
@@ -44,19 +46,19 @@ impl Default for TimeFactor {
 }
 
 impl TimeFactor {
-    /// A factor in (0, 1] for these targets; 1 is fine for all of them.
+    /// A factor in (0, 1] for what leads to these targets; 1 is fine for all of them.
     ///
     /// # Errors
-    /// [`Refused`] by rule `pacing.time_factor` when it is not in (0, 1], or shortens anything and a target is not loopback.
-    pub fn new(factor: f64, targets: impl IntoIterator<Item = IpAddr>) -> Result<Self, Refused> {
+    /// [`Refused`] by rule `pacing.time_factor` when it is not in (0, 1], or shortens anything and a target is not on this machine.
+    pub fn new(factor: f64, targets: impl IntoIterator<Item = Host>) -> Result<Self, Refused> {
         let refuse = |why: String| Err(Refused::before_any_byte("pacing.time_factor", why));
         if !(factor > 0.0 && factor <= 1.0) {
             return refuse(format!("the time factor is {factor}; it must be above 0 and at most 1"));
         }
         if factor < 1.0
-            && let Some(far) = targets.into_iter().find(|target| !target.to_canonical().is_loopback())
+            && let Some(far) = targets.into_iter().find(|target| !target.is_this_machine())
         {
-            return refuse(format!("{far} is not a loopback address: gaps are shortened for simulated devices only"));
+            return refuse(format!("{far} is no loopback address and no pseudo-terminal: gaps are shortened for simulated devices only"));
         }
         Ok(Self(factor))
     }
@@ -106,6 +108,13 @@ impl Budget {
     pub fn new(reasoned: bool, factor: TimeFactor) -> Self {
         let readings_per_day = if reasoned { REASONED_READINGS_MAX } else { SCHEDULED_READINGS_MAX };
         Self { readings_per_day, gap: factor.shorten(READING_GAP_MS) }
+    }
+
+    /// The same with no more readings a day than the owner allows.
+    #[must_use]
+    pub fn at_most(self, readings_per_day: Option<usize>) -> Self {
+        let most = readings_per_day.map_or(self.readings_per_day, |most| most.min(self.readings_per_day));
+        Self { readings_per_day: most, ..self }
     }
 
     /// Of a device in a change's scope: the change counts its readings itself ([`CHANGE_READINGS_MAX`]); the gap is the same.
@@ -168,18 +177,27 @@ pub fn may_ask(past: &Past, now: Duration, budget: Budget, seed: u64) -> Result<
     waits.max_by_key(|wait| wait.not_before).map_or(Ok(()), Err)
 }
 
-/// A stretch of network that shares its pacing: a /24 of IPv4, a /64 of IPv6.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Segment(u128);
+/// What shares its pacing.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Segment {
+    /// A /24 of IPv4, a /64 of IPv6: its first address.
+    Network(u128),
+    /// A serial line, by its path.
+    Line(String),
+}
 
 impl Segment {
-    /// The segment of an address; IPv4-mapped addresses count as IPv4.
+    /// The segment of a host; IPv4-mapped addresses count as IPv4.
     #[must_use]
-    pub fn of(address: IpAddr) -> Self {
-        match address.to_canonical() {
+    pub fn of(host: &Host) -> Self {
+        let address = match host {
+            Host::Ip(address) => address.to_canonical(),
+            Host::Line(path) => return Self::Line(path.clone()),
+        };
+        match address {
             // Mapped back (::ffff:a.b.c.0), so that the two families cannot meet.
-            IpAddr::V4(v4) => Self(u128::from(v4.to_ipv6_mapped()) & !0xff),
-            IpAddr::V6(v6) => Self(u128::from(v6) & !u128::from(u64::MAX)),
+            IpAddr::V4(v4) => Self::Network(u128::from(v4.to_ipv6_mapped()) & !0xff),
+            IpAddr::V6(v6) => Self::Network(u128::from(v6) & !u128::from(u64::MAX)),
         }
     }
 }
@@ -191,16 +209,18 @@ pub enum Slot {
     Taken,
     /// Not before this time (on the clock that `take` was given).
     At(Duration),
-    /// Not before another device, or another unit of this one, is given back.
+    /// Not before another unit of this host is given back.
+    Busy,
+    /// Not before a host of this segment is given back.
     Full,
 }
 
-/// Who is being asked right now, and when each segment was last disturbed. One connection per address at a time: device servers and
-/// small controllers have one to spare, or none (H3, H9).
+/// Who is being asked right now, and when each segment was last disturbed. One connection per host at a time: device servers and
+/// small controllers have one to spare, or none (H3, H9), and a line has one master.
 #[derive(Debug)]
 pub struct Slots {
     device_gap: Duration,
-    busy: BTreeSet<IpAddr>,
+    busy: BTreeSet<Host>,
     started: BTreeMap<Segment, Duration>,
 }
 
@@ -211,25 +231,28 @@ impl Slots {
         Self { device_gap: factor.shorten(DEVICE_GAP_MS), busy: BTreeSet::new(), started: BTreeMap::new() }
     }
 
-    /// Takes the slot for `address` if there is one `now` (any steady clock). Units behind one address count as devices of their own.
-    pub fn take(&mut self, address: IpAddr, now: Duration) -> Slot {
-        let (address, segment) = (address.to_canonical(), Segment::of(address));
-        let busy_here = self.busy.iter().filter(|busy| Segment::of(**busy) == segment).count();
-        if self.busy.contains(&address) || busy_here >= SEGMENT_DEVICES_MAX {
+    /// Takes the slot for `host` if there is one `now` (any steady clock). Units behind one host count as devices of their own.
+    pub fn take(&mut self, host: &Host, now: Duration) -> Slot {
+        let segment = Segment::of(host);
+        let busy_here = self.busy.iter().filter(|busy| Segment::of(busy) == segment).count();
+        if busy_here >= SEGMENT_DEVICES_MAX {
             return Slot::Full;
+        }
+        if self.busy.contains(host) {
+            return Slot::Busy;
         }
         let earliest = self.started.get(&segment).map(|started| started.saturating_add(self.device_gap));
         if let Some(earliest) = earliest.filter(|earliest| *earliest > now) {
             return Slot::At(earliest);
         }
-        self.busy.insert(address);
+        self.busy.insert(host.clone());
         self.started.insert(segment, now);
         Slot::Taken
     }
 
-    /// Gives the slot of `address` back.
-    pub fn give_back(&mut self, address: IpAddr) {
-        self.busy.remove(&address.to_canonical());
+    /// Gives the slot of `host` back.
+    pub fn give_back(&mut self, host: &Host) {
+        self.busy.remove(host);
     }
 }
 
@@ -290,10 +313,15 @@ mod tests {
         assert_eq!(may_ask(&history, wait.not_before, budget, 7), Ok(()), "half-open: one try");
     }
 
+    /// An address, or the path of a line.
+    fn host(text: &str) -> Host {
+        text.parse::<IpAddr>().map_or_else(|_| Host::Line(text.to_owned()), |ip| Host::Ip(ip.to_canonical()))
+    }
+
     #[test]
     fn time_is_shortened_for_loopback_only() {
         let check = |factor: f64, target: &str, expected: bool| {
-            let said = TimeFactor::new(factor, [target.parse().expect("an address")]);
+            let said = TimeFactor::new(factor, [host(target)]);
             assert_eq!(
                 said.as_ref().map_err(|refused| refused.rule).err(),
                 (!expected).then_some("pacing.time_factor"),
@@ -307,13 +335,12 @@ mod tests {
         check(0.001, "::1", true);
         check(0.001, "::ffff:127.0.0.1", true);
         check(0.001, "::ffff:192.0.2.1", false);
+        check(0.001, "/dev/pts/3", true);
+        check(0.001, "/dev/ttyUSB0", false);
         for factor in [0.0, -1.0, 1.001, f64::NAN, f64::INFINITY] {
             check(factor, "127.0.0.1", false);
         }
-        assert_eq!(
-            TimeFactor::new(0.01, ["127.0.0.1".parse().expect("an address")]).map(|f| f.shorten(5_000)),
-            Ok(Duration::from_millis(50))
-        );
+        assert_eq!(TimeFactor::new(0.01, [host("127.0.0.1")]).map(|f| f.shorten(5_000)), Ok(Duration::from_millis(50)));
     }
 
     /// Each step: an address that asks at a second, or `-` and one that is given back; and what it is told.
@@ -321,9 +348,9 @@ mod tests {
         let mut slots = Slots::new(TimeFactor::default());
         for (step, second, expected) in steps {
             match step.strip_prefix('-') {
-                Some(address) => slots.give_back(address.parse().expect("an address")),
+                Some(address) => slots.give_back(&host(address)),
                 None => {
-                    let said = slots.take(step.parse().expect("an address"), Duration::from_secs(*second));
+                    let said = slots.take(&host(step), Duration::from_secs(*second));
                     assert_eq!(said, *expected, "{step} at {second}");
                 }
             }
@@ -335,7 +362,7 @@ mod tests {
         let at = |second| Slot::At(Duration::from_secs(second));
         check_slots(&[
             ("192.0.2.1", 0, Slot::Taken),
-            ("192.0.2.1", 9, Slot::Full),
+            ("192.0.2.1", 9, Slot::Busy),
             ("192.0.2.2", 0, at(5)),
             ("192.0.2.2", 4, at(5)),
             ("198.51.100.2", 0, Slot::Taken),
@@ -344,7 +371,7 @@ mod tests {
             ("192.0.2.4", 15, Slot::Taken),
             ("192.0.2.5", 20, Slot::Full),
             ("-192.0.2.1", 0, Slot::Taken),
-            ("::ffff:192.0.2.2", 20, Slot::Full),
+            ("::ffff:192.0.2.2", 20, Slot::Busy),
             ("::ffff:192.0.2.5", 20, Slot::Taken),
         ]);
         check_slots(&[
@@ -353,6 +380,14 @@ mod tests {
             ("2001:db8:0:1::1", 0, Slot::Taken),
             ("-2001:db8::1", 0, Slot::Taken),
             ("2001:db8::1", 3, at(5)),
+        ]);
+        check_slots(&[
+            ("/dev/ttyS0", 0, Slot::Taken),
+            ("/dev/ttyS0", 9, Slot::Busy),
+            ("/dev/ttyS1", 0, Slot::Taken),
+            ("-/dev/ttyS0", 0, Slot::Taken),
+            ("/dev/ttyS0", 3, at(5)),
+            ("/dev/ttyS0", 5, Slot::Taken),
         ]);
     }
 }

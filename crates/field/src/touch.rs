@@ -9,6 +9,7 @@
 
 mod error;
 mod line;
+mod quiet;
 mod summary;
 
 use std::{
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     error::TouchError,
     line::{Kind, Line},
+    quiet::{QUIET_FILE_NAME, hush, quiet, resume},
     summary::Summary,
 };
 
@@ -102,6 +104,12 @@ impl TouchRecord {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Why nothing may be sent now, where somebody set the quiet switch beside it.
+    #[must_use]
+    pub fn quiet(&self) -> Option<String> {
+        self.path.parent().and_then(quiet)
     }
 
     /// The torn last line that was found on opening; it is cut off by the first append.

@@ -62,6 +62,10 @@ pub enum Command {
     Listen(command::listen::Listen),
     /// Ask devices, read-only, every byte through the guard
     Ask(command::ask::Ask),
+    /// Stop all asking at once, or allow it again
+    Quiet(command::quiet::Quiet),
+    /// List the classes of devices that three failures stopped, or release one
+    Release(command::release::Release),
     /// List the catalog
     Devices(command::devices::Devices),
     /// Show one device with everything it said

@@ -29,6 +29,8 @@ pub fn run() -> ExitCode {
         Command::Demo(command) => command.run(&options),
         Command::Listen(command) => command.run(&options),
         Command::Ask(command) => command.run(&options),
+        Command::Quiet(command) => command.run(&options),
+        Command::Release(command) => command.run(&options),
         Command::Devices(command) => command.run(&options),
         Command::Device(command) => command.run(&options),
         Command::Change(command) => command.run(&options),

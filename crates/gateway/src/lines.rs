@@ -156,8 +156,8 @@ pub fn way(source: &Source) -> &'static str {
 /// An address in a few characters: `192.168.1.10/1`, with a port where it is not the registered one of Modbus; the way behind it named
 /// where it is no unit: `192.168.1.10 path 1/0`.
 pub fn place(address: &Address) -> String {
-    let Address { mac, ip, port, unit, link, rack, slot, instance, network, station, hart, path, name } = address;
-    let host = ip.map_or_else(|| mac.clone().unwrap_or_default(), |ip| ip.to_string());
+    let Address { mac, ip, port, line, unit, link, rack, slot, instance, network, station, hart, path, name } = address;
+    let host = ip.map(|ip| ip.to_string()).or_else(|| mac.clone()).or_else(|| line.clone()).unwrap_or_default();
     let port = port.filter(|port| *port != nameplate_core::wire::modbus::PORT).map(|port| format!(":{port}")).unwrap_or_default();
     let unit = unit.map(|unit| format!("/{unit}")).unwrap_or_default();
     let number = |number: Option<u64>| number.map(|number| number.to_string());

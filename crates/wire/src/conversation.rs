@@ -16,6 +16,8 @@ pub enum Over {
     Tcp,
     /// Datagrams: [`Said::bytes`] is one of them, whole as far as it was captured.
     Udp,
+    /// A serial line: [`Said::bytes`] are the next bytes of one side, as of a stream.
+    Serial,
     /// Frames of a link layer: [`Said::bytes`] is what such a frame carries.
     Link(Kind),
 }

@@ -157,7 +157,7 @@ impl Directory {
         let ports = match over {
             Over::Tcp => &self.tcp,
             Over::Udp => &self.udp,
-            Over::Link(_) => return None,
+            Over::Serial | Over::Link(_) => return None,
         };
         let place = usize::from(ports[usize::from(port)]).checked_sub(1)?;
         ALL.get(place).copied()
@@ -179,7 +179,7 @@ impl Directory {
         let spoken_over = |protocol: &&&Protocol| match over {
             Over::Tcp => !protocol.tcp.is_empty(),
             Over::Udp => !protocol.udp.is_empty(),
-            Over::Link(_) => false,
+            Over::Serial | Over::Link(_) => false,
         };
         ALL.iter().filter(spoken_over).copied().find(|protocol| likeness(protocol) == Likeness::Certain)
     }

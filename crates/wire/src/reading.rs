@@ -39,6 +39,8 @@ pub struct Address {
     pub ip: Option<IpAddr>,
     /// The server's transport port.
     pub port: Option<u16>,
+    /// The serial line that leads to the speaker, as the machine that asked on it calls it: `/dev/ttyUSB0`.
+    pub line: Option<String>,
     /// Modbus unit identifier, FINS or MELSEC station: who speaks behind this address.
     pub unit: Option<u8>,
     /// DNP3 link address.

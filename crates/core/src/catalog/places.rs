@@ -1,4 +1,4 @@
-//! Which asset answers where. A place is a host (its network address, else its hardware address) and the way behind it to the part that
+//! Which asset answers where. A place is a host (its network address, else its hardware address, or the serial line to it) and the way behind it to the part that
 //! speaks: a unit behind a gateway, a module in a backplane, a station of a bus.
 //!
 //! What speaks several protocols at one place is one device. The same protocol on another port is another one, because that is how a
@@ -24,6 +24,7 @@ const UNITS_ITSELF: [u8; 2] = [0, 255];
 pub(super) struct Place<'a> {
     ip: Option<IpAddr>,
     mac: Option<Cow<'a, str>>,
+    line: Option<Cow<'a, str>>,
     unit: Option<u8>,
     link: Option<u16>,
     rack: Option<u8>,
@@ -37,9 +38,9 @@ pub(super) struct Place<'a> {
 impl Hash for Place<'_> {
     /// Of the parts that are there: most are absent.
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self { ip, mac, unit, link, rack, slot, network, station, hart, path } = self;
+        let Self { ip, mac, line, unit, link, rack, slot, network, station, hart, path } = self;
         ip.hash(state);
-        [mac, station, hart, path].into_iter().flatten().for_each(|text| text.hash(state));
+        [mac, line, station, hart, path].into_iter().flatten().for_each(|text| text.hash(state));
         [unit.map(u16::from), *link, rack.map(u16::from), *slot, *network].into_iter().flatten().for_each(|number| number.hash(state));
     }
 }
@@ -47,12 +48,13 @@ impl Hash for Place<'_> {
 impl<'a> Place<'a> {
     pub(super) fn of(address: &'a Address) -> Self {
         let borrowed = |text: &'a Option<String>| text.as_deref().map(Cow::Borrowed);
-        let Address { mac, ip, unit, link, rack, slot, network, station, hart, path, .. } = address;
+        let Address { mac, ip, line, unit, link, rack, slot, network, station, hart, path, .. } = address;
         // A path begins with the address that it goes through.
         let ip = ip.filter(|ip| path.as_ref().is_none_or(|path| !path.starts_with(&format!("{ip}/"))));
         Self {
             ip,
             mac: borrowed(mac).filter(|_| ip.is_none() && path.is_none()),
+            line: borrowed(line),
             unit: unit.filter(|unit| !UNITS_ITSELF.contains(unit)),
             link: *link,
             rack: *rack,
@@ -76,9 +78,9 @@ impl<'a> Place<'a> {
 
     fn into_owned(self) -> Place<'static> {
         let owned = |text: Option<Cow<'a, str>>| text.map(|text| Cow::Owned(text.into_owned()));
-        let Self { mac, station, hart, path, ip, unit, link, rack, slot, network } = self;
-        let (mac, station, hart, path) = (owned(mac), owned(station), owned(hart), owned(path));
-        Place { ip, mac, unit, link, rack, slot, network, station, hart, path }
+        let Self { mac, line, station, hart, path, ip, unit, link, rack, slot, network } = self;
+        let (mac, line, station, hart, path) = (owned(mac), owned(line), owned(station), owned(hart), owned(path));
+        Place { ip, mac, line, unit, link, rack, slot, network, station, hart, path }
     }
 }
 

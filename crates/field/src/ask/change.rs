@@ -69,5 +69,5 @@ impl Change {
 }
 
 fn has(devices: &BTreeSet<(Endpoint, String)>, device: &Device) -> bool {
-    devices.iter().any(|(endpoint, station)| Device::new(*endpoint, station.as_str()) == *device)
+    devices.iter().any(|(endpoint, station)| Device::new(endpoint, station.as_str()) == *device)
 }

@@ -49,13 +49,17 @@ impl Connection {
         };
         let ended = since_1970((self.clock)());
         // Whose attempt it is, the history knows.
-        (Device::new(self.ask.endpoint, self.station), Attempt { began, ended, end, of_change: false })
+        (Device::new(&self.ask.endpoint, self.station), Attempt { began, ended, end, of_change: false })
     }
 
     async fn talk<S: AsyncRead + AsyncWrite + Unpin>(&self, mut stream: Guarded<S>, pace: Pace) -> End {
         let adapter = self.ask.via.adapter();
-        let over = if matches!(self.ask.endpoint, Endpoint::Udp(_)) { Over::Udp } else { Over::Tcp };
-        let (ip, port) = (Some(self.ask.endpoint.ip()), Some(self.ask.endpoint.address().port()));
+        let (over, line) = match &self.ask.endpoint {
+            Endpoint::Tcp(_) => (Over::Tcp, None),
+            Endpoint::Udp(_) => (Over::Udp, None),
+            Endpoint::Serial(line) => (Over::Serial, Some(line.path.clone())),
+        };
+        let (ip, port) = (self.ask.endpoint.ip(), self.ask.endpoint.address().map(|address| address.port()));
         let with = With { protocol: adapter.protocol(), over, device: conversation::End { mac: None, ip, port } };
         // The guard's clock started with the connection; ours must not end after it.
         let pace = Pace { hold_max: pace.hold_max.saturating_sub(stream.hold()), ..pace };
@@ -63,7 +67,10 @@ impl Connection {
         let mut out = |step| {
             self.say(match step {
                 Step::Sent { question, bytes } => What::Sent { question, bytes },
-                Step::Reading(reading) => What::Reading(reading),
+                Step::Reading(mut reading) => {
+                    reading.speaker.line.clone_from(&line);
+                    What::Reading(Box::new(reading))
+                }
                 Step::Stray { bytes, malformed } => What::Stray { bytes, malformed },
             });
         };
@@ -89,6 +96,14 @@ impl Connection {
                 self.say_failed(refused.into());
                 return End::Unknown;
             }
+            dialogue::End::Quiet { why } => {
+                let refused = Refused::quiet(&why);
+                let mut line = Line::new(Kind::Refused);
+                (line.rule, line.why) = (Some(refused.rule.to_owned()), Some(refused.why.clone()));
+                self.put_on_record(line);
+                self.say_failed(refused.into());
+                return End::Unknown;
+            }
             dialogue::End::Silent { partial } => {
                 // The guard has written `timeout`.
                 self.say(What::NoAnswer { why, partial });
@@ -103,13 +118,17 @@ impl Connection {
         };
         self.say(what);
         let mut line = Line::new(Kind::Failed);
-        (line.target, line.station) = (Some(self.ask.endpoint), Some(self.station.clone()));
-        line.protocol = Some(self.ask.via.adapter().name().to_owned());
-        (line.ended, line.why, line.reason) = (Some(on_record), Some(why), Some(self.reason.clone()));
+        (line.ended, line.why) = (Some(on_record), Some(why));
+        self.put_on_record(line);
+        judged
+    }
+
+    fn put_on_record(&self, mut line: Line) {
+        (line.target, line.station) = (Some(self.ask.endpoint.clone()), Some(self.station.clone()));
+        (line.protocol, line.reason) = (Some(self.ask.via.adapter().name().to_owned()), Some(self.reason.clone()));
         if let Err(error) = self.touch.append(line) {
             self.say_failed(Refused::before_any_byte("touch.record", error.to_string()).into());
         }
-        judged
     }
 
     fn say_failed(&self, failed: Failed) {
@@ -121,7 +140,7 @@ impl Connection {
 
     fn say(&self, what: What) {
         // Where nobody listens any more the round was dropped, and this task with it.
-        let _told = self.tell.send(Event { endpoint: self.ask.endpoint, station: self.station.clone(), what });
+        let _told = self.tell.send(Event { endpoint: self.ask.endpoint.clone(), station: self.station.clone(), what });
     }
 }
 

@@ -38,7 +38,7 @@ pub enum What {
         bytes: Vec<u8>,
     },
     /// A question was answered, at least in part; an exception is an answer, too.
-    Reading(Reading),
+    Reading(Box<Reading>),
     /// A message came that is no answer to the question that waits.
     Stray {
         /// The whole message.

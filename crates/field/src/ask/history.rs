@@ -1,12 +1,12 @@
 //! What the touch record remembers of the devices that are about to be asked.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use super::change::Change;
+use super::classes::Classes;
 use crate::breaker::{Attempt, End};
-use crate::guard::{Endpoint, Refused};
+use crate::guard::{Endpoint, Host, Refused};
 use crate::pacing::Past;
 use crate::touch::{Kind, Line, TouchRecord};
 
@@ -29,13 +29,13 @@ pub(super) struct Device {
 }
 
 impl Device {
-    pub(super) fn new(endpoint: Endpoint, station: impl Into<String>) -> Self {
+    pub(super) fn new(endpoint: &Endpoint, station: impl Into<String>) -> Self {
         Self { endpoint: endpoint.canonical(), station: station.into() }
     }
 
-    /// The address, of which one connection is open at a time.
-    pub(super) fn ip(&self) -> IpAddr {
-        self.endpoint.ip()
+    /// What one connection is open to at a time.
+    pub(super) fn host(&self) -> Host {
+        self.endpoint.host()
     }
 }
 
@@ -48,11 +48,16 @@ pub(super) struct History {
 }
 
 impl History {
-    /// Folds the record; only what stands at `endpoints` is kept.
-    pub(super) fn read(touch: &TouchRecord, endpoints: &BTreeSet<Endpoint>, change: Option<&Change>) -> Result<Self, Refused> {
+    /// Folds the record; of single devices only what stands at `endpoints` is kept.
+    pub(super) fn read(touch: &TouchRecord, endpoints: &BTreeSet<Endpoint>, change: Option<&Change>) -> Result<(Self, Classes), Refused> {
         let mut history = Self { attempts: BTreeMap::new(), change: change.cloned() };
-        let outcome = touch.read_back(|_, line| history.take(&line, endpoints));
-        outcome.map(|()| history).map_err(|error| Refused::before_any_byte("touch.record", error.to_string()))
+        let mut classes = Classes::default();
+        let outcome = touch.read_back(|_, line| {
+            history.take(&line, endpoints);
+            // A change's own lines say what was expected of devices that reboot.
+            classes.take(&line, change.is_some_and(|change| line.reason.as_ref() == Some(&change.order)));
+        });
+        outcome.map(|()| (history, classes)).map_err(|error| Refused::before_any_byte("touch.record", error.to_string()))
     }
 
     /// A device's past, and what its endpoint went through. The reboots of the change that asks are expected: no breaker sees them.
@@ -81,7 +86,7 @@ impl History {
     }
 
     fn take(&mut self, line: &Line, endpoints: &BTreeSet<Endpoint>) {
-        let Some(target) = line.target else { return };
+        let Some(target) = &line.target else { return };
         let device = Device::new(target, line.station.clone().unwrap_or_default());
         if !endpoints.contains(&device.endpoint) {
             return;
@@ -146,7 +151,7 @@ mod tests {
             of_change: false,
         };
         let expected: Vec<Attempt> = expected.iter().map(seconds).collect();
-        let past = |target: &str, unit: &str| history.of(&Device::new(target.parse().expect("an endpoint"), unit));
+        let past = |target: &str, unit: &str| history.of(&Device::new(&target.parse().expect("an endpoint"), unit));
         assert_eq!(past(DEVICE, "1").own, expected, "{lines:?}");
         assert_eq!(past("192.0.2.8:502", "1"), Past::default(), "nobody asked for this one");
         let rebuffed: Vec<Attempt> = expected.into_iter().filter(|attempt| matches!(attempt.end, End::Rebuffed | End::Hostile)).collect();

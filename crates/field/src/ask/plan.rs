@@ -41,11 +41,11 @@ pub fn plan(asks: &[Ask]) -> Result<Vec<PlannedMessage>, Refused> {
     for ask in asks {
         let grant = ask.via.adapter().grant()?;
         let limits = Limits::of(&grant);
-        let permit = Permit::new(ask.endpoint, grant, DRY_RUN, limits)?;
+        let permit = Permit::new(ask.endpoint.clone(), grant, DRY_RUN, limits)?;
         for message in ask.via.adapter().plan() {
             let meaning = meaning(&permit, &message.bytes)?;
             let message = Planned { bytes: permit.without_secrets(&message.bytes), ..message };
-            planned.push(PlannedMessage { endpoint: ask.endpoint, station: permit.station().to_owned(), message, meaning });
+            planned.push(PlannedMessage { endpoint: ask.endpoint.clone(), station: permit.station().to_owned(), message, meaning });
         }
     }
     Ok(planned)

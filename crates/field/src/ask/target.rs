@@ -1,4 +1,5 @@
-//! Targets as people write them: `10.0.0.5`, `10.0.0.5:1502/3`, `[2001:db8::5]:502/1`. One address, one device: never a name, never a range.
+//! Targets as people write them: `10.0.0.5`, `10.0.0.5:1502/3`, `[2001:db8::5]:502/1`, `serial:/dev/ttyUSB0@9600-8N1/17`. One address, one device:
+//! never a name, never a range.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -7,7 +8,7 @@ use std::str::FromStr;
 use nameplate_wire::modbus::{PORT, Question};
 
 use super::{Ask, Via};
-use crate::guard::Endpoint;
+use crate::guard::{BadLine, Endpoint, SerialLine};
 use crate::modbus::{Framing, Questions, UNIT_NONE};
 
 /// Shortest prefix that a network is written with: `10.0.0.0/24` means a network to everybody but us.
@@ -35,24 +36,33 @@ impl fmt::Display for BadTarget {
 impl std::error::Error for BadTarget {}
 
 /// A target as it was written, before its protocol gives what was left out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target<'a> {
     text: &'a str,
-    /// Its address.
-    pub ip: IpAddr,
-    /// Its port, where it is written.
-    pub port: Option<u16>,
+    way: Way,
     /// What stands behind the slash: a unit, a link address, in the protocol's own terms.
     pub station: Option<&'a str>,
     station_at: usize,
 }
 
+/// What leads to a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Way {
+    /// A network: address, and port where it is written.
+    Net(IpAddr, Option<u16>),
+    /// A serial line.
+    Line(SerialLine),
+}
+
 impl<'a> Target<'a> {
-    /// Reads `ip[:port][/station]` or `[v6][:port][/station]`.
+    /// Reads `ip[:port][/station]`, `[v6][:port][/station]` or `serial:path[@baud-frame][/station]`.
     ///
     /// # Errors
     /// [`BadTarget`] for a name, a range, a network, or a number that is none.
     pub fn read(text: &'a str) -> Result<Self, BadTarget> {
+        if let Some(line) = text.strip_prefix(SERIAL) {
+            return on_a_line(text, line);
+        }
         let (ip, end) = address(text).map_err(|(offset, why)| bad(text, offset, why))?;
         let rest = text.get(end..).unwrap_or_default();
         let (before, station) = rest.split_once('/').map_or((rest, None), |(before, station)| (before, Some(station)));
@@ -65,7 +75,7 @@ impl<'a> Target<'a> {
             },
         };
         let station_at = end.saturating_add(before.len()).saturating_add(1);
-        let target = Self { text, ip, port, station, station_at };
+        let target = Self { text, way: Way::Net(ip, port), station, station_at };
         match station {
             Some(station) if station.contains([',', '-', '*']) => Err(target.bad_station(NO_SWEEP)),
             Some(station) if port.is_none() && number::<u8>(station).is_some_and(|prefix| is_network(ip, prefix)) => {
@@ -76,20 +86,35 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// Its address and port; `port` where it has none.
+    /// Its address and port; `port` where none is written.
+    ///
+    /// # Errors
+    /// [`BadTarget`] for a serial line.
+    pub fn address(&self, port: u16) -> Result<SocketAddr, BadTarget> {
+        match self.way {
+            Way::Net(ip, written) => Ok(SocketAddr::new(ip, written.unwrap_or(port))),
+            Way::Line(_) => Err(bad(self.text, 0, NO_LINE)),
+        }
+    }
+
+    /// The serial line, where it is one.
     #[must_use]
-    pub fn address(&self, port: u16) -> SocketAddr {
-        SocketAddr::new(self.ip, self.port.unwrap_or(port))
+    pub const fn line(&self) -> Option<&SerialLine> {
+        match &self.way {
+            Way::Net(..) => None,
+            Way::Line(line) => Some(line),
+        }
     }
 
     /// Its address, for a protocol without a port of its own.
     ///
     /// # Errors
-    /// [`BadTarget`] with `why` where no port is written.
+    /// [`BadTarget`] with `why` where no port is written, or for a serial line.
     pub fn address_with_port(&self, why: &str) -> Result<SocketAddr, BadTarget> {
-        match self.port {
-            Some(port) => Ok(SocketAddr::new(self.ip, port)),
-            None => Err(bad(self.text, self.station_at.saturating_sub(1), why)),
+        match self.way {
+            Way::Net(_, None) => Err(bad(self.text, self.station_at.saturating_sub(1), why)),
+            Way::Net(_, Some(port)) => self.address(port),
+            Way::Line(_) => self.address(0),
         }
     }
 
@@ -130,6 +155,24 @@ impl<'a> Target<'a> {
     }
 }
 
+/// A line with what stands behind it. Behind settings a slash begins the station; without them one does where a number follows: names of lines have
+/// slashes of their own.
+fn on_a_line<'a>(text: &'a str, line: &'a str) -> Result<Target<'a>, BadTarget> {
+    let settings_at = line.rfind('@').unwrap_or(0);
+    let slash = line.rfind('/').filter(|slash| *slash > settings_at);
+    let station = slash.and_then(|slash| line.get(slash.saturating_add(1)..)).filter(|station| settings_at > 0 || is_a_station(station));
+    let end = if station.is_some() { slash.unwrap_or(line.len()) } else { line.len() };
+    let read = line.get(..end).unwrap_or_default().parse();
+    let way = read.map(Way::Line).map_err(|BadLine { offset, why }| bad(text, offset.saturating_add(SERIAL.len()), why))?;
+    let target = Target { text, way, station, station_at: end.saturating_add(1).saturating_add(SERIAL.len()) };
+    if station.is_some_and(|station| station.contains([',', '-', '*'])) { Err(target.bad_station(NO_SWEEP)) } else { Ok(target) }
+}
+
+/// A number, or two with a dot; a list or a range of them is recognised to be refused.
+fn is_a_station(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_digit() || first == '*') && !text.contains(char::is_alphabetic)
+}
+
 fn bad(text: &str, offset: usize, why: &str) -> BadTarget {
     let at = text.get(..offset).map_or(1, |before| before.chars().count().saturating_add(1));
     BadTarget { text: text.to_owned(), at, why: why.to_owned() }
@@ -143,10 +186,13 @@ impl FromStr for Ask {
         let target = Target::read(text)?;
         let unit = target.number("the unit is a number from 0 to 255")?.unwrap_or(UNIT_NONE);
         let via = Via::Modbus(Questions { framing: Framing::Tcp, unit, questions: vec![Question::REGULAR] });
-        Ok(Self { endpoint: Endpoint::Tcp(target.address(PORT)), via })
+        Ok(Self { endpoint: Endpoint::Tcp(target.address(PORT)?), via })
     }
 }
 
+/// What a target on a serial line begins with.
+const SERIAL: &str = "serial:";
+const NO_LINE: &str = "this protocol goes over a network; on a serial line --via modbus-rtu or dnp3 can be asked";
 const NO_SWEEP: &str = "one address and one unit at a time: we never sweep (a sweep has stopped plants), so name each device";
 const NO_NAMES: &str = "write the address: host names are not looked up, because that would be traffic nobody asked for";
 
@@ -222,6 +268,36 @@ mod tests {
         check("[2001:db8::5]", "[2001:db8::5]:502", 255);
         check("[2001:db8::5]/9", "[2001:db8::5]:502", 9);
         check("[::1]:1502/255", "[::1]:1502", 255);
+    }
+
+    #[test]
+    fn a_line_is_written_with_its_settings_and_a_station() {
+        let check = |text: &str, line: &str, station: Option<&str>| {
+            let target = Target::read(text).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!((target.line().map(SerialLine::to_string).as_deref(), target.station), (Some(line), station), "{text}");
+        };
+        check("serial:/dev/ttyS0/17", "/dev/ttyS0@19200-8E1", Some("17"));
+        check("serial:/dev/ttyS0", "/dev/ttyS0@19200-8E1", None);
+        check("serial:COM3/1", "COM3@19200-8E1", Some("1"));
+        check("serial:/dev/ttyS0@9600-8N1/0.2", "/dev/ttyS0@9600-8N1", Some("0.2"));
+        check("serial:/dev/pts/3/17", "/dev/pts/3@19200-8E1", Some("17"));
+        check("serial:/dev/pts/3@19200-8E1", "/dev/pts/3@19200-8E1", None);
+        check("serial:/dev/serial/by-id/usb-FTDI_A9-if00-port0/17", "/dev/serial/by-id/usb-FTDI_A9-if00-port0@19200-8E1", Some("17"));
+    }
+
+    #[test]
+    fn a_bad_line_says_where_and_why() {
+        let check = |text: &str, at: usize, why: &str| {
+            let error = Target::read(text).expect_err(text);
+            assert!(error.at == at && error.why.contains(why), "{error}; expected character {at} and {why:?}");
+        };
+        check("serial:", 8, "no name");
+        check("serial:COM3@/1", 13, "bits a second");
+        check("serial:COM3@9600-8X1/1", 18, "parity");
+        check("serial:COM3/1-247", 13, "never sweep");
+        check("serial:COM3@9600/*", 18, "never sweep");
+        let error = "serial:COM3/1".parse::<Ask>().expect_err("Modbus TCP");
+        assert!(error.at == 1 && error.why.contains("modbus-rtu"), "{error}");
     }
 
     #[test]

@@ -93,7 +93,7 @@ async fn run(state: &State, asks: &[Ask], reason: Reason, second: u64) -> (Vec<S
     let clock = clock(second);
     let for_touch = Arc::clone(&clock);
     let touch = Arc::new(TouchRecord::open(&state.0, move || for_touch()).expect("a new state directory"));
-    let settings = Settings { reason, time_factor: 0.001, seed: 1, clock };
+    let settings = Settings { reason, time_factor: 0.001, seed: 1, clock, rules: Arc::default(), kinds: Arc::default() };
     let mut lines = Vec::new();
     let summary = ask(asks.to_vec(), &settings, touch, |event| lines.push(line(asks, &event))).await.expect("loopback only");
     (lines, summary.to_string())
@@ -110,7 +110,7 @@ fn line(asks: &[Ask], event: &Event) -> String {
         What::Opened => "opened".to_owned(),
         What::Sent { bytes, .. } => format!("sent {}", bytes.len()),
         What::Reading(reading) => {
-            assert_eq!(reading.speaker.port, Some(event.endpoint.address().port()));
+            assert_eq!(reading.speaker.port, event.endpoint.address().map(|address| address.port()));
             let objects = reading.facts.iter().filter(|fact| fact.path.starts_with("modbus.object"));
             let said: Vec<String> = objects.map(|fact| fact.bytes.escape_ascii().to_string()).collect();
             format!("read {}", said.join(" "))
@@ -309,7 +309,8 @@ fn gaps_are_not_shortened_for_real_devices() {
     block_on(async {
         let state = State::new();
         let touch = Arc::new(TouchRecord::open(&state.0, SystemTime::now).expect("a new state directory"));
-        let settings = Settings { reason: order(), time_factor: 0.5, seed: 1, clock: clock(0) };
+        let settings =
+            Settings { reason: order(), time_factor: 0.5, seed: 1, clock: clock(0), rules: Arc::default(), kinds: Arc::default() };
         let asks = vec!["192.0.2.1".parse().expect("a target")];
         let refused = ask(asks, &settings, touch, |event| panic!("{event:?}")).await.expect_err("192.0.2.1 is not loopback");
         assert_eq!(refused.rule, "pacing.time_factor");
@@ -319,8 +320,9 @@ fn gaps_are_not_shortened_for_real_devices() {
 /// A change of these devices, open all of the clock's first day; `since`: the second at which its reading before was over.
 fn change(scope: &[&Ask], neighbours: &[&Ask], since: Option<u64>) -> Reason {
     let at = |second: u64| clock(second)();
-    let devices =
-        |asks: &[&Ask]| asks.iter().map(|ask| (ask.endpoint, ask.via.adapter().grant().expect("a grant").station().to_owned())).collect();
+    let devices = |asks: &[&Ask]| {
+        asks.iter().map(|ask| (ask.endpoint.clone(), ask.via.adapter().grant().expect("a grant").station().to_owned())).collect()
+    };
     Reason::Change(Change {
         order: "WO-1".to_owned(),
         from: at(0),

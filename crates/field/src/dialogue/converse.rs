@@ -123,6 +123,9 @@ impl<P: Peer> Asking<'_, P> {
             return Err(End::HoldSpent { partial: Vec::new() });
         }
         sleep_until(self.earliest).await;
+        if let Some(why) = self.peer.quiet() {
+            return Err(End::Quiet { why });
+        }
         self.send(&put, self.hold_end).await?;
         let sent = Instant::now();
         if put.answered {

@@ -1,4 +1,4 @@
-//! The one function that opens a socket towards a device.
+//! The one function that opens a socket or a serial line towards a device.
 
 use std::{
     io,
@@ -15,7 +15,12 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Ended, Endpoint, Failed, Guarded, Permit, datagrams::Datagrams, stream::log};
+use super::{
+    Ended, Endpoint, Failed, Guarded, Permit, Refused,
+    datagrams::Datagrams,
+    line::{self, Wired},
+    stream::log,
+};
 use crate::touch::{self, Kind, TouchRecord};
 
 /// Milliseconds a connect may take (read-only.md section 3).
@@ -28,37 +33,62 @@ pub enum Line {
     Tcp(TcpStream),
     /// A UDP socket.
     Udp(Datagrams),
+    /// A serial line.
+    Serial(Wired),
 }
 
 /// Opens one connection to the permit's endpoint and puts a guard around it.
 ///
 /// # Errors
-/// [`Failed::Refused`] where the touch record cannot be written (nothing was sent then), [`Failed::Io`] where the device does not accept.
+/// [`Failed::Refused`] where it is quiet, the touch record cannot be written, or somebody else speaks on the line (nothing was sent then); [`Failed::Io`] where the
+/// device does not accept.
 pub async fn connect(permit: Permit, touch: Arc<TouchRecord>) -> Result<Guarded<Line>, Failed> {
-    log(&touch, &permit, touch::Line::new(Kind::Connect))?;
-    let peer = permit.endpoint();
-    let outcome = timeout(Duration::from_millis(CONNECT_MS_MAX), open(peer)).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
-    match outcome {
-        Ok(line) => Ok(Guarded::over(line, permit, touch)),
+    if let Some(why) = touch.quiet() {
+        return Err(refuse(&touch, &permit, Refused::quiet(&why)));
+    }
+    let mut line = touch::Line::new(Kind::Connect);
+    line.class = permit.class().map(str::to_owned);
+    log(&touch, &permit, line)?;
+    let outcome = timeout(Duration::from_millis(CONNECT_MS_MAX), open(permit.endpoint())).await;
+    match outcome.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+        Ok(mut line) => match heard_first(&mut line, permit.limits().time_factor).await {
+            Ok(()) => Ok(Guarded::over(line, permit, touch)),
+            Err(refused) => Err(refuse(&touch, &permit, refused)),
+        },
         Err(source) => {
             let mut line = touch::Line::new(Kind::Failed);
             line.ended = Some(Ended::of(&source).to_string());
             line.why = Some(source.to_string());
             log(&touch, &permit, line)?;
-            Err(Failed::Io { operation: "connect", peer, source })
+            Err(Failed::Io { operation: "connect", peer: permit.endpoint().clone(), source })
         }
     }
 }
 
+/// Puts on record that nothing is sent.
+fn refuse(touch: &TouchRecord, permit: &Permit, refused: Refused) -> Failed {
+    let mut line = touch::Line::new(Kind::Refused);
+    (line.rule, line.why) = (Some(refused.rule.to_owned()), Some(refused.why.clone()));
+    log(touch, permit, line).map_or_else(Failed::from, |()| refused.into())
+}
+
+/// What must be heard before anything is said: on a line nothing.
+async fn heard_first(line: &mut Line, time_factor: f64) -> Result<(), Refused> {
+    match line {
+        Line::Tcp(_) | Line::Udp(_) => Ok(()),
+        Line::Serial(wired) => wired.quiet(Duration::from_millis(line::QUIET_MS_MIN).mul_f64(time_factor)).await,
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "this is the only place that opens a connection towards a device (rules of the house, 2)")]
-async fn open(peer: Endpoint) -> io::Result<Line> {
+async fn open(peer: &Endpoint) -> io::Result<Line> {
     match peer {
         Endpoint::Tcp(peer) => {
             let socket = if peer.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
             socket.set_nodelay(true)?;
             #[cfg(target_os = "linux")]
             syn_retries::limit(&socket)?;
-            socket.connect(peer).await.map(Line::Tcp)
+            socket.connect(*peer).await.map(Line::Tcp)
         }
         // A port of our own for each connection, so that an answer to an earlier one that comes late meets a closed door.
         Endpoint::Udp(peer) => {
@@ -67,6 +97,7 @@ async fn open(peer: Endpoint) -> io::Result<Line> {
             socket.connect(peer).await?;
             Ok(Line::Udp(Datagrams::new(socket)))
         }
+        Endpoint::Serial(line) => line::open(line).map(Line::Serial),
     }
 }
 
@@ -75,6 +106,7 @@ impl AsyncRead for Line {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
             Self::Udp(socket) => Pin::new(socket).poll_read(cx, buffer),
+            Self::Serial(wired) => Pin::new(wired).poll_read(cx, buffer),
         }
     }
 }
@@ -84,6 +116,7 @@ impl AsyncWrite for Line {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
             Self::Udp(socket) => Pin::new(socket).poll_write(cx, bytes),
+            Self::Serial(wired) => Pin::new(wired).poll_write(cx, bytes),
         }
     }
 
@@ -91,6 +124,7 @@ impl AsyncWrite for Line {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_flush(cx),
             Self::Udp(socket) => Pin::new(socket).poll_flush(cx),
+            Self::Serial(wired) => Pin::new(wired).poll_flush(cx),
         }
     }
 
@@ -98,6 +132,7 @@ impl AsyncWrite for Line {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Udp(socket) => Pin::new(socket).poll_shutdown(cx),
+            Self::Serial(wired) => Pin::new(wired).poll_shutdown(cx),
         }
     }
 }

@@ -4,46 +4,71 @@ use std::{fmt, net::IpAddr, net::SocketAddr, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// One endpoint of one device, or of a gateway with several behind it. IPv4 addresses are written as such, however they came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+use super::serial::{BadLine, SerialLine};
+
+/// One endpoint of one device, or of several behind a gateway or on a line. IPv4 addresses are written as such, however they came.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Endpoint {
     /// A TCP port.
     Tcp(SocketAddr),
     /// A UDP port: a question is one datagram.
     Udp(SocketAddr),
+    /// A serial line of this machine.
+    Serial(SerialLine),
+}
+
+/// What leads to devices and carries one conversation at a time: a host has one connection to spare, or none; a line has one master.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Host {
+    /// A network address.
+    Ip(IpAddr),
+    /// A serial line, by its path.
+    Line(String),
 }
 
 impl Endpoint {
-    /// Its address and port.
+    /// Its address and port; a serial line has none.
     #[must_use]
-    pub const fn address(&self) -> SocketAddr {
+    pub const fn address(&self) -> Option<SocketAddr> {
         match self {
-            Self::Tcp(address) | Self::Udp(address) => *address,
+            Self::Tcp(address) | Self::Udp(address) => Some(*address),
+            Self::Serial(_) => None,
         }
     }
 
-    /// The address, of which one connection is open at a time.
+    /// Its network address; a serial line has none.
     #[must_use]
-    pub fn ip(&self) -> IpAddr {
-        self.address().ip().to_canonical()
+    pub fn ip(&self) -> Option<IpAddr> {
+        self.address().map(|address| address.ip().to_canonical())
     }
 
-    /// The same endpoint however its address was written.
+    /// What one connection is open to at a time.
+    #[must_use]
+    pub fn host(&self) -> Host {
+        match self {
+            Self::Tcp(address) | Self::Udp(address) => Host::Ip(address.ip().to_canonical()),
+            Self::Serial(line) => Host::Line(line.path.clone()),
+        }
+    }
+
+    /// The same endpoint however its address was written, or the line was set.
     #[must_use]
     pub fn canonical(&self) -> Self {
         let plain = |address: &SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
         match self {
             Self::Tcp(address) => Self::Tcp(plain(address)),
             Self::Udp(address) => Self::Udp(plain(address)),
+            Self::Serial(line) => Self::Serial(SerialLine::new(line.path.clone())),
         }
     }
 
     /// Why it can never be one device: one packet there is heard by many, or by nobody.
     pub(super) fn never_a_device(&self) -> Option<&'static str> {
-        if self.address().port() == 0 {
+        let address = self.address()?;
+        if address.port() == 0 {
             return Some("has no port");
         }
-        match self.ip() {
+        match address.ip().to_canonical() {
             ip if ip.is_multicast() => Some("is a multicast address"),
             ip if ip.is_unspecified() => Some("is the unspecified address"),
             IpAddr::V4(ip) if ip.is_broadcast() => Some("is the broadcast address"),
@@ -53,26 +78,74 @@ impl Endpoint {
     }
 }
 
-/// `192.0.2.1:502`; with another transport than TCP `udp:192.0.2.1:161`.
+impl Host {
+    /// True where nobody but this machine is there: a loopback address, a pseudo-terminal.
+    #[must_use]
+    pub fn is_this_machine(&self) -> bool {
+        match self {
+            Self::Ip(ip) => ip.to_canonical().is_loopback(),
+            Self::Line(path) => path.starts_with(PSEUDO_TERMINALS),
+        }
+    }
+}
+
+/// Where Linux has them (pts(4)).
+const PSEUDO_TERMINALS: &str = "/dev/pts/";
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(ip) => ip.fmt(f),
+            Self::Line(path) => path.fmt(f),
+        }
+    }
+}
+
+/// `192.0.2.1:502`; with another transport than TCP `udp:192.0.2.1:161`, `serial:/dev/ttyS0@19200-8E1`.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp(address) => address.fmt(f),
             Self::Udp(address) => write!(f, "udp:{address}"),
+            Self::Serial(line) => write!(f, "serial:{line}"),
         }
     }
 }
 
 impl FromStr for Endpoint {
-    type Err = std::net::AddrParseError;
+    type Err = BadEndpoint;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.strip_prefix("udp:") {
-            Some(address) => address.parse().map(Self::Udp),
-            None => text.parse().map(Self::Tcp),
+        if let Some(line) = text.strip_prefix("serial:") {
+            return line.parse().map(Self::Serial).map_err(BadEndpoint::Line);
+        }
+        let (address, transport): (_, fn(SocketAddr) -> Self) = match text.strip_prefix("udp:") {
+            Some(address) => (address, Self::Udp),
+            None => (text, Self::Tcp),
+        };
+        address.parse().map(transport).map_err(BadEndpoint::Address)
+    }
+}
+
+/// A text that names no endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BadEndpoint {
+    /// It is no address with a port.
+    Address(std::net::AddrParseError),
+    /// It is no serial line.
+    Line(BadLine),
+}
+
+impl fmt::Display for BadEndpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(error) => error.fmt(f),
+            Self::Line(error) => error.fmt(f),
         }
     }
 }
+
+impl std::error::Error for BadEndpoint {}
 
 impl Serialize for Endpoint {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {

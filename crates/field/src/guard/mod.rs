@@ -1,4 +1,4 @@
-//! The egress guard: the only place that opens a connection towards a device, and the only way bytes reach one.
+//! The egress guard: the only place that opens a connection or a line towards a device, and the only way bytes reach one.
 //!
 //! [`connect`] gives a [`Guarded`] stream. What is written into it is reassembled, read with the guard's own tables (a file a protocol, which share no
 //! code with `wire` or the adapters) and let out only where it is on the allowlist of read-only.md section 2, granted by the [`Permit`], and inside the
@@ -37,12 +37,14 @@ mod fins;
 pub mod generate;
 mod hart_ip;
 mod judge;
+mod line;
 mod modbus;
 mod modbus_rtu;
 mod permit;
 mod refused;
 mod s7comm;
 mod secret;
+mod serial;
 mod slmp;
 mod snmp;
 mod stream;
@@ -56,7 +58,7 @@ pub use self::{
     cip::{ATTRIBUTE_LAST, Cip, SLOT_LAST, SLOTS_MAX},
     connect::{CONNECT_MS_MAX, Line, connect},
     dnp3::{Dnp3, READS_MAX, REPLIES_MAX},
-    endpoint::Endpoint,
+    endpoint::{BadEndpoint, Endpoint, Host},
     enip::Enip,
     fins::{Fins, NODE_LAST},
     hart_ip::{COMMANDS_MAX, HartIp, SUB_DEVICES_MAX},
@@ -67,6 +69,7 @@ pub use self::{
     refused::{Failed, REFUSED_BYTES_MAX, Refused, hex},
     s7comm::{MESSAGES_MAX as S7_MESSAGES_MAX, S7comm},
     secret::Secret,
+    serial::{BadLine, Parity, SerialLine, Settings},
     slmp::Slmp,
     snmp::{ENTITY_QUESTIONS_MAX, MESSAGES_MAX as SNMP_MESSAGES_MAX, OBJECTS_MAX as SNMP_OBJECTS_MAX, Snmp, SnmpV3, V3_MESSAGES_MAX},
     stream::{CLOSE_MS_MAX, Closed, Ended, Guarded, KILL_S_MAX},

@@ -13,6 +13,9 @@ pub const HOLD_S_MAX: u64 = 10;
 /// Bytes of a work order's text; it stands in every line of the touch record.
 pub const REASON_BYTES_MAX: usize = 200;
 
+/// Tables of which the messages are those of a serial line.
+const ON_A_LINE: [&str; 2] = ["dnp3", "modbus-rtu"];
+
 /// What a protocol's file in this folder grants: its table, who is asked behind the endpoint, and the literals that only the owner or a profile knows.
 #[derive(Clone)]
 pub struct Grant {
@@ -104,6 +107,7 @@ impl Limits {
 pub struct Permit {
     endpoint: Endpoint,
     reason: String,
+    class: Option<String>,
     grant: Grant,
     limits: Limits,
 }
@@ -129,16 +133,35 @@ impl Permit {
             return no("permit.hold", format!("a hold of {:?}, at most {:?}", limits.hold_max, widest.hold_max));
         }
         let scaled = limits.time_factor.to_bits() != 1.0_f64.to_bits();
-        if scaled && !(endpoint.ip().is_loopback() && limits.time_factor.is_finite() && limits.time_factor > 0.0) {
-            return no("permit.time_factor", format!("time factor {}: only loopback may be asked faster", limits.time_factor));
+        let table = grant.table.protocol;
+        if matches!(endpoint, Endpoint::Serial(_)) && !ON_A_LINE.contains(&table) {
+            return no("permit.target", format!("{table} is not spoken on a serial line"));
         }
-        Ok(Self { endpoint, reason: reason.to_owned(), grant, limits })
+        if scaled && !(endpoint.host().is_this_machine() && limits.time_factor.is_finite() && limits.time_factor > 0.0) {
+            return no(
+                "permit.time_factor",
+                format!("time factor {}: only this machine (loopback, a pseudo-terminal) may be asked faster", limits.time_factor),
+            );
+        }
+        Ok(Self { endpoint, reason: reason.to_owned(), class: None, grant, limits })
+    }
+
+    /// The same for a device of this class: it stands in the record of the connection.
+    #[must_use]
+    pub fn of_class(self, class: Option<String>) -> Self {
+        Self { class, ..self }
+    }
+
+    /// Its class, where one is known.
+    #[must_use]
+    pub fn class(&self) -> Option<&str> {
+        self.class.as_deref()
     }
 
     /// Where.
     #[must_use]
-    pub const fn endpoint(&self) -> Endpoint {
-        self.endpoint
+    pub const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 
     /// Who behind it: a Modbus unit, a DNP3 link address; empty where there is but one.

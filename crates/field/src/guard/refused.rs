@@ -28,6 +28,11 @@ impl Refused {
         Self { question: None, rule, at: None, bytes: Vec::new(), why: why.into() }
     }
 
+    /// Somebody set the quiet switch, and says why.
+    pub(crate) fn quiet(why: &str) -> Self {
+        Self::before_any_byte("quiet", format!("the quiet switch is set: {why}"))
+    }
+
     /// The refusal inside an IO error that came out of a [`super::Guarded`] stream, if it is one.
     #[must_use]
     pub fn within(error: &io::Error) -> Option<&Self> {

@@ -112,6 +112,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guarded<S> {
         self.judge.is_waiting()
     }
 
+    /// Why no question may leave now, where somebody set the quiet switch.
+    #[must_use]
+    pub fn quiet(&self) -> Option<String> {
+        self.touch.quiet()
+    }
+
     /// A message of ours as it may be shown: without what is secret in it.
     #[must_use]
     pub fn shown(&self, message: &[u8]) -> Vec<u8> {
@@ -322,7 +328,7 @@ fn held_too_long() -> io::Error {
 
 /// Appends a line of a permit's connection: whom, as which unit, for which work order.
 pub(super) fn log(touch: &TouchRecord, permit: &Permit, mut line: Line) -> Result<(), Refused> {
-    line.target = Some(permit.endpoint());
+    line.target = Some(permit.endpoint().clone());
     line.protocol = Some(permit.protocol().to_owned());
     line.station = Some(permit.station().to_owned()).filter(|station| !station.is_empty());
     line.reason = Some(permit.reason().to_owned());

@@ -245,7 +245,7 @@ fn what_is_planned_passes_the_guard() {
     use crate::guard::Endpoint;
     let endpoint = Endpoint::Tcp(([192, 0, 2, 7], PORT).into());
     for (cpu, count) in [(CPU, 4), (CONSENTED, 5), (Questions { rack: 3, slot: 31, consent_001c: true }, 5)] {
-        let planned = plan(&[Ask { endpoint, via: Via::S7comm(cpu) }]).expect("the guard lets it pass");
+        let planned = plan(&[Ask { endpoint: endpoint.clone(), via: Via::S7comm(cpu) }]).expect("the guard lets it pass");
         assert_eq!(planned.len(), count);
         assert!(planned.iter().all(|one| one.meaning.len() == one.message.bytes.len()), "every byte has a meaning");
     }

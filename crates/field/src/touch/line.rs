@@ -26,6 +26,8 @@ pub enum Kind {
     Closed,
     /// A line that a power cut had torn was cut off; `bytes` keeps it, `why` says so.
     Mended,
+    /// A person released the `class` that had been stopped; `why` says who.
+    Released,
     /// Something a later release wrote.
     #[serde(other)]
     Unknown,
@@ -39,7 +41,7 @@ pub struct Line {
     pub time: SystemTime,
     /// What happened.
     pub kind: Kind,
-    /// Where the device answers: `192.0.2.1:502`, `udp:192.0.2.1:161`.
+    /// Where the device answers: `192.0.2.1:502`, `udp:192.0.2.1:161`, `serial:/dev/ttyS0@19200-8E1`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Endpoint>,
     /// Who is asked behind it, in the protocol's own terms: a Modbus unit, a DNP3 link address. Absent where there is but one.
@@ -48,6 +50,9 @@ pub struct Line {
     /// The protocol, as contracts.md spells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<String>,
+    /// Protocol, maker, model and firmware, as far as they were known before the device was asked; on the `connect` line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
     /// The message's name on the guard's allowlist.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<String>,
@@ -96,6 +101,7 @@ impl Line {
             target: None,
             station: None,
             protocol: None,
+            class: None,
             question: None,
             bytes: None,
             reason: None,

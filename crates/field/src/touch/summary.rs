@@ -28,7 +28,7 @@ impl Summary {
         match line.kind {
             Kind::Connect => {
                 self.connections = self.connections.saturating_add(1);
-                if let Some(target) = line.target.filter(|_| self.targets.len() < DEVICES_MAX) {
+                if let Some(target) = line.target.as_ref().filter(|_| self.targets.len() < DEVICES_MAX) {
                     self.targets.insert(target.canonical());
                 }
             }

@@ -1,7 +1,9 @@
 //! `nameplate ask`: read-only questions, each byte through the guard.
 
 mod chassis;
+mod kinds;
 mod secret;
+mod site;
 mod snmp;
 mod ways;
 
@@ -13,12 +15,14 @@ use std::time::SystemTime;
 use clap::Args;
 use nameplate_core::catalog::Catalog;
 use nameplate_core::claim::Field;
-use nameplate_core::hazard::{Hazard, hazard};
+use nameplate_core::hazard::{Hazard, hazard, safety_system};
 use nameplate_core::observation::{Source, hex};
 use nameplate_core::text::printable;
 use nameplate_field::ask::{self, Event, PlannedMessage, Reason, Settings, What};
+use nameplate_field::site::Rules;
 use nameplate_field::touch::{Kind, Line, Summary, TouchRecord};
 
+use self::site::Site;
 pub use self::ways::{Named, Ways};
 use super::devices;
 use crate::cli::{Format, Options};
@@ -36,7 +40,8 @@ pub const SEED: u64 = 0;
 #[command(
     after_help = "A TARGET is an address, with the port where it is not the protocol's own, and behind a slash what the protocol has there: a\n\
                         Modbus unit, a BACnet instance, a DNP3 link address, rack and slot of an S7 CPU (see --via). 192.0.2.10,\n\
-                        192.0.2.10:502/1, [2001:db8::10]/1. One device each: no names, no ranges, nothing is swept.\n\n\
+                        192.0.2.10:502/1, [2001:db8::10]/1; on a serial line serial:/dev/ttyUSB0@9600-8N1/17 (19200-8E1 where it is left\n\
+                        out). One device each: no names, no ranges, nothing is swept.\n\n\
                         Every message is on record (touch.ndjson in the state directory) before it leaves. Per device: one connection,\n\
                         one request in flight, a handful of requests, 10 seconds (20 where there is a session), at most 12 readings a day\n\
                         30 seconds apart; a device that failed is left alone for a while. See docs/read-only.md.\n\n\
@@ -46,13 +51,20 @@ pub const SEED: u64 = 0;
 )]
 pub struct Ask {
     /// Devices to ask
-    #[arg(value_name = "TARGET", required_unless_present = "targets")]
+    #[arg(value_name = "TARGET", required_unless_present_any = ["targets", "site"])]
     target: Vec<String>,
     /// A file with a target a line; # starts a comment
     #[arg(long, value_name = "FILE")]
     targets: Option<PathBuf>,
+    /// The site file: devices by zone, whom nobody may contact, windows and blackouts. Asks all its devices, or the TARGETs among them, each as the
+    /// file has it or by its name there
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["targets", "Ways"])]
+    site: Option<PathBuf>,
+    /// Print what a firewall has to let through for the site file, one rule a line; open nothing
+    #[arg(long, requires = "site")]
+    firewall: bool,
     /// The work order or other reason; it stands in every line of the touch record
-    #[arg(long, required_unless_present = "dry_run")]
+    #[arg(long, required_unless_present_any = ["dry_run", "firewall"])]
     reason: Option<String>,
     /// Print every byte that would be sent and what it means; open nothing
     #[arg(long)]
@@ -70,9 +82,14 @@ impl Ask {
     /// # Errors
     /// A target that is none, the state, the guard's refusal, a device that did not answer.
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
-        let asks = self.asks()?;
+        let site = self.site.as_deref().map(Site::read).transpose()?;
+        if let Some(site) = site.as_ref().filter(|_| self.firewall) {
+            return print::out(&site.firewall());
+        }
+        let asks = site.as_ref().map_or_else(|| self.asks(), |site| site.asks(&self.target))?;
+        let rules = site.map(|site| site.rules).unwrap_or_default();
         if self.dry_run {
-            let asks = self.hazards_of(asks, options)?;
+            let asks = self.hazards_of(contactable(asks, &rules), options)?;
             let planned = ask::plan(&asks).map_err(|refused| Failure::new(Code::Refused, refused.to_string()))?;
             return print::out(&dry_run(&planned));
         }
@@ -81,7 +98,7 @@ impl Ask {
         let mut intake = Intake::new(&profiles, Some(Store::write(&directory)?))?;
         let touch = touch_record(&directory)?;
         let format = print::format(options);
-        let mut run = Run::new(&mut intake, self.reason.as_deref().unwrap_or_default(), format);
+        let mut run = Run::new(&mut intake, self.reason.as_deref().unwrap_or_default(), format).under(rules);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| Failure::input("ask", e))?;
         let touched = runtime.block_on(run.ask(asks, self.time_factor, touch))?;
         let Run { refused, unanswered, .. } = run;
@@ -149,13 +166,19 @@ pub struct Run<'a, 'p> {
     pub refused: usize,
     /// Targets that gave no sound answer.
     pub unanswered: usize,
+    rules: Arc<Rules>,
     trouble: Option<Failure>,
 }
 
 impl<'a, 'p> Run<'a, 'p> {
     /// A run for a reason; readings go into `intake`.
     pub fn new(intake: &'a mut Intake<'p>, reason: &'a str, format: Format) -> Self {
-        Self { intake, reason, format, refused: 0, unanswered: 0, trouble: None }
+        Self { intake, reason, format, refused: 0, unanswered: 0, rules: Arc::default(), trouble: None }
+    }
+
+    /// The owner of the site has rules of his own.
+    pub fn under(self, rules: Rules) -> Self {
+        Self { rules: Arc::new(rules), ..self }
     }
 
     /// Asks all that no hazard forbids, and says on standard error what happens.
@@ -167,7 +190,15 @@ impl<'a, 'p> Run<'a, 'p> {
         self.intake.touched()?;
         let asks = self.without_hazards(chassis::known(&self.intake.view.catalog, asks), &touch)?;
         let reason = Reason::WorkOrder(self.reason.to_owned());
-        let settings = Settings { reason, time_factor, seed: SEED, clock: Arc::new(SystemTime::now) };
+        let kinds = kinds::kinds(&self.intake.view.catalog, &asks);
+        let settings = Settings {
+            reason,
+            time_factor,
+            seed: SEED,
+            clock: Arc::new(SystemTime::now),
+            rules: Arc::clone(&self.rules),
+            kinds: Arc::new(kinds),
+        };
         let touched = ask::ask(asks, &settings, Arc::new(touch), |event| self.event(event)).await;
         match self.trouble.take() {
             Some(failure) => Err(failure),
@@ -247,7 +278,7 @@ pub fn leave_out(
         each(&ask, hazard);
         eprintln!("{}", refusal(&ask, hazard));
         let mut line = Line::new(Kind::Refused);
-        (line.target, line.station, line.reason) = (Some(ask.endpoint), Some(ask.station()), Some(reason.to_owned()));
+        (line.target, line.station, line.reason) = (Some(ask.endpoint.clone()), Some(ask.station()), Some(reason.to_owned()));
         line.protocol = Some(ask.via.adapter().name().to_owned());
         (line.rule, line.why) = (Some(hazard.rule.to_owned()), Some(hazard.why.to_owned()));
         touch.append(line).map_err(|e| Failure::new(Code::Refused, format!("nothing was asked: {e}")))?;
@@ -258,15 +289,29 @@ pub fn leave_out(
 /// A hazard of whatever is known to answer at the target's address.
 fn known_hazard(catalog: &Catalog, ask: &ask::Ask) -> Option<&'static Hazard> {
     let protocol = ask.via.adapter().name();
-    catalog.at(ask.endpoint.ip()).find_map(|asset| {
+    catalog.at(ask.endpoint.ip()?).find_map(|asset| {
         let manufacturer = asset.shown(Field::Manufacturer).map(|current| current.standing.claim.value.as_str());
         let macs = asset.addresses.iter().filter_map(|address| address.mac.as_deref());
-        hazard(protocol, manufacturer, None).or_else(|| macs.into_iter().find_map(|mac| hazard(protocol, None, Some(mac))))
+        let model = asset.shown(Field::Model).map(|current| current.standing.claim.value.as_str());
+        let known = safety_system(manufacturer, model).or_else(|| hazard(protocol, manufacturer, None));
+        known.or_else(|| macs.into_iter().find_map(|mac| hazard(protocol, None, Some(mac))))
     })
 }
 
 fn refusal(ask: &ask::Ask, hazard: &Hazard) -> String {
     format!("{}: refused, rule {}: {}", ask.place(), hazard.rule, hazard.why)
+}
+
+/// Those that the owner's rules let anybody contact; says who is left out.
+fn contactable(asks: Vec<ask::Ask>, rules: &Rules) -> Vec<ask::Ask> {
+    let may = |ask: &ask::Ask| {
+        let barred = rules.may_contact(&ask.endpoint).err();
+        barred.map_or(true, |barred| {
+            eprintln!("{}: refused, rule {}: {}", ask.place(), barred.rule, barred.why);
+            false
+        })
+    };
+    asks.into_iter().filter(may).collect()
 }
 
 /// Every byte with its meaning, by the guard's own table.

@@ -15,4 +15,6 @@ pub mod ledger;
 pub mod listen;
 pub mod profile;
 pub mod prove;
+pub mod quiet;
+pub mod release;
 pub mod simulate;

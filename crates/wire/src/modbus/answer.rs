@@ -71,17 +71,17 @@ impl Answering {
     /// Starts with no message. `question` is what was asked; `speaker` who is to answer.
     #[must_use]
     pub fn new(question: Question, speaker: Address) -> Self {
-        Self::framed(Framing::Mbap, question, speaker)
+        Self::framed(Framing::Mbap, Over::Tcp, question, speaker)
     }
 
-    /// As [`Answering::new`], for answers as they stand on a serial line; their check bytes were compared before.
+    /// As [`Answering::new`], for answers as they stand on a serial line, or as a serial server hands them on; their check bytes were compared before.
     #[must_use]
-    pub fn serial(question: Question, speaker: Address) -> Self {
-        Self::framed(Framing::Rtu, question, speaker)
+    pub fn serial(question: Question, speaker: Address, over: Over) -> Self {
+        Self::framed(Framing::Rtu, over, question, speaker)
     }
 
-    fn framed(framing: Framing, question: Question, speaker: Address) -> Self {
-        let reading = Reading::new(framing.protocol(), Over::Tcp, question.name(), speaker);
+    fn framed(framing: Framing, over: Over, question: Question, speaker: Address) -> Self {
+        let reading = Reading::new(framing.protocol(), over, question.name(), speaker);
         Self { framing, reading, last_object: None }
     }
 

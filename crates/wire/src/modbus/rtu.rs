@@ -1,4 +1,4 @@
-//! Modbus RTU over TCP: frames of a serial line as a serial server hands them on, one or more units behind it.
+//! Modbus RTU: frames of a serial line, also as a serial server hands them on over TCP; one or more units behind it.
 //!
 //! Sources: MODBUS over Serial Line Specification and Implementation Guide V1.02 (2006), 2.5.1 (frame), 6.2.2 (CRC); MODBUS Application
 //! Protocol Specification V1.1b3, 6 (how long questions and answers are). A frame has no length of its own: its function gives it, and its
@@ -11,10 +11,17 @@ use crate::conversation::{Conversation, Coverage, End, Heard, Likeness, Over, Pr
 use crate::tcp::At;
 use crate::{Address, Cutter, Malformed, Message};
 
-/// RTU frames in a TCP stream. The ports are what makers of serial servers set at the factory; only frames with right check bytes count,
+/// RTU frames in a TCP stream, or on a line. The ports are what makers of serial servers set at the factory; only frames with right check bytes count,
 /// there as elsewhere.
-pub static PROTOCOL: Protocol =
-    Protocol { name: NAME, carries: &[], tcp: &[4001, 10001], udp: &[], link: &[], likeness, start: |_| Box::new(Line::default()) };
+pub static PROTOCOL: Protocol = Protocol {
+    name: NAME,
+    carries: &[],
+    tcp: &[4001, 10001],
+    udp: &[],
+    link: &[],
+    likeness,
+    start: |over| Box::new(Line { over, ..Line::default() }),
+};
 
 /// The protocol's name in claims and readings.
 pub const NAME: &str = "modbus-rtu";
@@ -28,9 +35,10 @@ const FRAME_BYTES_MAX: usize = 256;
 /// Units whose paged answers are put together at a time.
 const UNITS_PAGED_MAX: usize = 4;
 
-/// One TCP connection with a serial server.
+/// One TCP connection with a serial server, or a line itself.
 #[derive(Debug, Default)]
 struct Line {
+    over: Over,
     questions: Cutter,
     answers: Cutter,
     /// Unit, function, what it asked, and whether the server's side sent it; a line has one question at a time.
@@ -102,7 +110,7 @@ impl Line {
                 if let Some(paged) = earlier {
                     out(Heard::Reading(paged.into_reading()));
                 }
-                Answering::serial(asked.unwrap_or(shape), behind(said.from, unit))
+                Answering::serial(asked.unwrap_or(shape), behind(said.from, unit), self.over)
             }
         };
         match answering.answer(Message { frame: said.at.frame, time_ns: said.at.time_ns, bytes: frame.to_vec() }) {

@@ -13,8 +13,7 @@ pub fn known(catalog: &Catalog, asks: Vec<Ask>) -> Vec<Ask> {
 }
 
 fn marked(catalog: &Catalog, mut ask: Ask) -> Ask {
-    let ip = ask.endpoint.ip();
-    if let Via::Cip(questions) = &mut ask.via {
+    if let (Via::Cip(questions), Some(ip)) = (&mut ask.via, ask.endpoint.ip()) {
         questions.safety_controller |= catalog.assets().any(|asset| stands_at(asset, ip) && is_safety(asset));
     }
     ask

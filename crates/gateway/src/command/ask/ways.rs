@@ -1,7 +1,5 @@
 //! In which protocols a target is asked, and what: the options that each protocol has of its own.
 
-use std::net::SocketAddr;
-
 use clap::{Args, ValueEnum};
 use nameplate_core::observation::unhex;
 use nameplate_core::wire::bacnet;
@@ -89,8 +87,11 @@ impl Dnp3 {
         let outstation = target.number(why)?.ok_or_else(|| target.bad_station(why))?;
         let Some(master) = self.master else { return Err(target.bad_station("--dnp3-master is missing")) };
         let Self { udp, all, confirm_unsolicited, .. } = *self;
-        let address = target.address(dnp3::PORT);
-        let (endpoint, over) = if udp { (Endpoint::Udp(address), Over::Udp) } else { (Endpoint::Tcp(address), Over::Tcp) };
+        let (endpoint, over) = match target.line() {
+            Some(line) => (Endpoint::Serial(line.clone()), Over::Serial),
+            None if udp => (Endpoint::Udp(target.address(dnp3::PORT)?), Over::Udp),
+            None => (Endpoint::Tcp(target.address(dnp3::PORT)?), Over::Tcp),
+        };
         let questions = outstation::Questions { route: Route { master, outstation }, over, all, confirm_unsolicited };
         Ok(Ask { endpoint, via: Via::Dnp3(questions) })
     }
@@ -113,7 +114,7 @@ enum Way {
     HartIp,
     /// Modbus TCP: function 43/14, and 17 where it is named. TARGET/UNIT, unit 255 where it is left out
     Modbus,
-    /// Modbus RTU over TCP, through a serial server: the same questions, 2 at most. TARGET:PORT/UNIT
+    /// Modbus RTU: the same questions, 2 at most. serial:LINE/UNIT on a line of this machine, TARGET:PORT/UNIT behind a serial server
     ModbusRtu,
     /// S7comm: list 0011 of a SIMATIC CPU. TARGET/RACK.SLOT, 0.2 where it is left out (S7-300); S7-1200 and S7-1500 are 0.1 or 0.0
     #[value(name = "s7comm")]
@@ -158,9 +159,9 @@ impl Ways {
         self.via.iter().map(|way| self.ask(*way, &target)).collect()
     }
 
-    fn modbus(&self, framing: Framing, address: SocketAddr, unit: u8) -> Ask {
+    fn modbus(&self, framing: Framing, endpoint: Endpoint, unit: u8) -> Ask {
         let questions = self.question.iter().map(|named| (*named).into()).collect();
-        Ask { endpoint: Endpoint::Tcp(address), via: Via::Modbus(Questions { framing, unit, questions }) }
+        Ask { endpoint, via: Via::Modbus(Questions { framing, unit, questions }) }
     }
 
     fn ask(&self, way: Way, target: &Target<'_>) -> Result<Ask, Failure> {
@@ -174,49 +175,52 @@ impl Ways {
                     }
                     _ => None,
                 };
-                let endpoint = Endpoint::Udp(target.address(bacnet::PORT));
+                let endpoint = Endpoint::Udp(target.address(bacnet::PORT)?);
                 Ok(Ask { endpoint, via: Via::Bacnet(nameplate_field::bacnet::Questions { instance, route }) })
             }
             Way::Cip => {
                 target.without_station()?;
                 let (slots, consent) = (self.cip_slot.clone(), self.cip_safety_consent.clone());
                 let questions = nameplate_field::cip::Questions { slots, consent, safety_controller: false };
-                Ok(Ask { endpoint: Endpoint::Tcp(target.address(enip::PORT)), via: Via::Cip(questions) })
+                Ok(Ask { endpoint: Endpoint::Tcp(target.address(enip::PORT)?), via: Via::Cip(questions) })
             }
             Way::Enip => {
                 target.without_station()?;
                 let endpoint = if self.enip_tcp { Endpoint::Tcp } else { Endpoint::Udp };
-                Ok(Ask { endpoint: endpoint(target.address(enip::PORT)), via: Via::Enip(nameplate_field::enip::Questions) })
+                Ok(Ask { endpoint: endpoint(target.address(enip::PORT)?), via: Via::Enip(nameplate_field::enip::Questions) })
             }
             Way::Dnp3 => Ok(self.dnp3.ask(target)?),
             Way::Fins => {
                 target.without_station()?;
                 let questions = nameplate_field::fins::Questions { node: self.fins_node };
                 let endpoint = if questions.over() == Over::Udp { Endpoint::Udp } else { Endpoint::Tcp };
-                Ok(Ask { endpoint: endpoint(target.address(fins::PORT)), via: Via::Fins(questions) })
+                Ok(Ask { endpoint: endpoint(target.address(fins::PORT)?), via: Via::Fins(questions) })
             }
             Way::HartIp => {
                 let polling = target.number("the polling address is a number from 0 to 63")?.unwrap_or(0);
                 let endpoint = if self.hart_udp { Endpoint::Udp } else { Endpoint::Tcp };
                 let questions = nameplate_field::hart_ip::Questions { polling };
-                Ok(Ask { endpoint: endpoint(target.address(hart_ip::PORT)), via: Via::HartIp(questions) })
+                Ok(Ask { endpoint: endpoint(target.address(hart_ip::PORT)?), via: Via::HartIp(questions) })
             }
             Way::Modbus => {
                 let unit = target.number("the unit is a number from 0 to 255")?.unwrap_or(UNIT_NONE);
-                Ok(self.modbus(Framing::Tcp, target.address(PORT), unit))
+                Ok(self.modbus(Framing::Tcp, Endpoint::Tcp(target.address(PORT)?), unit))
             }
             Way::ModbusRtu => {
                 let unit = target.number("the unit is a number from 1 to 247")?;
-                let unit = unit.ok_or_else(|| target.bad_station("a unit on a line is named: TARGET:PORT/UNIT"))?;
-                let port = target
-                    .port
-                    .ok_or_else(|| target.bad_station("a serial server has a port of its own for each line: TARGET:PORT/UNIT"))?;
-                Ok(self.modbus(Framing::Rtu, target.address(port), unit))
+                let unit = unit.ok_or_else(|| target.bad_station("a unit on a line is named: serial:LINE/UNIT, TARGET:PORT/UNIT"))?;
+                let endpoint = match target.line() {
+                    Some(line) => Endpoint::Serial(line.clone()),
+                    None => {
+                        Endpoint::Tcp(target.address_with_port("a serial server has a port of its own for each line: TARGET:PORT/UNIT")?)
+                    }
+                };
+                Ok(self.modbus(Framing::Rtu, endpoint, unit))
             }
             Way::S7comm => {
                 let (rack, slot) = target.two_numbers("rack and slot are two numbers with a dot: 0.2")?.unwrap_or(S7_PLACE);
                 let via = Via::S7comm(s7comm::Questions { rack, slot, consent_001c: self.s7_consent_001c });
-                Ok(Ask { endpoint: Endpoint::Tcp(target.address(s7comm::PORT)), via })
+                Ok(Ask { endpoint: Endpoint::Tcp(target.address(s7comm::PORT)?), via })
             }
             Way::Slmp => {
                 target.without_station()?;
@@ -227,7 +231,7 @@ impl Ways {
             }
             Way::Snmp => {
                 target.without_station()?;
-                Ok(Ask { endpoint: Endpoint::Udp(target.address(snmp::PORT)), via: Via::Snmp(self.snmp.questions()?) })
+                Ok(Ask { endpoint: Endpoint::Udp(target.address(snmp::PORT)?), via: Via::Snmp(self.snmp.questions()?) })
             }
         }
     }

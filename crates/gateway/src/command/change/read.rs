@@ -67,7 +67,8 @@ impl<'a, 'p> Reader<'a, 'p> {
             neighbours: devices(&plan.neighbours)?,
             rebooting_since: change.before.last().map(|step| time(step.time_ns)),
         });
-        let settings = Settings { reason, time_factor, seed: SEED, clock: Arc::new(SystemTime::now) };
+        let settings =
+            Settings { reason, time_factor, seed: SEED, clock: Arc::new(SystemTime::now), rules: Arc::default(), kinds: Arc::default() };
         Ok(Self { intake, change, touch: Arc::new(touch), settings })
     }
 
@@ -84,7 +85,7 @@ impl<'a, 'p> Reader<'a, 'p> {
         let mut asks = Vec::new();
         for place in places {
             let (endpoint, unit) = asked(place)?;
-            accounts.insert((endpoint, unit.to_string()), Account::default());
+            accounts.insert((endpoint.clone(), unit.to_string()), Account::default());
             asks.push(ask::Ask { endpoint, via: Via::Modbus(Questions { framing: Framing::Tcp, unit, questions: questions.clone() }) });
         }
         let order = &self.change.plan.order;

@@ -55,7 +55,14 @@ pub async fn visit(profiles: &ProfileSet, directory: &Path) -> Result<(), Failur
     let kept = start(profiles).await?;
     let asks: Vec<Ask> = kept.iter().map(|one| one.ask.clone()).collect();
     let reason = Reason::WorkOrder("PROVE".to_owned());
-    let settings = Settings { reason, time_factor: TIME_FACTOR, seed: SEED, clock: Arc::new(SystemTime::now) };
+    let settings = Settings {
+        reason,
+        time_factor: TIME_FACTOR,
+        seed: SEED,
+        clock: Arc::new(SystemTime::now),
+        rules: Arc::default(),
+        kinds: Arc::default(),
+    };
     let mut costs: BTreeMap<String, Cost> = BTreeMap::new();
     let touch = Arc::new(touch_record(directory)?);
     let asked = ask::ask(asks, &settings, touch, |event| note(&mut costs, event)).await;

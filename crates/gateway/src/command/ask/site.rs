@@ -1,0 +1,309 @@
+//! The site file: devices by zone, in which protocols each is asked, and the owner's rules. A device's keys are the options of `nameplate ask`, so
+//! that there is one list of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::time::SystemTime;
+
+use clap::{Args, FromArgMatches};
+use nameplate_core::text::printable;
+use nameplate_field::ask::Ask;
+use nameplate_field::guard::Endpoint;
+use nameplate_field::site::{Blackout, Never, Rules, Window};
+use serde::Deserialize;
+use toml::{Spanned, Table, Value};
+
+use super::Ways;
+use crate::failure::{Code, Failure};
+
+/// Masters that are connected to a device where the file says nothing of it: a controller has one.
+const MASTERS: u64 = 1;
+
+/// A site as its file has it.
+#[derive(Debug)]
+pub struct Site {
+    /// The owner's rules.
+    pub rules: Rules,
+    devices: Vec<Device>,
+}
+
+/// One device of the file.
+#[derive(Debug)]
+struct Device {
+    name: Option<String>,
+    target: String,
+    asks: Vec<Ask>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    name: String,
+    readings_per_day: Option<usize>,
+    #[serde(default)]
+    never: Vec<Spanned<NeverRow>>,
+    #[serde(default)]
+    window: Vec<Spanned<WindowRow>>,
+    #[serde(default)]
+    blackout: Vec<Spanned<BlackoutRow>>,
+    #[serde(default)]
+    zone: Vec<Zone>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NeverRow {
+    place: String,
+    why: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WindowRow {
+    name: String,
+    #[serde(default)]
+    days: Vec<String>,
+    from: String,
+    until: String,
+    utc: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BlackoutRow {
+    from: String,
+    until: String,
+    why: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Zone {
+    name: String,
+    window: Option<Spanned<String>>,
+    #[serde(default)]
+    device: Vec<Spanned<Table>>,
+}
+
+/// The words of a file, to say where in it something is wrong.
+struct Text<'a> {
+    path: &'a Path,
+    text: &'a str,
+}
+
+impl Text<'_> {
+    fn bad(&self, at: usize, why: impl std::fmt::Display) -> Failure {
+        let line = self.text.get(..at).map_or(1, |before| before.matches('\n').count().saturating_add(1));
+        Failure::new(Code::Input, format!("{}, line {line}: {why}", self.path.display()))
+    }
+}
+
+impl Site {
+    /// Reads a site file whole; nothing of a file with a mistake counts.
+    ///
+    /// # Errors
+    /// The file, its line, and what is wrong there.
+    pub fn read(path: &Path) -> Result<Self, Failure> {
+        let text = fs::read_to_string(path).map_err(|e| Failure::input(path.display(), e))?;
+        let file: File = toml::from_str(&text).map_err(|e| Failure::input(path.display(), e))?;
+        let text = Text { path, text: &text };
+        if file.name.is_empty() {
+            return Err(text.bad(0, "the site has no name"));
+        }
+        let windows = windows(&text, file.window)?;
+        let never = file.never.into_iter().map(|row| {
+            let (at, NeverRow { place, why }) = (row.span().start, row.into_inner());
+            let place = place.parse().map_err(|bad| text.bad(at, format!("never {place:?}: {bad}")))?;
+            Ok(Never { place, why })
+        });
+        let mut site = Self {
+            rules: Rules {
+                never: never.collect::<Result<_, Failure>>()?,
+                blackouts: blackouts(&text, file.blackout)?,
+                readings_per_day: file.readings_per_day,
+                ..Rules::default()
+            },
+            devices: Vec::new(),
+        };
+        for zone in file.zone {
+            let of_zone = zone.window.map(|name| window(&text, &windows, name.span().start, name.get_ref())).transpose()?;
+            for device in zone.device {
+                let at = device.span().start;
+                site.add(device.into_inner(), of_zone.as_ref(), &windows, &text, at).map_err(|failure| {
+                    let why = format!("zone {:?}: {failure}", zone.name);
+                    Failure::new(failure.code, text.bad(at, why).why)
+                })?;
+            }
+        }
+        Ok(site)
+    }
+
+    fn add(
+        &mut self,
+        mut keys: Table,
+        of_zone: Option<&Window>,
+        windows: &BTreeMap<String, Window>,
+        text: &Text<'_>,
+        at: usize,
+    ) -> Result<(), Failure> {
+        let bad = |why: String| Failure::new(Code::Input, why);
+        let target = word(&mut keys, "target")?.ok_or_else(|| bad("a device has a target: target = \"192.0.2.10/1\"".to_owned()))?;
+        let name = word(&mut keys, "name")?;
+        let own = word(&mut keys, "window")?.map(|name| window(text, windows, at, &name)).transpose()?;
+        let connections_max = count(&mut keys, "connections_max")?;
+        let masters = count(&mut keys, "masters")?.unwrap_or(MASTERS);
+        let asks = ways(&keys).and_then(|ways| ways.asks(&target)).map_err(|failure| bad(format!("device {target:?}: {failure}")))?;
+        for ask in &asks {
+            let place = (ask.endpoint.canonical(), ask.station());
+            if let Some(window) = own.as_ref().or(of_zone) {
+                self.rules.windows.insert(place.clone(), window.clone());
+            }
+            if let Some(most) = connections_max.filter(|most| masters >= *most && matches!(ask.endpoint, Endpoint::Tcp(_))) {
+                let why = format!("it has {most} connections, and {masters} of them belong to masters");
+                self.rules.full.insert(place.0.clone(), why);
+            }
+            if self.devices.iter().flat_map(|other| &other.asks).any(|other| same(other, ask)) {
+                return Err(bad(format!("device {target:?} is listed twice over {}", ask.via.adapter().name())));
+            }
+        }
+        self.devices.push(Device { name, target, asks });
+        Ok(())
+    }
+
+    /// Who is to be asked: the devices with these names or targets, or all of them where none is given.
+    ///
+    /// # Errors
+    /// A name that the file does not have.
+    pub fn asks(&self, wanted: &[String]) -> Result<Vec<Ask>, Failure> {
+        if wanted.is_empty() {
+            return Ok(self.devices.iter().flat_map(|device| device.asks.clone()).collect());
+        }
+        let mut asks = Vec::new();
+        for wanted in wanted {
+            let device = self.devices.iter().find(|device| device.name.as_ref() == Some(wanted) || device.target == *wanted);
+            let device = device.ok_or_else(|| {
+                Failure::new(
+                    Code::Usage,
+                    format!("the site file has no device with the name or the target {wanted:?}; it may ask only what it lists"),
+                )
+            })?;
+            asks.extend(device.asks.iter().cloned());
+        }
+        Ok(asks)
+    }
+
+    /// What a firewall has to let through from this machine: a line each, transport, address, port, and what it is for.
+    pub fn firewall(&self) -> String {
+        let mut rows: BTreeMap<(&str, std::net::SocketAddr), BTreeSet<String>> = BTreeMap::new();
+        for (device, ask) in self.devices.iter().flat_map(|device| device.asks.iter().map(move |ask| (device, ask))) {
+            let transport = match &ask.endpoint {
+                Endpoint::Tcp(_) => "tcp",
+                Endpoint::Udp(_) => "udp",
+                Endpoint::Serial(_) => continue,
+            };
+            if self.rules.may_contact(&ask.endpoint).is_err() {
+                continue;
+            }
+            let Some(address) = ask.endpoint.address() else { continue };
+            let name = device.name.as_ref().unwrap_or(&device.target);
+            rows.entry((transport, address)).or_default().insert(format!("{} of {}", ask.via.adapter().name(), printable(name)));
+        }
+        let line = |((transport, address), purposes): ((&str, std::net::SocketAddr), BTreeSet<String>)| {
+            let purposes: Vec<String> = purposes.into_iter().collect();
+            format!("{transport} {} {} # {}\n", address.ip(), address.port(), purposes.join(", "))
+        };
+        rows.into_iter().map(line).collect()
+    }
+}
+
+/// The same device in the same protocol.
+fn same(one: &Ask, other: &Ask) -> bool {
+    let place = |ask: &Ask| (ask.endpoint.canonical(), ask.station(), ask.via.adapter().name());
+    place(one) == place(other)
+}
+
+fn windows(text: &Text<'_>, rows: Vec<Spanned<WindowRow>>) -> Result<BTreeMap<String, Window>, Failure> {
+    let mut windows = BTreeMap::new();
+    for row in rows {
+        let (at, row) = (row.span().start, row.into_inner());
+        let window = Window::read(&row.name, &row.days, &row.from, &row.until, &row.utc);
+        let window = window.map_err(|bad| text.bad(at, format!("window {:?}: {bad}", row.name)))?;
+        if windows.insert(row.name.clone(), window).is_some() {
+            return Err(text.bad(at, format!("window {:?} stands there twice", row.name)));
+        }
+    }
+    Ok(windows)
+}
+
+fn window(text: &Text<'_>, windows: &BTreeMap<String, Window>, at: usize, name: &str) -> Result<Window, Failure> {
+    let known = || windows.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+    windows.get(name).cloned().ok_or_else(|| text.bad(at, format!("no [[window]] is called {name:?}; there are: {}", known())))
+}
+
+fn blackouts(text: &Text<'_>, rows: Vec<Spanned<BlackoutRow>>) -> Result<Vec<Blackout>, Failure> {
+    let read = |row: Spanned<BlackoutRow>| {
+        let (at, BlackoutRow { from, until, why }) = (row.span().start, row.into_inner());
+        let time = |time: &str| -> Result<SystemTime, Failure> {
+            humantime::parse_rfc3339(time).map_err(|_| text.bad(at, format!("{time:?}: a moment is written as 2026-12-24T00:00:00Z")))
+        };
+        let (from, until) = (time(&from)?, time(&until)?);
+        if from < until { Ok(Blackout { from, until, why }) } else { Err(text.bad(at, "the blackout ends before it begins")) }
+    };
+    rows.into_iter().map(read).collect()
+}
+
+fn word(keys: &mut Table, key: &str) -> Result<Option<String>, Failure> {
+    match keys.remove(key) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(other) => Err(Failure::new(Code::Input, format!("{key} is a text, not {}", written(&other)))),
+    }
+}
+
+fn count(keys: &mut Table, key: &str) -> Result<Option<u64>, Failure> {
+    match keys.remove(key) {
+        None => Ok(None),
+        Some(Value::Integer(count)) if count >= 0 => Ok(Some(count.unsigned_abs())),
+        Some(other) => Err(Failure::new(Code::Input, format!("{key} is a number, not {}", written(&other)))),
+    }
+}
+
+/// A value as somebody wrote it, so that he finds it.
+fn written(value: &Value) -> String {
+    match value {
+        Value::Integer(number) => number.to_string(),
+        Value::Float(number) => number.to_string(),
+        Value::Boolean(whether) => whether.to_string(),
+        Value::String(text) => format!("{text:?}"),
+        Value::Datetime(_) | Value::Array(_) | Value::Table(_) => format!("a {}", value.type_str()),
+    }
+}
+
+/// A device's other keys as the options of the command line: `snmp-community-env = "SITE"` is `--snmp-community-env=SITE`.
+fn ways(keys: &Table) -> Result<Ways, Failure> {
+    let bad = |why: String| Failure::new(Code::Input, why);
+    let mut words = vec!["device".to_owned()];
+    for (key, value) in keys {
+        let values = if let Value::Array(values) = value { values.as_slice() } else { std::slice::from_ref(value) };
+        for value in values {
+            match value {
+                Value::Boolean(true) => words.push(format!("--{key}")),
+                Value::Boolean(false) => {}
+                Value::String(text) => words.push(format!("--{key}={text}")),
+                Value::Integer(number) => words.push(format!("--{key}={number}")),
+                other => return Err(bad(format!("{key}: a key is a text, a number, true, or a list of these, not {}", written(other)))),
+            }
+        }
+    }
+    let command = Ways::augment_args(clap::Command::new("device").no_binary_name(false).disable_help_flag(true));
+    let matches = command.try_get_matches_from(words).and_then(|matches| Ways::from_arg_matches(&matches));
+    matches.map_err(|error| {
+        let said = error.render().to_string();
+        let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("Usage:")).collect();
+        bad(lines.join(" ").trim_start_matches("error: ").to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests;
