@@ -15,7 +15,7 @@ use crate::rehearsal::rehearse;
 use crate::report::Ended;
 use crate::sockets;
 use crate::tap::{Station, Tap};
-use crate::{bacnet, dnp3, enip, fins, hart_ip, modbus, s7, slmp, snmp};
+use crate::{bacnet, dnp3, enip, fins, hart_ip, mms, modbus, opcua, s7, slmp, snmp};
 
 fn all() -> Vec<Arc<dyn Language>> {
     let text = || b"Acme".to_vec();
@@ -56,6 +56,8 @@ fn all() -> Vec<Arc<dyn Language>> {
         Arc::new(dnp3::Persona::new([(252, text())])),
         Arc::new(hart_ip::Persona::clone(&transmitter)),
         Arc::new(fins::Persona::new(b"CP1L", b"01.00")),
+        Arc::new(mms::Persona::new("LD0", [("vendor", text())], [])),
+        Arc::new(opcua::Persona::new([const { String::new() }; 3], [const { String::new() }; 5])),
         Arc::new(slmp::Persona { name: text(), code: 1, refuses: None }),
     ]
 }

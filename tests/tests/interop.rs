@@ -155,3 +155,26 @@ fn snmp_of_three_agents_is_exact_and_tells_nobody_the_community() {
         }
     }
 }
+
+#[test]
+fn mms_of_open61850_is_exact() {
+    let Some(product) = needed("mms_of_open61850_is_exact", ready(Kind::Open61850)) else { return };
+    let persona = personas::random(personas::seed());
+    let plate = &persona.plate;
+    // Identify names the library, PhyNam the device.
+    let served = [
+        ("manufacturer", "open61850"),
+        ("model", "open61850"),
+        ("software_revision", "0.9.12"),
+        ("manufacturer", &plate.vendor),
+        ("model", &plate.model),
+        ("hardware_revision", &plate.hardware),
+        ("firmware_revision", &plate.firmware),
+        ("serial_number", &plate.serial),
+        ("location", &plate.location),
+    ];
+    let interop = Interop { protocol: "iso", ..Interop::new(Kind::Open61850, &persona, "mms", "") };
+    let exchange = interop.exact(&product, &served);
+    assert!(exchange.ended.err.contains("1 device, 1 connection, 7 requests"), "{}", exchange.ended.err);
+    exchange.ended.expect(code::DONE);
+}

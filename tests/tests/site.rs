@@ -128,14 +128,8 @@ fn hushed<P: Language + 'static>(device: nameplate_simulators::device::Device<P>
         let running = device.start(nameplate_simulators::device::Device::<P>::ANYWHERE).await.expect("a port on loopback");
         let (state, endpoint) = (State::new(), Endpoint::Tcp(running.address));
         let touch = Arc::new(TouchRecord::open(state.path(), SystemTime::now).expect("a record"));
-        let settings = Settings {
-            reason: Reason::WorkOrder("WO-1".to_owned()),
-            time_factor: 0.001,
-            seed: 1,
-            clock: Arc::new(SystemTime::now),
-            rules: Arc::default(),
-            kinds: Arc::default(),
-        };
+        let reason = Reason::WorkOrder("WO-1".to_owned());
+        let settings = Settings { time_factor: 0.001, ..Settings::new(reason, Arc::new(SystemTime::now)) };
         let mut refused = Vec::new();
         let out = |event: ask::Event| match event.what {
             What::Sent { .. } => hush(state.path(), "a test").expect("a switch"),

@@ -32,6 +32,8 @@ const NEEDS: &[Need] = &[
     Need { program: "/usr/sbin/ser2net", words: &["-v"], package: "ser2net" },
     Need { program: "socat", words: &["-V"], package: "socat" },
     Need { program: "snmpget", words: &["-V"], package: "snmp" },
+    // Asks the same servers as we do: who asks less?
+    Need { program: "nmap", words: &["--version"], package: "nmap" },
     Need { program: "ip", words: &["-V"], package: "iproute2" },
 ];
 

@@ -74,10 +74,10 @@ pub const QUESTIONS: [Question; 9] = [
     },
     Question {
         protocol: "mms",
-        asks: "Read LPHD1$DC$PhyNam of the server's logical device",
-        over: "TCP 102, behind initiate",
-        bytes: "a0 .. 02 01 01 a4 .. a1 .. a0 .. 30 .. a0 .. a1 .. 1a .. .. 1a 0f 4c 50 48 44 31 24 44 43 24 50 68 79 4e 61 6d",
-        source: "IEC 61850-8-1, 7.3; IEC 61850-7-4, LPHD",
+        asks: "Read LPHD1$DC$PhyNam$swRev, and the plate's other attributes as variables beside it",
+        over: "TCP 102, behind an association without a password",
+        bytes: "a0 .. 02 01 .. a4 .. a1 .. a0 .. 30 .. a0 .. a1 .. 1a .. .. 1a 15 4c 50 48 44 31 24 44 43 24 50 68 79 4e 61 6d 24 73 77 52 65 76",
+        source: "IEC 61850-8-1, 7.3; IEC 61850-7-3, 7.9",
     },
     Question {
         protocol: "opcua",
@@ -145,5 +145,14 @@ mod tests {
         let sent = nameplate_wire::s7comm::Question::Modules { index: 0 }.encode(0x0800);
         let question = QUESTIONS.iter().find(|question| question.protocol == "s7comm").expect("listed");
         assert_eq!(unhex(question.bytes), Ok(sent));
+    }
+
+    #[test]
+    fn our_mms_question_is_one_of_the_variables_that_ask_reads() {
+        let asked = nameplate_wire::mms::Question::DevicePlate { domain: "LD0".to_owned(), node: "LPHD1".to_owned() };
+        let question = QUESTIONS.iter().find(|question| question.protocol == "mms").expect("listed");
+        let (_, item) = question.bytes.rsplit_once(".. ").expect("a name");
+        let item = unhex(item).expect("digits");
+        assert!(item.len() == 23 && asked.encode(1).windows(item.len()).any(|window| window == item));
     }
 }

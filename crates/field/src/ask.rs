@@ -105,7 +105,7 @@ pub struct Settings {
     pub reason: Reason,
     /// 1; less (above 0) only where every target is on this machine.
     pub time_factor: f64,
-    /// Spreads the breakers' retries; the same one gives the same times.
+    /// Spreads the breakers' retries over devices and times; the same one gives the same times, so that each run names the same moment.
     pub seed: u64,
     /// For readings, budgets and breakers.
     pub clock: Clock,
@@ -114,6 +114,14 @@ pub struct Settings {
     /// What is known of devices before they are asked (maker, model, firmware), by endpoint (see [`Endpoint::canonical`]) and station: those of whom
     /// the same is known are a class in a protocol. Who is not in it is a class of his own.
     pub kinds: Arc<BTreeMap<(Endpoint, String), String>>,
+}
+
+impl Settings {
+    /// At the speed of the plant, with no rules of an owner, and nothing known of anybody.
+    #[must_use]
+    pub fn new(reason: Reason, clock: Clock) -> Self {
+        Self { reason, time_factor: 1.0, seed: 0, clock, rules: Arc::default(), kinds: Arc::default() }
+    }
 }
 
 /// Asks all of `asks` (the same device once in each protocol), tells `out` as it happens, and returns what this process has touched so far.

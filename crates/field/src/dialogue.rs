@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use nameplate_wire::{Malformed, Reading};
 
 pub use self::converse::{BYTES_IN_MAX, STRAYS_MAX, With, converse};
-use crate::guard::{Guarded, Refused};
+use crate::guard::{Grant, Guarded, Refused};
 
 /// What is asked over one connection, and what its answers mean for what is asked next. No IO, no clock.
 pub trait Dialogue {
@@ -47,6 +47,17 @@ pub trait Dialogue {
 
     /// What frees a session at the device, where one stands. Put once, however the conversation ended, as long as the line still carries.
     fn goodbye(&mut self) -> Option<Put> {
+        None
+    }
+
+    /// What ends the channel that the session stood on: put after the goodbye, answered or not, and where there was none.
+    fn farewell(&mut self) -> Option<Put> {
+        None
+    }
+
+    /// What the next connection to the same device grants, where this one was answered and there is to be another: asked once, when this one is
+    /// closed. After it the dialogue goes on with [`Dialogue::next`].
+    fn onward(&mut self) -> Option<Result<Grant, Refused>> {
         None
     }
 
@@ -100,6 +111,8 @@ pub enum Take {
     Stray(Malformed),
     /// An answer that would keep us for ever.
     Hostile(&'static str),
+    /// A clear no to all that is to be asked: in words, what a person can do about it.
+    Unwilling(&'static str),
 }
 
 /// Something that happened while a device was asked.
@@ -151,6 +164,11 @@ pub enum End {
         /// Bytes of a message that was not finished.
         partial: Vec<u8>,
     },
+    /// It answers, and does not let itself be asked.
+    Unwilling {
+        /// In words.
+        because: &'static str,
+    },
     /// The hold was used up before the device was through.
     HoldSpent {
         /// What had come of its last answer.
@@ -179,6 +197,7 @@ impl fmt::Display for End {
             Self::Silent { partial } => write!(f, "no whole answer within the time-out ({} bytes of one)", partial.len()),
             Self::Closed { partial } => write!(f, "the device closed the connection ({} bytes of an answer)", partial.len()),
             Self::Hostile { because, .. } => write!(f, "hostile: {because}"),
+            Self::Unwilling { because } => f.write_str(because),
             Self::HoldSpent { partial } => write!(f, "our longest hold was over ({} bytes of an answer)", partial.len()),
             Self::Refused(refused) => refused.fmt(f),
             Self::Quiet { why } => write!(f, "the quiet switch is set: {why}"),

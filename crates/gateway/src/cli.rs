@@ -61,7 +61,7 @@ pub enum Command {
     /// Listen to captures or on an interface: who is there, and which firmware it told; sends nothing
     Listen(command::listen::Listen),
     /// Ask devices, read-only, every byte through the guard
-    Ask(command::ask::Ask),
+    Ask(Box<command::ask::Ask>),
     /// Stop all asking at once, or allow it again
     Quiet(command::quiet::Quiet),
     /// List the classes of devices that three failures stopped, or release one

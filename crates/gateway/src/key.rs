@@ -54,7 +54,7 @@ pub fn make(directory: &Path) -> Result<SiteKey, Failure> {
 }
 
 /// Writes and syncs a file that its owner alone may read.
-fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+pub fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]

@@ -9,7 +9,7 @@ mod packet;
 use crate::conversation::{Conversation, Coverage, End, Heard, Likeness, Over, Protocol, Role, Said};
 use crate::tcp::At;
 use crate::{Address, Cutter, Malformed, mms, s7comm, s7comm_plus};
-pub use packet::{PACKET_BYTES_MAX, Packet, called_of, connection_request, content, packet_bytes};
+pub use packet::{PACKET_BYTES_MAX, Packet, SELECTOR_BYTES_MAX, called_of, connection_request, content, packet_bytes, tpdu_bytes};
 
 /// ISO transport and what it carries.
 pub static PROTOCOL: Protocol = Protocol {

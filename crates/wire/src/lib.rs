@@ -39,7 +39,7 @@ pub mod lldp;
 mod malformed;
 pub mod mdns;
 pub mod melsoft;
-mod mms;
+pub mod mms;
 pub mod modbus;
 pub mod netbios;
 pub mod opcua;

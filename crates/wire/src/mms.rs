@@ -1,11 +1,13 @@
 //! MMS: who answers it, what its server says of itself (Identify), and the name plates of an IEC 61850 device that are read through it.
 //! Carried by [`crate::iso`], over session and presentation or bare.
 //!
-//! Sources: ISO 9506-2 (2003), clauses 7 (PDUs), 9.4 (Identify), 14.2 (Read), 14.5 (GetVariableAccessAttributes); ISO 8327-1, clause 8.3
+//! Sources: ISO 9506-2 (2003), clauses 7 (PDUs), 8 (Initiate, Conclude), 9.3 (GetNameList), 9.4 (Identify), 14.2 (Read), 14.5 (GetVariableAccessAttributes); ISO 8327-1, clause 8.3
 //! (SPDUs); ISO 8823-1 and ISO 8650-1 (presentation and ACSE); IEC 61850-8-1 (2011), clauses 7.3 and 13 (names of variables); IEC
 //! 61850-7-3 (2010), 7.9 (DPL, LPL).
 
+mod answer;
 mod plate;
+mod question;
 
 use core::ops::Range;
 
@@ -14,6 +16,10 @@ use crate::conversation::{Coverage, Heard, Over};
 use crate::iso::Tsdu;
 use crate::tcp::At;
 use crate::{Cursor, Message, Reading, Shape};
+pub use answer::Answer;
+pub use question::{
+    DEVICE_ATTRIBUTES, DEVICE_NODE, NODE_ATTRIBUTES, PDU_BYTES_MAX, PRESENTATION_SELECTOR, Question, SESSION_SELECTOR, TRANSPORT_SELECTOR,
+};
 
 pub(crate) const NAME: &str = "mms";
 
@@ -38,6 +44,7 @@ const UNCONFIRMED: u32 = 0xa3;
 const OTHERS: [u32; 11] = [0xa2, 0xa4, 0x85, 0x86, 0xa7, 0xa8, 0xa9, 0xaa, 0x8b, 0x8c, 0xad];
 /// Services, and the tags of what they hold.
 const IDENTIFY: u32 = 0xa2;
+const NAMES: u32 = 0xa1;
 const READ: u32 = 0xa4;
 const TYPES: u32 = 0xa6;
 const INTEGER: u32 = 0x02;
@@ -59,13 +66,13 @@ pub(crate) struct Association {
     /// Invoke id of the last question of each side: both may ask.
     asked: [Option<u32>; 2],
     /// Questions for name plates, and for what they consist of.
-    pending: Vec<Question>,
-    types: Vec<(Question, Message)>,
+    pending: Vec<Asked>,
+    types: Vec<(Asked, Message)>,
 }
 
 /// A question whose answer cannot be read without it.
 #[derive(Clone, Debug)]
-struct Question {
+struct Asked {
     by_server: bool,
     invoke: u32,
     service: u32,
@@ -74,7 +81,7 @@ struct Question {
     names: Vec<(Range<usize>, Range<usize>)>,
 }
 
-impl Question {
+impl Asked {
     fn name(&self, index: usize) -> (&[u8], &[u8]) {
         let part = |range: &Range<usize>| self.message.bytes.get(range.clone()).unwrap_or_default();
         self.names.get(index).map_or((&[], &[]), |(domain, item)| (part(domain), part(item)))
@@ -132,14 +139,14 @@ impl Association {
         }
         let message = message(tsdu.at, tsdu.message);
         let names = names(service.tag, inside).collect();
-        self.pending.push(Question { by_server: tsdu.by_server, invoke, service: service.tag, message, names });
+        self.pending.push(Asked { by_server: tsdu.by_server, invoke, service: service.tag, message, names });
     }
 
     fn answer(&mut self, tsdu: &Tsdu<'_>, invoke: u32, service: &Value, cursor: &Cursor<'_>, out: &mut dyn FnMut(Heard)) {
         if service.tag == IDENTIFY {
             return identify(tsdu, service.inside(cursor), out);
         }
-        let asks = |question: &Question| (question.by_server, question.invoke, question.service) == (!tsdu.by_server, invoke, service.tag);
+        let asks = |question: &Asked| (question.by_server, question.invoke, question.service) == (!tsdu.by_server, invoke, service.tag);
         let Some(at) = self.pending.iter().position(asks) else { return };
         let question = self.pending.remove(at);
         match service.tag {
@@ -155,7 +162,7 @@ impl Association {
     }
 
     /// The answer to a read: one result for each name, in their order.
-    fn read(&mut self, tsdu: &Tsdu<'_>, question: &Question, service: Cursor<'_>, out: &mut dyn FnMut(Heard)) {
+    fn read(&mut self, tsdu: &Tsdu<'_>, question: &Asked, service: Cursor<'_>, out: &mut dyn FnMut(Heard)) {
         let Some(mut results) = Value::down(service, &[0xa1]) else { return };
         let mut values = Vec::new();
         for index in 0..question.names.len() {
@@ -167,11 +174,11 @@ impl Association {
         if values.is_empty() {
             return;
         }
-        let known = |(described, _): &&(Question, Message)| {
+        let known = |(described, _): &&(Asked, Message)| {
             let of = |index: usize| plate::is_within(question.name(index), described.name(0));
             described.by_server == question.by_server && values.iter().any(|(index, _)| of(*index))
         };
-        let types: Vec<&(Question, Message)> = self.types.iter().filter(known).collect();
+        let types: Vec<&(Asked, Message)> = self.types.iter().filter(known).collect();
         let mut reading = Reading::new(NAME, Over::Tcp, "mms.read.nameplate", tsdu.end(false));
         reading.asked = types.len() + 1;
         reading.messages.extend(types.iter().map(|(asked, _)| asked.message.clone()));

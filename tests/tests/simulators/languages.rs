@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use nameplate_simulators::language::{Carrier, Language};
 use nameplate_simulators::rehearsal::rehearse;
 use nameplate_simulators::tap::{Station, Tap};
-use nameplate_simulators::{bacnet, dnp3, enip, fins, hart_ip, s7, snmp};
+use nameplate_simulators::{bacnet, dnp3, enip, fins, hart_ip, mms, s7, snmp};
 use nameplate_tests::place::{needed, scratch};
 use nameplate_tests::record::{self, AND};
 
@@ -164,6 +164,51 @@ fn s7_tells_its_lists() {
             &["0x0f", "7", "", "0x0011", "0x00", "6ES7 315-2EH14-0AB0 |6ES7 315-2EH14-0AB0 ", "4|22019", "", ""],
             &["0x0f", "7", "", "", "0x01", "", "", "", ""],
             &["0x0f", "7", "", "0x001c", "0x00", "", "", "component 2", "component 5"],
+        ],
+    });
+}
+
+#[test]
+fn mms_tells_its_plates() {
+    let text = |text: &str| text.as_bytes().to_vec();
+    let persona = mms::Persona::new("IED1LD0", [("vendor", text("Galvan"))], [("swRev", text("3.1"))]);
+    // The association as in ITI/ICS-Security-Tools pcaps/IEC61850/piccolo.pcap, frame 1.
+    let association = "030000bf02f0800db60506130100160102140200023302000134020001c1a031819da003800101a28195810400000001820400000001a423
+        300f0201010604520100013004060251013010020103060528ca22020130040602510161623060020101a05b6059a107060528ca220203a2
+        0706052901876701a30302010ca606060429018767a70302010cbe33283106025101020103a028a826800300ff0081010a82010a830105
+        a416800101810305f100820c03ee1c000004000000010118";
+    let vendor = "4c504844312444432450687 94e616d2476656e646f72";
+    check(&Story {
+        name: "mms",
+        persona: &persona,
+        over: Carrier::Tcp,
+        questions: &[
+            hex("03000016 11E0 0000 0014 00 C1020001 C2020001 C0010A"),
+            hex(association),
+            hex("0300001b02f08001000100610e300c020103a007a0050201018200"),
+            hex("0300002402f08001000100 6117 3015 020103 a010 a00e 020102 a109 a003800109 a1028000"),
+            hex(&format!(
+                "0300004602f08001000100 6139 3037 020103 a032 a030 020103 a42b a129 a027 3025 a023 a121 1a07 494544314c4430 1a16 {vendor}"
+            )),
+            hex("0300001602f08001000100 6109 3007 020103 a002 8b00"),
+        ],
+        filter: "tcp.srcport == 102 && cotp",
+        fields: &[
+            "cotp.type",
+            "acse.result",
+            "mms.localDetailCalled",
+            "mms.vendorName",
+            "mms.modelName",
+            "mms.Identifier",
+            "mms.data.visible-string",
+        ],
+        rows: &[
+            &["0x0d", "", "", "", "", "", ""],
+            &["0x0f", "0", "16000", "", "", "", ""],
+            &["0x0f", "", "", "Stack", "MMS", "", ""],
+            &["0x0f", "", "", "", "", "IED1LD0", ""],
+            &["0x0f", "", "", "", "", "", "Galvan"],
+            &["0x0f", "", "", "", "", "", ""],
         ],
     });
 }

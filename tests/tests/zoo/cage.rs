@@ -139,14 +139,7 @@ impl Cage {
             let (began, epoch) = (Instant::now(), SystemTime::now());
             let now = move || epoch + began.elapsed();
             let touch = Arc::new(TouchRecord::open(&folder.0, now).expect("a touch record"));
-            let settings = Settings {
-                reason: Reason::WorkOrder(REASON.to_owned()),
-                time_factor: 1.0,
-                seed: 0,
-                clock: Arc::new(now),
-                rules: Arc::default(),
-                kinds: Arc::default(),
-            };
+            let settings = Settings::new(Reason::WorkOrder(REASON.to_owned()), Arc::new(now));
             let mut visits: Vec<Visit> = Vec::new();
             while visits.len() < VISITS_MAX && visits.last().is_none_or(|last| last.outcome != Outcome::Answered && !last.left_alone) {
                 if !visits.is_empty() {

@@ -9,13 +9,16 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use nameplate_wire::conversation;
 use nameplate_wire::conversation::Over;
 
-use super::history::{BROKEN_OFF, Device, HOLD_SPENT, HOSTILE, since_1970};
+use super::history::{BROKEN_OFF, Device, HOLD_SPENT, HOSTILE, UNWILLING, since_1970};
 use super::{Ask, Clock, Event, What};
 use crate::breaker::{Attempt, End};
-use crate::dialogue::{self, Step, With, converse};
+use crate::dialogue::{self, Dialogue, Step, With, converse};
 use crate::guard::{Ended, Endpoint, Failed, Guarded, Permit, Refused, connect};
 use crate::pacing::{Pace, TimeFactor};
 use crate::touch::{Kind, Line, TouchRecord};
+
+/// Connections of one reading, one after the other: a protocol that looks for whom to trust before it says more needs two.
+const CONNECTIONS_MAX: usize = 2;
 
 /// One device, while it is asked.
 pub(super) struct Connection {
@@ -33,10 +36,32 @@ impl Connection {
     /// From the connect to the close; what the breaker learns of it.
     pub(super) async fn run(self, permit: Permit, pace: Pace) -> (Device, Attempt) {
         let began = since_1970((self.clock)());
-        let end = match connect(permit, Arc::clone(&self.touch)).await {
+        let mut dialogue = self.ask.via.adapter().dialogue();
+        let (mut permit, mut end) = (permit, End::Unknown);
+        for _ in 0..CONNECTIONS_MAX {
+            let next = permit.clone();
+            end = self.one(permit, pace, dialogue.as_mut()).await;
+            let Some(onward) = dialogue.onward().filter(|_| matches!(end, End::Answered { .. })) else { break };
+            match onward.and_then(|grant| next.onward(grant)) {
+                Ok(further) => permit = further,
+                Err(refused) => {
+                    self.refuse(refused);
+                    break;
+                }
+            }
+            tokio::time::sleep(pace.message_gap).await;
+        }
+        let ended = since_1970((self.clock)());
+        // Whose attempt it is, the history knows.
+        (Device::new(&self.ask.endpoint, self.station), Attempt { began, ended, end, of_change: false })
+    }
+
+    /// One connection.
+    async fn one(&self, permit: Permit, pace: Pace, dialogue: &mut dyn Dialogue) -> End {
+        match connect(permit, Arc::clone(&self.touch)).await {
             Ok(stream) => {
                 self.say(What::Opened);
-                self.talk(stream, pace).await
+                self.talk(stream, pace, dialogue).await
             }
             Err(failed) => {
                 let end = match &failed {
@@ -46,13 +71,18 @@ impl Connection {
                 self.say_failed(failed);
                 end
             }
-        };
-        let ended = since_1970((self.clock)());
-        // Whose attempt it is, the history knows.
-        (Device::new(&self.ask.endpoint, self.station), Attempt { began, ended, end, of_change: false })
+        }
     }
 
-    async fn talk<S: AsyncRead + AsyncWrite + Unpin>(&self, mut stream: Guarded<S>, pace: Pace) -> End {
+    /// What was not asked because of what the device said of itself, or because somebody said so, on record.
+    fn refuse(&self, refused: Refused) {
+        let mut line = Line::new(Kind::Refused);
+        (line.rule, line.why) = (Some(refused.rule.to_owned()), Some(refused.why.clone()));
+        self.put_on_record(line);
+        self.say_failed(refused.into());
+    }
+
+    async fn talk<S: AsyncRead + AsyncWrite + Unpin>(&self, mut stream: Guarded<S>, pace: Pace, dialogue: &mut dyn Dialogue) -> End {
         let adapter = self.ask.via.adapter();
         let (over, line) = match &self.ask.endpoint {
             Endpoint::Tcp(_) => (Over::Tcp, None),
@@ -74,7 +104,7 @@ impl Connection {
                 Step::Stray { bytes, malformed } => What::Stray { bytes, malformed },
             });
         };
-        let end = converse(&mut stream, adapter.dialogue().as_mut(), with, pace, &clock, &mut out).await;
+        let end = converse(&mut stream, dialogue, with, pace, &clock, &mut out).await;
         let unasked = match &end {
             dialogue::End::Answered { unasked, .. } => unasked.clone(),
             _ => Vec::new(),
@@ -97,11 +127,7 @@ impl Connection {
                 return End::Unknown;
             }
             dialogue::End::Quiet { why } => {
-                let refused = Refused::quiet(&why);
-                let mut line = Line::new(Kind::Refused);
-                (line.rule, line.why) = (Some(refused.rule.to_owned()), Some(refused.why.clone()));
-                self.put_on_record(line);
-                self.say_failed(refused.into());
+                self.refuse(Refused::quiet(&why));
                 return End::Unknown;
             }
             dialogue::End::Silent { partial } => {
@@ -112,6 +138,9 @@ impl Connection {
             dialogue::End::Closed { partial } => (End::Failed, BROKEN_OFF.to_owned(), What::NoAnswer { why: why.clone(), partial }),
             dialogue::End::HoldSpent { partial } => (End::Failed, HOLD_SPENT.to_owned(), What::NoAnswer { why: why.clone(), partial }),
             dialogue::End::Hostile { partial, .. } => (End::Hostile, HOSTILE.to_owned(), What::Hostile { why: why.clone(), partial }),
+            dialogue::End::Unwilling { .. } => {
+                (End::Failed, UNWILLING.to_owned(), What::NoAnswer { why: why.clone(), partial: Vec::new() })
+            }
             dialogue::End::Io { operation, source } => {
                 (end_of(&source), Ended::of(&source).to_string(), What::Failed { operation, why: source.to_string() })
             }
@@ -156,7 +185,8 @@ pub async fn ask_over<S: AsyncRead + AsyncWrite + Unpin>(
     let (station, reason) = (stream.permit().station().to_owned(), stream.permit().reason().to_owned());
     let pace = ask.via.adapter().pace(TimeFactor::default());
     let connection = Connection { ask, station, reason, touch, clock, tell };
-    connection.talk(stream, pace).await;
+    let mut dialogue = connection.ask.via.adapter().dialogue();
+    connection.talk(stream, pace, dialogue.as_mut()).await;
     std::iter::from_fn(|| told.try_recv().ok()).collect()
 }
 

@@ -18,6 +18,8 @@ pub(super) const HOSTILE: &str = "hostile";
 pub(super) const BROKEN_OFF: &str = "broken-off";
 /// Our longest hold was over.
 pub(super) const HOLD_SPENT: &str = "hold-spent";
+/// The device answers, and does not let itself be asked.
+pub(super) const UNWILLING: &str = "unwilling";
 /// As the guard writes them: see [`crate::guard::Ended`].
 const REBUFFS: [&str; 2] = ["connection-refused", "reset"];
 

@@ -1,7 +1,7 @@
 //! `--dry-run`: every byte that would be sent, with its meaning by the guard's own table. Opens nothing, writes nothing.
 
 use super::Ask;
-use crate::guard::{ByteMeaning, Endpoint, Limits, Permit, Refused, meaning};
+use crate::guard::{ByteMeaning, Endpoint, Grant, Limits, Permit, Refused, meaning};
 
 /// Stands in for the reason of a run that does not take place.
 const DRY_RUN: &str = "dry run";
@@ -39,16 +39,26 @@ pub struct PlannedMessage {
 pub fn plan(asks: &[Ask]) -> Result<Vec<PlannedMessage>, Refused> {
     let mut planned = Vec::new();
     for ask in asks {
-        let grant = ask.via.adapter().grant()?;
-        let limits = Limits::of(&grant);
-        let permit = Permit::new(ask.endpoint.clone(), grant, DRY_RUN, limits)?;
-        for message in ask.via.adapter().plan() {
-            let meaning = meaning(&permit, &message.bytes)?;
-            let message = Planned { bytes: permit.without_secrets(&message.bytes), ..message };
-            planned.push(PlannedMessage { endpoint: ask.endpoint.clone(), station: permit.station().to_owned(), message, meaning });
+        let adapter = ask.via.adapter();
+        add(ask, adapter.grant()?, adapter.plan(), &mut planned)?;
+        if let Some(further) = adapter.plan_onward() {
+            let (grant, messages) = further?;
+            add(ask, grant, messages, &mut planned)?;
         }
     }
     Ok(planned)
+}
+
+/// One connection's messages, in clear: nobody is there to seal them for.
+fn add(ask: &Ask, grant: Grant, messages: Vec<Planned>, planned: &mut Vec<PlannedMessage>) -> Result<(), Refused> {
+    let limits = Limits::of(&grant);
+    let permit = Permit::new(ask.endpoint.clone(), grant, DRY_RUN, limits)?.in_clear();
+    for message in messages {
+        let meaning = meaning(&permit, &message.bytes)?;
+        let message = Planned { bytes: permit.without_secrets(&message.bytes), ..message };
+        planned.push(PlannedMessage { endpoint: ask.endpoint.clone(), station: permit.station().to_owned(), message, meaning });
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -93,7 +93,7 @@ async fn run(state: &State, asks: &[Ask], reason: Reason, second: u64) -> (Vec<S
     let clock = clock(second);
     let for_touch = Arc::clone(&clock);
     let touch = Arc::new(TouchRecord::open(&state.0, move || for_touch()).expect("a new state directory"));
-    let settings = Settings { reason, time_factor: 0.001, seed: 1, clock, rules: Arc::default(), kinds: Arc::default() };
+    let settings = Settings { time_factor: 0.001, seed: 1, ..Settings::new(reason, clock) };
     let mut lines = Vec::new();
     let summary = ask(asks.to_vec(), &settings, touch, |event| lines.push(line(asks, &event))).await.expect("loopback only");
     (lines, summary.to_string())
@@ -309,8 +309,7 @@ fn gaps_are_not_shortened_for_real_devices() {
     block_on(async {
         let state = State::new();
         let touch = Arc::new(TouchRecord::open(&state.0, SystemTime::now).expect("a new state directory"));
-        let settings =
-            Settings { reason: order(), time_factor: 0.5, seed: 1, clock: clock(0), rules: Arc::default(), kinds: Arc::default() };
+        let settings = Settings { time_factor: 0.5, ..Settings::new(order(), clock(0)) };
         let asks = vec!["192.0.2.1".parse().expect("a target")];
         let refused = ask(asks, &settings, touch, |event| panic!("{event:?}")).await.expect_err("192.0.2.1 is not loopback");
         assert_eq!(refused.rule, "pacing.time_factor");

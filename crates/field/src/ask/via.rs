@@ -6,7 +6,7 @@ use super::Planned;
 use crate::dialogue::Dialogue;
 use crate::guard::{Grant, Refused};
 use crate::pacing::{Pace, TimeFactor};
-use crate::{bacnet, cip, dnp3, enip, fins, hart_ip, modbus, s7comm, slmp, snmp};
+use crate::{bacnet, cip, dnp3, enip, fins, hart_ip, mms, modbus, opcua, s7comm, slmp, snmp};
 
 /// A protocol as one device is to be asked in it. What it grants, plans and says must agree: the guard refuses what does not.
 pub trait Adapter {
@@ -30,6 +30,11 @@ pub trait Adapter {
     /// What it would put, for `--dry-run`.
     fn plan(&self) -> Vec<Planned>;
 
+    /// What it would put in a further connection, where there may be one, and what that grants.
+    fn plan_onward(&self) -> Option<Result<(Grant, Vec<Planned>), Refused>> {
+        None
+    }
+
     /// How gently; slower than usual where the protocol needs it.
     fn pace(&self, factor: TimeFactor) -> Pace {
         Pace::new(factor)
@@ -51,8 +56,12 @@ pub enum Via {
     Dnp3(dnp3::Questions),
     /// HART-IP over TCP or UDP.
     HartIp(hart_ip::Questions),
+    /// MMS, as IEC 61850 has it.
+    Mms(mms::Questions),
     /// Modbus TCP.
     Modbus(modbus::Questions),
+    /// OPC UA.
+    Opcua(opcua::Questions),
     /// S7comm.
     S7comm(s7comm::Questions),
     /// SLMP.
@@ -72,7 +81,9 @@ impl Via {
             Self::Fins(questions) => questions,
             Self::Dnp3(questions) => questions,
             Self::HartIp(questions) => questions,
+            Self::Mms(questions) => questions,
             Self::Modbus(questions) => questions,
+            Self::Opcua(questions) => questions,
             Self::S7comm(questions) => questions,
             Self::Slmp(questions) => questions,
             Self::Snmp(questions) => questions,

@@ -6,9 +6,9 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use nameplate_wire::Malformed;
 use nameplate_wire::conversation::{self, Conversation, Heard, Over, Protocol, Said};
 use nameplate_wire::tcp::At;
+use nameplate_wire::{Authority, Malformed};
 
 use super::{Dialogue, End, Next, Peer, Put, Step, Take};
 use crate::guard::{CLOSE_MS_MAX, Refused};
@@ -158,6 +158,7 @@ impl<P: Peer> Asking<'_, P> {
             self.replies().await?;
             match take {
                 Take::Hostile(because) => return Err(hostile(because, Vec::new())),
+                Take::Unwilling(because) => return Err(End::Unwilling { because }),
                 Take::More => waiting_since = Instant::now(),
                 Take::Later(most) => (waiting_since, patience, self.announced) = (sent, most, true),
                 Take::Answer | Take::Stray(_) => return Ok(()),
@@ -271,10 +272,22 @@ impl<P: Peer> Asking<'_, P> {
         if matches!(end, End::Closed { .. } | End::Refused(_) | End::Io { .. }) {
             return;
         }
-        let Some(put) = self.dialogue.goodbye() else { return };
-        sleep_until(self.earliest.min(self.hold_end)).await;
+        if let Some(put) = self.dialogue.goodbye() {
+            sleep_until(self.earliest.min(self.hold_end)).await;
+            self.part(&put).await;
+        }
+        if let Some(put) = self.dialogue.farewell() {
+            if self.peer.is_waiting() {
+                let _closed = self.peer.time_out();
+            }
+            self.part(&put).await;
+        }
+    }
+
+    /// One message at parting, and its answer where it comes soon.
+    async fn part(&mut self, put: &Put) {
         let patience = Duration::from_millis(CLOSE_MS_MAX);
-        if self.send(&put, Instant::now() + patience).await.is_ok() && put.answered {
+        if self.send(put, Instant::now() + patience).await.is_ok() && put.answered {
             self.hold_end = Instant::now() + patience;
             let _answered_or_not = self.message(self.hold_end).await;
         }
@@ -284,6 +297,8 @@ impl<P: Peer> Asking<'_, P> {
 /// What the decoder heard, as a step; presence is no news of a device that we asked ourselves.
 fn tell(heard: Heard, bytes: &dyn Fn() -> Vec<u8>, out: &mut dyn FnMut(Step)) {
     match heard {
+        // What we said of ourselves.
+        Heard::Reading(reading) if reading.authority == Authority::Client => {}
         Heard::Reading(reading) => out(Step::Reading(reading)),
         Heard::Malformed { malformed, .. } => out(Step::Stray { bytes: bytes(), malformed }),
         Heard::Present { .. } | Heard::Happened { .. } => {}

@@ -79,7 +79,7 @@ fn pattern(part: &Part) -> String {
         Is::OneOf(list) => list.iter().map(|one| super::hex(one)).collect::<Vec<_>>().join(" | "),
         Is::Bits { mask, value } => format!("{value:02x}&{mask:02x}"),
         Is::Any(count) => repeat("xx", count),
-        Is::Number => "xx...".to_owned(),
+        Is::Number | Is::Name => "xx...".to_owned(),
         // A literal of any length is a mark with dots.
         Is::Granted { slot, to: usize::MAX, .. } if slot.mark.len() > 2 => format!("{}...", slot.mark),
         Is::Granted { slot, .. } if slot.mark.is_empty() => String::new(),

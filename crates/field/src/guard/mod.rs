@@ -38,8 +38,10 @@ pub mod generate;
 mod hart_ip;
 mod judge;
 mod line;
+mod mms;
 mod modbus;
 mod modbus_rtu;
+mod opcua;
 mod permit;
 mod refused;
 mod s7comm;
@@ -50,6 +52,7 @@ mod snmp;
 mod stream;
 mod table;
 mod template;
+pub mod uasc;
 pub mod usm;
 
 pub use self::{
@@ -63,8 +66,10 @@ pub use self::{
     fins::{Fins, NODE_LAST},
     hart_ip::{COMMANDS_MAX, HartIp, SUB_DEVICES_MAX},
     judge::{Judge, Message, Pushed},
+    mms::Mms,
     modbus::{Modbus, QUANTITY_MAX, REGISTERS_MAX, REQUESTS_MAX, Registers},
     modbus_rtu::LINE_REQUESTS_MAX,
+    opcua::{MESSAGES_MAX as OPCUA_MESSAGES_MAX, NONCE_BYTES as OPCUA_NONCE_BYTES, Opcua, OpcuaSecured},
     permit::{Grant, HOLD_S_MAX, Limits, Permit, REASON_BYTES_MAX},
     refused::{Failed, REFUSED_BYTES_MAX, Refused, hex},
     s7comm::{MESSAGES_MAX as S7_MESSAGES_MAX, S7comm},
@@ -76,15 +81,17 @@ pub use self::{
 };
 
 /// Every protocol's row of read-only.md.
-static TABLES: [&table::Table; 12] = [
+static TABLES: [&table::Table; 14] = [
     &bacnet::TABLE,
     &cip::TABLE,
     &dnp3::TABLE,
     &enip::TABLE,
     &fins::TABLE,
     &hart_ip::TABLE,
+    &mms::TABLE,
     &modbus::TABLE,
     &modbus_rtu::TABLE,
+    &opcua::TABLE,
     &s7comm::TABLE,
     &slmp::TABLE,
     &snmp::TABLE,

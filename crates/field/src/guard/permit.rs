@@ -36,6 +36,19 @@ pub trait Session: Send + Sync {
 
     /// Literals that a message of the device gives: who it is, what its clock says.
     fn learn(&self, message: &[u8]) -> Vec<(&'static Slot, Vec<u8>)>;
+
+    /// Whether what the device sends is opened before anybody reads it: where the whole stream is sealed.
+    fn opens(&self) -> bool {
+        false
+    }
+
+    /// The next bytes of such a stream, as they read in clear; whole messages only, the beginning of one is kept.
+    ///
+    /// # Errors
+    /// In words, where they are not authentic: nothing more of them is read.
+    fn open(&self, came: &[u8]) -> Result<Vec<u8>, &'static str> {
+        Ok(came.to_vec())
+    }
 }
 
 /// Literals of one slot that a device may teach us: the newest count. Its clock goes on, and strays come in between.
@@ -158,6 +171,22 @@ impl Permit {
         self.class.as_deref()
     }
 
+    /// The same endpoint, for the same reason, as fast, with another grant.
+    ///
+    /// # Errors
+    /// [`Refused`] as [`Permit::new`].
+    pub fn onward(&self, grant: Grant) -> Result<Self, Refused> {
+        let limits = Limits { time_factor: self.limits.time_factor, ..Limits::of(&grant) };
+        Ok(Self::new(self.endpoint.clone(), grant, &self.reason, limits)?.of_class(self.class.clone()))
+    }
+
+    /// The same without what is done to messages behind the table: for what is only shown.
+    #[must_use]
+    pub fn in_clear(mut self) -> Self {
+        self.grant.session = None;
+        self
+    }
+
     /// Where.
     #[must_use]
     pub const fn endpoint(&self) -> &Endpoint {
@@ -197,6 +226,11 @@ impl Permit {
     /// A message that may leave, as it goes onto the wire.
     pub(super) fn seal(&self, plain: &[u8], n: u64) -> Result<Vec<u8>, &'static str> {
         self.grant.session.as_ref().map_or_else(|| Ok(plain.to_vec()), |session| session.seal(plain, n))
+    }
+
+    /// What does it, where what the device sends has to be opened.
+    pub(super) fn opener(&self) -> Option<Arc<dyn Session>> {
+        self.grant.session.clone().filter(|session| session.opens())
     }
 
     /// Takes what a message of the device says about the literals that are the device's; true where that is new.

@@ -16,6 +16,7 @@ use tokio::{
 use super::{
     Failed, Permit, Refused,
     judge::{Judge, Message},
+    permit::Session,
     refused::hex,
 };
 use crate::touch::{Kind, Line, TouchRecord};
@@ -24,6 +25,9 @@ use crate::touch::{Kind, Line, TouchRecord};
 pub const KILL_S_MAX: u64 = 30;
 /// Milliseconds we read towards the device's FIN after ours (section 3, close).
 pub const CLOSE_MS_MAX: u64 = 1_000;
+
+/// Bytes of a sealed stream that are opened at a time.
+const OPENED_BYTES: usize = 4_096;
 
 /// A stream towards one device, and the only way to write to it. See the module's words on what a write does.
 pub struct Guarded<S> {
@@ -34,6 +38,8 @@ pub struct Guarded<S> {
     /// A message that was let out and that the socket has not taken yet.
     leaving: Vec<u8>,
     left: usize,
+    /// What was opened and not read yet.
+    opened: Vec<u8>,
     since: Instant,
     kill: Pin<Box<Sleep>>,
     sent_at: Option<Instant>,
@@ -90,6 +96,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guarded<S> {
             touch,
             leaving: Vec::new(),
             left: 0,
+            opened: Vec::new(),
             since,
             kill: Box::pin(sleep_until(since + Duration::from_secs(KILL_S_MAX))),
             sent_at: None,
@@ -302,6 +309,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guarded<S> {
         if let Poll::Ready(Err(error)) = this.poll_leave(cx) {
             return Poll::Ready(Err(error));
         }
+        if let Some(opener) = this.permit.opener() {
+            return this.poll_read_opened(cx, buffer, opener.as_ref());
+        }
         let before = buffer.filled().len();
         ready!(Pin::new(&mut this.inner).poll_read(cx, buffer)).inspect_err(|error| this.broken(error))?;
         let had = buffer.filled().len().saturating_sub(before);
@@ -309,6 +319,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guarded<S> {
             this.judge.heard(buffer.filled().get(before..).unwrap_or_default());
             this.take_in(had)?;
         }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Guarded<S> {
+    /// Reads what is sealed, and gives what was sealed in it. Nothing that is not authentic gets any further.
+    fn poll_read_opened(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>, opener: &dyn Session) -> Poll<io::Result<()>> {
+        while self.opened.is_empty() {
+            let mut came = [0; OPENED_BYTES];
+            let mut came = ReadBuf::new(&mut came);
+            ready!(Pin::new(&mut self.inner).poll_read(cx, &mut came)).inspect_err(|error| self.broken(error))?;
+            if came.filled().is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            self.take_in(came.filled().len())?;
+            let opened = opener.open(came.filled()).map_err(|why| io::Error::new(io::ErrorKind::InvalidData, why));
+            self.opened = opened.inspect_err(|error| self.broken(error))?;
+            self.judge.heard(&self.opened);
+        }
+        let count = buffer.remaining().min(self.opened.len());
+        buffer.put_slice(self.opened.drain(..count).as_slice());
         Poll::Ready(Ok(()))
     }
 }

@@ -43,6 +43,8 @@ pub enum Is {
     /// A number of an object's name (X.690, 8.19.2) below 2 to the 31st that the device chose, or none: whatever it is, the name stays
     /// below what stands before it. All of a message have the same count of bytes, so that there are few shapes of it.
     Number,
+    /// A name that the device chose: letters, digits and underscores. All of a message are the same.
+    Name,
     /// Bytes `from..to` of a literal that the permit grants; `to` may lie behind its end.
     Granted {
         /// Which literal; parts of one slot in a row belong to the same one.
@@ -77,6 +79,9 @@ pub enum Is {
 /// Bytes of [`Is::Number`]: seven bits each.
 pub const NUMBER_BYTES_MAX: usize = 5;
 
+/// Bytes of [`Is::Name`]: a logical device's (IEC 61850-7-2, 22.2).
+pub const NAME_BYTES_MAX: usize = 64;
+
 /// How a count is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Width {
@@ -88,6 +93,8 @@ pub enum Width {
     TwoLe,
     /// Four bytes, upper first.
     Four,
+    /// Four bytes, lower first.
+    FourLe,
     /// As BER has lengths (X.690, 8.1.3), in the fewest bytes.
     Ber,
 }
@@ -165,6 +172,11 @@ pub const fn granted(slot: &'static Slot, rule: &'static str, meaning: &'static 
     Part { is: Is::Granted { slot, from: 0, to: usize::MAX }, rule, meaning }
 }
 
+/// How many bytes the parts `first..=last` have, as BER writes it.
+pub const fn ber_count(first: usize, last: usize, rule: &'static str, meaning: &'static str) -> Part {
+    Part { is: Is::Count { width: Width::Ber, first, last, more: 0 }, rule, meaning }
+}
+
 /// Bytes of a literal of the permit.
 pub const fn granted_bytes(slot: &'static Slot, from: usize, to: usize, rule: &'static str, meaning: &'static str) -> Part {
     Part { is: Is::Granted { slot, from, to }, rule, meaning }
@@ -207,7 +219,16 @@ impl Width {
         match self {
             Self::One | Self::Ber => 1,
             Self::Two | Self::TwoLe => 2,
-            Self::Four => 4,
+            Self::Four | Self::FourLe => 4,
+        }
+    }
+
+    /// Bytes that this count has.
+    pub const fn bytes_of(self, count: usize) -> usize {
+        match (self, count) {
+            (Self::Ber, 0x80..=0xff) => 2,
+            (Self::Ber, 0x100..) => 3,
+            _ => self.bytes(),
         }
     }
 
@@ -220,6 +241,7 @@ impl Width {
             (Self::Two, _) => vec![upper, lower],
             (Self::TwoLe, _) => vec![lower, upper],
             (Self::Four, _) => word.to_vec(),
+            (Self::FourLe, _) => word.iter().rev().copied().collect(),
             (Self::Ber, ..=0xff) => vec![0x81, lower],
             (Self::Ber, _) => vec![0x82, upper, lower],
         }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{
     Permit,
-    table::{HIDDEN, Is, NUMBER_BYTES_MAX, Part, Row, Table},
+    table::{HIDDEN, Is, NAME_BYTES_MAX, NUMBER_BYTES_MAX, Part, Row, Slot, Table},
 };
 
 /// Set in each byte of [`Is::Number`] but the last. X.690, 8.19.2.
@@ -70,60 +70,70 @@ impl Row {
             let with = |choice: &Vec<(&'static str, _)>, one| choice.iter().copied().chain([(ONE_OF, one)]).collect();
             choices = choices.iter().flat_map(|choice| list.iter().map(move |one| with(choice, *one))).collect();
         }
-        let numbers = if self.parts.iter().any(|part| matches!(part.is, Is::Number)) { NUMBER_BYTES_MAX } else { 0 };
-        choices.iter().flat_map(|choice| (0..=numbers).map(|bytes| self.template(choice, bytes))).collect()
+        let has = |is: fn(&Is) -> bool| self.parts.iter().any(|part| is(&part.is));
+        let lengths = match (has(|is| matches!(is, Is::Number)), has(|is| matches!(is, Is::Name))) {
+            (true, _) => 0..=NUMBER_BYTES_MAX,
+            (_, true) => 1..=NAME_BYTES_MAX,
+            _ => 0..=0,
+        };
+        choices.iter().flat_map(|choice| lengths.clone().map(|bytes| self.template(choice, bytes))).collect()
     }
 
-    fn template(&'static self, choice: &[(&'static str, &[u8])], number_bytes: usize) -> Template {
-        let literal = |slot: &str| choice.iter().find(|(name, _)| *name == slot).map_or(&[][..], |(_, literal)| literal);
-        let mut runs: Vec<Vec<u8>> = vec![Vec::new(); self.parts.len()];
-        // From the back: a BER length is as wide as what follows it is long.
+    /// `chosen_bytes`: how long what the device chose is.
+    fn template(&'static self, choice: &[(&'static str, &[u8])], chosen_bytes: usize) -> Template {
+        let literal = |slot: &str| choice.iter().find(|(name, _)| *name == slot).map_or(&[][..], |(_, literal)| *literal);
+        let granted = |slot: &Slot, from: usize, to: usize| {
+            let literal = literal(slot.name);
+            literal.get(from..to.min(literal.len())).unwrap_or_default()
+        };
+        // Bytes from each part on. From the back: a BER length is as wide as what follows it is long.
+        let mut from = vec![0_usize; self.parts.len().saturating_add(1)];
+        let counted = |from: &[usize], first: usize, last: usize, more: usize| {
+            let bytes = |index: usize| from.get(index).copied().unwrap_or(0);
+            bytes(first).saturating_sub(bytes(last.saturating_add(1))).saturating_add(more)
+        };
         for (index, part) in self.parts.iter().enumerate().rev() {
-            let run = match part.is {
-                Is::Bytes(bytes) => bytes.to_vec(),
-                Is::OneOf(_) => literal(ONE_OF).to_vec(),
-                Is::Bits { value, .. } => vec![value],
-                Is::Any(count) => vec![0; count],
-                Is::Number => (0..number_bytes).rev().map(|after| if after > 0 { MORE } else { 0 }).collect(),
-                Is::Granted { slot, from, to } => {
-                    let literal = literal(slot.name);
-                    literal.get(from..to.min(literal.len())).unwrap_or_default().to_vec()
-                }
-                Is::Count { width, first, last, more } => width.write(length(&runs, first, last).saturating_add(more)),
-                Is::Check { sum, .. } => vec![0; sum.bytes()],
+            let bytes = match part.is {
+                Is::Bytes(bytes) => bytes.len(),
+                Is::OneOf(_) => literal(ONE_OF).len(),
+                Is::Bits { .. } => 1,
+                Is::Any(count) => count,
+                Is::Name | Is::Number => chosen_bytes,
+                Is::Granted { slot, from, to } => granted(slot, from, to).len(),
+                Is::Count { width, first, last, more } => width.bytes_of(counted(&from, first, last, more)),
+                Is::Check { sum, .. } => sum.bytes(),
             };
-            runs[index] = run;
+            from[index] = from[index + 1].saturating_add(bytes);
         }
-        // Counts that look back were written when nothing stood there yet.
-        for (index, part) in self.parts.iter().enumerate() {
-            if let Is::Count { width, first, last, more } = part.is {
-                runs[index] = width.write(length(&runs, first, last).saturating_add(more));
+        let mut template = Template { row: self, bytes: Vec::with_capacity(from[0]), masks: Vec::with_capacity(from[0]), starts: vec![0] };
+        for part in self.parts {
+            let start = template.bytes.len();
+            match part.is {
+                Is::Bytes(bytes) => template.bytes.extend_from_slice(bytes),
+                Is::OneOf(_) => template.bytes.extend_from_slice(literal(ONE_OF)),
+                Is::Bits { value, .. } => template.bytes.push(value),
+                Is::Any(count) => template.bytes.resize(start.saturating_add(count), 0),
+                Is::Name => template.bytes.resize(start.saturating_add(chosen_bytes), 0),
+                Is::Number => template.bytes.extend((0..chosen_bytes).rev().map(|after| if after > 0 { MORE } else { 0 })),
+                Is::Granted { slot, from, to } => template.bytes.extend_from_slice(granted(slot, from, to)),
+                Is::Count { width, first, last, more } => template.bytes.extend(width.write(counted(&from, first, last, more))),
+                Is::Check { sum, .. } => template.bytes.resize(start.saturating_add(sum.bytes()), 0),
             }
-        }
-        let mut template = Template { row: self, bytes: Vec::new(), masks: Vec::new(), starts: vec![0] };
-        for (part, run) in self.parts.iter().zip(runs) {
             let mask = match part.is {
                 Is::Bits { mask, .. } => mask,
-                Is::Any(_) | Is::Check { .. } => 0,
+                Is::Any(_) | Is::Name | Is::Check { .. } => 0,
                 Is::Number => MORE,
                 _ => 0xff,
             };
-            template.masks.extend(run.iter().map(|_| mask));
+            template.masks.resize(template.bytes.len(), mask);
             // Of 35 bits the upper four are too many.
-            if let (Is::Number, NUMBER_BYTES_MAX, Some(first)) =
-                (part.is, run.len(), template.masks.iter_mut().nth_back(NUMBER_BYTES_MAX - 1))
-            {
+            if let (Is::Number, NUMBER_BYTES_MAX, Some(first)) = (part.is, chosen_bytes, template.masks.get_mut(start)) {
                 *first = 0xf8;
             }
-            template.bytes.extend(run);
             template.starts.push(template.bytes.len());
         }
         template
     }
-}
-
-fn length(runs: &[Vec<u8>], first: usize, last: usize) -> usize {
-    runs.iter().take(last.saturating_add(1)).skip(first).map(Vec::len).sum()
 }
 
 impl fmt::Debug for Template {
@@ -172,17 +182,22 @@ impl Template {
         }
     }
 
-    /// The first part whose check bytes are wrong.
+    /// The first part whose check bytes are wrong, or whose name is none.
     fn broken_check(&self, held: &[u8]) -> Option<usize> {
         let range = |first: usize, last: usize| {
             let start = self.starts.get(first)?;
             let end = self.starts.get(last.saturating_add(1)).or_else(|| self.starts.last())?;
             held.get(*start..*end)
         };
+        let mut named = None;
         self.row.parts.iter().enumerate().find_map(|(index, part)| {
-            let Is::Check { sum, first, last } = part.is else { return None };
-            let (over, there) = (range(first, last)?, range(index, index)?);
-            (sum.of(over) != there).then(|| self.starts.get(index).copied()).flatten()
+            let there = range(index, index)?;
+            let is_broken = match part.is {
+                Is::Check { sum, first, last } => sum.of(range(first, last)?) != there,
+                Is::Name => *named.get_or_insert(there) != there || !there.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_'),
+                _ => false,
+            };
+            is_broken.then(|| self.starts.get(index).copied()).flatten()
         })
     }
 

@@ -2,6 +2,7 @@
 
 mod chassis;
 mod kinds;
+mod opcua;
 mod secret;
 mod site;
 mod snmp;
@@ -22,6 +23,7 @@ use nameplate_field::ask::{self, Event, PlannedMessage, Reason, Settings, What};
 use nameplate_field::site::Rules;
 use nameplate_field::touch::{Kind, Line, Summary, TouchRecord};
 
+pub use self::opcua::Kept;
 use self::site::Site;
 pub use self::ways::{Named, Ways};
 use super::devices;
@@ -31,9 +33,6 @@ use crate::intake::Intake;
 use crate::lines::ClaimLine;
 use crate::store::Store;
 use crate::{print, profiles, state};
-
-/// Spreads the breakers' retries over devices and times; a constant, so that each run names the same time.
-pub const SEED: u64 = 0;
 
 /// Ask devices, read-only, every byte through the guard.
 #[derive(Debug, Args)]
@@ -82,11 +81,12 @@ impl Ask {
     /// # Errors
     /// A target that is none, the state, the guard's refusal, a device that did not answer.
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
-        let site = self.site.as_deref().map(Site::read).transpose()?;
+        let kept = Kept { state: options.state.clone(), writes: !self.dry_run && !self.firewall };
+        let site = self.site.as_deref().map(|path| Site::read(path, &kept)).transpose()?;
         if let Some(site) = site.as_ref().filter(|_| self.firewall) {
             return print::out(&site.firewall());
         }
-        let asks = site.as_ref().map_or_else(|| self.asks(), |site| site.asks(&self.target))?;
+        let asks = site.as_ref().map_or_else(|| self.asks(&kept), |site| site.asks(&self.target))?;
         let rules = site.map(|site| site.rules).unwrap_or_default();
         if self.dry_run {
             let asks = self.hazards_of(contactable(asks, &rules), options)?;
@@ -130,7 +130,7 @@ impl Ask {
         found.map_or_else(|| Ok(chassis::known(&view.catalog, asks)), |why| Err(Failure::new(Code::Refused, why)))
     }
 
-    fn asks(&self) -> Result<Vec<ask::Ask>, Failure> {
+    fn asks(&self, kept: &Kept) -> Result<Vec<ask::Ask>, Failure> {
         let mut targets: Vec<(String, String)> = self.target.iter().map(|text| (text.clone(), String::new())).collect();
         if let Some(path) = &self.targets {
             let text = fs::read_to_string(path).map_err(|e| Failure::input(path.display(), e))?;
@@ -143,7 +143,7 @@ impl Ask {
         }
         let mut asks = Vec::new();
         for (text, place) in &targets {
-            asks.extend(self.ways.asks(text).map_err(|e| Failure::new(e.code, format!("{place}{e}")))?);
+            asks.extend(self.ways.asks(text, kept).map_err(|e| Failure::new(e.code, format!("{place}{e}")))?);
         }
         Ok(asks)
     }
@@ -192,12 +192,10 @@ impl<'a, 'p> Run<'a, 'p> {
         let reason = Reason::WorkOrder(self.reason.to_owned());
         let kinds = kinds::kinds(&self.intake.view.catalog, &asks);
         let settings = Settings {
-            reason,
             time_factor,
-            seed: SEED,
-            clock: Arc::new(SystemTime::now),
             rules: Arc::clone(&self.rules),
             kinds: Arc::new(kinds),
+            ..Settings::new(reason, Arc::new(SystemTime::now))
         };
         let touched = ask::ask(asks, &settings, Arc::new(touch), |event| self.event(event)).await;
         match self.trouble.take() {
@@ -306,10 +304,10 @@ fn refusal(ask: &ask::Ask, hazard: &Hazard) -> String {
 fn contactable(asks: Vec<ask::Ask>, rules: &Rules) -> Vec<ask::Ask> {
     let may = |ask: &ask::Ask| {
         let barred = rules.may_contact(&ask.endpoint).err();
-        barred.map_or(true, |barred| {
+        if let Some(barred) = &barred {
             eprintln!("{}: refused, rule {}: {}", ask.place(), barred.rule, barred.why);
-            false
-        })
+        }
+        barred.is_none()
     };
     asks.into_iter().filter(may).collect()
 }

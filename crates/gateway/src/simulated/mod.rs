@@ -13,7 +13,7 @@ use nameplate_core::profile::{Profile, ProfileSet};
 use nameplate_field::ask::Ask;
 use nameplate_simulators::language::Language;
 
-use crate::command::ask::Ways;
+use crate::command::ask::{Kept, Ways};
 use crate::failure::{Code, Failure};
 
 /// A device that can be run.
@@ -84,7 +84,7 @@ impl Simulated {
     /// Usage, if the words are none; they are made here.
     pub fn ask(&self, address: SocketAddr) -> Result<Ask, Failure> {
         let line = Line::try_parse_from(&self.words).map_err(|e| Failure::new(Code::Usage, e.to_string()))?;
-        let asks = line.ways.asks(&self.target(address))?;
+        let asks = line.ways.asks(&self.target(address), &Kept { state: None, writes: false })?;
         asks.into_iter().next().ok_or_else(|| Failure::new(Code::Usage, "no protocol to ask in"))
     }
 }

@@ -14,6 +14,13 @@ const TPDU_SIZE: u8 = 0xc0;
 const TPDU_SIZE_1024: u8 = 0x0a;
 /// What that code says.
 const TPDU_BYTES_MAX: usize = 1_024;
+/// Codes that class 0 has: 128 to 2,048 bytes; RFC 1006, clause 6, has more, to 65,536.
+const TPDU_SIZE_LEAST: u8 = 7;
+const TPDU_SIZE_MOST: u8 = 16;
+/// Bytes of a transport selector (X.214; IEC 61850-8-1, table of addresses).
+pub const SELECTOR_BYTES_MAX: usize = 32;
+/// A connection request without the bytes of the called selector.
+const CALL_BYTES: usize = 20;
 /// Longest packet that may answer ours: its header and the largest TPDU that we propose.
 pub const PACKET_BYTES_MAX: usize = LENGTH_AT + TPDU_BYTES_MAX;
 
@@ -74,22 +81,35 @@ pub fn packet_bytes(bytes: &[u8]) -> Result<Option<usize>, Malformed> {
     }
 }
 
-/// A connection request of class 0 with selectors of two bytes, as [`called_of`] reads it.
+/// A connection request of class 0, as [`called_of`] reads it. A selector has up to [`SELECTOR_BYTES_MAX`] bytes; what is behind is left out.
 #[must_use]
-pub fn connection_request(reference: u16, calling: [u8; 2], called: [u8; 2]) -> Vec<u8> {
+pub fn connection_request(reference: u16, calling: [u8; 2], called: &[u8]) -> Vec<u8> {
     let [r0, r1] = reference.to_be_bytes();
-    let mut packet = vec![VERSION, 0, 0, 22, 17, CONNECTION_REQUEST, 0, 0, r0, r1, 0];
+    let called = called.get(..SELECTOR_BYTES_MAX).unwrap_or(called);
+    // At most 52 bytes: the upper byte of the length is 0.
+    let length = CALL_BYTES.saturating_add(called.len()) as u8;
+    let mut packet = vec![VERSION, 0, 0, length, length - LENGTH_AT as u8 - 1, CONNECTION_REQUEST, 0, 0, r0, r1, 0];
     packet.extend([CALLING, 2, calling[0], calling[1]]);
-    packet.extend([CALLED, 2, called[0], called[1]]);
+    packet.extend([CALLED, called.len() as u8]);
+    packet.extend_from_slice(called);
     packet.extend([TPDU_SIZE, 1, TPDU_SIZE_1024]);
     packet
 }
 
+/// The largest TPDU that a confirmation allows; `None` where it says nothing of it.
+#[must_use]
+pub fn tpdu_bytes(confirm: &[u8]) -> Option<usize> {
+    match selector(confirm, TPDU_SIZE)? {
+        &[code @ TPDU_SIZE_LEAST..=TPDU_SIZE_MOST] => Some(1 << code),
+        _ => None,
+    }
+}
+
 /// The reference and the called selector of a connection request; `None` for everything else.
 #[must_use]
-pub fn called_of(packet: &[u8]) -> Option<(u16, [u8; 2])> {
+pub fn called_of(packet: &[u8]) -> Option<(u16, &[u8])> {
     match packet.get(LENGTH_AT + 1..)? {
-        [CONNECTION_REQUEST, 0, 0, r0, r1, 0, ..] => Some((u16::from_be_bytes([*r0, *r1]), selector(packet, CALLED)?.try_into().ok()?)),
+        [CONNECTION_REQUEST, 0, 0, r0, r1, 0, ..] => Some((u16::from_be_bytes([*r0, *r1]), selector(packet, CALLED)?)),
         _ => None,
     }
 }
@@ -121,6 +141,17 @@ mod tests {
         }
     }
 
+    /// By hand from X.224, 13.4 and 13.3.4.
+    #[test]
+    fn a_confirmation_says_how_long_a_tpdu_may_be() {
+        let check = |packet: &str, expected| assert_eq!(tpdu_bytes(&hex(packet)), expected, "{packet}");
+        check("0300001611d00004000100c0010ac1020200c2020202", Some(1_024));
+        check("0300000e09d00004000100c00107", Some(128));
+        check("0300000b06d00004000100", None);
+        check("0300000e09d00004000100c001ff", None);
+        check("0300000e09d00004000100c00207", None);
+    }
+
     #[test]
     fn a_packet_has_a_length_that_can_be() {
         for (bytes, expected) in [("", Ok(None)), ("0300", Ok(None)), ("03000007", Ok(Some(7))), ("03000404", Ok(Some(1_028)))] {
@@ -134,9 +165,12 @@ mod tests {
     /// By hand from RFC 1006 and X.224, 13.3.
     #[test]
     fn a_connection_request_says_who_is_called() {
-        let request = connection_request(0x0102, [3, 0], [3, 2]);
+        let request = connection_request(0x0102, [3, 0], &[3, 2]);
         assert_eq!(request, hex("03000016 11e0 0000 0102 00 c1020300 c2020302 c0010a"));
-        assert_eq!(called_of(&request), Some((0x0102, [3, 2])));
+        assert_eq!(called_of(&request), Some((0x0102, &[3, 2][..])));
+        let request = connection_request(1, [0, 1], &[0, 0, 0, 1]);
+        assert_eq!(request, hex("03000018 13e0 0000 0001 00 c1020001 c20400000001 c0010a"));
+        assert_eq!(called_of(&connection_request(1, [0, 1], &[7; 40])), Some((1, &[7; SELECTOR_BYTES_MAX][..])));
         assert_eq!(called_of(&content(&[0x32, 1])), None);
     }
 }

@@ -179,6 +179,76 @@ fn endpoint(cursor: &mut Cursor<'_>) -> Result<Application, Malformed> {
     Ok(Application { endpoints: vec![url], ..described })
 }
 
+/// An endpoint as whoever asks needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The server's certificate (DER); empty where it gives none.
+    pub certificate: Vec<u8>,
+    /// 1 none, 2 sign, 3 sign and encrypt.
+    pub mode: u32,
+    /// URI of its policy.
+    pub policy: Vec<u8>,
+    /// How users may say who they are.
+    pub users: Vec<UserPolicy>,
+    /// How safe the server thinks it is.
+    pub level: u8,
+}
+
+/// A way in which users may say who they are (OPC 10000-4, 7.42).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserPolicy {
+    /// Its id, a whole String.
+    pub id: Vec<u8>,
+    /// 0 anonymous, 1 user and password, 2 certificate, 3 issued token.
+    pub kind: u32,
+    /// Policy by which a secret is encrypted; empty where the channel's own is.
+    pub policy: Vec<u8>,
+}
+
+/// Endpoints kept of one answer: policies times modes times a few addresses.
+const ENDPOINTS_MAX: usize = 64;
+/// Ways for users kept of one endpoint.
+const USER_POLICIES_MAX: usize = 16;
+
+/// A list of endpoints, for whoever asks.
+pub(super) fn endpoints(cursor: &mut Cursor<'_>, bytes: &[u8]) -> Result<Vec<Endpoint>, Malformed> {
+    let of = |range: Range<usize>| bytes.get(range).unwrap_or_default().to_vec();
+    let mut found = Vec::new();
+    each(cursor, |cursor, _| {
+        text(cursor)?;
+        application(cursor)?;
+        let certificate = of(text(cursor)?);
+        let mode = cursor.u32_le("security mode (OPC 10000-4, 7.20)")?;
+        let policy = of(text(cursor)?);
+        let mut users = Vec::new();
+        each(cursor, |cursor, _| {
+            let start = cursor.at();
+            text(cursor)?;
+            let id = of(start..cursor.at());
+            let kind = cursor.u32_le("user token type (OPC 10000-4, 7.43)")?;
+            text(cursor)?;
+            text(cursor)?;
+            let policy = of(text(cursor)?);
+            if users.len() < USER_POLICIES_MAX {
+                users.push(UserPolicy { id, kind, policy });
+            }
+            Ok(())
+        })?;
+        text(cursor)?;
+        let level = cursor.u8("security level (OPC 10000-4, 7.14)")?;
+        if found.len() < ENDPOINTS_MAX {
+            found.push(Endpoint { certificate, mode, policy, users, level });
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// A String as it is written.
+pub(super) fn text_bytes(text: &str) -> Vec<u8> {
+    [&u32::try_from(text.len()).unwrap_or(0).to_le_bytes()[..], text.as_bytes()].concat()
+}
+
 /// RegisteredServer (OPC 10000-4, 7.32): a server about itself, to a discovery server.
 fn registered(cursor: &mut Cursor<'_>) -> Result<Application, Malformed> {
     let (uri, product) = (text(cursor)?, text(cursor)?);

@@ -6,19 +6,27 @@
 //!
 //! Only what is sent in the clear is read; of a secured channel its policy is told.
 
+mod answer;
 mod application;
 mod builtin;
 mod conversation;
 mod nodes;
+mod question;
 
+pub use self::answer::{Answer, Named, Part, length, said};
+pub use self::application::{Endpoint, UserPolicy};
+pub use self::question::{CLIENT_URI, Line, POLICY_NONE, Question, SESSION_MS, Token};
 use crate::Malformed;
 use crate::conversation::{Likeness, Protocol};
+
+/// Its port.
+pub const PORT: u16 = 4840;
 
 /// OPC UA. Its messages start with a word of four letters and a size, so they are known on any port.
 pub static PROTOCOL: Protocol = Protocol {
     name: NAME,
     carries: &[],
-    tcp: &[4840],
+    tcp: &[PORT],
     udp: &[],
     link: &[],
     likeness: |bytes, _| match Chunk::read(bytes) {

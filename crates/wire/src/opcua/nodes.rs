@@ -82,7 +82,7 @@ enum Wanted {
     Named(usize),
 }
 
-fn property(name: &[u8]) -> Option<&'static str> {
+pub(super) fn property(name: &[u8]) -> Option<&'static str> {
     PROPERTIES.iter().find(|(known, _)| known.as_bytes() == name).map(|(_, field)| *field)
 }
 

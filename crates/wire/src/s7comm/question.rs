@@ -68,7 +68,7 @@ impl Question {
     #[must_use]
     pub fn encode(&self, reference: u16) -> Vec<u8> {
         match *self {
-            Self::Connect { rack, slot } => iso::connection_request(reference, CALLING, [S7_BASIC, place(rack, slot)]),
+            Self::Connect { rack, slot } => iso::connection_request(reference, CALLING, &[S7_BASIC, place(rack, slot)]),
             Self::Setup => message(JOB, reference, &[&[SETUP], &SETUP_REST[..]].concat(), &[]),
             Self::Modules { index } => list(reference, 0x11, index),
             Self::Components => list(reference, 0x1c, 0),
@@ -82,7 +82,7 @@ impl Question {
     /// Recognises one of these questions in a client's packet, with its reference; `None` for everything else.
     #[must_use]
     pub fn read(packet: &[u8]) -> Option<(u16, Self)> {
-        if let Some((reference, [S7_BASIC, place])) = iso::called_of(packet) {
+        if let Some((reference, &[S7_BASIC, place])) = iso::called_of(packet) {
             return Some((reference, Self::Connect { rack: place >> SLOT_BITS, slot: place & ((1 << SLOT_BITS) - 1) }));
         }
         let Ok(iso::Packet::Content { last: true, body }) = iso::Packet::read(packet) else { return None };

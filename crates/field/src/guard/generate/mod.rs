@@ -8,7 +8,9 @@ mod dnp3;
 mod enip;
 mod fins;
 mod hart_ip;
+mod mms;
 mod modbus;
+mod opcua;
 mod random;
 mod s7comm;
 mod slmp;
@@ -18,7 +20,7 @@ mod snmp_v3;
 use std::time::Duration;
 
 pub use self::random::Random;
-use super::{Bacnet, Cip, Dnp3, Enip, Fins, HartIp, Judge, Modbus, Permit, Refused, S7comm, Snmp, SnmpV3};
+use super::{Bacnet, Cip, Dnp3, Enip, Fins, HartIp, Judge, Mms, Modbus, Opcua, Permit, Refused, S7comm, Snmp, SnmpV3};
 
 /// What a forbidden message of any protocol can break, besides what its own row says.
 pub const CELLS_OF_ALL: [&str; 3] = ["request too many", "pipelined", "random bytes"];
@@ -60,8 +62,12 @@ pub enum Granted {
     Dnp3(Dnp3),
     /// Over HART-IP.
     HartIp(HartIp),
+    /// Over MMS.
+    Mms(Mms),
     /// Over Modbus, on TCP or on a line.
     Modbus(Modbus),
+    /// Over OPC UA, on a channel without security.
+    Opcua(Opcua),
     /// Over S7comm.
     S7comm(S7comm),
     /// Over SLMP: there is but one thing to grant.
@@ -106,7 +112,7 @@ pub struct Maker {
 type Start = (Permit, Granted, Box<dyn Writer>);
 
 /// Every protocol's.
-pub static MAKERS: [&Maker; 13] = [
+pub static MAKERS: [&Maker; 15] = [
     &bacnet::MAKER,
     &cip::MAKER,
     &dnp3::MAKER,
@@ -114,8 +120,10 @@ pub static MAKERS: [&Maker; 13] = [
     &fins::MAKER,
     &fins::MAKER_UDP,
     &hart_ip::MAKER,
+    &mms::MAKER,
     &modbus::LINE_MAKER,
     &modbus::MAKER,
+    &opcua::MAKER,
     &s7comm::MAKER,
     &slmp::MAKER,
     &snmp::MAKER,

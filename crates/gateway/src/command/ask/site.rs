@@ -15,6 +15,7 @@ use serde::Deserialize;
 use toml::{Spanned, Table, Value};
 
 use super::Ways;
+use super::opcua::Kept;
 use crate::failure::{Code, Failure};
 
 /// Masters that are connected to a device where the file says nothing of it: a controller has one.
@@ -104,7 +105,7 @@ impl Site {
     ///
     /// # Errors
     /// The file, its line, and what is wrong there.
-    pub fn read(path: &Path) -> Result<Self, Failure> {
+    pub fn read(path: &Path, kept: &Kept) -> Result<Self, Failure> {
         let text = fs::read_to_string(path).map_err(|e| Failure::input(path.display(), e))?;
         let file: File = toml::from_str(&text).map_err(|e| Failure::input(path.display(), e))?;
         let text = Text { path, text: &text };
@@ -130,7 +131,7 @@ impl Site {
             let of_zone = zone.window.map(|name| window(&text, &windows, name.span().start, name.get_ref())).transpose()?;
             for device in zone.device {
                 let at = device.span().start;
-                site.add(device.into_inner(), of_zone.as_ref(), &windows, &text, at).map_err(|failure| {
+                site.add(device.into_inner(), of_zone.as_ref(), &windows, &text, at, kept).map_err(|failure| {
                     let why = format!("zone {:?}: {failure}", zone.name);
                     Failure::new(failure.code, text.bad(at, why).why)
                 })?;
@@ -146,6 +147,7 @@ impl Site {
         windows: &BTreeMap<String, Window>,
         text: &Text<'_>,
         at: usize,
+        kept: &Kept,
     ) -> Result<(), Failure> {
         let bad = |why: String| Failure::new(Code::Input, why);
         let target = word(&mut keys, "target")?.ok_or_else(|| bad("a device has a target: target = \"192.0.2.10/1\"".to_owned()))?;
@@ -153,7 +155,7 @@ impl Site {
         let own = word(&mut keys, "window")?.map(|name| window(text, windows, at, &name)).transpose()?;
         let connections_max = count(&mut keys, "connections_max")?;
         let masters = count(&mut keys, "masters")?.unwrap_or(MASTERS);
-        let asks = ways(&keys).and_then(|ways| ways.asks(&target)).map_err(|failure| bad(format!("device {target:?}: {failure}")))?;
+        let asks = ways(&keys).and_then(|ways| ways.asks(&target, kept)).map_err(|failure| bad(format!("device {target:?}: {failure}")))?;
         for ask in &asks {
             let place = (ask.endpoint.canonical(), ask.station());
             if let Some(window) = own.as_ref().or(of_zone) {

@@ -7,16 +7,18 @@ use nameplate_core::wire::conversation::Over;
 use nameplate_core::wire::dnp3::Route;
 use nameplate_core::wire::modbus::{PORT, Question};
 use nameplate_core::wire::snmp;
-use nameplate_core::wire::{dnp3, enip, fins, hart_ip};
+use nameplate_core::wire::{dnp3, enip, fins, hart_ip, mms, opcua};
 use nameplate_field::ask::{Ask, BadTarget, Target, Via};
 use nameplate_field::dnp3 as outstation;
 use nameplate_field::guard::Endpoint;
+use nameplate_field::mms as association;
 use nameplate_field::modbus::{Framing, Questions, UNIT_NONE};
 use nameplate_field::{s7comm, slmp};
 
 /// Where the CPU of an S7-300 always is.
 const S7_PLACE: (u8, u8) = (0, 2);
 
+use super::opcua::{Kept, Opcua};
 use super::snmp::Snmp;
 use crate::failure::{Code, Failure};
 
@@ -48,6 +50,8 @@ pub struct Ways {
     /// another station with the same number here. Without it FINS goes over TCP, where the controller assigns one
     #[arg(long, value_name = "NODE")]
     fins_node: Option<u8>,
+    #[command(flatten)]
+    mms: Mms,
     /// S7comm: read list 001C (names, serial number), too. Only where the owner of the CPUs agrees: it has put fail-safe CPUs into a
     /// defective state. One whose order number says that it is, or may be, fail-safe is not asked even so
     #[arg(long = "s7-consent-001c")]
@@ -57,6 +61,8 @@ pub struct Ways {
     slmp_udp: bool,
     #[command(flatten)]
     snmp: Snmp,
+    #[command(flatten)]
+    opcua: Opcua,
     #[command(flatten)]
     dnp3: Dnp3,
     /// Ask HART-IP over UDP instead of TCP; a server that answers from another port than its own is not heard
@@ -97,6 +103,37 @@ impl Dnp3 {
     }
 }
 
+/// How a server of MMS is called.
+#[derive(Debug, Args)]
+struct Mms {
+    /// MMS: the transport selector of the server in hexadecimal digits, where it is not the usual one; in a configuration file it is OSI-TSEL
+    #[arg(long = "mms-tsel", value_name = "HEX", default_value = "0001")]
+    transport: String,
+    /// MMS: the session selector in hexadecimal digits (OSI-SSEL)
+    #[arg(long = "mms-ssel", value_name = "HEX", default_value = "0001")]
+    session: String,
+    /// MMS: the presentation selector in hexadecimal digits (OSI-PSEL)
+    #[arg(long = "mms-psel", value_name = "HEX", default_value = "00000001")]
+    presentation: String,
+    /// MMS: the logical node that holds the device's name plate, where it has a prefix, as DevIDLPHD1
+    #[arg(long = "mms-lphd", value_name = "NAME", default_value = mms::DEVICE_NODE)]
+    node: String,
+}
+
+impl Mms {
+    fn ask(&self, target: &Target<'_>) -> Result<Ask, BadTarget> {
+        let selector = |text: &str| unhex(text).map_err(|_| target.bad_station("a selector of MMS is pairs of hexadecimal digits"));
+        let questions = association::Questions {
+            transport: selector(&self.transport)?,
+            session: selector(&self.session)?,
+            presentation: selector(&self.presentation)?,
+            domain: target.station.map(str::to_owned),
+            node: self.node.clone(),
+        };
+        Ok(Ask { endpoint: Endpoint::Tcp(target.address(association::PORT)?), via: Via::Mms(questions) })
+    }
+}
+
 /// Protocols that can be asked over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Way {
@@ -112,10 +149,14 @@ enum Way {
     Dnp3,
     /// HART-IP: commands 0, 20 and 13. TARGET/POLLING, polling address 0 where it is left out
     HartIp,
+    /// MMS (IEC 61850): name plates. TARGET/DEVICE is a logical device as the server calls it; one that it lists where it is left out
+    Mms,
     /// Modbus TCP: function 43/14, and 17 where it is named. TARGET/UNIT, unit 255 where it is left out
     Modbus,
     /// Modbus RTU: the same questions, 2 at most. serial:LINE/UNIT on a line of this machine, TARGET:PORT/UNIT behind a serial server
     ModbusRtu,
+    /// OPC UA: endpoints, BuildInfo, and nameplates of the first 3 devices, in one short session. TARGET alone
+    Opcua,
     /// S7comm: list 0011 of a SIMATIC CPU. TARGET/RACK.SLOT, 0.2 where it is left out (S7-300); S7-1200 and S7-1500 are 0.1 or 0.0
     #[value(name = "s7comm")]
     S7comm,
@@ -154,9 +195,9 @@ impl Ways {
     ///
     /// # Errors
     /// It is no target, or none of this protocol's; a credential could not be read.
-    pub fn asks(&self, text: &str) -> Result<Vec<Ask>, Failure> {
+    pub fn asks(&self, text: &str, kept: &Kept) -> Result<Vec<Ask>, Failure> {
         let target = Target::read(text)?;
-        self.via.iter().map(|way| self.ask(*way, &target)).collect()
+        self.via.iter().map(|way| self.ask(*way, &target, kept)).collect()
     }
 
     fn modbus(&self, framing: Framing, endpoint: Endpoint, unit: u8) -> Ask {
@@ -164,20 +205,22 @@ impl Ways {
         Ask { endpoint, via: Via::Modbus(Questions { framing, unit, questions }) }
     }
 
-    fn ask(&self, way: Way, target: &Target<'_>) -> Result<Ask, Failure> {
-        match way {
-            Way::Bacnet => {
-                let instance = target.number("the device instance is a number from 0 to 4194302")?;
-                let route = match (self.bacnet_network, &self.bacnet_station) {
-                    (Some(network), Some(station)) => {
-                        let station = unhex(station).map_err(|_| target.bad_station("--bacnet-station is pairs of hexadecimal digits"))?;
-                        Some(bacnet::Route { network, station })
-                    }
-                    _ => None,
-                };
-                let endpoint = Endpoint::Udp(target.address(bacnet::PORT)?);
-                Ok(Ask { endpoint, via: Via::Bacnet(nameplate_field::bacnet::Questions { instance, route }) })
+    fn bacnet(&self, target: &Target<'_>) -> Result<Ask, BadTarget> {
+        let instance = target.number("the device instance is a number from 0 to 4194302")?;
+        let route = match (self.bacnet_network, &self.bacnet_station) {
+            (Some(network), Some(station)) => {
+                let station = unhex(station).map_err(|_| target.bad_station("--bacnet-station is pairs of hexadecimal digits"))?;
+                Some(bacnet::Route { network, station })
             }
+            _ => None,
+        };
+        let endpoint = Endpoint::Udp(target.address(bacnet::PORT)?);
+        Ok(Ask { endpoint, via: Via::Bacnet(nameplate_field::bacnet::Questions { instance, route }) })
+    }
+
+    fn ask(&self, way: Way, target: &Target<'_>, kept: &Kept) -> Result<Ask, Failure> {
+        match way {
+            Way::Bacnet => Ok(self.bacnet(target)?),
             Way::Cip => {
                 target.without_station()?;
                 let (slots, consent) = (self.cip_slot.clone(), self.cip_safety_consent.clone());
@@ -202,6 +245,7 @@ impl Ways {
                 let questions = nameplate_field::hart_ip::Questions { polling };
                 Ok(Ask { endpoint: endpoint(target.address(hart_ip::PORT)?), via: Via::HartIp(questions) })
             }
+            Way::Mms => Ok(self.mms.ask(target)?),
             Way::Modbus => {
                 let unit = target.number("the unit is a number from 0 to 255")?.unwrap_or(UNIT_NONE);
                 Ok(self.modbus(Framing::Tcp, Endpoint::Tcp(target.address(PORT)?), unit))
@@ -216,6 +260,11 @@ impl Ways {
                     }
                 };
                 Ok(self.modbus(Framing::Rtu, endpoint, unit))
+            }
+            Way::Opcua => {
+                target.without_station()?;
+                let address = target.address(opcua::PORT)?;
+                Ok(Ask { endpoint: Endpoint::Tcp(address), via: Via::Opcua(self.opcua.questions(address, kept)?) })
             }
             Way::S7comm => {
                 let (rack, slot) = target.two_numbers("rack and slot are two numbers with a dot: 0.2")?.unwrap_or(S7_PLACE);

@@ -14,7 +14,7 @@ use nameplate_field::guard::{Endpoint, Refused};
 use nameplate_field::modbus::{Framing, Questions};
 use nameplate_field::touch::{Line, TouchRecord};
 
-use super::super::ask::{SEED, leave_out};
+use super::super::ask::leave_out;
 use crate::failure::{Code, Failure};
 use crate::intake::Intake;
 use crate::store::now_ns;
@@ -67,8 +67,7 @@ impl<'a, 'p> Reader<'a, 'p> {
             neighbours: devices(&plan.neighbours)?,
             rebooting_since: change.before.last().map(|step| time(step.time_ns)),
         });
-        let settings =
-            Settings { reason, time_factor, seed: SEED, clock: Arc::new(SystemTime::now), rules: Arc::default(), kinds: Arc::default() };
+        let settings = Settings { time_factor, ..Settings::new(reason, Arc::new(SystemTime::now)) };
         Ok(Self { intake, change, touch: Arc::new(touch), settings })
     }
 

@@ -31,18 +31,23 @@ pub struct Prove {
     /// How many messages to generate, in each protocol
     #[arg(long, value_name = "N", default_value_t = 1_000_000)]
     messages: u64,
-    /// Generate messages of this protocol alone
-    #[arg(long, value_name = "PROTOCOL", value_parser = PossibleValuesParser::new(generate::MAKERS.iter().map(|maker| maker.protocol)))]
-    only: Option<String>,
     /// Seed of the generator; the same seed makes the same messages
     #[arg(long, value_name = "SEED", default_value_t = 1)]
     seed: u64,
+    /// Generate messages of these protocols alone; may be repeated
+    #[arg(long, value_name = "PROTOCOL", value_delimiter = ',', value_parser = generated())]
+    protocol: Vec<String>,
     /// Keep the capture of the survivors here
     #[arg(long, value_name = "FILE")]
     capture: Option<PathBuf>,
     /// Print the allowlist and stop
     #[arg(long)]
     list: bool,
+}
+
+/// What `--protocol` may name.
+fn generated() -> PossibleValuesParser {
+    PossibleValuesParser::new(generate::MAKERS.iter().map(|maker| maker.protocol))
 }
 
 impl Prove {
@@ -63,8 +68,8 @@ impl Prove {
 
     /// Third step: generated messages through the guard, survivors before the referee.
     fn generated(&self, directory: &Path) -> Result<(), Failure> {
-        let named = |maker: &&&generate::Maker| self.only.as_deref().is_none_or(|only| only == maker.protocol);
-        generate::MAKERS.iter().filter(named).try_for_each(|maker| self.generated_in(maker, directory))
+        let is_asked = |maker: &&&generate::Maker| self.protocol.is_empty() || self.protocol.iter().any(|name| name == maker.protocol);
+        generate::MAKERS.iter().filter(is_asked).try_for_each(|maker| self.generated_in(maker, directory))
     }
 
     fn generated_in(&self, maker: &generate::Maker, directory: &Path) -> Result<(), Failure> {

@@ -17,7 +17,7 @@ use nameplate_simulators::language::Language;
 use nameplate_simulators::personality::{PERSONALITIES, Personality};
 use nameplate_simulators::report::{Report, Trip};
 
-use crate::command::ask::{SEED, touch_record};
+use crate::command::ask::touch_record;
 use crate::failure::{Code, Failure};
 use crate::print;
 use crate::simulated::Simulated;
@@ -55,14 +55,7 @@ pub async fn visit(profiles: &ProfileSet, directory: &Path) -> Result<(), Failur
     let kept = start(profiles).await?;
     let asks: Vec<Ask> = kept.iter().map(|one| one.ask.clone()).collect();
     let reason = Reason::WorkOrder("PROVE".to_owned());
-    let settings = Settings {
-        reason,
-        time_factor: TIME_FACTOR,
-        seed: SEED,
-        clock: Arc::new(SystemTime::now),
-        rules: Arc::default(),
-        kinds: Arc::default(),
-    };
+    let settings = Settings { time_factor: TIME_FACTOR, ..Settings::new(reason, Arc::new(SystemTime::now)) };
     let mut costs: BTreeMap<String, Cost> = BTreeMap::new();
     let touch = Arc::new(touch_record(directory)?);
     let asked = ask::ask(asks, &settings, touch, |event| note(&mut costs, event)).await;

@@ -61,7 +61,7 @@ fn read(text: &str) -> Result<Site, Failure> {
     fs::create_dir_all(&folder).expect("a folder");
     let path = folder.join("site.toml");
     fs::write(&path, text).expect("a file");
-    let site = Site::read(&path);
+    let site = Site::read(&path, &Kept { state: None, writes: false });
     fs::remove_dir_all(&folder).expect("a folder");
     site
 }

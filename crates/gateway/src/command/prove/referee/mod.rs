@@ -7,7 +7,9 @@ mod dnp3;
 mod enip;
 mod fins;
 mod hart_ip;
+mod mms;
 mod modbus;
+mod opcua;
 mod s7comm;
 mod slmp;
 mod snmp;
@@ -65,7 +67,7 @@ pub enum Carrier {
 }
 
 /// Every protocol's.
-static ROWS: [&Row; 13] = [
+static ROWS: [&Row; 15] = [
     &bacnet::ROW,
     &cip::ROW,
     &dnp3::ROW,
@@ -73,8 +75,10 @@ static ROWS: [&Row; 13] = [
     &fins::ROW,
     &fins::ROW_UDP,
     &hart_ip::ROW,
+    &mms::ROW,
     &modbus::LINE_ROW,
     &modbus::ROW,
+    &opcua::ROW,
     &s7comm::ROW,
     &slmp::ROW,
     &snmp::ROW,
