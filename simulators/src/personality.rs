@@ -14,7 +14,8 @@ pub struct Personality {
     pub does: &'static str,
     /// The same to the simulators.
     pub fault: Fault,
-    /// What trips by the device's own doing: a session whose handle it never told, or told wrongly; a goodbye to one that owes an answer.
+    /// What trips by the device's own doing: a session whose handle it never told, or told wrongly; a message to one that owes an answer,
+    /// because it said something before that was as good as one.
     pub excuses: &'static [&'static str],
 }
 
@@ -58,9 +59,9 @@ pub static PERSONALITIES: [Personality; 26] = [
     of("hangs-up", "ends the connection at every question", Fault::ZeroBytes),
     of("closes-late", "answers, and keeps the connection open for 5 seconds after the other side", Fault::ClosesLate { delay: LINGERS }),
     of("reset-on-connect", "resets every connection at once", Fault::RstOnConnect),
-    of("reset-after-1", "resets the connection after its first answer", Fault::ResetAfter(1)),
-    of("answer-first", "an answer before there is a question", Fault::AnswerBeforeQuestion),
-    of("twice", "every answer twice", Fault::AnswerTwice),
+    of("reset-after-1", "resets the connection after its first answer", Fault::ResetAfter(1)).excusing(&[STILL_OWED]),
+    of("answer-first", "an answer before there is a question", Fault::AnswerBeforeQuestion).excusing(&[STILL_OWED]),
+    of("twice", "every answer twice", Fault::AnswerTwice).excusing(&[STILL_OWED]),
     of("flood", "the answer over and over, without end", Fault::AnswersForever).excusing(&[NO_SESSION, STILL_OWED]),
     of("noise", "bytes without a meaning instead of an answer", Fault::Noise).excusing(&[NO_SESSION]),
     of("noise-flood", "bytes without a meaning, without end", Fault::NoiseForever).excusing(&[NO_SESSION, STILL_OWED]),
@@ -78,7 +79,7 @@ pub static PERSONALITIES: [Personality; 26] = [
     of("evict-oldest", "one connection; a second closes the first", Fault::EvictOldest { pool: 1 }),
     of("single-client", "one connection; a second is closed at once", Fault::SingleClient),
     of("watchdog", "closes all connections after 2 seconds without a request", Fault::Watchdog { window: WATCHDOG_WINDOW }),
-    of("reset-after-3", "resets the connection after its third answer", Fault::ResetAfter(3)),
+    of("reset-after-3", "resets the connection after its third answer", Fault::ResetAfter(3)).excusing(&[STILL_OWED]),
 ];
 
 /// The fault of this name.

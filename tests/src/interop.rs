@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::personas::Persona;
 use crate::product::{Claim, Ended, Product, State, code};
 use crate::record::{self, Recording};
+use crate::referee;
 use crate::rig::{self, Kind, Server};
 
 /// One server, asked in one protocol.
@@ -51,7 +52,10 @@ impl Interop<'_> {
         Interop { kind, persona, via, station, more, protocol: via, environment }
     }
 
-    /// Starts the server, asks it once, and listens to the recording.
+    /// Starts the server, asks it once, lets the referee judge what left, and listens to the recording.
+    ///
+    /// # Panics
+    /// Where something else left than may.
     #[must_use]
     pub fn ask(&self, product: &Product) -> Exchange {
         let server = rig::start(self.kind, self.persona).expect("a server");
@@ -65,6 +69,9 @@ impl Interop<'_> {
         let recording = Recording::of(&format!("host {} and port {}", server.address, server.port)).expect("a recording");
         let ended = self.run(product, &server, &state);
         let file = recording.stop().expect("a capture");
+        if referee::knows(self.via) {
+            referee::judge(&file, self.via, &[server.port]).unwrap_or_else(|why| panic!("{:?}: {why}", self.kind));
+        }
         let said = pairs(&if ended.out.is_empty() { Vec::new() } else { ended.claims() });
         let heard = pairs(&self.listen(product, &file, server.port));
         Exchange { ended, said, heard, file, port: server.port, state }

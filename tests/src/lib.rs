@@ -12,6 +12,7 @@
 //! - [`referee`]: what tshark must read in a recording, and how often it does.
 //! - [`seeds`]: inputs of the fuzz target for all protocols.
 //! - [`segment`]: a cable in a network namespace, to send on and to listen at.
+//! - [`strace`]: the product's sockets as the system sees them.
 
 pub mod corpus;
 pub mod fleet;
@@ -26,3 +27,4 @@ pub mod referee;
 pub mod rig;
 pub mod seeds;
 pub mod segment;
+pub mod strace;

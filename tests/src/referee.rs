@@ -105,6 +105,12 @@ static ROWS: [Row; 11] = [
 /// Services of one protocol, each with how often it was asked.
 pub type Counts = BTreeMap<String, usize>;
 
+/// Whether there is a row for this protocol.
+#[must_use]
+pub fn knows(protocol: &str) -> bool {
+    ROWS.iter().any(|row| row.protocol == protocol)
+}
+
 /// Counts what left towards these ports, where `protocol` is spoken, and prints it.
 ///
 /// # Errors

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use nameplate_core::profile::{ProfileSet, Said};
@@ -12,9 +11,10 @@ use nameplate_simulators::report::{Ended as SessionEnded, Report};
 use nameplate_simulators::scada::{Master, Service};
 use nameplate_tests::personas::{self, Persona};
 use nameplate_tests::place::needed;
-use nameplate_tests::product::{Claim, Ended, Product, State, block_on, code, run, settled, simulated};
+use nameplate_tests::product::{Claim, Ended, Product, State, block_on, code, settled, simulated};
 use nameplate_tests::record::{self, Recording};
 use nameplate_tests::rig::{self, Kind};
+use nameplate_tests::strace::{self, Traced, traced};
 
 /// Our time-out for an answer is 2 s, the longest hold 10 s (docs/read-only.md); the rest is a process and a slow machine.
 const SILENT_SECONDS_MAX: Duration = Duration::from_secs(8);
@@ -155,83 +155,9 @@ fn an_endless_identity_is_left_after_eight_requests_and_called_hostile() {
     }
 }
 
-/// What strace saw of IP sockets: addresses connected to, and bytes sent, in order; and how many such sockets there were.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Traced {
-    sockets: usize,
-    connects: Vec<String>,
-    sends: Vec<String>,
-}
-
-fn traced(product: &Product, arguments: &[&str]) -> (Ended, Traced) {
-    let folder = State::new();
-    let log = folder.path().join("strace").to_string_lossy().into_owned();
-    let words = ["strace", "-f", "-x", "-s", "4096", "-e", "trace=network,write,writev,close", "-o", &log];
-    let ended = run(&mut product.command_under(&words, arguments));
-    let text = std::fs::read_to_string(&log).expect("what strace wrote");
-    let (mut traced, mut open) = (Traced::default(), Vec::new());
-    for line in text.lines() {
-        let call = line.split_once(' ').map_or(line, |(_, call)| call.trim_start());
-        let (name, arguments) = call.split_once('(').unwrap_or((call, ""));
-        let first = arguments.split([',', ')']).next().unwrap_or_default().to_owned();
-        match name {
-            "socket" if first.starts_with("AF_INET") || first == "AF_PACKET" => {
-                traced.sockets += 1;
-                open.push(call.rsplit(' ').next().unwrap_or_default().to_owned());
-            }
-            "close" => open.retain(|descriptor| *descriptor != first),
-            "connect" if call.contains("AF_INET") => {
-                let part = |after: &str| call.split_once(after).and_then(|(_, rest)| rest.split([')', '"']).next()).unwrap_or_default();
-                traced.connects.push(format!("{}:{}", part("inet_addr(\""), part("htons(")));
-            }
-            "write" | "writev" | "send" | "sendto" | "sendmsg" if open.contains(&first) => {
-                traced.sends.push(call.split('"').nth(1).unwrap_or_default().replace("\\x", ""));
-            }
-            _ => {}
-        }
-    }
-    (ended, traced)
-}
-
-fn strace() -> Result<Product, String> {
-    let tried = Command::new("strace").args(["-o", "/dev/null", "true"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    if tried.is_ok_and(|status| status.success()) {
-        Product::find()
-    } else {
-        Err("strace does not work here: apt-get install strace".into())
-    }
-}
-
-#[test]
-fn every_connect_and_send_stands_in_the_touch_record_first() {
-    let Some(product) = needed("every_connect_and_send_stands_in_the_touch_record_first", strace()) else { return };
-    let paged = objects(&personas::paged(personas::seed()));
-    let faults = [None, Some(Fault::EndlessMore(More::Rising)), Some(Fault::AnswerTwice), Some(Fault::RstOnConnect)];
-    for fault in faults {
-        let (product, device) = (product.clone(), Device { fault: fault.clone(), ..Device::new(paged.clone()) });
-        let ((state, target, traced), report) = simulated(device, move |address| {
-            let (state, target) = (State::new(), address.to_string());
-            let arguments = ["ask", "--reason", "WO-1", "--time-factor", "0.01", "--question", "regular,server-id", &target, "--state"];
-            let (_, traced) = traced(&product, &[&arguments[..], &[&state.text()]].concat());
-            (state, target, traced)
-        });
-        let lines = state.touches();
-        let of = |kind: &str, key: &str| -> Vec<String> {
-            lines.iter().filter(|line| line["kind"] == kind).map(|line| line[key].as_str().unwrap_or_default().to_owned()).collect()
-        };
-        assert_eq!((&traced.connects, traced.sockets), (&vec![target.clone()], 1), "{fault:?}");
-        assert_eq!(of("connect", "target"), traced.connects, "{fault:?}");
-        let on_record: Vec<String> = of("sent", "bytes").iter().map(|bytes| bytes.replace(' ', "")).collect();
-        assert_eq!(on_record, traced.sends, "{fault:?}");
-        let reached: u64 = report.asked().map(|session| session.bytes_in).sum();
-        let sent = traced.sends.iter().map(|bytes| bytes.len() as u64 / 2).sum::<u64>();
-        assert!(reached == sent || fault == Some(Fault::RstOnConnect), "{fault:?}: {sent} left, {reached} came");
-    }
-}
-
 #[test]
 fn what_only_reads_or_plans_opens_no_socket() {
-    let Some(product) = needed("what_only_reads_or_plans_opens_no_socket", strace()) else { return };
+    let Some(product) = needed("what_only_reads_or_plans_opens_no_socket", strace::available()) else { return };
     let folder = State::new();
     let file = folder.file("a-file", "");
     let no_state = format!("{file}/below");

@@ -53,8 +53,10 @@ fn allowed(survivor: &Survivor, cells: &[&str], before: &[Vec<&str>]) -> Result<
     let flags = u8::from_str_radix(flags.trim_start_matches("0x"), 16).map_err(|_| "no flags")?;
     // RFC 3414, 6.3.1 and RFC 7860 (SHA-256: 24 bytes); RFC 3826, 3.1.2.1 (8). In hexadecimal digits.
     let parameters = (if flags & 1 == 0 { 0 } else { 48 }, if flags & 2 == 0 { 0 } else { 16 });
-    rule((digest.len(), salt.len()) == parameters, "a digest or a salt of another length than its protection has")?;
-    rule(context.is_empty(), "another context than that without a name")?;
+    // tshark's word for a field without bytes.
+    let digits = |cell: &str| if cell == "<MISSING>" { 0 } else { cell.len() };
+    rule((digits(digest), digits(salt)) == parameters, "a digest or a salt of another length than its protection has")?;
+    rule(digits(context) == 0, "another context than that without a name")?;
     if flags == 4 && user.is_empty() {
         return rule(pdu == "0" && names.is_empty() && encrypted.is_empty(), "a discovery that asks for something");
     }
