@@ -287,7 +287,7 @@ fn what_is_planned_passes_the_guard() {
     let endpoint = Endpoint::Tcp(([192, 0, 2, 7], PORT).into());
     let prefixed = Questions { node: "DevIDLPHD1".to_owned(), transport: vec![0, 0, 0, 1], ..Questions::default() };
     for (asked, count) in [(Questions::default(), 7), (server(), 6), (prefixed, 7)] {
-        let planned = plan(&[Ask { endpoint, via: Via::Mms(asked) }]).expect("the guard lets it pass");
+        let planned = plan(&[Ask { endpoint: endpoint.clone(), via: Via::Mms(asked) }]).expect("the guard lets it pass");
         assert_eq!(planned.len(), count);
         assert!(planned.iter().all(|one| one.meaning.len() == one.message.bytes.len()), "every byte has a meaning");
     }
