@@ -35,6 +35,8 @@ impl Personality {
 }
 
 const NO_SESSION: &str = "the session was not unregistered";
+/// It was so busy sending that it read two messages at once.
+const UNREAD: &str = "a second question with the first, before its answer";
 const STILL_OWED: &str = "sent before the answer to the question before it";
 
 /// From one byte of an answer to the next: whoever waits for a whole answer waits for minutes.
@@ -62,9 +64,9 @@ pub static PERSONALITIES: [Personality; 26] = [
     of("reset-after-1", "resets the connection after its first answer", Fault::ResetAfter(1)).excusing(&[STILL_OWED]),
     of("answer-first", "an answer before there is a question", Fault::AnswerBeforeQuestion).excusing(&[STILL_OWED]),
     of("twice", "every answer twice", Fault::AnswerTwice).excusing(&[STILL_OWED]),
-    of("flood", "the answer over and over, without end", Fault::AnswersForever).excusing(&[NO_SESSION, STILL_OWED]),
+    of("flood", "the answer over and over, without end", Fault::AnswersForever).excusing(&[NO_SESSION, STILL_OWED, UNREAD]),
     of("noise", "bytes without a meaning instead of an answer", Fault::Noise).excusing(&[NO_SESSION]),
-    of("noise-flood", "bytes without a meaning, without end", Fault::NoiseForever).excusing(&[NO_SESSION, STILL_OWED]),
+    of("noise-flood", "bytes without a meaning, without end", Fault::NoiseForever).excusing(&[NO_SESSION, STILL_OWED, UNREAD]),
     of("wrong-id", "the number of another question in every answer (transaction, sequence, request id)", Fault::WrongTransaction)
         .excusing(&[NO_SESSION]),
     of("wrong-station", "another station's number in every answer (unit, session, link address)", Fault::WrongUnit).excusing(&[
