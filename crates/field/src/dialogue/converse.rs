@@ -275,8 +275,10 @@ impl<P: Peer> Asking<'_, P> {
         if let Some(put) = self.dialogue.goodbye() {
             sleep_until(self.earliest.min(self.hold_end)).await;
             self.part(&put).await;
+            self.earliest = Instant::now() + self.pace.message_gap;
         }
         if let Some(put) = self.dialogue.farewell() {
+            sleep_until(self.earliest.min(self.hold_end)).await;
             if self.peer.is_waiting() {
                 let _closed = self.peer.time_out();
             }
