@@ -55,6 +55,7 @@ mod reading;
 mod repeats;
 pub mod s7comm;
 mod s7comm_plus;
+pub mod sel_ascii;
 #[cfg(test)]
 mod shorter;
 pub mod sip;

@@ -49,6 +49,8 @@ pub static ALL: &[&Protocol] = &[
     &crate::greeting::IMAP,
     &crate::greeting::VNC,
     &crate::telnet::PROTOCOL,
+    // Behind Telnet, which has its port.
+    &crate::sel_ascii::PROTOCOL,
     &crate::sip::PROTOCOL,
     &crate::tls::PROTOCOL,
     &crate::tls::HTTPS_PROTOCOL,

@@ -9,7 +9,7 @@ use core::ops::Range;
 use crate::conversation::{Conversation, Coverage, Heard, Likeness, Over, Protocol, Role, Said};
 use crate::head::speaks;
 use crate::tcp::At;
-use crate::{Address, Reading, Shape};
+use crate::{Address, Reading, Shape, sel_ascii};
 
 /// Telnet, and the setup of Lantronix' device servers (9999), which greets in the same way.
 pub static PROTOCOL: Protocol =
@@ -52,12 +52,15 @@ struct Connection {
     /// The greeting was told, or its beginning was not heard.
     done: bool,
     coverage: Coverage,
+    /// A relay's command line, where it is one.
+    relay: sel_ascii::Connection,
 }
 
 impl Conversation for Connection {
     fn hear(&mut self, said: &Said<'_>, out: &mut dyn FnMut(Heard)) {
         self.coverage.seen += 1;
         self.coverage.decoded += 1;
+        self.relay.hear(said, out);
         if self.done {
             return;
         }
@@ -77,17 +80,20 @@ impl Conversation for Connection {
     }
 
     fn lose(&mut self, by_server: bool, at: At, out: &mut dyn FnMut(Heard)) {
+        self.relay.lose(by_server, at, out);
         if by_server {
             self.tell(at, out);
         }
     }
 
     fn finish(&mut self, at: At, out: &mut dyn FnMut(Heard)) {
+        self.relay.finish(at, out);
         self.tell(at, out);
     }
 
     fn coverage(&self, each: &mut dyn FnMut(&'static str, Coverage)) {
         each(NAME, self.coverage);
+        self.relay.coverage(each);
     }
 }
 
@@ -129,7 +135,7 @@ fn prompt(bytes: &[u8]) -> Option<Range<usize>> {
 }
 
 /// Where the commands stand.
-fn commands(bytes: &[u8]) -> Vec<Range<usize>> {
+pub(crate) fn commands(bytes: &[u8]) -> Vec<Range<usize>> {
     let (mut found, mut at) = (Vec::new(), 0);
     while let Some(start) = bytes.get(at..).and_then(|rest| rest.iter().position(|byte| *byte == IAC)).map(|iac| at + iac) {
         at = match bytes.get(start + 1) {
