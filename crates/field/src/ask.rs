@@ -181,7 +181,7 @@ struct Round<'a> {
 const fn answered(end: End) -> Option<bool> {
     match end {
         End::Answered { .. } => Some(true),
-        End::Failed | End::Rebuffed | End::Hostile => Some(false),
+        End::Failed | End::Rebuffed | End::Hostile | End::Denied => Some(false),
         End::Unknown => None,
     }
 }

@@ -59,6 +59,8 @@ pub enum End {
     Rebuffed,
     /// It answered with what is no Modbus or has no end: once is enough.
     Hostile,
+    /// A password was sent and not seen to be taken: no second one soon, whoever counts them (H14).
+    Denied,
     /// Not on record (our process ended first, or our guard refused): says nothing about the device.
     Unknown,
 }
@@ -82,6 +84,12 @@ pub fn fold(attempts: &[Attempt], seed: u64) -> Option<Open> {
     for attempt in attempts {
         let because = match attempt.end {
             End::Unknown => continue,
+            End::Denied => {
+                trips = trips.saturating_add(1);
+                let because = "it did not take the last password; some relays lock at the third";
+                open = Some(Open { until: attempt.ended.saturating_add(Duration::from_millis(RETRY_MS_MAX)), because });
+                continue;
+            }
             End::Answered { latency } => {
                 failures = 0;
                 let slow = is_slow(latency, &latencies);
@@ -154,6 +162,7 @@ mod tests {
                     "failed" => End::Failed,
                     "rebuffed" => End::Rebuffed,
                     "hostile" => End::Hostile,
+                    "denied" => End::Denied,
                     "unknown" => End::Unknown,
                     other => panic!("no such word: {other}"),
                 },

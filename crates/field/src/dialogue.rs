@@ -76,6 +76,8 @@ pub enum Next {
     Done,
     /// To leave: the device would be read for ever.
     Hostile(&'static str),
+    /// To leave: it does not let itself be asked; in words, what a person can do about it.
+    Unwilling(&'static str),
 }
 
 /// A message to be put.
@@ -107,6 +109,8 @@ pub enum Take {
     /// Its announcement: the answer comes without being asked again, so long after the question at most. Where it does not, the dialogue is
     /// asked what comes instead; with nothing the device was silent.
     Later(Duration),
+    /// Its answer, unless more comes within that time: a prompt can be the beginning of a longer one.
+    Settling(Duration),
     /// Nothing: what says so.
     Stray(Malformed),
     /// An answer that would keep us for ever.

@@ -17,6 +17,7 @@ pub mod opcua;
 pub mod pacing;
 pub mod s7comm;
 pub mod site;
+pub mod sel_ascii;
 pub mod slmp;
 pub mod snmp;
 pub mod touch;

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use nameplate_wire::conversation;
 use nameplate_wire::conversation::Over;
 
-use super::history::{BROKEN_OFF, Device, HOLD_SPENT, HOSTILE, UNWILLING, since_1970};
+use super::history::{BROKEN_OFF, Device, HOLD_SPENT, HOSTILE, LOGIN, UNWILLING, since_1970};
 use super::{Ask, Clock, Event, What};
 use crate::breaker::{Attempt, End};
 use crate::dialogue::{self, Dialogue, Step, With, converse};
@@ -94,9 +94,13 @@ impl Connection {
         // The guard's clock started with the connection; ours must not end after it.
         let pace = Pace { hold_max: pace.hold_max.saturating_sub(stream.hold()), ..pace };
         let clock = || u64::try_from(since_1970((self.clock)()).as_nanos()).unwrap_or(u64::MAX);
+        let mut password_is_out = false;
         let mut out = |step| {
             self.say(match step {
-                Step::Sent { question, bytes } => What::Sent { question, bytes },
+                Step::Sent { question, bytes } => {
+                    password_is_out = question == LOGIN;
+                    What::Sent { question, bytes }
+                }
                 Step::Reading(mut reading) => {
                     reading.speaker.line.clone_from(&line);
                     What::Reading(Box::new(reading))
@@ -110,6 +114,7 @@ impl Connection {
             _ => Vec::new(),
         };
         let end = self.judge(end);
+        let end = if password_is_out { End::Denied } else { end };
         match stream.close().await {
             Ok(closed) => self.say(What::Closed { closed, unasked }),
             Err(failed) => self.say_failed(failed),

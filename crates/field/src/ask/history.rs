@@ -18,6 +18,8 @@ pub(super) const HOSTILE: &str = "hostile";
 pub(super) const BROKEN_OFF: &str = "broken-off";
 /// Our longest hold was over.
 pub(super) const HOLD_SPENT: &str = "hold-spent";
+/// A password leaves in this message: whatever comes of it, no other follows soon, unless something was sent behind it.
+pub(super) const LOGIN: &str = "sel-ascii.password";
 /// The device answers, and does not let itself be asked.
 pub(super) const UNWILLING: &str = "unwilling";
 /// As the guard writes them: see [`crate::guard::Ended`].
@@ -105,7 +107,12 @@ impl History {
             End::Answered { latency: before } => End::Answered { latency: before.max(latency) },
             failed => failed,
         };
+        let sends_password = line.question.as_deref() == Some(LOGIN);
         attempt.end = match (line.kind, attempt.end) {
+            (Kind::Sent, _) if sends_password => End::Denied,
+            // It was taken: without that nothing more is sent.
+            (Kind::Sent, End::Denied) => End::Unknown,
+            (Kind::Answer | Kind::Failed | Kind::Timeout, End::Denied) => End::Denied,
             (Kind::Answer, end) => slower(end, Duration::from_micros(line.latency_us.unwrap_or(0))),
             (Kind::Failed, _) if line.ended.as_deref() == Some(HOSTILE) => End::Hostile,
             (Kind::Failed | Kind::Timeout, End::Hostile) => End::Hostile,
@@ -142,6 +149,7 @@ mod tests {
             (line.target, line.station) = (Some(DEVICE.parse().expect("an endpoint")), Some("1".to_owned()));
             line.latency_us = word.parse().ok();
             line.ended = Some((*word).to_owned());
+            line.question = Some((*word).to_owned());
             history.take(&line, &devices);
             line.target = Some("192.0.2.8:502".parse().expect("an endpoint"));
             history.take(&line, &devices);
@@ -180,6 +188,13 @@ mod tests {
         check(&[(5, Connect, ""), (5, Refused, ""), (6, Closed, "fin"), (99, Refused, "")], &[(5, 6, End::Unknown)]);
         let twice = [(5, Connect, ""), (5, Failed, "reset"), (90, Connect, ""), (90, Answer, "5")];
         check(&twice, &[(5, 5, End::Rebuffed), (90, 90, answered(5))]);
+        let mut login = [(5, Connect, ""), (5, Sent, LOGIN), (6, Answer, "900")].to_vec();
+        check(&login, &[(5, 6, End::Denied)]);
+        login.extend([(7, Failed, "broken-off"), (8, Timeout, "")]);
+        check(&login, &[(5, 8, End::Denied)]);
+        login.truncate(3);
+        login.extend([(7, Sent, "sel-ascii.id"), (8, Answer, "700")]);
+        check(&login, &[(5, 8, answered(700))]);
         let many: Vec<_> = (0..1_000).map(|second| (second, Connect, "")).collect();
         let last: Vec<_> = (936..1_000).map(|second| (second, second, End::Unknown)).collect();
         check(&many, &last);

@@ -6,7 +6,7 @@ use super::Planned;
 use crate::dialogue::Dialogue;
 use crate::guard::{Grant, Refused};
 use crate::pacing::{Pace, TimeFactor};
-use crate::{bacnet, cip, dnp3, enip, fins, hart_ip, mms, modbus, opcua, s7comm, slmp, snmp};
+use crate::{bacnet, cip, dnp3, enip, fins, hart_ip, mms, modbus, opcua, s7comm, sel_ascii, slmp, snmp};
 
 /// A protocol as one device is to be asked in it. What it grants, plans and says must agree: the guard refuses what does not.
 pub trait Adapter {
@@ -64,6 +64,8 @@ pub enum Via {
     Opcua(opcua::Questions),
     /// S7comm.
     S7comm(s7comm::Questions),
+    /// SEL's ASCII protocol.
+    SelAscii(sel_ascii::Questions),
     /// SLMP.
     Slmp(slmp::Questions),
     /// SNMP.
@@ -85,6 +87,7 @@ impl Via {
             Self::Modbus(questions) => questions,
             Self::Opcua(questions) => questions,
             Self::S7comm(questions) => questions,
+            Self::SelAscii(questions) => questions,
             Self::Slmp(questions) => questions,
             Self::Snmp(questions) => questions,
         }

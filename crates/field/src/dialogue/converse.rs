@@ -60,6 +60,7 @@ pub async fn converse<P: Peer>(
         strays: 0,
         latency,
         announced: false,
+        settling: false,
     };
     let end = asking.questions().await;
     asking.leave(&end).await;
@@ -88,6 +89,8 @@ struct Asking<'a, P> {
     latency: Duration,
     /// Whether the device announced the answer to the question that is out.
     announced: bool,
+    /// Whether what came is the answer unless more comes soon.
+    settling: bool,
 }
 
 impl<P: Peer> Asking<'_, P> {
@@ -113,6 +116,7 @@ impl<P: Peer> Asking<'_, P> {
                     return silent.unwrap_or(answered);
                 }
                 Next::Hostile(because) => return hostile(because, Vec::new()),
+                Next::Unwilling(because) => return End::Unwilling { because },
             }
         }
     }
@@ -139,9 +143,12 @@ impl<P: Peer> Asking<'_, P> {
     /// The whole answer to the question that went out at `sent`.
     async fn answer(&mut self, sent: Instant) -> Result<(), End> {
         let (mut waiting_since, mut patience) = (sent, self.pace.response_max);
-        self.announced = false;
+        (self.announced, self.settling) = (false, false);
         loop {
-            let sealed = self.message(waiting_since + patience).await?;
+            let sealed = match self.message(waiting_since + patience).await {
+                Err(End::Silent { .. }) if self.settling => return Ok(()),
+                message => message?,
+            };
             let message = match self.dialogue.open(sealed.clone()) {
                 Ok(message) => message,
                 Err(malformed) => {
@@ -156,10 +163,13 @@ impl<P: Peer> Asking<'_, P> {
             }
             self.hear(&message, true);
             self.replies().await?;
+            let settled_before = std::mem::replace(&mut self.settling, matches!(take, Take::Settling(_)));
             match take {
                 Take::Hostile(because) => return Err(hostile(because, Vec::new())),
                 Take::Unwilling(because) => return Err(End::Unwilling { because }),
+                Take::More if settled_before => (waiting_since, patience) = (Instant::now(), self.pace.response_max),
                 Take::More => waiting_since = Instant::now(),
+                Take::Settling(most) => (waiting_since, patience) = (Instant::now(), most),
                 Take::Later(most) => (waiting_since, patience, self.announced) = (sent, most, true),
                 Take::Answer | Take::Stray(_) => return Ok(()),
             }

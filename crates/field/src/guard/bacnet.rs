@@ -125,6 +125,7 @@ pub static TABLE: Table = Table {
     rows: &ROWS,
     messages_max: BACNET_REQUESTS_MAX,
     hold_s_max: HOLD_S_MAX,
+    order: &[],
     caps: "9 requests and 10 s; one in flight; ReadProperty of the device object by unicast, nothing else",
 };
 

@@ -175,6 +175,7 @@ pub static TABLE: Table = Table {
     rows: &ROWS,
     messages_max: MESSAGES_MAX,
     hold_s_max: HOLD_S_MAX,
+    order: &[],
     caps: "3 messages and one for each slot that the owner names, 20 s a connection; one in flight; each slot once, rising; one hop",
 };
 

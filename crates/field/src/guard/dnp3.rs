@@ -187,6 +187,7 @@ pub static TABLE: Table = Table {
     rows: &ROWS,
     messages_max: MESSAGES_MAX,
     hold_s_max: HOLD_S_MAX,
+    order: &[],
     caps: "12 messages and 20 s a connection, of them 6 READs, each once; one in flight; both link addresses as configured, none from FFF0 on",
 };
 

@@ -49,6 +49,7 @@ pub static TABLE: Table = Table {
     rows: &ROWS,
     messages_max: 1,
     hold_s_max: HOLD_S_MAX,
+    order: &[],
     caps: "1 message, unicast",
 };
 

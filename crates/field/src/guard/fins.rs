@@ -108,6 +108,7 @@ pub static TABLE: Table = Table {
     rows: &ROWS,
     messages_max: 2,
     hold_s_max: HOLD_S_MAX,
+    order: &[],
     caps: "2 messages and 10 s a connection; over UDP 1, with a node address that the plant assigned",
 };
 

@@ -163,6 +163,7 @@ pub static TABLE: Table = Table {
     rows: &ROWS,
     messages_max: MESSAGES_MAX,
     hold_s_max: HOLD_S_MAX,
+    order: &[],
     caps: "6 commands and 20 s in one session, which is closed; one in flight; secondary master; polling address as configured",
 };
 

@@ -186,6 +186,13 @@ impl Judge {
         if self.waiting {
             return no("pipelining", None, "the answer to the message before is still awaited".to_owned());
         }
+        for order in self.permit.table().order.iter().filter(|order| order.question == row.question) {
+            let stands = if order.directly { self.asked.last() == Some(&order.behind) } else { self.asked.contains(&order.behind) };
+            if !stands {
+                let place = if order.directly { "directly behind" } else { "behind" };
+                return no(order.rule, None, format!("it may leave {place} {} only", order.behind));
+            }
+        }
         // A goodbye frees what we hold at the device; it may come late, and once.
         if !row.goodbye && self.asked.len() >= usize::from(self.messages_max) {
             let requests = self.asked.len();

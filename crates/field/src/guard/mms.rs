@@ -293,6 +293,7 @@ pub static TABLE: Table = Table {
     rows: &ROWS,
     messages_max: MESSAGES_MAX,
     hold_s_max: HOLD_S_MAX,
+    order: &[],
     caps: "7 messages, each once, and 10 s in one association, which is concluded; one in flight; 11 variables, all with the constraint DC",
 };
 

@@ -46,6 +46,7 @@ mod permit;
 mod refused;
 mod s7comm;
 mod secret;
+mod sel_ascii;
 mod serial;
 mod slmp;
 mod snmp;
@@ -74,6 +75,7 @@ pub use self::{
     refused::{Failed, REFUSED_BYTES_MAX, Refused, hex},
     s7comm::{MESSAGES_MAX as S7_MESSAGES_MAX, S7comm},
     secret::Secret,
+    sel_ascii::SelAscii,
     serial::{BadLine, Parity, SerialLine, Settings},
     slmp::Slmp,
     snmp::{ENTITY_QUESTIONS_MAX, MESSAGES_MAX as SNMP_MESSAGES_MAX, OBJECTS_MAX as SNMP_OBJECTS_MAX, Snmp, SnmpV3, V3_MESSAGES_MAX},
@@ -81,7 +83,7 @@ pub use self::{
 };
 
 /// Every protocol's row of read-only.md.
-static TABLES: [&table::Table; 14] = [
+static TABLES: [&table::Table; 15] = [
     &bacnet::TABLE,
     &cip::TABLE,
     &dnp3::TABLE,
@@ -93,6 +95,7 @@ static TABLES: [&table::Table; 14] = [
     &modbus_rtu::TABLE,
     &opcua::TABLE,
     &s7comm::TABLE,
+    &sel_ascii::TABLE,
     &slmp::TABLE,
     &snmp::TABLE,
     &snmp::TABLE_V3,

@@ -165,5 +165,6 @@ pub static TABLE: Table = Table {
     rows: &ROWS,
     messages_max: REQUESTS_MAX,
     hold_s_max: HOLD_S_MAX,
+    order: &[],
     caps: "8 requests and 10 s a connection; one in flight; object ids rise within a read code; at most 125 registers; unit as configured",
 };

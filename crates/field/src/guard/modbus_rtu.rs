@@ -80,6 +80,7 @@ pub static TABLE: Table = Table {
     rows: &ROWS,
     messages_max: LINE_REQUESTS_MAX,
     hold_s_max: HOLD_S_MAX,
+    order: &[],
     caps: "2 requests and 10 s; one in flight; unit 1 to 247 as configured, never a broadcast",
 };
 

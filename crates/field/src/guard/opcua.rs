@@ -345,6 +345,7 @@ pub static TABLE: Table = Table {
     rows: &ROWS,
     messages_max: MESSAGES_MAX,
     hold_s_max: HOLD_S_MAX,
+    order: &[],
     caps: "12 messages and 20 s, with the ends of session and channel; one in flight; a session of 30 s; 16 nodes a Read; two browses of at most 50 references",
 };
 

@@ -14,7 +14,7 @@ pub const HOLD_S_MAX: u64 = 10;
 pub const REASON_BYTES_MAX: usize = 200;
 
 /// Tables of which the messages are those of a serial line.
-const ON_A_LINE: [&str; 2] = ["dnp3", "modbus-rtu"];
+const ON_A_LINE: [&str; 3] = ["dnp3", "modbus-rtu", "sel-ascii"];
 
 /// What a protocol's file in this folder grants: its table, who is asked behind the endpoint, and the literals that only the owner or a profile knows.
 #[derive(Clone)]

@@ -158,6 +158,7 @@ pub static TABLE: Table = Table {
     rows: &ROWS,
     messages_max: MESSAGES_MAX,
     hold_s_max: HOLD_S_MAX,
+    order: &[],
     caps: "6 messages and 10 s a connection; one in flight; rack and slot as configured; list 001C by the owner's consent alone",
 };
 

@@ -49,6 +49,7 @@ pub static TABLE: Table = Table {
     rows: &ROWS,
     messages_max: MESSAGES_MAX,
     hold_s_max: HOLD_S_MAX,
+    order: &[],
     caps: "1 message and 10 s a connection; the station that is connected and none behind it",
 };
 

@@ -217,6 +217,7 @@ pub static TABLE: Table = Table {
     rows: &ROWS,
     messages_max: MESSAGES_MAX,
     hold_s_max: HOLD_S_MAX,
+    order: &[],
     caps: "17 messages and 10 s; one in flight; at most 10 objects a message; one community, tried once; 64 rows of one table",
 };
 

@@ -140,6 +140,19 @@ pub struct Rises {
     pub rule: &'static str,
 }
 
+/// A message that may leave only behind another one of the same connection.
+#[derive(Debug)]
+pub struct Order {
+    /// Its question.
+    pub question: &'static str,
+    /// The question that must have been let out before.
+    pub behind: &'static str,
+    /// Whether nothing may stand between them.
+    pub directly: bool,
+    /// The short id of the rule.
+    pub rule: &'static str,
+}
+
 /// A protocol's row on the allowlist of docs/read-only.md.
 #[derive(Debug)]
 pub struct Table {
@@ -153,6 +166,8 @@ pub struct Table {
     pub messages_max: u8,
     /// Seconds for which a connection may be ours.
     pub hold_s_max: u64,
+    /// What may leave only behind something else.
+    pub order: &'static [Order],
     /// The caps, in words.
     pub caps: &'static str,
 }

@@ -13,6 +13,7 @@ mod modbus;
 mod opcua;
 mod random;
 mod s7comm;
+mod sel_ascii;
 mod slmp;
 mod snmp;
 mod snmp_v3;
@@ -20,7 +21,7 @@ mod snmp_v3;
 use std::time::Duration;
 
 pub use self::random::Random;
-use super::{Bacnet, Cip, Dnp3, Enip, Fins, HartIp, Judge, Mms, Modbus, Opcua, Permit, Refused, S7comm, Snmp, SnmpV3};
+use super::{Bacnet, Cip, Dnp3, Enip, Fins, HartIp, Judge, Mms, Modbus, Opcua, Permit, Refused, S7comm, SelAscii, Snmp, SnmpV3};
 
 /// What a forbidden message of any protocol can break, besides what its own row says.
 pub const CELLS_OF_ALL: [&str; 3] = ["request too many", "pipelined", "random bytes"];
@@ -70,6 +71,8 @@ pub enum Granted {
     Opcua(Opcua),
     /// Over S7comm.
     S7comm(S7comm),
+    /// In SEL's ASCII protocol.
+    SelAscii(SelAscii),
     /// Over SLMP: there is but one thing to grant.
     Slmp,
     /// Over SNMP, version 1 or 2c.
@@ -90,6 +93,11 @@ pub trait Writer {
 
     /// A message that must not, because of this cell of the protocol's own.
     fn forbidden(&mut self, random: &mut Random, cell: &str) -> Vec<u8>;
+
+    /// Bytes that mean nothing.
+    fn noise(&mut self, random: &mut Random) -> Vec<u8> {
+        (0..=random.below(24)).map(|_| random.byte()).collect()
+    }
 
     /// A message that may leave and has to go before one that breaks this cell.
     fn before(&mut self, random: &mut Random, cell: &str) -> Option<Vec<u8>> {
@@ -112,7 +120,7 @@ pub struct Maker {
 type Start = (Permit, Granted, Box<dyn Writer>);
 
 /// Every protocol's.
-pub static MAKERS: [&Maker; 15] = [
+pub static MAKERS: [&Maker; 16] = [
     &bacnet::MAKER,
     &cip::MAKER,
     &dnp3::MAKER,
@@ -125,6 +133,7 @@ pub static MAKERS: [&Maker; 15] = [
     &modbus::MAKER,
     &opcua::MAKER,
     &s7comm::MAKER,
+    &sel_ascii::MAKER,
     &slmp::MAKER,
     &snmp::MAKER,
     &snmp_v3::MAKER,
@@ -193,11 +202,13 @@ impl Maker {
 }
 
 fn forbidden(writer: &mut dyn Writer, random: &mut Random, cell: &str) -> Vec<u8> {
-    let noise = |random: &mut Random| (0..=random.below(24)).map(|_| random.byte()).collect();
     match cell {
-        "random bytes" => noise(random),
+        "random bytes" => writer.noise(random),
         // The message itself may leave, only not now.
-        "request too many" | "pipelined" => writer.allowed(random).unwrap_or_else(|| noise(random)),
+        "request too many" | "pipelined" => match writer.allowed(random) {
+            Some(bytes) => bytes,
+            None => writer.noise(random),
+        },
         own => writer.forbidden(random, own),
     }
 }

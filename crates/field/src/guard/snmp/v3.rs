@@ -162,6 +162,7 @@ pub static TABLE: Table = Table {
     rows: &ROWS,
     messages_max: V3_MESSAGES_MAX,
     hold_s_max: HOLD_S_MAX,
+    order: &[],
     caps: "19 messages and 10 s; one in flight; at most 10 objects a message; one user, tried once; 64 rows of one table; sealed by the guard",
 };
 
