@@ -101,9 +101,7 @@ impl Session {
             (Some(Question::Id), _) if tells_version(&self.heard) || self.is_ours => Ok(None),
             (Some(Question::Id), _) if !asks_for_level(&self.heard) => Ok(None),
             (Some(Question::Id), _) if self.asked.password.is_some() => Ok(Some(Question::Login)),
-            (Some(Question::Id), _) => {
-                Err("its ID needs level 1: its owner can consent to a login with --sel-login and give the password")
-            }
+            (Some(Question::Id), _) => Err("its ID needs level 1: its owner can consent to a login with --sel-login and give the password"),
             (Some(Question::Login), Some(Prompt::Password)) => Ok(Some(Question::Password)),
             (Some(Question::Login | Question::Password), Some(Prompt::Reader)) => {
                 self.is_ours = true;

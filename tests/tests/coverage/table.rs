@@ -74,6 +74,7 @@ pub static PROTOCOLS: &[Protocol] = &[
     by_hand("rtsp", &["rtsp"], "no capture"),
     of("s7comm", &["cotp>s7comm"], ""),
     of("s7comm-plus", &["s7comm-plus"], "tshark 4.0 has no dissector; I&M records are quoted message by message from public captures"),
+    by_hand("sel-ascii", &[], "no capture, no independent server; lines of real relays are quoted"),
     of("sip", &["sip"], ""),
     of("slmp", &[], "tshark has no dissector"),
     of("smtp", &["smtp"], ""),

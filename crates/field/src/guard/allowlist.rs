@@ -52,12 +52,12 @@ pub fn allowlist() -> Vec<Allowed> {
     TABLES.iter().flat_map(|table| table.rows.iter().map(move |row| printed(table, row))).collect()
 }
 
-/// What each byte of one message means, by the guard's own table, as the first message of a connection.
+/// What each byte of one message means, by the guard's own table, as the first message of a connection; what has to go before it, has gone.
 ///
 /// # Errors
 /// [`Refused`] as on the wire: whatever this refuses would not have left. Bytes behind the message are `pipelining`, a cut message is `incomplete`.
 pub fn meaning(permit: &Permit, message: &[u8]) -> Result<Vec<ByteMeaning>, Refused> {
-    let mut judge = Judge::new(permit);
+    let mut judge = Judge::of_one(permit);
     let pushed = judge.push(message, std::time::Duration::ZERO)?;
     if let Some(refused) = judge.finish() {
         return Err(refused);

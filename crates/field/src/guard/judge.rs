@@ -24,6 +24,8 @@ pub struct Judge {
     risen: Vec<(u8, u8)>,
     waiting: bool,
     closed: Option<Refused>,
+    /// Whether what must come before a message counts.
+    in_order: bool,
 }
 
 /// A whole message that may leave, in one piece.
@@ -61,7 +63,13 @@ impl Judge {
             risen: Vec::new(),
             waiting: false,
             closed: None,
+            in_order: true,
         }
+    }
+
+    /// A judge for one message that is only shown, as if what has to go before it had left.
+    pub(super) fn of_one(permit: &Permit) -> Self {
+        Self { in_order: false, ..Self::new(permit) }
     }
 
     /// Takes bytes up to the end of the first message. `hold` is how long the connection has been ours.
@@ -186,7 +194,7 @@ impl Judge {
         if self.waiting {
             return no("pipelining", None, "the answer to the message before is still awaited".to_owned());
         }
-        for order in self.permit.table().order.iter().filter(|order| order.question == row.question) {
+        for order in self.permit.table().order.iter().filter(|order| self.in_order && order.question == row.question) {
             let stands = if order.directly { self.asked.last() == Some(&order.behind) } else { self.asked.contains(&order.behind) };
             if !stands {
                 let place = if order.directly { "directly behind" } else { "behind" };

@@ -22,8 +22,38 @@ const LOGINS_MAX: u8 = 1;
 const PASSWORD_BYTES_MAX: usize = 20;
 /// What a relay that asks for no password would do: each also in its long form.
 const COMMANDS: [&[u8]; 32] = [
-    b"2AC", b"BAC", b"PAC", b"AAC", b"OAC", b"CAL", b"TRI", b"TRIGGER", b"TAR", b"HIS", b"SER", b"MET", b"R", b"BRE", b"DAT", b"TIM", b"SET",
-    b"OPE", b"OPEN", b"CLO", b"CLOSE", b"PUL", b"PULSE", b"CON", b"CONTROL", b"COP", b"COPY", b"PAS", b"PASSWORD", b"L_D", b"FIL", b"PORT",
+    b"2AC",
+    b"BAC",
+    b"PAC",
+    b"AAC",
+    b"OAC",
+    b"CAL",
+    b"TRI",
+    b"TRIGGER",
+    b"TAR",
+    b"HIS",
+    b"SER",
+    b"MET",
+    b"R",
+    b"BRE",
+    b"DAT",
+    b"TIM",
+    b"SET",
+    b"OPE",
+    b"OPEN",
+    b"CLO",
+    b"CLOSE",
+    b"PUL",
+    b"PULSE",
+    b"CON",
+    b"CONTROL",
+    b"COP",
+    b"COPY",
+    b"PAS",
+    b"PASSWORD",
+    b"L_D",
+    b"FIL",
+    b"PORT",
 ];
 
 /// What a relay may be asked.
@@ -132,7 +162,7 @@ mod tests {
         check(password, &[b"ACC\r", b"ID\r", b"s3cret\r"], 2, Some("sel-ascii.order"));
         check(password, &[b"ACC\r", b"s3cret\r", b"s3cret\r"], 2, Some("sel-ascii.order"));
         check(password, &[b"ACC\r", b"s3cret\r", b"ACC\r"], 2, Some("budget.question"));
-        check(password, &[b"ACC\r", b"other\r"], 1, Some("sel-ascii.password"));
+        check(password, &[b"ACC\r", b"other\r"], 1, Some("sel-ascii.command"));
         check(password, &[b"ACC\r", b"QUI\r", b"QUI\r"], 2, Some("budget.question"));
     }
 
@@ -151,8 +181,23 @@ mod tests {
                 assert!(pushed(Some("s3cret")).starts_with("sel-ascii."), "{}", line.escape_ascii());
             }
         }
-        for line in [&b"ID \r"[..], b"ID\n", b"id\r", b"ID 1\r", b"VER\r", b"STA\r", b"\n", b"\x03", b"\x1b", b"\x11", b"\xff\xfc\x01", b"\xa5\xe0", b" "] {
-            let judged = |password| check(password, &[line], 0, Some(if line.starts_with(b"ID") { "sel-ascii.end" } else { "sel-ascii.command" }));
+        for line in [
+            &b"ID \r"[..],
+            b"ID\n",
+            b"id\r",
+            b"ID 1\r",
+            b"VER\r",
+            b"STA\r",
+            b"\n",
+            b"\x03",
+            b"\x1b",
+            b"\x11",
+            b"\xff\xfc\x01",
+            b"\xa5\xe0",
+            b" ",
+        ] {
+            let judged =
+                |password| check(password, &[line], 0, Some(if line.starts_with(b"ID") { "sel-ascii.end" } else { "sel-ascii.command" }));
             judged(None);
         }
     }

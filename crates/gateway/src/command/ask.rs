@@ -4,6 +4,7 @@ mod chassis;
 mod kinds;
 mod opcua;
 mod secret;
+mod sel;
 mod site;
 mod snmp;
 mod ways;

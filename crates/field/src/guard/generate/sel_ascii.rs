@@ -35,8 +35,26 @@ pub static MAKER: Maker = Maker {
 
 const NEEDS_PASSWORD: [&str; 2] = ["password before login", "another password"];
 /// The row's last column but one: what must never leave.
-const NEVER: [&str; 18] =
-    ["TRI", "TAR", "HIS", "SER", "MET", "R", "BRE", "DAT 1/1/26", "TIM 12:00", "SET", "OPE", "CLO", "PUL", "CON", "COP", "PAS", "L_D", "FIL"];
+const NEVER: [&str; 18] = [
+    "TRI",
+    "TAR",
+    "HIS",
+    "SER",
+    "MET",
+    "R",
+    "BRE",
+    "DAT 1/1/26",
+    "TIM 12:00",
+    "SET",
+    "OPE",
+    "CLO",
+    "PUL",
+    "CON",
+    "COP",
+    "PAS",
+    "L_D",
+    "FIL",
+];
 const LEVELS: [&str; 6] = ["2AC", "BAC", "PAC", "AAC", "OAC", "CAL"];
 const OTHERS: [&str; 8] = ["VER", "STA", "EVE", "SUM", "HELP", "IDX", "I", "QUIT"];
 

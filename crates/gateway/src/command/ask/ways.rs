@@ -19,6 +19,7 @@ use nameplate_field::{s7comm, slmp};
 const S7_PLACE: (u8, u8) = (0, 2);
 
 use super::opcua::{Kept, Opcua};
+use super::sel::Sel;
 use super::snmp::Snmp;
 use crate::failure::{Code, Failure};
 
@@ -59,6 +60,8 @@ pub struct Ways {
     /// SLMP: by UDP instead of TCP, as the controller's parameters have it
     #[arg(long)]
     slmp_udp: bool,
+    #[command(flatten)]
+    sel: Sel,
     #[command(flatten)]
     snmp: Snmp,
     #[command(flatten)]
@@ -160,6 +163,8 @@ enum Way {
     /// S7comm: list 0011 of a SIMATIC CPU. TARGET/RACK.SLOT, 0.2 where it is left out (S7-300); S7-1200 and S7-1500 are 0.1 or 0.0
     #[value(name = "s7comm")]
     S7comm,
+    /// SEL relays: ID on the command line. TARGET (Telnet), TARGET:PORT, or serial:LINE
+    SelAscii,
     /// SLMP: type name of a Mitsubishi controller. TARGET:PORT, the port as the controller's parameters have it
     Slmp,
     /// SNMP: the system group in one GET, by UDP 161. TARGET alone; it needs a community
@@ -267,6 +272,7 @@ impl Ways {
                 let via = Via::S7comm(s7comm::Questions { rack, slot, consent_001c: self.s7_consent_001c });
                 Ok(Ask { endpoint: Endpoint::Tcp(target.address(s7comm::PORT)?), via })
             }
+            Way::SelAscii => self.sel.ask(target),
             Way::Slmp => {
                 target.without_station()?;
                 let address =

@@ -11,6 +11,7 @@ mod mms;
 mod modbus;
 mod opcua;
 mod s7comm;
+mod sel_ascii;
 mod slmp;
 mod snmp;
 mod snmp_v3;
@@ -67,7 +68,7 @@ pub enum Carrier {
 }
 
 /// Every protocol's.
-static ROWS: [&Row; 15] = [
+static ROWS: [&Row; 16] = [
     &bacnet::ROW,
     &cip::ROW,
     &dnp3::ROW,
@@ -80,6 +81,7 @@ static ROWS: [&Row; 15] = [
     &modbus::ROW,
     &opcua::ROW,
     &s7comm::ROW,
+    &sel_ascii::ROW,
     &slmp::ROW,
     &snmp::ROW,
     &snmp_v3::ROW,
