@@ -29,7 +29,9 @@ fn told() -> Vec<(&'static str, &'static str)> {
 }
 
 fn relay() -> Persona {
-    Persona { password: Some(PASSWORD.as_bytes().to_vec()), ..Persona::new(&SEL_700G) }
+    let mut relay = Persona::new(&SEL_700G);
+    relay.password = Some(PASSWORD.as_bytes().to_vec());
+    relay
 }
 
 fn ask(product: &Product, state: &State, target: &str, password: Option<&str>) -> Ended {
@@ -44,7 +46,8 @@ fn ask(product: &Product, state: &State, target: &str, password: Option<&str>) -
 fn a_relay_tells_what_it_is_and_a_capture_of_it_the_same() {
     let test = "a_relay_tells_what_it_is_and_a_capture_of_it_the_same";
     let Some(product) = needed(test, record::available().and_then(|()| Product::find())) else { return };
-    let echoing = Persona { echoes: true, ..Persona::new(&SEL_700G) };
+    let mut echoing = Persona::new(&SEL_700G);
+    echoing.echoes = true;
     for (persona, password, lines) in [(Persona::new(&SEL_700G), None, 2), (echoing, None, 2), (relay(), Some(PASSWORD), 6)] {
         let product = product.clone();
         let ((asked, file, port), report) = simulated(Device::new(persona), move |address| {
@@ -70,7 +73,8 @@ fn a_relay_tells_what_it_is_and_a_capture_of_it_the_same() {
 fn at_another_persons_prompt_nothing_but_the_empty_line_is_sent() {
     let Some(product) = needed("at_another_persons_prompt_nothing_but_the_empty_line_is_sent", Product::find()) else { return };
     for prompt in ["=>", "==>", "=>>"] {
-        let (product, persona) = (product.clone(), Persona { anothers: Some(prompt), ..relay() });
+        let (product, mut persona) = (product.clone(), relay());
+        persona.anothers = Some(prompt);
         let (ended, report) =
             simulated(Device::new(persona), move |address| ask(&product, &State::new(), &address.to_string(), Some(PASSWORD)));
         let ended = ended.expect(code::NO_ANSWER);

@@ -200,6 +200,8 @@ mod tests {
         check("rebuffed", 60);
         check("hostile", 60);
         check("rebuffed, failed", 240);
+        check("denied", 86_400);
+        check("denied, answered 20", 0);
         assert_eq!(fold(&attempts("rebuffed, unknown"), 1), fold(&attempts("rebuffed"), 1), "the wait counts from the rebuff");
         check("answered 20, rebuffed", 60);
         check("rebuffed, answered 20", 0);
