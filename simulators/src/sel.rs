@@ -18,7 +18,7 @@ const QUESTIONS_MAX: u32 = 7;
 /// More than any line that may be asked.
 const LINE_BYTES_MAX: usize = 64;
 /// Wrong passwords that lock (SEL-400 manual, 3.10).
-const WRONG_MAX: u32 = 3;
+const WRONG_PASSWORDS_MAX: u32 = 3;
 
 /// A relay as data.
 #[derive(Clone, Debug)]
@@ -111,7 +111,7 @@ impl Console {
             self.level = 1;
             return Heard { answers: vec![b"\r\nLevel 1\r\n=>".to_vec()], trips, hangs_up: false };
         }
-        if self.persona.wrong.fetch_add(1, Ordering::Relaxed) + 1 >= WRONG_MAX {
+        if self.persona.wrong.fetch_add(1, Ordering::Relaxed) + 1 >= WRONG_PASSWORDS_MAX {
             trips.push("locked: three wrong passwords");
             return Heard { answers: vec![b"\r\nAccess Denied\r\n".to_vec()], trips, hangs_up: true };
         }

@@ -13,9 +13,9 @@ use super::{
 /// Lines on one connection.
 const LINES_MAX: u8 = 6;
 /// Empty lines among them.
-const EMPTY_MAX: u8 = 2;
+const EMPTY_LINES_MAX: u8 = 2;
 /// At level 0, and once more at level 1.
-const ID_MAX: u8 = 2;
+const ID_LINES_MAX: u8 = 2;
 /// Tries to log in: the third wrong one locks (H14).
 const LOGINS_MAX: u8 = 1;
 /// Longer than any relay takes (SEL-400 series: 12).
@@ -98,8 +98,8 @@ const fn row(question: &'static str, asks: &'static str, needs: Option<&'static 
 }
 
 static ROWS: [Row; 5] = [
-    row("sel-ascii.prompt", "the prompt, which says whose session it is", None, &EMPTY, EMPTY_MAX),
-    row("sel-ascii.id", "firmware, part and serial number", None, &ID, ID_MAX),
+    row("sel-ascii.prompt", "the prompt, which says whose session it is", None, &EMPTY, EMPTY_LINES_MAX),
+    row("sel-ascii.id", "firmware, part and serial number", None, &ID, ID_LINES_MAX),
     row("sel-ascii.login", "level 1", Some(&LOGIN), &ACC, LOGINS_MAX),
     row("sel-ascii.password", "level 1", Some(&LOGIN), &SECRET, LOGINS_MAX),
     Row { goodbye: true, ..row("sel-ascii.quit", "nothing: ends our login", Some(&LOGIN), &QUI, LOGINS_MAX) },
