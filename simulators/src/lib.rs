@@ -46,6 +46,7 @@ mod sockets;
 #[cfg(test)]
 mod story;
 pub mod tap;
+mod tpkt;
 mod watchdog;
 #[cfg(test)]
 mod zoo;

@@ -2,6 +2,7 @@
 //! [`converse`] carries it over a guarded line, keeps the gaps and the caps, and lets the decoder that also reads captures hear both sides.
 
 mod converse;
+pub(crate) mod cotp;
 #[cfg(test)]
 pub mod script;
 #[cfg(test)]

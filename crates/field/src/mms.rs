@@ -10,17 +10,16 @@ use std::collections::VecDeque;
 
 use nameplate_wire::Malformed;
 use nameplate_wire::conversation::Protocol;
-use nameplate_wire::iso::{PROTOCOL, Packet, packet_bytes, tpdu_bytes};
+use nameplate_wire::iso::{PROTOCOL, packet_bytes, tpdu_bytes};
 use nameplate_wire::mms::{Answer, DEVICE_NODE, PDU_BYTES_MAX, PRESENTATION_SELECTOR, Question, SESSION_SELECTOR, TRANSPORT_SELECTOR};
 
 use crate::ask::{Adapter, Planned};
+use crate::dialogue::cotp::{Came, Parts};
 use crate::dialogue::{Dialogue, Next, Put, Take};
 use crate::guard::{Grant, Mms, Refused};
 
 /// TCP port of ISO transport. RFC 1006, clause 4.
 pub const PORT: u16 = 102;
-/// Number of the first message, and so the reference of the connection.
-const CALL: u16 = 1;
 /// A PDU of the length that we offered, with what session and presentation put around it.
 const MESSAGE_BYTES_MAX: usize = PDU_BYTES_MAX + 64;
 /// A logical device's name (IEC 61850-7-2, 22.2).
@@ -127,8 +126,8 @@ struct Session {
     /// The message that is out, and its number.
     out: Question,
     number: u8,
-    /// Content of a message whose last packet is not here yet.
-    joined: Vec<u8>,
+    /// What is on the way of a message whose last packet is not here yet.
+    parts: Parts,
     /// Whether an association stands at the server.
     stands: bool,
     /// The largest TPDU that the server takes.
@@ -147,7 +146,7 @@ impl Session {
             waiting,
             out: Question::Conclude,
             number: 0,
-            joined: Vec::new(),
+            parts: Parts::new(MESSAGE_BYTES_MAX),
             stands: false,
             tpdu_bytes_max: None,
             unasked: Vec::new(),
@@ -209,32 +208,17 @@ impl Dialogue for Session {
 
     fn take(&mut self, packet: &[u8]) -> Take {
         let is_called = matches!(self.out, Question::Connect { .. });
-        match Packet::read(packet) {
-            Err(malformed) => Take::Stray(malformed),
-            Ok(Packet::Confirm { to: CALL }) if is_called => {
+        match self.parts.take(packet, is_called) {
+            Came::Confirmed => {
                 self.tpdu_bytes_max = tpdu_bytes(packet);
                 Take::Answer
             }
-            // Or it takes back what it had confirmed.
-            Ok(Packet::Refusal { to: CALL }) => {
+            Came::Refused => {
                 self.stands = false;
                 Take::Unwilling("it refuses the connection: it may be called by another transport selector, or have no place left")
             }
-            Ok(Packet::Confirm { .. } | Packet::Refusal { .. }) => {
-                Take::Stray(Malformed::wrong("cotp", 6, "reference of the connection request that waits (X.224, 13.4.3)"))
-            }
-            Ok(Packet::Content { .. }) if is_called => Take::Stray(Malformed::wrong("cotp", 5, "a confirmation comes first (X.224, 6.5)")),
-            Ok(Packet::Content { last, body }) => {
-                self.joined.extend_from_slice(body);
-                if self.joined.len() > MESSAGE_BYTES_MAX {
-                    return Take::Hostile("a message of it never ends");
-                }
-                if !last {
-                    return Take::More;
-                }
-                let body = std::mem::take(&mut self.joined);
-                self.answer(&body)
-            }
+            Came::Message(message) => self.answer(&message),
+            Came::Nothing(take) => take,
         }
     }
 

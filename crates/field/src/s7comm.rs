@@ -8,17 +8,16 @@ use std::collections::VecDeque;
 
 use nameplate_wire::Malformed;
 use nameplate_wire::conversation::{Over, Protocol};
-use nameplate_wire::iso::{PACKET_BYTES_MAX, PROTOCOL, Packet, content, packet_bytes};
+use nameplate_wire::iso::{PACKET_BYTES_MAX, PROTOCOL, content, packet_bytes};
 use nameplate_wire::s7comm::{Answer, Question, Says};
 
 use crate::ask::{Adapter, Planned};
+use crate::dialogue::cotp::{Came, Parts};
 use crate::dialogue::{Dialogue, Next, Put, Take};
 use crate::guard::{Grant, Refused, S7_MESSAGES_MAX, S7comm};
 
 /// TCP port of ISO transport. RFC 1006, clause 4.
 pub const PORT: u16 = 102;
-/// Reference of the connection request: the first message.
-const CALL: u16 = 1;
 /// "Information function unavailable": what CPUs answer to an index that they have not got (Wireshark's table of errors).
 const NO_SUCH_INDEX: u16 = 0xd402;
 /// The whole list, and the index that some want instead.
@@ -90,8 +89,8 @@ struct Session {
     part: Option<Question>,
     /// Answers with parts of list 0011 so far, as they came.
     modules: Vec<Vec<u8>>,
-    /// Content of a message whose last packet is not here yet.
-    joined: Vec<u8>,
+    /// What is on the way of a message whose last packet is not here yet.
+    parts: Parts,
     /// Messages put; the last one's number is its reference.
     messages: u8,
     unasked: Vec<&'static str>,
@@ -107,7 +106,7 @@ impl Session {
             list: None,
             part: None,
             modules: Vec::new(),
-            joined: Vec::new(),
+            parts: Parts::new(PACKET_BYTES_MAX),
             messages: 0,
             unasked: Vec::new(),
         }
@@ -205,29 +204,14 @@ impl Dialogue for Session {
 
     fn take(&mut self, packet: &[u8]) -> Take {
         let is_called = matches!(self.out, Question::Connect { .. });
-        match Packet::read(packet) {
-            Err(malformed) => Take::Stray(malformed),
-            Ok(Packet::Confirm { to: CALL }) if is_called => Take::Answer,
-            // Or it takes back what it had confirmed.
-            Ok(Packet::Refusal { to: CALL }) => {
+        match self.parts.take(packet, is_called) {
+            Came::Confirmed => Take::Answer,
+            Came::Refused => {
                 self.stop();
                 Take::Answer
             }
-            Ok(Packet::Confirm { .. } | Packet::Refusal { .. }) => {
-                Take::Stray(Malformed::wrong("cotp", 6, "reference of the connection request that waits (X.224, 13.4.3)"))
-            }
-            Ok(Packet::Content { .. }) if is_called => Take::Stray(Malformed::wrong("cotp", 5, "a confirmation comes first (X.224, 6.5)")),
-            Ok(Packet::Content { last, body }) => {
-                self.joined.extend_from_slice(body);
-                if self.joined.len() > PACKET_BYTES_MAX {
-                    return Take::Hostile("a message of it never ends");
-                }
-                if !last {
-                    return Take::More;
-                }
-                let body = std::mem::take(&mut self.joined);
-                self.answer(&body)
-            }
+            Came::Message(message) => self.answer(&message),
+            Came::Nothing(take) => take,
         }
     }
 

@@ -8,8 +8,9 @@ use super::ber::{all, down, first, value};
 use super::{PORT, Persona};
 use crate::fault::{Fault, hostile_text};
 use crate::language::{Carrier, Cut, Heard, Language, Layout, Talk};
-use crate::numbers::{be16, stated8, stated16};
+use crate::numbers::stated8;
 use crate::report::Speaker;
+use crate::tpkt::{HEADER_BYTES, TPKT_BYTES, cut, tpkt};
 
 /// Connection, association, Identify, two pages of names, two reads, conclusion (read-only.md, section 2).
 const QUESTIONS_MAX: u32 = 8;
@@ -19,8 +20,6 @@ const VARIABLES_MAX: usize = 12;
 const PAGES_MAX: usize = 2;
 /// TPKT and a TPDU of 1,024 bytes, which whoever asks proposes.
 const QUESTION_BYTES_MAX: usize = 1_028;
-const TPKT_BYTES: usize = 4;
-const HEADER_BYTES: usize = 7;
 /// X.224, 13.5.3: address unknown.
 const ADDRESS_UNKNOWN: u8 = 3;
 /// ISO 9506-2, 14.4.4: there is no such object.
@@ -76,10 +75,6 @@ fn invoke_at(answer: &[u8]) -> Option<usize> {
     (pdu.first() == Some(&2)).then(|| behind.saturating_add(2))
 }
 
-fn tpkt(tpdu: &[u8]) -> Vec<u8> {
-    [&[3, 0][..], &stated16(tpdu.len().saturating_add(TPKT_BYTES)).to_be_bytes(), tpdu].concat()
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     New,
@@ -97,16 +92,7 @@ struct Connection {
 
 impl Talk for Connection {
     fn cut(&self, heard: &[u8]) -> Cut {
-        let broken = Cut::Broken("no TPKT of a question: version is not 3, or it is too short or too long");
-        if heard.first().is_some_and(|&version| version != 3) || heard.get(1).is_some_and(|&reserved| reserved != 0) {
-            return broken;
-        }
-        let Some(length) = be16(heard, 2).map(usize::from) else { return Cut::More };
-        match length {
-            _ if !(HEADER_BYTES..=QUESTION_BYTES_MAX).contains(&length) => broken,
-            _ if heard.len() >= length => Cut::Whole(length),
-            _ => Cut::More,
-        }
+        cut(heard, QUESTION_BYTES_MAX)
     }
 
     fn take(&mut self, question: &[u8]) -> Heard {

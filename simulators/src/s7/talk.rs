@@ -5,16 +5,14 @@ use std::sync::Arc;
 use super::{COMPONENT_BYTES, ORDER_NUMBER_BYTES, PORT, Persona, SZL_COMPONENTS, SZL_MODULES};
 use crate::fault::{Fault, More, hostile_text};
 use crate::language::{Carrier, Cut, Heard, Language, Layout, Talk};
-use crate::numbers::{be16, stated16};
+use crate::numbers::stated16;
 use crate::report::Speaker;
+use crate::tpkt::{HEADER_BYTES, TPKT_BYTES, cut, tpkt};
 
 /// Connect, setup and the lists with their fragments (read-only.md, section 2).
 const QUESTIONS_MAX: u32 = 6;
 /// More than any question of ours needs.
 const QUESTION_BYTES_MAX: usize = 128;
-const TPKT_BYTES: usize = 4;
-/// TPKT and the COTP header of user data.
-const HEADER_BYTES: usize = 7;
 /// S7 header, parameters and the head of the data of a list's fragment.
 const FRAGMENT_HEAD_BYTES: u16 = 10 + 12 + 4;
 /// Id, index, length of a record, number of records.
@@ -77,13 +75,6 @@ impl Language for Persona {
     }
 }
 
-fn tpkt(cotp: &[u8]) -> Vec<u8> {
-    let mut packet = vec![3, 0];
-    packet.extend(stated16(cotp.len().saturating_add(TPKT_BYTES)).to_be_bytes());
-    packet.extend(cotp);
-    packet
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     New,
@@ -109,16 +100,7 @@ struct Connection {
 
 impl Talk for Connection {
     fn cut(&self, heard: &[u8]) -> Cut {
-        let broken = Cut::Broken("no TPKT of a question: version is not 3, or it is too short or too long");
-        if heard.first().is_some_and(|&version| version != 3) || heard.get(1).is_some_and(|&reserved| reserved != 0) {
-            return broken;
-        }
-        let Some(length) = be16(heard, 2).map(usize::from) else { return Cut::More };
-        match length {
-            _ if !(HEADER_BYTES..=QUESTION_BYTES_MAX).contains(&length) => broken,
-            _ if heard.len() >= length => Cut::Whole(length),
-            _ => Cut::More,
-        }
+        cut(heard, QUESTION_BYTES_MAX)
     }
 
     fn take(&mut self, question: &[u8]) -> Heard {

@@ -64,7 +64,7 @@ pub static PROTOCOLS: &[Protocol] = &[
     by_hand("modbus-rtu", &["mbrtu"], "no capture; pymodbus serves it, not yet recorded by the tests"),
     of("netbios-browser", &["browser"], ""),
     of("netbios-ns", &["nbns"], ""),
-    of("opcua", &["opcua"], "BuildInfo and DI stand in no public capture"),
+    of("opcua", &["opcua"], "BuildInfo and DI stand in no public capture; asyncua and node-opcua are asked for them in the tests"),
     of("pccc", &["cippccc"], ""),
     of("pn-dcp", &["pn_dcp"], ""),
     of("pn-io", &[], "connection management, counted by the interface of the call; tshark's `pn_io` is cyclic data, our pn-rt"),

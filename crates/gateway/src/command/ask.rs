@@ -47,7 +47,8 @@ use crate::{print, profiles, state};
                         30 seconds apart; a device that failed is left alone for a while. See docs/read-only.md.\n\n\
                         Examples:\n  nameplate ask 192.0.2.10 --dry-run\n  nameplate ask 192.0.2.10 192.0.2.11:502/1 --reason WO-4711\n  \
                         nameplate ask 192.0.2.20 --via enip --reason WO-4711\n  \
-                        nameplate ask 192.0.2.30/0.2 --via s7comm --reason WO-4711"
+                        nameplate ask 192.0.2.30/0.2 --via s7comm --reason WO-4711\n  \
+                        nameplate ask --site north.toml --reason WO-4711            (docs/site.md)"
 )]
 pub struct Ask {
     /// Devices to ask

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use nameplate_field::guard::generate::{Label, MAKERS, Maker};
+use nameplate_field::guard::generate::{Conversation, Label, MAKERS, Maker};
 
 use super::referee::{self, Survivor, Verdict};
 use super::within;
@@ -19,7 +19,9 @@ const SEED: u64 = 7;
 fn unguarded(maker: &Maker, cell: &str, number: u64) -> Vec<Survivor> {
     let cells = maker.all_cells().count() as u64;
     let made = (0..TRIES_MAX).map(|round| maker.generate(SEED, number + round * cells).expect("a permit"));
-    let made = made.into_iter().find(|made| made.messages.iter().any(|message| message.label == Label::Forbidden(own(maker, cell))));
+    let breaks = |made: &Conversation| made.messages.iter().position(|message| message.label == Label::Forbidden(own(maker, cell)));
+    // The longest, so that the referee has seen what the message contradicts.
+    let made = made.into_iter().filter(|made| breaks(made).is_some()).max_by_key(breaks);
     let made = made.unwrap_or_else(|| panic!("{}: nothing breaks {cell}", maker.protocol));
     let end = made.messages.iter().position(|message| matches!(message.label, Label::Forbidden(_))).unwrap_or(0);
     let messages_max = made.permit.limits().messages_max;
