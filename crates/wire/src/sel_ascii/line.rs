@@ -67,7 +67,7 @@ pub fn tells_version(said: &[u8]) -> bool {
     lines(said).any(|line| line.sound && said.get(line.name) == Some(b"FID") && !line.value.is_empty())
 }
 
-/// The lines of that form.
+/// The lines of that form. One whose end has not come may go on, and says nothing yet.
 pub(super) fn lines(said: &[u8]) -> impl Iterator<Item = Line> {
     let mut start = 0;
     let each = said.split(|byte| ends_line(*byte)).map(move |text| {
@@ -75,7 +75,7 @@ pub(super) fn lines(said: &[u8]) -> impl Iterator<Item = Line> {
         start += text.len() + 1;
         (from, text)
     });
-    each.filter_map(|(start, text)| {
+    each.filter(|(start, text)| start + text.len() < said.len()).filter_map(|(start, text)| {
         // Telnet's commands can only stand before it: the line itself is ASCII.
         let skipped = text.iter().rposition(|byte| *byte >= 0x80).map_or(0, |at| at + 1);
         let quote = text.get(skipped..)?.iter().position(|byte| *byte == b'"')? + skipped;
