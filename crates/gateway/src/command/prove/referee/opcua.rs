@@ -93,6 +93,7 @@ pub static ROW: Row = Row {
         "opcua.TimeoutHint",
         "opcua.Timestamp",
         "opcua.nodeid.encodingmask",
+        "opcua.nodeid.nsindex",
         "opcua.extobj.mask",
     ],
     allowed,
@@ -150,11 +151,17 @@ fn header(cells: &[&str]) -> Result<(), &'static str> {
     rule(nothing && cell(cells, "opcua.extobj.mask").starts_with("0x00"), "something additional in the header of a request")
 }
 
-/// The nodes that a message names, in its order; those that are numbers with it.
+/// The nodes that a message names, in its order; those of namespace 0 that are numbers with it.
 fn nodes(cells: &[&str]) -> Vec<Option<u32>> {
     let mut named = numbers(cell(cells, "opcua.nodeid.numeric")).into_iter();
-    let masks = cell(cells, "opcua.nodeid.encodingmask").split(',');
-    masks.map(|mask| if NUMBERS.contains(&mask) { named.next() } else { None }).collect()
+    let mut spaces = numbers(cell(cells, "opcua.nodeid.nsindex")).into_iter();
+    let node = |mask| {
+        // A number of one byte stands in namespace 0, and says none.
+        let space = if mask == NUMBER_OF_A_BYTE { Some(0) } else { spaces.next() };
+        let number = if NUMBERS.contains(&mask) { named.next() } else { None };
+        number.filter(|_| space == Some(0))
+    };
+    cell(cells, "opcua.nodeid.encodingmask").split(',').map(node).collect()
 }
 
 fn says(cells: &[&str], expected: &[(&str, &str)]) -> bool {
