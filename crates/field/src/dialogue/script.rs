@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use nameplate_wire::conversation::{self, Over};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
-use tokio::time::Instant;
+use nameplate_wire::conversation::Over;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
-use super::story::Bare;
-use super::{End, Step, With, converse};
+use super::Step;
+use super::story::played;
 use crate::ask::Adapter;
-use crate::pacing::TimeFactor;
 
 /// What the device's side does.
 pub enum Do {
@@ -58,30 +56,7 @@ async fn device(mut stream: DuplexStream, script: &[Do]) -> Vec<u8> {
 
 /// Asks on paused time; returns the story as lines (`asked`, `read`, `stray`, then how it ended) and how long it took.
 pub fn story(asked: &dyn Adapter, over: Over, script: &[Do]) -> (Vec<String>, Duration) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
-    runtime.block_on(async {
-        let (near, far) = duplex(1 << 20);
-        let mut near = Bare(near);
-        let with = With { protocol: asked.protocol(), over, device: conversation::End::default() };
-        let started = Instant::now();
-        let mut lines = Vec::new();
-        let client = async {
-            let mut out = |step| lines.push(line(step));
-            let pace = asked.pace(TimeFactor::default());
-            let end = converse(&mut near, asked.dialogue().as_mut(), with, pace, &|| 77, &mut out).await;
-            let took = started.elapsed();
-            drop(near);
-            (end, took)
-        };
-        let ((end, took), more) = tokio::join!(client, device(far, script));
-        assert_eq!(hex(&more), "", "nothing is sent that the script does not expect");
-        lines.push(match end {
-            End::Answered { unasked, .. } if !unasked.is_empty() => format!("answered, not put: {}", unasked.join(" ")),
-            End::Hostile { because, partial } if !partial.is_empty() => format!("hostile: {because} ({} bytes)", partial.len()),
-            end => end.to_string(),
-        });
-        (lines, took)
-    })
+    played(asked, over, |far| device(far, script), line, |unasked| format!("answered, not put: {}", unasked.join(" ")))
 }
 
 fn line(step: Step) -> String {

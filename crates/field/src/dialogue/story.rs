@@ -72,9 +72,20 @@ pub fn story(asked: &dyn Adapter, over: Over, script: &[Do]) -> (Vec<String>, Du
 
 /// The same with another way to tell a step.
 pub fn told(asked: &dyn Adapter, over: Over, script: &[Do], line: fn(Step) -> String) -> (Vec<String>, Duration) {
+    played(asked, over, |far| device(far, over, script), line, |unasked| format!("answered, {} not put", unasked.len()))
+}
+
+/// The same with a device's side of the caller's, which gives back what was sent beyond its script, and another way to tell what was not put.
+pub fn played<D: Future<Output = Vec<u8>>>(
+    asked: &dyn Adapter,
+    over: Over,
+    device: impl FnOnce(DuplexStream) -> D,
+    line: fn(Step) -> String,
+    not_put: fn(&[&str]) -> String,
+) -> (Vec<String>, Duration) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
     runtime.block_on(async {
-        let (near, far) = duplex(1 << 16);
+        let (near, far) = duplex(1 << 20);
         let mut near = Bare(near);
         let with = With { protocol: asked.protocol(), over, device: conversation::End::default() };
         let started = Instant::now();
@@ -87,10 +98,10 @@ pub fn told(asked: &dyn Adapter, over: Over, script: &[Do], line: fn(Step) -> St
             drop(near);
             (end, took)
         };
-        let ((end, took), more) = tokio::join!(client, device(far, over, script));
+        let ((end, took), more) = tokio::join!(client, device(far));
         assert_eq!(more, b"", "nothing is sent that the script does not expect");
         lines.push(match end {
-            End::Answered { unasked, .. } if !unasked.is_empty() => format!("answered, {} not put", unasked.len()),
+            End::Answered { unasked, .. } if !unasked.is_empty() => not_put(&unasked),
             End::Hostile { because, partial } if !partial.is_empty() => format!("hostile: {because} ({} bytes)", partial.len()),
             end => end.to_string(),
         });
