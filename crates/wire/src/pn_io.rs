@@ -12,14 +12,17 @@ use crate::repeats::Repeats;
 use crate::{Address, Authority, Cursor, Malformed, Reading, Shape};
 
 mod header;
+mod question;
 mod record;
+
+pub use question::{Answered, Object, Question};
 
 use header::{Interface, Rpc};
 
 /// The protocol's name in claims and readings.
 pub const NAME: &str = "pn-io";
 /// The registered port of the endpoint mapper and of a device's first answer (IANA `profinet-cm`).
-const PORT: u16 = 34964;
+pub const PORT: u16 = 34964;
 
 /// PROFINET IO's connections, reads and look-ups.
 pub static PROTOCOL: Protocol = Protocol {
@@ -32,7 +35,7 @@ pub static PROTOCOL: Protocol = Protocol {
         Ok(_) if over != Over::Udp => Likeness::No,
         Ok(Rpc { interface: Interface::ProfinetIo, .. }) => Likeness::Certain,
         // Windows has an endpoint mapper, too: one that knows PROFINET's interface is a device's.
-        Ok(rpc) if header::names_profinet(rpc.body(bytes)) => Likeness::Certain,
+        Ok(rpc) if header::profinet_interface(rpc.body(bytes)).is_some() => Likeness::Certain,
         Ok(Rpc { interface: Interface::EndpointMapper, .. }) => Likeness::Possible,
         _ => Likeness::No,
     },
