@@ -60,6 +60,14 @@ const ENTRIES_MAX: u32 = 8;
 /// The last six bytes of an object's UUID are its instance, its device id and its vendor id (4.10.3.2.4).
 const OBJECT_IDS: usize = 10;
 
+/// How long a datagram's message is: all of it, where its body is there to its end; `None` where it is cut.
+///
+/// # Errors
+/// [`Malformed`] where it is no message of RPC.
+pub fn length(datagram: &[u8]) -> Result<Option<usize>, Malformed> {
+    Ok(Rpc::read(datagram)?.is_whole(datagram).then_some(datagram.len()))
+}
+
 /// What a client and a device exchange.
 #[derive(Debug, Default)]
 struct Exchange {

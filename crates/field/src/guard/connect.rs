@@ -49,7 +49,7 @@ pub async fn connect(permit: Permit, touch: Arc<TouchRecord>) -> Result<Guarded<
     let mut line = touch::Line::new(Kind::Connect);
     line.class = permit.class().map(str::to_owned);
     log(&touch, &permit, line)?;
-    let outcome = timeout(Duration::from_millis(CONNECT_MS_MAX), open(permit.endpoint())).await;
+    let outcome = timeout(Duration::from_millis(CONNECT_MS_MAX), open(permit.endpoint(), permit.answered_from_any_port())).await;
     match outcome.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
         Ok(mut line) => match heard_first(&mut line, permit.limits().time_factor).await {
             Ok(()) => Ok(Guarded::over(line, permit, touch)),
@@ -81,7 +81,7 @@ async fn heard_first(line: &mut Line, time_factor: f64) -> Result<(), Refused> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the only place that opens a connection towards a device (rules of the house, 2)")]
-async fn open(peer: &Endpoint) -> io::Result<Line> {
+async fn open(peer: &Endpoint, any_port: bool) -> io::Result<Line> {
     match peer {
         Endpoint::Tcp(peer) => {
             let socket = if peer.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
@@ -94,6 +94,9 @@ async fn open(peer: &Endpoint) -> io::Result<Line> {
         Endpoint::Udp(peer) => {
             let any = if peer.is_ipv4() { SocketAddr::from(([0; 4], 0)) } else { SocketAddr::from(([0_u16; 8], 0)) };
             let socket = UdpSocket::bind(any).await?;
+            if any_port {
+                return Ok(Line::Udp(Datagrams::of_host(socket, *peer)));
+            }
             socket.connect(peer).await?;
             Ok(Line::Udp(Datagrams::new(socket)))
         }

@@ -43,6 +43,7 @@ mod modbus;
 mod modbus_rtu;
 mod opcua;
 mod permit;
+mod pn_io;
 mod refused;
 mod s7comm;
 mod secret;
@@ -72,6 +73,7 @@ pub use self::{
     modbus_rtu::LINE_REQUESTS_MAX,
     opcua::{MESSAGES_MAX as OPCUA_MESSAGES_MAX, NONCE_BYTES as OPCUA_NONCE_BYTES, Opcua, OpcuaSecured},
     permit::{Grant, HOLD_S_MAX, Limits, Permit, REASON_BYTES_MAX},
+    pn_io::PnIo,
     refused::{Failed, REFUSED_BYTES_MAX, Refused, hex},
     s7comm::{MESSAGES_MAX as S7_MESSAGES_MAX, S7comm},
     secret::Secret,
@@ -83,7 +85,7 @@ pub use self::{
 };
 
 /// Every protocol's row of read-only.md.
-static TABLES: [&table::Table; 15] = [
+static TABLES: [&table::Table; 16] = [
     &bacnet::TABLE,
     &cip::TABLE,
     &dnp3::TABLE,
@@ -94,6 +96,7 @@ static TABLES: [&table::Table; 15] = [
     &modbus::TABLE,
     &modbus_rtu::TABLE,
     &opcua::TABLE,
+    &pn_io::TABLE,
     &s7comm::TABLE,
     &sel_ascii::TABLE,
     &slmp::TABLE,

@@ -24,6 +24,7 @@ pub struct Grant {
     pub(super) literals: Vec<(&'static str, Vec<u8>)>,
     messages_max: u8,
     session: Option<Arc<dyn Session>>,
+    any_port: bool,
 }
 
 /// What a protocol does to messages behind its table, and what the table takes from the device's own words: for protocols that encrypt.
@@ -65,7 +66,7 @@ impl fmt::Debug for Grant {
 impl Grant {
     /// Nothing literal yet. `station` tells devices behind one endpoint apart; empty where there is but one.
     pub(super) const fn new(table: &'static Table, station: String) -> Self {
-        Self { table, station, literals: Vec::new(), messages_max: table.messages_max, session: None }
+        Self { table, station, literals: Vec::new(), messages_max: table.messages_max, session: None, any_port: false }
     }
 
     /// Who is asked behind the endpoint; empty where there is but one.
@@ -77,6 +78,11 @@ impl Grant {
     /// With what is done to its messages behind the table.
     pub(super) fn in_session(self, session: Arc<dyn Session>) -> Self {
         Self { session: Some(session), ..self }
+    }
+
+    /// For datagrams that the device may answer from another of its ports than the one that is asked.
+    pub(super) fn answered_from_any_port(self) -> Self {
+        Self { any_port: true, ..self }
     }
 
     /// Fewer messages than the table has, where their number depends on what is granted.
@@ -209,6 +215,11 @@ impl Permit {
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.reason
+    }
+
+    /// Whether the device may answer datagrams from another of its ports.
+    pub(super) const fn answered_from_any_port(&self) -> bool {
+        self.grant.any_port
     }
 
     /// What is tightened.
