@@ -6,7 +6,7 @@ use std::sync::Arc;
 use nameplate_core::text::decode_fact;
 use nameplate_core::wire::Shape;
 use nameplate_simulators::language::Language;
-use nameplate_simulators::{bacnet, dnp3, enip, fins, hart_ip, modbus, s7, slmp, snmp};
+use nameplate_simulators::{bacnet, dnp3, enip, fins, hart_ip, modbus, pn_io, s7, slmp, snmp};
 
 use super::facts::Facts;
 
@@ -25,7 +25,7 @@ pub struct Made {
 }
 
 /// Every protocol that is simulated.
-pub static MAKERS: [Maker; 10] = [
+pub static MAKERS: [Maker; 11] = [
     Maker { protocol: "bacnet", make: bacnet },
     Maker { protocol: "cip", make: cip },
     Maker { protocol: "dnp3", make: dnp3 },
@@ -33,6 +33,7 @@ pub static MAKERS: [Maker; 10] = [
     Maker { protocol: "fins", make: fins },
     Maker { protocol: "hart-ip", make: hart_ip },
     Maker { protocol: "modbus", make: modbus },
+    Maker { protocol: "pn-io", make: pn_io },
     Maker { protocol: "s7comm", make: s7comm },
     Maker { protocol: "slmp", make: slmp },
     Maker { protocol: "snmp", make: snmp },
@@ -193,6 +194,19 @@ fn modbus(facts: &Facts) -> Option<Made> {
         let more = if questions == ["regular"] { Vec::new() } else { words(&["--question", &questions.join(",")]) };
         Made { words: more, ..made(modbus::Persona { server_id, ..modbus::Persona::from_objects(objects) }) }
     })
+}
+
+fn pn_io(facts: &Facts) -> Option<Made> {
+    let text = |path: &str| Some(facts.text(path)?.trim_end().as_bytes().to_vec());
+    let word = |path: &str| facts.array(&format!("pn-io.object.{path}")).map(u16::from_be_bytes);
+    let [letter, numbers @ ..] = facts.array::<4>("pn-io.im.software")?;
+    let persona = pn_io::Persona {
+        ids: [word("instance")?, word("device")?, word("vendor")?],
+        hardware: u16::from_be_bytes(facts.array("pn-io.im.hardware")?),
+        software: (letter, numbers),
+        ..pn_io::Persona::new(&text("pn-io.lookup.type")?, &text("pn-io.im.order")?, &text("pn-io.im.serial")?)
+    };
+    Some(Made { words: words(&["--pn-consent", "simulated"]), ..made(persona) })
 }
 
 fn s7comm(facts: &Facts) -> Option<Made> {

@@ -11,6 +11,7 @@ mod hart_ip;
 mod mms;
 mod modbus;
 mod opcua;
+mod pn_io;
 mod random;
 mod s7comm;
 mod sel_ascii;
@@ -21,7 +22,7 @@ mod snmp_v3;
 use std::time::Duration;
 
 pub use self::random::Random;
-use super::{Bacnet, Cip, Dnp3, Enip, Fins, HartIp, Judge, Mms, Modbus, Opcua, Permit, Refused, S7comm, SelAscii, Snmp, SnmpV3};
+use super::{Bacnet, Cip, Dnp3, Enip, Fins, HartIp, Judge, Mms, Modbus, Opcua, Permit, PnIo, Refused, S7comm, SelAscii, Snmp, SnmpV3};
 
 /// What a forbidden message of any protocol can break, besides what its own row says.
 pub const CELLS_OF_ALL: [&str; 3] = ["request too many", "pipelined", "random bytes"];
@@ -69,6 +70,8 @@ pub enum Granted {
     Modbus(Modbus),
     /// Over OPC UA, on a channel without security.
     Opcua(Opcua),
+    /// Over PROFINET IO.
+    PnIo(PnIo),
     /// Over S7comm.
     S7comm(S7comm),
     /// In SEL's ASCII protocol.
@@ -120,7 +123,7 @@ pub struct Maker {
 type Start = (Permit, Granted, Box<dyn Writer>);
 
 /// Every protocol's.
-pub static MAKERS: [&Maker; 16] = [
+pub static MAKERS: [&Maker; 17] = [
     &bacnet::MAKER,
     &cip::MAKER,
     &dnp3::MAKER,
@@ -132,6 +135,7 @@ pub static MAKERS: [&Maker; 16] = [
     &modbus::LINE_MAKER,
     &modbus::MAKER,
     &opcua::MAKER,
+    &pn_io::MAKER,
     &s7comm::MAKER,
     &sel_ascii::MAKER,
     &slmp::MAKER,

@@ -7,7 +7,7 @@ use nameplate_core::wire::conversation::Over;
 use nameplate_core::wire::dnp3::Route;
 use nameplate_core::wire::modbus::{PORT, Question};
 use nameplate_core::wire::snmp;
-use nameplate_core::wire::{dnp3, enip, fins, hart_ip, mms};
+use nameplate_core::wire::{dnp3, enip, fins, hart_ip, mms, pn_io};
 use nameplate_field::ask::{Ask, BadTarget, Target, Via};
 use nameplate_field::dnp3 as outstation;
 use nameplate_field::guard::Endpoint;
@@ -53,6 +53,10 @@ pub struct Ways {
     fins_node: Option<u8>,
     #[command(flatten)]
     mms: Mms,
+    /// PROFINET: who of the owner's says that the device's connection to its controller is up, and that it neither starts nor is replaced just now;
+    /// without it none is asked
+    #[arg(long, value_name = "NAME")]
+    pn_consent: Option<String>,
     /// S7comm: read list 001C (names, serial number), too. Only where the owner of the CPUs agrees: it has put fail-safe CPUs into a
     /// defective state. One whose order number says that it is, or may be, fail-safe is not asked even so
     #[arg(long = "s7-consent-001c")]
@@ -160,6 +164,8 @@ enum Way {
     ModbusRtu,
     /// OPC UA: endpoints, BuildInfo, and nameplates of the first 3 devices, in one short session. TARGET alone
     Opcua,
+    /// PROFINET IO: one look-up at UDP 34964 and one read of I&M0. TARGET alone; it needs --pn-consent
+    PnIo,
     /// S7comm: list 0011 of a SIMATIC CPU. TARGET/RACK.SLOT, 0.2 where it is left out (S7-300); S7-1200 and S7-1500 are 0.1 or 0.0
     #[value(name = "s7comm")]
     S7comm,
@@ -267,6 +273,11 @@ impl Ways {
                 Ok(self.modbus(Framing::Rtu, endpoint, unit))
             }
             Way::Opcua => self.opcua.ask(target, kept),
+            Way::PnIo => {
+                target.without_station()?;
+                let questions = nameplate_field::pn_io::Questions { consent: self.pn_consent.clone(), activity: None };
+                Ok(Ask { endpoint: Endpoint::Udp(target.address(pn_io::PORT)?), via: Via::PnIo(questions) })
+            }
             Way::S7comm => {
                 let (rack, slot) = target.two_numbers("rack and slot are two numbers with a dot: 0.2")?.unwrap_or(S7_PLACE);
                 let via = Via::S7comm(s7comm::Questions { rack, slot, consent_001c: self.s7_consent_001c });

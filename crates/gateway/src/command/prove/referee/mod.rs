@@ -10,6 +10,7 @@ mod hart_ip;
 mod mms;
 mod modbus;
 mod opcua;
+mod pn_io;
 mod s7comm;
 mod sel_ascii;
 mod slmp;
@@ -68,7 +69,7 @@ pub enum Carrier {
 }
 
 /// Every protocol's.
-static ROWS: [&Row; 16] = [
+static ROWS: [&Row; 17] = [
     &bacnet::ROW,
     &cip::ROW,
     &dnp3::ROW,
@@ -80,6 +81,7 @@ static ROWS: [&Row; 16] = [
     &modbus::LINE_ROW,
     &modbus::ROW,
     &opcua::ROW,
+    &pn_io::ROW,
     &s7comm::ROW,
     &sel_ascii::ROW,
     &slmp::ROW,
