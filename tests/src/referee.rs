@@ -22,7 +22,7 @@ enum At {
     Above(&'static [&'static str]),
 }
 
-static ROWS: [Row; 11] = [
+static ROWS: [Row; 12] = [
     Row {
         protocol: "bacnet",
         at: At::Above(&["udp.port=={},bvlc"]),
@@ -74,6 +74,12 @@ static ROWS: [Row; 11] = [
         at: At::Preference("mbrtu.tcp.port"),
         fields: &["modbus.func_code", "modbus.mei", "modbus.read_device_id"],
         allowed: &["43/14/1", "43/14/2", "43/14/3", "43/14/4"],
+    },
+    Row {
+        protocol: "pn-io",
+        at: At::Above(&[]),
+        fields: &["dcerpc.pkt_type", "dcerpc.dg_if_id", "dcerpc.opnum", "pn_io.index"],
+        allowed: &["0/e1af8308-5d1f-11c9-91a4-08002b14a0fa/2/", "0/dea00001-6c97-11d1-8271-00a02442df7d/5/0xaff0"],
     },
     Row {
         protocol: "s7comm",

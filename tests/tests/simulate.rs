@@ -18,7 +18,7 @@ use serde_json::Value;
 /// A process that did not get ready by then never will.
 const READY_SECONDS_MAX: Duration = Duration::from_secs(20);
 /// Protocols that are simulated; the decoder that hears each in a capture.
-const PROTOCOLS: [(&str, &str); 10] = [
+const PROTOCOLS: [(&str, &str); 11] = [
     ("bacnet", "bacnet"),
     ("cip", "enip"),
     ("dnp3", "dnp3"),
@@ -26,6 +26,7 @@ const PROTOCOLS: [(&str, &str); 10] = [
     ("fins", "fins"),
     ("hart-ip", "hart-ip"),
     ("modbus", "modbus"),
+    ("pn-io", "pn-io"),
     ("s7comm", "s7comm"),
     ("slmp", "slmp"),
     ("snmp", "snmp"),

@@ -275,6 +275,7 @@ pub fn all() -> Vec<Cage> {
         hart("", Tcp),
         hart("--hart-udp", Udp),
         Cage::new(of("lantronix/xport"), Tcp),
+        Cage::new(of("generic/pn-io"), Udp),
         Cage::new(of("generic/s7comm"), Tcp),
         slmp("", Tcp),
         slmp("--slmp-udp", Udp),

@@ -18,6 +18,7 @@ use tokio::{
 use super::{
     Ended, Endpoint, Failed, Guarded, Permit, Refused,
     datagrams::Datagrams,
+    frames::{self, Frames},
     line::{self, Wired},
     stream::log,
 };
@@ -35,6 +36,8 @@ pub enum Line {
     Udp(Datagrams),
     /// A serial line.
     Serial(Wired),
+    /// Frames to and from one station.
+    Station(Frames),
 }
 
 /// Opens one connection to the permit's endpoint and puts a guard around it.
@@ -75,7 +78,7 @@ fn refuse(touch: &TouchRecord, permit: &Permit, refused: Refused) -> Failed {
 /// What must be heard before anything is said: on a line nothing.
 async fn heard_first(line: &mut Line, time_factor: f64) -> Result<(), Refused> {
     match line {
-        Line::Tcp(_) | Line::Udp(_) => Ok(()),
+        Line::Tcp(_) | Line::Udp(_) | Line::Station(_) => Ok(()),
         Line::Serial(wired) => wired.quiet(Duration::from_millis(line::QUIET_MS_MIN).mul_f64(time_factor)).await,
     }
 }
@@ -101,6 +104,7 @@ async fn open(peer: &Endpoint, any_port: bool) -> io::Result<Line> {
             Ok(Line::Udp(Datagrams::new(socket)))
         }
         Endpoint::Serial(line) => line::open(line).map(Line::Serial),
+        Endpoint::Station(station) => frames::open(station).map(Line::Station),
     }
 }
 
@@ -110,6 +114,7 @@ impl AsyncRead for Line {
             Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
             Self::Udp(socket) => Pin::new(socket).poll_read(cx, buffer),
             Self::Serial(wired) => Pin::new(wired).poll_read(cx, buffer),
+            Self::Station(frames) => Pin::new(frames).poll_read(cx, buffer),
         }
     }
 }
@@ -120,6 +125,7 @@ impl AsyncWrite for Line {
             Self::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
             Self::Udp(socket) => Pin::new(socket).poll_write(cx, bytes),
             Self::Serial(wired) => Pin::new(wired).poll_write(cx, bytes),
+            Self::Station(frames) => Pin::new(frames).poll_write(cx, bytes),
         }
     }
 
@@ -128,6 +134,7 @@ impl AsyncWrite for Line {
             Self::Tcp(stream) => Pin::new(stream).poll_flush(cx),
             Self::Udp(socket) => Pin::new(socket).poll_flush(cx),
             Self::Serial(wired) => Pin::new(wired).poll_flush(cx),
+            Self::Station(frames) => Pin::new(frames).poll_flush(cx),
         }
     }
 
@@ -136,6 +143,7 @@ impl AsyncWrite for Line {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Udp(socket) => Pin::new(socket).poll_shutdown(cx),
             Self::Serial(wired) => Pin::new(wired).poll_shutdown(cx),
+            Self::Station(frames) => Pin::new(frames).poll_shutdown(cx),
         }
     }
 }

@@ -34,6 +34,7 @@ mod dnp3;
 mod endpoint;
 mod enip;
 mod fins;
+mod frames;
 pub mod generate;
 mod hart_ip;
 mod judge;
@@ -43,6 +44,7 @@ mod modbus;
 mod modbus_rtu;
 mod opcua;
 mod permit;
+mod pn_dcp;
 mod pn_io;
 mod refused;
 mod s7comm;
@@ -51,6 +53,7 @@ mod sel_ascii;
 mod serial;
 mod slmp;
 mod snmp;
+mod station;
 mod stream;
 mod table;
 mod template;
@@ -73,6 +76,7 @@ pub use self::{
     modbus_rtu::LINE_REQUESTS_MAX,
     opcua::{MESSAGES_MAX as OPCUA_MESSAGES_MAX, NONCE_BYTES as OPCUA_NONCE_BYTES, Opcua, OpcuaSecured},
     permit::{Grant, HOLD_S_MAX, Limits, Permit, REASON_BYTES_MAX},
+    pn_dcp::PnDcp,
     pn_io::PnIo,
     refused::{Failed, REFUSED_BYTES_MAX, Refused, hex},
     s7comm::{MESSAGES_MAX as S7_MESSAGES_MAX, S7comm},
@@ -81,11 +85,12 @@ pub use self::{
     serial::{BadLine, Parity, SerialLine, Settings},
     slmp::Slmp,
     snmp::{ENTITY_QUESTIONS_MAX, MESSAGES_MAX as SNMP_MESSAGES_MAX, OBJECTS_MAX as SNMP_OBJECTS_MAX, Snmp, SnmpV3, V3_MESSAGES_MAX},
+    station::{BadStation, Station},
     stream::{CLOSE_MS_MAX, Closed, Ended, Guarded, KILL_S_MAX},
 };
 
 /// Every protocol's row of read-only.md.
-static TABLES: [&table::Table; 16] = [
+static TABLES: [&table::Table; 17] = [
     &bacnet::TABLE,
     &cip::TABLE,
     &dnp3::TABLE,
@@ -96,6 +101,7 @@ static TABLES: [&table::Table; 16] = [
     &modbus::TABLE,
     &modbus_rtu::TABLE,
     &opcua::TABLE,
+    &pn_dcp::TABLE,
     &pn_io::TABLE,
     &s7comm::TABLE,
     &sel_ascii::TABLE,

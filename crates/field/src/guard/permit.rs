@@ -16,6 +16,9 @@ pub const REASON_BYTES_MAX: usize = 200;
 /// Tables of which the messages are those of a serial line.
 const ON_A_LINE: [&str; 3] = ["dnp3", "modbus-rtu", "sel-ascii"];
 
+/// The one table of which the messages are frames of layer 2.
+const ON_LAYER_2: &str = "pn-dcp";
+
 /// What a protocol's file in this folder grants: its table, who is asked behind the endpoint, and the literals that only the owner or a profile knows.
 #[derive(Clone)]
 pub struct Grant {
@@ -155,6 +158,12 @@ impl Permit {
         let table = grant.table.protocol;
         if matches!(endpoint, Endpoint::Serial(_)) && !ON_A_LINE.contains(&table) {
             return no("permit.target", format!("{table} is not spoken on a serial line"));
+        }
+        if matches!(endpoint, Endpoint::Station(_)) != (table == ON_LAYER_2) {
+            return no(
+                "permit.target",
+                format!("{endpoint} is not asked over {table}: stations on layer 2 are asked over {ON_LAYER_2} alone, and nobody else is"),
+            );
         }
         if scaled && !(endpoint.host().is_this_machine() && limits.time_factor.is_finite() && limits.time_factor > 0.0) {
             return no(
