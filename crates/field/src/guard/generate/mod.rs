@@ -11,6 +11,7 @@ mod hart_ip;
 mod mms;
 mod modbus;
 mod opcua;
+mod pn_dcp;
 mod pn_io;
 mod random;
 mod s7comm;
@@ -22,7 +23,9 @@ mod snmp_v3;
 use std::time::Duration;
 
 pub use self::random::Random;
-use super::{Bacnet, Cip, Dnp3, Enip, Fins, HartIp, Judge, Mms, Modbus, Opcua, Permit, PnIo, Refused, S7comm, SelAscii, Snmp, SnmpV3};
+use super::{
+    Bacnet, Cip, Dnp3, Enip, Fins, HartIp, Judge, Mms, Modbus, Opcua, Permit, PnDcp, PnIo, Refused, S7comm, SelAscii, Snmp, SnmpV3,
+};
 
 /// What a forbidden message of any protocol can break, besides what its own row says.
 pub const CELLS_OF_ALL: [&str; 3] = ["request too many", "pipelined", "random bytes"];
@@ -70,6 +73,8 @@ pub enum Granted {
     Modbus(Modbus),
     /// Over OPC UA, on a channel without security.
     Opcua(Opcua),
+    /// Over PROFINET DCP.
+    PnDcp(PnDcp),
     /// Over PROFINET IO.
     PnIo(PnIo),
     /// Over S7comm.
@@ -123,7 +128,7 @@ pub struct Maker {
 type Start = (Permit, Granted, Box<dyn Writer>);
 
 /// Every protocol's.
-pub static MAKERS: [&Maker; 17] = [
+pub static MAKERS: [&Maker; 18] = [
     &bacnet::MAKER,
     &cip::MAKER,
     &dnp3::MAKER,
@@ -135,6 +140,7 @@ pub static MAKERS: [&Maker; 17] = [
     &modbus::LINE_MAKER,
     &modbus::MAKER,
     &opcua::MAKER,
+    &pn_dcp::MAKER,
     &pn_io::MAKER,
     &s7comm::MAKER,
     &sel_ascii::MAKER,

@@ -164,6 +164,8 @@ enum Way {
     ModbusRtu,
     /// OPC UA: endpoints, BuildInfo, and nameplates of the first 3 devices, in one short session. TARGET alone
     Opcua,
+    /// PROFINET DCP on layer 2: one Get to one station. TARGET is dcp:INTERFACE/MAC; it needs --pn-consent, and the capability CAP_NET_RAW
+    PnDcp,
     /// PROFINET IO: one look-up at UDP 34964 and one read of I&M0. TARGET alone; it needs --pn-consent
     PnIo,
     /// S7comm: list 0011 of a SIMATIC CPU. TARGET/RACK.SLOT, 0.2 where it is left out (S7-300); S7-1200 and S7-1500 are 0.1 or 0.0
@@ -273,6 +275,11 @@ impl Ways {
                 Ok(self.modbus(Framing::Rtu, endpoint, unit))
             }
             Way::Opcua => self.opcua.ask(target, kept),
+            Way::PnDcp => {
+                let endpoint = Endpoint::Station(target.on_layer_2()?.clone());
+                let questions = nameplate_field::pn_dcp::Questions { consent: self.pn_consent.clone(), transaction: None };
+                Ok(Ask { endpoint, via: Via::PnDcp(questions) })
+            }
             Way::PnIo => {
                 target.without_station()?;
                 let questions = nameplate_field::pn_io::Questions { consent: self.pn_consent.clone(), activity: None };

@@ -10,6 +10,7 @@ mod hart_ip;
 mod mms;
 mod modbus;
 mod opcua;
+mod pn_dcp;
 mod pn_io;
 mod s7comm;
 mod sel_ascii;
@@ -66,10 +67,12 @@ pub enum Carrier {
     Streams,
     /// Datagrams.
     Datagrams,
+    /// Ethernet frames of this EtherType.
+    Frames(u16),
 }
 
 /// Every protocol's.
-static ROWS: [&Row; 17] = [
+static ROWS: [&Row; 18] = [
     &bacnet::ROW,
     &cip::ROW,
     &dnp3::ROW,
@@ -81,6 +84,7 @@ static ROWS: [&Row; 17] = [
     &modbus::LINE_ROW,
     &modbus::ROW,
     &opcua::ROW,
+    &pn_dcp::ROW,
     &pn_io::ROW,
     &s7comm::ROW,
     &sel_ascii::ROW,
@@ -129,9 +133,13 @@ pub fn capture(row: &Row, survivors: &[Survivor]) -> Vec<u8> {
     let tap = Tap::with_room(SystemTime::UNIX_EPOCH, CAPTURE_BYTES_MAX);
     let link = tap.link(station(1), station(2), station(3)).at_port(row.port);
     let nowhere = (Ipv4Addr::LOCALHOST, 0).into();
+    if let Carrier::Frames(ethertype) = row.carrier {
+        survivors.iter().for_each(|survivor| link.frame(ethertype, &survivor.bytes));
+        return tap.pcap();
+    }
     let open = || match row.carrier {
         Carrier::OneStream | Carrier::Streams => link.open(Speaker::Asker, CLIENT_PORT, nowhere),
-        Carrier::Datagrams => link.open_datagrams(Speaker::Asker, CLIENT_PORT, nowhere),
+        Carrier::Datagrams | Carrier::Frames(_) => link.open_datagrams(Speaker::Asker, CLIENT_PORT, nowhere),
     };
     let mut current = None;
     for survivor in survivors {
@@ -152,7 +160,11 @@ pub fn capture(row: &Row, survivors: &[Survivor]) -> Vec<u8> {
 pub fn judge(row: &Row, path: &Path, survivors: &[Survivor]) -> Result<Verdict, Failure> {
     let Some(judge) = version()? else { return Ok(Verdict::Absent) };
     let mut tshark = Command::new("tshark");
-    let messages = if row.carrier == Carrier::Datagrams { "udp" } else { "tcp.len > 0" };
+    let messages = match row.carrier {
+        Carrier::Datagrams => "udp",
+        Carrier::Frames(_) => "frame",
+        Carrier::OneStream | Carrier::Streams => "tcp.len > 0",
+    };
     tshark.arg("-n").arg("-r").arg(path).args(["-Y", messages, "-T", "fields", "-E", "occurrence=a"]);
     tshark.args(row.settings);
     for field in row.fields {
