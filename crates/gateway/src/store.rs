@@ -33,7 +33,7 @@ const FILE: &str = "nameplate.sqlite";
 /// Held while a process writes.
 const LOCK: &str = "writer.lock";
 
-/// Records in the write-ahead log before it is copied into the database; SQLite's own limit is about the same (1,000 pages).
+/// Bytes of rows in the write-ahead log before it is copied into the database; SQLite's own limit is about the same (1,000 pages).
 const WAL_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// An open ledger.
@@ -55,7 +55,7 @@ struct Writer {
     key: SiteKey,
     seen: Seen,
     desk: Desk,
-    /// Bytes of records since the write-ahead log was last copied into the database.
+    /// Bytes of rows since the write-ahead log was last copied into the database.
     since_copied_bytes: usize,
     /// A commit failed: what the disk holds is not known, so nothing more is written behind it.
     stopped: bool,

@@ -71,7 +71,7 @@ pub struct Committed {
     pub frontier: Frontier,
     /// The signed checkpoint.
     pub note: String,
-    /// Bytes of its records.
+    /// Bytes of its rows.
     pub bytes: usize,
 }
 
@@ -81,18 +81,17 @@ impl Commit<'_> {
         let Self { connection, mut frontier, desk, touch_bytes } = self;
         let Desk { page, sheaf, kept } = desk;
         let transaction = connection.transaction()?;
-        let mut bytes: usize = 0;
+        let mut bytes = 0;
         {
             let mut insert = transaction.prepare_cached("INSERT OR IGNORE INTO payload (sha256, bytes) VALUES (?1, ?2)")?;
             for Draft { time_ns, body, payloads } in drafts {
                 if sheaf.is_full() {
-                    sheaf.put(&transaction, frontier.size(), None)?;
+                    bytes += sheaf.put(&transaction, frontier.size(), None)?;
                 }
                 let record = page.write(&Placed { index: frontier.size(), time_ns: *time_ns, body })?;
                 let leaf = leaf_hash(record);
                 frontier.push(leaf);
                 sheaf.push(&leaf, record);
-                bytes = bytes.saturating_add(record.len());
                 for payload in payloads {
                     if kept.is_new(payload.sha256) {
                         insert.execute(params![payload.sha256, payload.bytes])?;
@@ -102,7 +101,7 @@ impl Commit<'_> {
         }
         let head = Head { size: frontier.size(), root: frontier.root() };
         let note = signed(head);
-        sheaf.put(&transaction, head.size, Some(&note))?;
+        bytes += sheaf.put(&transaction, head.size, Some(&note))?;
         transaction
             .prepare_cached("INSERT OR REPLACE INTO head (one, size, root, frontier, touch_bytes) VALUES (1, ?1, ?2, ?3, ?4)")?
             .execute(params![head.size, head.root, frontier.bytes(), touch_bytes])?;

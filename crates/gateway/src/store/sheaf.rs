@@ -43,11 +43,11 @@ impl Sheaf {
         self.leaves.len() >= ENTRIES_MAX * HASH_BYTES || self.lines.len() >= FULL_BYTES
     }
 
-    /// Writes the row, the last of a log of `size` entries, and begins the next.
+    /// Writes the row, the last of a log of `size` entries, and begins the next. Gives the bytes that it takes.
     ///
     /// # Errors
     /// SQLite's; or what was packed is not what it unpacks to, and nothing was written.
-    pub fn put(&mut self, transaction: &Transaction<'_>, size: u64, note: Option<&str>) -> Result<(), Unwritten> {
+    pub fn put(&mut self, transaction: &Transaction<'_>, size: u64, note: Option<&str>) -> Result<usize, Unwritten> {
         let Self { leaves, lines, packed, unpacked, table } = self;
         packed.resize(get_maximum_output_size(lines.len()), 0);
         let packed = compress_into_with_table(lines, packed, table).ok().and_then(|end| packed.get(..end));
@@ -58,9 +58,10 @@ impl Sheaf {
         let mut insert =
             transaction.prepare_cached("INSERT INTO sheaf (size, leaves, bytes, records, note) VALUES (?1, ?2, ?3, ?4, ?5)")?;
         insert.execute(params![size, &*leaves, lines.len(), packed, note])?;
+        let bytes = leaves.len() + packed.len();
         leaves.clear();
         lines.clear();
-        Ok(())
+        Ok(bytes)
     }
 }
 
