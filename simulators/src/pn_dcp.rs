@@ -22,6 +22,7 @@ const OPTIONS: [[u8; 2]; 9] = [[1, 1], [1, 2], [2, 1], [2, 2], [2, 3], [2, 4], [
 /// A control block that says what became of an option: there is no such suboption.
 const RESPONSE: [u8; 2] = [5, 4];
 const NO_SUCH_SUBOPTION: u8 = 2;
+/// A station's name has up to 240 letters (4.3.1.4.9).
 const TEXT_BYTES_MAX: usize = 240;
 
 /// A PROFINET station as data.

@@ -106,7 +106,7 @@ fn tshark_reads_both_sides_and_a_capture_says_the_same() {
         let line = rows[0][0].replace('\0', "");
         assert!(line.starts_with(&text(&persona.kind)) && line.contains(&text(&persona.order)), "{line:?}");
         let record = [persona.order, persona.serial].map(|bytes| text(&bytes));
-        assert_eq!([rows[1][2].trim(), rows[1][3].trim(), &rows[1][4]], [&record[0], &record[1], &persona.hardware.to_string()]);
+        assert_eq!([rows[1][2].trim(), rows[1][3].trim(), &rows[1][4]], [&record[0], &record[1], &format!("{:#06x}", persona.hardware)]);
         // By ear.
         let (file, port) = (file.to_string_lossy().into_owned(), format!("{}=pn-io", address.port()));
         let heard = product.run(["listen", &file, "--decode-as", &port, "--format", "claims"]).expect(code::DONE);

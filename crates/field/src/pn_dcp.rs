@@ -1,7 +1,7 @@
 //! Asks over PROFINET DCP, on layer 2: one Get of the blocks that say who a station is, to its own hardware address.
 //!
-//! After a Get a station answers DCP to nobody else for 3 s (H24): so one, and the reading is held for those 3 s, in which nothing else of ours reaches
-//! the station. It has no firmware to tell; PROFINET IO (`pn_io`) has.
+//! After a Get a station answers DCP to nobody else for 3 s (H24): so one, and the reading is held for those 3 s, in which no other one of ours begins.
+//! It has no firmware to tell; PROFINET IO (`pn_io`) has.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ impl Adapter for Questions {
 
     fn plan(&self) -> Vec<Planned> {
         let question = Question { transaction: self.transaction.unwrap_or_default() };
-        let then = format!("then {} s in which nothing else is sent to it", BOUND_S.as_secs());
+        let then = format!("then it is held for {} s, in which the station answers DCP to nobody else", BOUND_S.as_secs());
         vec![Planned { question: Question::NAME, bytes: question.encode(), only_if: "", then }]
     }
 

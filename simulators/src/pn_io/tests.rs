@@ -68,6 +68,9 @@ fn who_has_no_mapper_or_wants_a_relation_says_so() {
     assert_eq!((heard.answers()[1].len(), &heard.answers()[1][80..88]), (80 + 84, &hex("00A980DE 40000000")[..]));
 }
 
+/// What is told of it, the questions, and what trips.
+type Row<'a> = (&'a str, Vec<Vec<u8>>, &'a [&'a str]);
+
 #[test]
 fn all_else_trips() {
     let with = |of: &str, at: usize, byte: u8| {
@@ -76,7 +79,7 @@ fn all_else_trips() {
         question
     };
     let other = |at: usize| with(READ, at, 0x77);
-    let table: &[(&str, Vec<Vec<u8>>, &[&str])] = &[
+    let table: &[Row] = &[
         ("a read first", vec![hex(READ)], &["before the look-up"]),
         ("in another conversation", vec![hex(LOOK_UP), other(41)], &["another conversation"]),
         ("twice", vec![hex(LOOK_UP), hex(LOOK_UP)], &["second look-up"]),

@@ -17,18 +17,6 @@ use super::station::Station;
 #[cfg(target_os = "linux")]
 pub use self::linux::{Frames, open};
 
-/// The shortest Ethernet frame without its check sequence; shorter ones are padded with zeros.
-#[cfg(target_os = "linux")]
-const FRAME_BYTES_MIN: usize = 60;
-/// The longest, with a tag.
-#[cfg(target_os = "linux")]
-const FRAME_BYTES_MAX: usize = 1_518;
-/// PROFINET's EtherType, and the frame id of DCP's Get and Set (IEC 61158-6-10, 4.2.2).
-#[cfg(target_os = "linux")]
-const ETHERTYPE: u16 = 0x8892;
-#[cfg(target_os = "linux")]
-const GET_SET: [u8; 2] = [0xfe, 0xfd];
-
 #[cfg(target_os = "linux")]
 mod linux {
     use std::{
@@ -39,15 +27,22 @@ mod linux {
 
     use nix::{
         ifaddrs::getifaddrs,
-        libc,
+        libc::{AF_PACKET, ARPHRD_ETHER, SOCK_RAW},
         net::if_::InterfaceFlags,
         sys::socket::{LinkAddr, bind},
     };
     use socket2::{Domain, Protocol, Socket, Type};
     use tokio::{io::ReadBuf, net::UdpSocket};
 
-    use super::{ETHERTYPE, FRAME_BYTES_MAX, FRAME_BYTES_MIN, GET_SET, Station};
+    use super::Station;
 
+    /// The shortest Ethernet frame without its check sequence; shorter ones are padded with zeros.
+    const FRAME_BYTES_MIN: usize = 60;
+    /// The longest, with a tag.
+    const FRAME_BYTES_MAX: usize = 1_518;
+    /// PROFINET's EtherType, and the frame id of DCP's Get and Set (IEC 61158-6-10, 4.2.2).
+    const ETHERTYPE: u16 = 0x8892;
+    const GET_SET: [u8; 2] = [0xfe, 0xfd];
     /// Frames that may have come between the socket's opening and its interface: of other networks, perhaps.
     const FRAMES_BEFORE_MAX: usize = 1_024;
 
@@ -66,7 +61,7 @@ mod linux {
     pub fn open(station: &Station) -> io::Result<Frames> {
         let (link, own) = interface(&station.interface)?;
         let protocol = Protocol::from(i32::from(ETHERTYPE.to_be()));
-        let socket = Socket::new(Domain::from(libc::AF_PACKET), Type::from(libc::SOCK_RAW), Some(protocol)).map_err(|error| {
+        let socket = Socket::new(Domain::from(AF_PACKET), Type::from(SOCK_RAW), Some(protocol)).map_err(|error| {
             if error.kind() != ErrorKind::PermissionDenied {
                 return error;
             }
@@ -95,7 +90,7 @@ mod linux {
         let Some((link, flags)) = named.find_map(|entry| Some((*entry.address?.as_link_addr()?, entry.flags))) else {
             return no(ErrorKind::NotFound, format!("there is no interface {name}"));
         };
-        if link.hatype() != libc::ARPHRD_ETHER {
+        if link.hatype() != ARPHRD_ETHER {
             return no(ErrorKind::Unsupported, format!("{name} is no Ethernet"));
         }
         if !flags.contains(InterfaceFlags::IFF_UP) {
