@@ -231,6 +231,18 @@ impl Ways {
         Ok(Ask { endpoint, via: Via::Bacnet(nameplate_field::bacnet::Questions { instance, route }) })
     }
 
+    fn pn_dcp(&self, target: &Target<'_>) -> Result<Ask, BadTarget> {
+        let endpoint = Endpoint::Station(target.on_layer_2()?.clone());
+        let questions = nameplate_field::pn_dcp::Questions { consent: self.pn_consent.clone(), transaction: None };
+        Ok(Ask { endpoint, via: Via::PnDcp(questions) })
+    }
+
+    fn pn_io(&self, target: &Target<'_>) -> Result<Ask, BadTarget> {
+        target.without_station()?;
+        let questions = nameplate_field::pn_io::Questions { consent: self.pn_consent.clone(), activity: None };
+        Ok(Ask { endpoint: Endpoint::Udp(target.address(pn_io::PORT)?), via: Via::PnIo(questions) })
+    }
+
     fn ask(&self, way: Way, target: &Target<'_>, kept: &Kept) -> Result<Ask, Failure> {
         match way {
             Way::Bacnet => Ok(self.bacnet(target)?),
@@ -275,16 +287,8 @@ impl Ways {
                 Ok(self.modbus(Framing::Rtu, endpoint, unit))
             }
             Way::Opcua => self.opcua.ask(target, kept),
-            Way::PnDcp => {
-                let endpoint = Endpoint::Station(target.on_layer_2()?.clone());
-                let questions = nameplate_field::pn_dcp::Questions { consent: self.pn_consent.clone(), transaction: None };
-                Ok(Ask { endpoint, via: Via::PnDcp(questions) })
-            }
-            Way::PnIo => {
-                target.without_station()?;
-                let questions = nameplate_field::pn_io::Questions { consent: self.pn_consent.clone(), activity: None };
-                Ok(Ask { endpoint: Endpoint::Udp(target.address(pn_io::PORT)?), via: Via::PnIo(questions) })
-            }
+            Way::PnDcp => Ok(self.pn_dcp(target)?),
+            Way::PnIo => Ok(self.pn_io(target)?),
             Way::S7comm => {
                 let (rack, slot) = target.two_numbers("rack and slot are two numbers with a dot: 0.2")?.unwrap_or(S7_PLACE);
                 let via = Via::S7comm(s7comm::Questions { rack, slot, consent_001c: self.s7_consent_001c });
