@@ -317,7 +317,7 @@ mod tests {
         assert_eq!(target.on_layer_2().map(Station::to_string).as_deref(), Ok("eth1/00:1b:1b:02:e5:2e"));
         let error = target.address(502).expect_err("no address");
         assert!(error.at == 1 && error.why.contains("pn-dcp"), "{error}");
-        for (text, at) in [("dcp:eth1", 10), ("dcp:/00:1b:1b:02:e5:2e", 5), ("dcp:eth1/00:1b:1b:02:e5:2e/1", 10)] {
+        for (text, at) in [("dcp:eth1", 9), ("dcp:/00:1b:1b:02:e5:2e", 5), ("dcp:eth1/00:1b:1b:02:e5:2e/1", 10)] {
             assert_eq!(Target::read(text).map_err(|error| error.at), Err(at), "{text}");
         }
         assert!(Target::read("192.0.2.1").is_ok_and(|target| target.on_layer_2().is_err()));

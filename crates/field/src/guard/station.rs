@@ -55,7 +55,7 @@ impl FromStr for Station {
         if interface.is_empty() || interface.len() > INTERFACE_BYTES_MAX || !interface.chars().all(named) {
             return Err(BadStation { offset: 0, why: NO_INTERFACE });
         }
-        let no_mac = BadStation { offset: interface.len().saturating_add(1), why: NO_MAC };
+        let no_mac = BadStation { offset: interface.len().saturating_add(1).min(text.len()), why: NO_MAC };
         let pair = |pair: &str| {
             let digits = pair.len() == 2 && pair.bytes().all(|digit| digit.is_ascii_hexdigit());
             digits.then(|| u8::from_str_radix(pair, 16).ok()).flatten()
@@ -97,7 +97,7 @@ mod tests {
         check("/00:1b:1b:02:e5:2e", 0, NO_INTERFACE);
         check("an-interface-too-long/00:1b:1b:02:e5:2e", 0, NO_INTERFACE);
         check("eth 1/00:1b:1b:02:e5:2e", 0, NO_INTERFACE);
-        check("eth1", 5, NO_MAC);
+        check("eth1", 4, NO_MAC);
         check("eth1/00:1b:1b:02:e5", 5, NO_MAC);
         check("eth1/00:1b:1b:02:e5:2e:00", 5, NO_MAC);
         check("eth1/00:1b:1b:02:e5:+e", 5, NO_MAC);
