@@ -66,14 +66,15 @@ static ROWS: [Row; 11] = [
     Row {
         protocol: "modbus",
         at: At::Preference("mbtcp.tcp.port"),
-        fields: &["modbus.func_code", "modbus.mei", "modbus.read_device_id"],
-        allowed: &["43/14/1", "43/14/2", "43/14/3", "43/14/4", "17//"],
+        fields: &["modbus.func_code", "modbus.mei", "modbus.read_device_id", "modbus.reference_num", "modbus.word_cnt"],
+        // The registers are those of SunSpec's common model.
+        allowed: &["43/14/1//", "43/14/2//", "43/14/3//", "43/14/4//", "17////", "3///40000/69"],
     },
     Row {
         protocol: "modbus-rtu",
         at: At::Preference("mbrtu.tcp.port"),
-        fields: &["modbus.func_code", "modbus.mei", "modbus.read_device_id"],
-        allowed: &["43/14/1", "43/14/2", "43/14/3", "43/14/4"],
+        fields: &["modbus.func_code", "modbus.mei", "modbus.read_device_id", "modbus.reference_num", "modbus.word_cnt"],
+        allowed: &["43/14/1//", "43/14/2//", "43/14/3//", "43/14/4//", "3///40000/69"],
     },
     Row {
         protocol: "s7comm",

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use nameplate_core::text::decode_fact;
 use nameplate_core::wire::Shape;
+use nameplate_core::wire::modbus::sunspec;
 use nameplate_simulators::language::Language;
 use nameplate_simulators::{bacnet, dnp3, enip, fins, hart_ip, modbus, s7, slmp, snmp};
 
@@ -183,7 +184,23 @@ fn hart_ip(facts: &Facts) -> Option<Made> {
     }))
 }
 
+/// The registers of a common model with these texts (SunSpec, model_1.json), at the first place where a marker may stand.
+fn sunspec(facts: &Facts) -> Option<Made> {
+    const READ_HOLDING_REGISTERS: u8 = 3;
+    let [base, ..] = sunspec::BASES;
+    let text = |name: &str| facts.bytes(&format!("modbus.sunspec.{name}")).unwrap_or_default().to_vec();
+    let texts = ["manufacturer", "model", "options", "version", "serial_number"].map(text);
+    let model = [b"SunS\x00\x01\x00\x41".to_vec(), texts.concat(), vec![0, 1]].concat();
+    let registers = (base..).zip(model.as_chunks().0.iter().map(|pair| u16::from_be_bytes(*pair))).collect();
+    let register_reads = [(READ_HOLDING_REGISTERS, base, sunspec::REGISTERS)].into();
+    let persona = modbus::Persona { registers, register_reads, ..modbus::Persona::without_identity() };
+    (!texts.concat().is_empty()).then(|| Made { words: words(&["--question", "sunspec"]), ..made(persona) })
+}
+
 fn modbus(facts: &Facts) -> Option<Made> {
+    if let Some(made) = sunspec(facts) {
+        return Some(made);
+    }
     let object = |(id, fact): (&str, &nameplate_core::wire::Fact)| Some((id.parse::<u8>().ok()?, fact.bytes.clone()));
     let objects: BTreeMap<u8, Vec<u8>> = facts.below("modbus.object.").filter_map(object).collect();
     let server_id = facts.bytes("modbus.server_id").map(<[u8]>::to_vec);

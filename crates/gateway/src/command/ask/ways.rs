@@ -154,7 +154,7 @@ enum Way {
     HartIp,
     /// MMS (IEC 61850): name plates. TARGET/DEVICE is a logical device as the server calls it; one that it lists where it is left out
     Mms,
-    /// Modbus TCP: function 43/14, and 17 where it is named. TARGET/UNIT, unit 255 where it is left out
+    /// Modbus TCP: function 43/14; 17 and registers where they are named. TARGET/UNIT, unit 255 where it is left out
     Modbus,
     /// Modbus RTU: the same questions, 2 at most. serial:LINE/UNIT on a line of this machine, TARGET:PORT/UNIT behind a serial server
     ModbusRtu,
@@ -182,6 +182,14 @@ pub enum Named {
     Extended,
     /// Report Server ID (11): free text, of little worth
     ServerId,
+    /// SunSpec's common model, 69 holding registers from 40000 on (03): for inverters, meters and batteries that are known to speak SunSpec
+    Sunspec,
+    /// The same from 50000 on
+    #[value(name = "sunspec-50000")]
+    SunspecAt50000,
+    /// The same from 0 on, where other devices may have registers that reading clears
+    #[value(name = "sunspec-0")]
+    SunspecAt0,
 }
 
 impl From<Named> for Question {
@@ -191,6 +199,9 @@ impl From<Named> for Question {
             Named::Regular => Self::REGULAR,
             Named::Extended => Self::EXTENDED,
             Named::ServerId => Self::ServerId,
+            Named::Sunspec => Self::Sunspec { base: 40_000 },
+            Named::SunspecAt50000 => Self::Sunspec { base: 50_000 },
+            Named::SunspecAt0 => Self::Sunspec { base: 0 },
         }
     }
 }
