@@ -8,6 +8,7 @@ use nameplate_simulators::sel::{Device, Persona};
 use nameplate_tests::place::needed;
 use nameplate_tests::product::{Claim, Ended, Product, State, code, simulated};
 use nameplate_tests::record::{self, Recording};
+use nameplate_tests::referee;
 
 /// sandialabs/PEAT docs/sel.rst; its check digits stand in the simulator's own tests.
 const SEL_700G: [&str; 4] =
@@ -62,6 +63,8 @@ fn a_relay_tells_what_it_is_and_a_capture_of_it_the_same() {
         });
         assert_eq!((report.trips.len(), report.requests()), (0, lines), "{:?} {}", report.trips, asked.err);
         assert_eq!(said(&asked.claims()), told(), "{}", asked.err);
+        let counts = referee::judge_login(&file, "sel-ascii", &[port], password).unwrap_or_else(|why| panic!("{why}"));
+        assert_eq!(counts.values().sum::<usize>(), lines as usize, "{counts:?}");
         let (file, port) = (file.to_string_lossy().into_owned(), format!("{port}=sel-ascii"));
         let product = Product::find().expect("the product");
         let heard = product.run(["listen", &file, "--decode-as", &port, "--format", "claims"]).expect(code::DONE);
