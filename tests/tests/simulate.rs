@@ -18,15 +18,19 @@ use serde_json::Value;
 /// A process that did not get ready by then never will.
 const READY_SECONDS_MAX: Duration = Duration::from_secs(20);
 /// Protocols that are simulated; the decoder that hears each in a capture.
-const PROTOCOLS: [(&str, &str); 10] = [
+const PROTOCOLS: [(&str, &str); 14] = [
     ("bacnet", "bacnet"),
     ("cip", "enip"),
     ("dnp3", "dnp3"),
     ("enip", "enip"),
     ("fins", "fins"),
     ("hart-ip", "hart-ip"),
+    ("mms", "iso"),
     ("modbus", "modbus"),
+    ("modbus-rtu", "modbus-rtu"),
+    ("opcua", "opcua"),
     ("s7comm", "s7comm"),
+    ("sel-ascii", "sel-ascii"),
     ("slmp", "slmp"),
     ("snmp", "snmp"),
 ];
