@@ -91,10 +91,11 @@ fn port_of(words: &[String]) -> u16 {
     target.rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or_else(|| panic!("no port in {words:?}"))
 }
 
-/// Claims of a capture by the port of who spoke; 0 where it is a module behind one, which is known by its path.
+/// Claims of a capture by the port of who spoke; 0 where it is a module behind one, which is known by its path. Who asked has neither: OPC UA
+/// tells of it, too.
 fn by_port(lines: &[Value]) -> BTreeMap<u16, BTreeSet<Claim>> {
     let mut claims: BTreeMap<u16, BTreeSet<Claim>> = BTreeMap::new();
-    for line in lines {
+    for line in lines.iter().filter(|line| !line["address"]["port"].is_null() || !line["address"]["path"].is_null()) {
         let port = line["address"]["port"].as_u64().and_then(|port| u16::try_from(port).ok()).unwrap_or(0);
         claims.entry(port).or_default().insert(Claim::of(line));
     }
