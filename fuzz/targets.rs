@@ -5,7 +5,7 @@ use nameplate_wire::conversation::{End, Heard, Over, Protocol, Said};
 use nameplate_wire::listen::{Event, Listener};
 use nameplate_wire::modbus::{self, Mbap};
 use nameplate_wire::tcp::At;
-use nameplate_wire::{Fact, Mac, Reading, protocols};
+use nameplate_wire::{Fact, Mac, Reading, mms, opcua, protocols};
 
 /// What one reading may hold of what was heard: a message of OPC UA in chunks with its questions has most.
 const READING_BYTES_MAX: usize = 1 << 20;
@@ -115,6 +115,49 @@ fn stands_in_its_messages(reading: &Reading) {
         assert!(bytes.is_empty() || first.first() == bytes.first(), "{path} does not stand where it says");
         let mut behind = first.iter().chain((message + 1..reading.messages.len()).flat_map(|index| from((index, 0))));
         assert!(bytes.iter().all(|byte| behind.any(|other| other == byte)), "{path} does not stand in its messages");
+    }
+}
+
+/// What a server of MMS or OPC UA answers to the question that the first byte names, with the number that the second does: what the next question
+/// takes from it stands in it.
+pub fn answer(data: &[u8]) {
+    let Some(([which, number], body)) = data.split_first_chunk::<2>() else { return };
+    let (domain, node) = (String::from("LD0"), String::from("LPHD1"));
+    let mms = [
+        mms::Question::Initiate { session: vec![0, 1], presentation: vec![0, 0, 0, 1] },
+        mms::Question::Identify,
+        mms::Question::Domains,
+        mms::Question::DevicePlate { domain: domain.clone(), node },
+        mms::Question::NodePlate { domain },
+        mms::Question::Conclude,
+    ];
+    let opcua = [
+        opcua::Question::Open,
+        opcua::Question::Servers,
+        opcua::Question::Endpoints,
+        opcua::Question::Create,
+        opcua::Question::Build,
+        opcua::Question::Devices(2),
+        opcua::Question::Parts(&[]),
+        opcua::Question::Device(&[]),
+        opcua::Question::Close,
+    ];
+    let which = usize::from(*which) % (mms.len() + opcua.len());
+    let stands_there = |told: &[u8]| told.is_empty() || body.windows(told.len()).any(|part| part == told);
+    if let Some(question) = mms.get(which) {
+        if let Ok(mms::Answer::Answered(names)) = mms::Answer::read(body, question, *number) {
+            assert!(names.iter().all(|name| stands_there(name)), "{names:02x?} do not stand in {body:02x?}");
+        }
+        return;
+    }
+    // A chunk, as it comes from the stream, and what is joined of several.
+    let _ = opcua::length(body);
+    if let Ok(opcua::Part::Of { body: part, .. }) = opcua::Part::read(body) {
+        assert!(stands_there(part));
+    }
+    let Some(question) = opcua.get(which - mms.len()) else { return };
+    if let Ok(opcua::Answer::Created { session, .. }) = opcua::Answer::read(body, question, (*number).into()) {
+        assert!(stands_there(&session), "{session:02x?} does not stand in {body:02x?}");
     }
 }
 

@@ -49,6 +49,7 @@ fn all() -> Vec<Arc<dyn Language>> {
     };
     vec![
         Arc::new(modbus::Persona::from_objects([(0, text())])),
+        Arc::new(modbus::OnLine(modbus::Persona::from_objects([(0, text())]))),
         Arc::new(enip::Persona::new(identity)),
         Arc::new(s7::Persona::new([module], [(1, text())])),
         Arc::new(snmp::Persona::new(b"Acme", &[1, 3, 6], b"x", 1)),

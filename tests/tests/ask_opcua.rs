@@ -9,6 +9,7 @@ use nameplate_tests::personas::{self, Persona};
 use nameplate_tests::place::needed;
 use nameplate_tests::product::{Ended, Product, State, code, simulated};
 use nameplate_tests::record::{self, Recording};
+use nameplate_tests::referee;
 use nameplate_tests::rig::{self, Kind};
 
 type Claims = BTreeSet<(String, String)>;
@@ -106,6 +107,8 @@ fn servers_tell_their_identity_signed_and_encrypted_to_whom_they_are_trusted_by(
             let ended = ask(&product, server.port, &way, &[]);
             let file = recording.stop().expect("a capture");
             print(kind, &format!("{mode} {policy}"), &expected, &said(&ended));
+            let counts = referee::judge(&file, &format!("opcua-{mode}"), &[server.port]).unwrap_or_else(|why| panic!("{way}: {why}"));
+            assert_eq!(counts.values().sum::<usize>(), 14, "{way}: {counts:?}");
             assert_eq!(said(&ended), expected, "{kind:?} {way}\n{}", ended.err);
             assert!(ended.err.contains("1 device, 2 connections, 14 requests"), "{}", ended.err);
             let decode = format!("{}=opcua", server.port);

@@ -1,13 +1,11 @@
 //! Asking SEL relays on their command line, as simulated ones see it: nobody makes an independent emulator. What they say are lines of real ones.
 
-use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-
 use nameplate_simulators::sel::{Device, Persona};
+use nameplate_tests::line::Line;
 use nameplate_tests::place::needed;
 use nameplate_tests::product::{Claim, Ended, Product, State, code, simulated};
 use nameplate_tests::record::{self, Recording};
+use nameplate_tests::referee;
 
 /// sandialabs/PEAT docs/sel.rst; its check digits stand in the simulator's own tests.
 const SEL_700G: [&str; 4] =
@@ -62,6 +60,8 @@ fn a_relay_tells_what_it_is_and_a_capture_of_it_the_same() {
         });
         assert_eq!((report.trips.len(), report.requests()), (0, lines), "{:?} {}", report.trips, asked.err);
         assert_eq!(said(&asked.claims()), told(), "{}", asked.err);
+        let counts = referee::judge_login(&file, "sel-ascii", &[port], password).unwrap_or_else(|why| panic!("{why}"));
+        assert_eq!(counts.values().sum::<usize>(), lines as usize, "{counts:?}");
         let (file, port) = (file.to_string_lossy().into_owned(), format!("{port}=sel-ascii"));
         let product = Product::find().expect("the product");
         let heard = product.run(["listen", &file, "--decode-as", &port, "--format", "claims"]).expect(code::DONE);
@@ -117,38 +117,14 @@ fn without_consent_nobody_logs_in() {
     assert!(ended.err.contains("nothing stands behind the address"), "{}", ended.err);
 }
 
-/// A terminal that socat connects to a simulator's port; ended when dropped.
-struct Line(Child);
-
-impl Line {
-    fn to(port: u16) -> (Self, PathBuf) {
-        let mut command = Command::new("socat");
-        let there = format!("tcp:127.0.0.1:{port}");
-        command.args(["-d", "-d", "pty,raw,echo=0", &there]).stdin(Stdio::null()).stderr(Stdio::piped());
-        let mut socat = command.spawn().expect("socat");
-        let mut says = BufReader::new(socat.stderr.take().expect("its words")).lines().map_while(Result::ok);
-        let ours = says.find_map(|line| Some(PathBuf::from(line.split_once("PTY is ")?.1))).expect("a terminal");
-        assert!(says.any(|line| line.contains("starting data transfer loop")), "socat ended");
-        // Who stops reading would stop socat with its next word.
-        std::thread::spawn(move || says.count());
-        (Self(socat), ours)
-    }
-}
-
-impl Drop for Line {
-    fn drop(&mut self) {
-        let _ended = self.0.kill().and_then(|()| self.0.wait());
-    }
-}
-
 #[test]
 fn a_relay_on_a_serial_line_tells_the_same() {
     let Some(product) = needed("a_relay_on_a_serial_line_tells_the_same", Product::find()) else { return };
     for (persona, password, lines) in [(Persona::new(&SEL_700G), None, 2), (relay(), Some(PASSWORD), 6)] {
         let product = product.clone();
         let (ended, report) = simulated(Device::new(persona), move |address| {
-            let (_line, ours) = Line::to(address.port());
-            ask(&product, &State::new(), &format!("serial:{}@9600-8N1", ours.display()), password)
+            let line = Line::to(address.port()).expect("a line");
+            ask(&product, &State::new(), &format!("serial:{}@9600-8N1", line.ours.display()), password)
         });
         assert_eq!((report.trips.len(), report.requests()), (0, lines), "{:?} {}", report.trips, ended.err);
         assert_eq!(said(&ended.expect(code::DONE).claims()), told());

@@ -7,6 +7,7 @@ mod targets;
 use std::fs;
 
 use nameplate_core::observation::unhex;
+use nameplate_core::profile::{ProfileSet, Said};
 use nameplate_tests::place::{needed, root, shared};
 use nameplate_tests::seeds;
 use nameplate_wire::conversation::Protocol;
@@ -107,6 +108,31 @@ fn captures(magic: &[u8]) -> Result<Vec<Vec<u8>>, String> {
 #[test]
 fn damaged_answers_are_read_or_named_and_a_prefix_says_nothing_else() {
     check(targets::modbus, &[ANSWERS.to_vec()]);
+}
+
+/// Of every example of MMS and OPC UA its answers without what carries them, to each question and with each number that they may have.
+#[test]
+fn damaged_answers_to_our_questions_are_read_or_named() {
+    /// TPKT and COTP; the header of a chunk, its channel, sequence and request.
+    const CARRIERS: [(&str, usize); 2] = [("mms", 7), ("opcua", 24)];
+    let profiles = ProfileSet::built_in().expect("the built-in profiles");
+    let mut seeds = Vec::new();
+    for (protocol, carrier_bytes) in CARRIERS {
+        let of = profiles.iter().filter(|profile| profile.protocol == protocol).flat_map(|profile| &profile.examples);
+        for example in of {
+            let Said::Frame(frames) = &example.said else { continue };
+            let bodies = frames.iter().filter_map(|frame| frame.get(carrier_bytes..));
+            let asked = |body: &[u8]| {
+                (0..15_u8)
+                    .flat_map(|which| (1..10).map(move |number| [which, number]))
+                    .map(|head| [&head, body].concat())
+                    .collect::<Vec<_>>()
+            };
+            seeds.extend(bodies.flat_map(asked));
+        }
+    }
+    assert!(seeds.len() > 1_000, "{}", seeds.len());
+    check(targets::answer, &seeds);
 }
 
 #[test]

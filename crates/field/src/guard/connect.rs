@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -52,7 +52,10 @@ pub async fn connect(permit: Permit, touch: Arc<TouchRecord>) -> Result<Guarded<
     let outcome = timeout(Duration::from_millis(CONNECT_MS_MAX), open(permit.endpoint())).await;
     match outcome.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
         Ok(mut line) => match heard_first(&mut line, permit.limits().time_factor).await {
-            Ok(()) => Ok(Guarded::over(line, permit, touch)),
+            Ok(()) => {
+                let permit = permit.from(line.own_address());
+                Ok(Guarded::over(line, permit, touch))
+            }
             Err(refused) => Err(refuse(&touch, &permit, refused)),
         },
         Err(source) => {
@@ -98,6 +101,18 @@ async fn open(peer: &Endpoint) -> io::Result<Line> {
             Ok(Line::Udp(Datagrams::new(socket)))
         }
         Endpoint::Serial(line) => line::open(line).map(Line::Serial),
+    }
+}
+
+impl Line {
+    /// Our own network address on it: whoever listens hears us there.
+    fn own_address(&self) -> Option<IpAddr> {
+        let own = match self {
+            Self::Tcp(stream) => stream.local_addr(),
+            Self::Udp(socket) => socket.local_addr(),
+            Self::Serial(_) => return None,
+        };
+        own.ok().map(|own| own.ip().to_canonical())
     }
 }
 

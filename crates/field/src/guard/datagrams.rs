@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    net::SocketAddr,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -23,6 +24,14 @@ impl Datagrams {
     /// Around a connected socket.
     pub const fn new(socket: UdpSocket) -> Self {
         Self { socket, over: false }
+    }
+
+    /// Our own end of it.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
     }
 }
 

@@ -1,6 +1,6 @@
 //! What one connection may do. A permit narrows a protocol's table, it can never widen it.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use super::{
     Endpoint, Refused, Secret,
@@ -121,6 +121,7 @@ pub struct Permit {
     endpoint: Endpoint,
     reason: String,
     class: Option<String>,
+    from: Option<IpAddr>,
     grant: Grant,
     limits: Limits,
 }
@@ -156,7 +157,7 @@ impl Permit {
                 format!("time factor {}: only this machine (loopback, a pseudo-terminal) may be asked faster", limits.time_factor),
             );
         }
-        Ok(Self { endpoint, reason: reason.to_owned(), class: None, grant, limits })
+        Ok(Self { endpoint, reason: reason.to_owned(), class: None, from: None, grant, limits })
     }
 
     /// The same for a device of this class: it stands in the record of the connection.
@@ -169,6 +170,17 @@ impl Permit {
     #[must_use]
     pub fn class(&self) -> Option<&str> {
         self.class.as_deref()
+    }
+
+    /// The same on a connection that is open: our own address on it.
+    #[must_use]
+    pub(super) fn from(self, own: Option<IpAddr>) -> Self {
+        Self { from: own, ..self }
+    }
+
+    /// Our own address, once a connection is open.
+    pub(super) const fn own_address(&self) -> Option<IpAddr> {
+        self.from
     }
 
     /// The same endpoint, for the same reason, as fast, with another grant.

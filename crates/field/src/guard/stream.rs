@@ -200,6 +200,7 @@ impl<S> Guarded<S> {
         let mut line = Line::new(Kind::Sent);
         line.question = Some(message.question.to_owned());
         line.bytes = Some(hex(&message.shown));
+        line.from = self.permit.own_address();
         self.log(line)?;
         self.sent_at = Some(Instant::now());
         self.leaving = message.bytes;

@@ -1,5 +1,6 @@
 //! One line of the touch record.
 
+use std::net::IpAddr;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -56,6 +57,9 @@ pub struct Line {
     /// The message's name on the guard's allowlist.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<String>,
+    /// Our own network address; on the `sent` line. Whoever listens hears the message from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<IpAddr>,
     /// The message, in hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<String>,
@@ -103,6 +107,7 @@ impl Line {
             protocol: None,
             class: None,
             question: None,
+            from: None,
             bytes: None,
             reason: None,
             rule: None,

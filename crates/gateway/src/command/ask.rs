@@ -2,6 +2,7 @@
 
 mod chassis;
 mod kinds;
+mod masters;
 mod opcua;
 mod secret;
 mod sel;
@@ -126,8 +127,10 @@ impl Ask {
 
     /// A dry run works without a state; where there is one, it knows what must not be asked.
     fn hazards_of(&self, asks: Vec<ask::Ask>, options: &Options) -> Result<Vec<ask::Ask>, Failure> {
-        let store = state::directory(options.state.as_ref()).ok().and_then(|directory| Store::read(&directory).ok().flatten());
+        let Ok(directory) = state::directory(options.state.as_ref()) else { return Ok(asks) };
+        let store = Store::read(&directory).ok().flatten();
         let Some(view) = store.and_then(|store| store.view(None).ok()) else { return Ok(asks) };
+        let asks = masters::known(&view.catalog, &directory, asks);
         let found = asks.iter().find_map(|ask| known_hazard(&view.catalog, ask).map(|hazard| refusal(ask, hazard)));
         found.map_or_else(|| Ok(chassis::known(&view.catalog, asks)), |why| Err(Failure::new(Code::Refused, why)))
     }
@@ -190,7 +193,9 @@ impl<'a, 'p> Run<'a, 'p> {
     pub async fn ask(&mut self, asks: Vec<ask::Ask>, time_factor: f64, touch: TouchRecord) -> Result<Summary, Failure> {
         // Budgets and breakers rest on the touch record: if it holds less than was taken from it, nobody is asked.
         self.intake.touched()?;
-        let asks = self.without_hazards(chassis::known(&self.intake.view.catalog, asks), &touch)?;
+        let state = touch.path().parent().unwrap_or(Path::new(""));
+        let asks = masters::known(&self.intake.view.catalog, state, chassis::known(&self.intake.view.catalog, asks));
+        let asks = self.without_hazards(asks, &touch)?;
         let reason = Reason::WorkOrder(self.reason.to_owned());
         let kinds = kinds::kinds(&self.intake.view.catalog, &asks);
         let settings = Settings {

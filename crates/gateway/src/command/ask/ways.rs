@@ -1,5 +1,7 @@
 //! In which protocols a target is asked, and what: the options that each protocol has of its own.
 
+use std::net::IpAddr;
+
 use clap::{Args, ValueEnum};
 use nameplate_core::observation::unhex;
 use nameplate_core::wire::bacnet;
@@ -76,7 +78,8 @@ pub struct Ways {
 /// What DNP3 needs to know besides.
 #[derive(Debug, Args)]
 struct Dnp3 {
-    /// Our own link address, which the outstation must know as a master of its own; never that of your SCADA: it would lose its connection
+    /// Our own link address, which the outstation must know as a master of its own; never that of your SCADA: it would lose its connection.
+    /// One with which `listen` heard a master, towards whichever outstation, is refused
     #[arg(long = "dnp3-master", value_name = "ADDRESS", required_if_eq("via", "dnp3"))]
     master: Option<u16>,
     /// Ask DNP3 over UDP instead of TCP
@@ -88,6 +91,10 @@ struct Dnp3 {
     /// Consent to confirm one empty unsolicited DNP3 response, for outstations that say nothing before
     #[arg(long = "dnp3-confirm-unsolicited")]
     confirm_unsolicited: bool,
+    /// The DNP3 master that was heard at this address is nameplate itself, on another machine or behind address translation. It overrides the
+    /// refusal of its link address: if it is your SCADA, your SCADA loses its connection
+    #[arg(long = "dnp3-ours", value_name = "IP")]
+    ours: Option<IpAddr>,
 }
 
 impl Dnp3 {
@@ -95,13 +102,14 @@ impl Dnp3 {
         let why = "write the outstation's link address, 0 to 65519, behind the slash: 192.0.2.10/4";
         let outstation = target.number(why)?.ok_or_else(|| target.bad_station(why))?;
         let Some(master) = self.master else { return Err(target.bad_station("--dnp3-master is missing")) };
-        let Self { udp, all, confirm_unsolicited, .. } = *self;
+        let Self { udp, all, confirm_unsolicited, ours, .. } = *self;
         let (endpoint, over) = match target.line() {
             Some(line) => (Endpoint::Serial(line.clone()), Over::Serial),
             None if udp => (Endpoint::Udp(target.address(dnp3::PORT)?), Over::Udp),
             None => (Endpoint::Tcp(target.address(dnp3::PORT)?), Over::Tcp),
         };
-        let questions = outstation::Questions { route: Route { master, outstation }, over, all, confirm_unsolicited };
+        let route = Route { master, outstation };
+        let questions = outstation::Questions { route, over, all, confirm_unsolicited, master_heard_at: None, ours };
         Ok(Ask { endpoint, via: Via::Dnp3(questions) })
     }
 }
