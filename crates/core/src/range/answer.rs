@@ -150,9 +150,11 @@ pub fn of<'a>(range: &'a Range, version: Option<&Version>, facts: &Facts) -> Ans
     let (versions, read) = match version {
         _ if matches!(range.set, Set::All) => (Truth::Yes, true),
         None => (Truth::Unknown(Why::NoVersion), true),
+        Some(version) if version.is_unread() && !range.set.names(version) => (Truth::Unknown(Why::VersionUnread), false),
         Some(version) => (within(range, version), version.is_whole()),
     };
-    let mut missing = (versions == Truth::Unknown(Why::NoVersion)).then_some(VERSION);
+    let unknown = matches!(versions, Truth::Unknown(Why::NoVersion | Why::VersionUnread));
+    let mut missing = unknown.then_some(VERSION);
     let mut conditions = Truth::Yes;
     for condition in &range.conditions {
         let truth = condition.holds(facts);

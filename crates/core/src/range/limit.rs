@@ -47,7 +47,10 @@ impl Limit {
     /// Whether `version` is on the side that this end takes in.
     pub fn takes_in(&self, version: &Version) -> Truth {
         let standing = version.standing(&self.version);
+        // A line is neither wholly below itself nor wholly above.
+        let within = self.version.is_line() && standing == Standing::EQUAL && !self.version.same_text(version);
         match self.side {
+            Side::Below | Side::Above if within => Truth::Unknown(Why::LineOrRelease),
             Side::Below if standing.only(Standing::BEFORE) => Truth::Yes,
             Side::Below if standing.only(NOT_BEFORE) => Truth::No,
             Side::UpTo if standing.only(NOT_AFTER) => Truth::Yes,

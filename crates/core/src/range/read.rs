@@ -192,7 +192,7 @@ impl<'a> Reading<'a> {
             self.demote(Role::Operator);
         }
         if self.adjoining && matches!(self.terms.last(), Some(Term::Point(_))) {
-            self.point_before_operator(side);
+            self.point_before_operator(side, words);
         }
         self.side = Some(side);
         self.adjoining = false;
@@ -201,12 +201,15 @@ impl<'a> Reading<'a> {
     }
 
     /// A text right in front of an operator: `NMC2 <= 6.9.6` names a part, `R16x through R17` begins a span.
-    fn point_before_operator(&mut self, side: Side) {
+    fn point_before_operator(&mut self, side: Side, words: &str) {
+        let worded = words.starts_with(|c: char| c.is_ascii_alphabetic());
         match self.terms.pop() {
-            Some(Term::Point(version)) if version.is_plain() && side.is_upper() => {
+            Some(Term::Point(version)) if side.is_upper() && (version.is_plain() || (worded && version.is_whole())) => {
                 self.terms.push(Term::End(Limit { side: Side::From, version }));
-                // "1.91 <= 2.8.0" may mean that, or a list.
-                self.doubt = Some(Doubt::Carried);
+                if !worded {
+                    // "1.91 <= 2.8.0" may mean that, or a list.
+                    self.doubt = Some(Doubt::Carried);
+                }
             }
             Some(Term::Point(version)) if version.has_label() && self.terms.is_empty() && is_name(version.text()) => {
                 self.component = Some(version.text().trim().to_lowercase().into());
@@ -338,11 +341,11 @@ impl<'a> Reading<'a> {
 
     /// `20-33`, `01.14.000 -01.47.000`, `V191-V195`: from one to the other, where both sides are built alike and the first is older.
     fn span(&self, text: &str) -> Option<Vec<Term>> {
-        text.match_indices('-').find_map(|(at, _)| {
-            let (front, back) = (text.get(..at)?, text.get(at.saturating_add(1)..)?);
+        text.match_indices(['-', '\u{2013}', '\u{2014}']).find_map(|(at, dash)| {
+            let (front, back) = (text.get(..at)?, text.get(at.saturating_add(dash.len())..)?);
             let low = Version::read(self.scheme, front);
             let high = Version::read(self.scheme, back);
-            let apart = front.ends_with(' ') || back.starts_with(' ') || low.is_one_number();
+            let apart = dash != "-" || front.ends_with(' ') || back.starts_with(' ') || low.is_one_number();
             let fits = apart && low.is_whole() && high.is_whole() && low.same_shape(&high) && low.compare(&high) == Relation::Before;
             // A number alone is a line with all of its releases.
             let high = if high.is_one_number() { Version::read(self.scheme, &format!("{}.x", back.trim())) } else { high };

@@ -3,7 +3,11 @@
 use super::limit::Side;
 
 /// Operators and what stands for them in front of a version; the longer ones first.
-pub const BEFORE: [(&str, Side); 26] = [
+pub const BEFORE: [(&str, Side); 31] = [
+    ("&lt;=", Side::UpTo),
+    ("&gt;=", Side::From),
+    ("&lt;", Side::Below),
+    ("&gt;", Side::Above),
     ("<=", Side::UpTo),
     (">=", Side::From),
     ("=<", Side::UpTo),
@@ -29,6 +33,7 @@ pub const BEFORE: [(&str, Side); 26] = [
     ("below", Side::Below),
     ("up to", Side::UpTo),
     ("through", Side::UpTo),
+    ("to", Side::UpTo),
     ("from", Side::From),
 ];
 

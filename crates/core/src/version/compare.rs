@@ -98,7 +98,7 @@ impl Version {
         if !std::ptr::eq(self.scheme, other.scheme) {
             return Standing::UNKNOWN;
         }
-        if self.folded == other.folded {
+        if self.same_text(other) {
             return Standing::EQUAL;
         }
         let labels = match labels(self.scheme, &self.class, &other.class) {
@@ -165,6 +165,12 @@ impl Version {
         self.release.is_empty()
     }
 
+    /// True where its last number is a wildcard and nothing stands behind it: `3.x`, `R16x`.
+    #[must_use]
+    pub fn is_line(&self) -> bool {
+        self.tail.is_empty() && matches!(self.release.last(), Some(Number::Begins(..) | Number::Any))
+    }
+
     /// True where a wildcard stands in it.
     #[must_use]
     pub fn has_wildcard(&self) -> bool {
@@ -181,7 +187,7 @@ impl Version {
     /// True where both texts are the same but for case, blanks and underscores.
     #[must_use]
     pub fn same_text(&self, other: &Self) -> bool {
-        self.folded == other.folded
+        self.digest == other.digest && self.folded == other.folded
     }
 
     /// True where both belong to one counting: other labels have no order to this one.
@@ -219,6 +225,9 @@ fn labels(scheme: &Scheme, one: &Class, other: &Class) -> Option<Ordering> {
         && one != other
     {
         return None;
+    }
+    if one.label.is_empty() && other.label.is_empty() {
+        return Some(Ordering::Equal);
     }
     let letters = scheme.label_orders && one.label.len() == 1 && other.label.len() == 1;
     if letters || one.label == other.label { Some(one.label.cmp(&other.label)) } else { None }

@@ -111,7 +111,7 @@ pub struct Scheme {
 }
 
 /// Spellings of what says nothing in front of a number, in every scheme.
-const PREFIXES: [&str; 5] = ["version", "versions", "ver.", "ver", "v"];
+const PREFIXES: [&str; 9] = ["version", "versions", "ver.", "ver", "v", "firmware", "firmware version", "software version", "fw version"];
 
 static SCHEMES: LazyLock<Vec<Scheme>> = LazyLock::new(|| {
     #[derive(Deserialize)]
