@@ -48,6 +48,7 @@ pub async fn connect(permit: Permit, touch: Arc<TouchRecord>) -> Result<Guarded<
     }
     let mut line = touch::Line::new(Kind::Connect);
     line.class = permit.class().map(str::to_owned);
+    line.question = permit.table().asked_by_connecting().map(str::to_owned);
     log(&touch, &permit, line)?;
     let outcome = timeout(Duration::from_millis(CONNECT_MS_MAX), open(permit.endpoint())).await;
     match outcome.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {

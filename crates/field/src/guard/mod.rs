@@ -35,7 +35,9 @@ mod endpoint;
 mod enip;
 mod fins;
 pub mod generate;
+mod greeting;
 mod hart_ip;
+mod http;
 mod judge;
 mod line;
 mod mms;
@@ -52,6 +54,7 @@ mod slmp;
 mod snmp;
 mod stream;
 mod table;
+mod telnet;
 mod template;
 pub mod uasc;
 pub mod usm;
@@ -65,7 +68,9 @@ pub use self::{
     endpoint::{BadEndpoint, Endpoint, Host},
     enip::Enip,
     fins::{Fins, NODE_LAST},
+    greeting::Greeting,
     hart_ip::{COMMANDS_MAX, HartIp, SUB_DEVICES_MAX},
+    http::{Http, PATH_BYTES_MAX, REQUESTS_MAX as HTTP_REQUESTS_MAX},
     judge::{Judge, Message, Pushed},
     mms::Mms,
     modbus::{Modbus, QUANTITY_MAX, REGISTERS_MAX, REQUESTS_MAX, Registers},
@@ -80,16 +85,21 @@ pub use self::{
     slmp::Slmp,
     snmp::{ENTITY_QUESTIONS_MAX, MESSAGES_MAX as SNMP_MESSAGES_MAX, OBJECTS_MAX as SNMP_OBJECTS_MAX, Snmp, SnmpV3, V3_MESSAGES_MAX},
     stream::{CLOSE_MS_MAX, Closed, Ended, Guarded, KILL_S_MAX},
+    telnet::REFUSALS_MAX,
 };
 
 /// Every protocol's row of read-only.md.
-static TABLES: [&table::Table; 15] = [
+static TABLES: [&table::Table; 20] = [
     &bacnet::TABLE,
     &cip::TABLE,
     &dnp3::TABLE,
     &enip::TABLE,
     &fins::TABLE,
+    &greeting::FTP,
+    &greeting::SSH,
     &hart_ip::TABLE,
+    &http::TABLE,
+    &http::TABLE_TLS,
     &mms::TABLE,
     &modbus::TABLE,
     &modbus_rtu::TABLE,
@@ -99,6 +109,7 @@ static TABLES: [&table::Table; 15] = [
     &slmp::TABLE,
     &snmp::TABLE,
     &snmp::TABLE_V3,
+    &telnet::TABLE,
 ];
 
 #[cfg(test)]

@@ -89,6 +89,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guarded<S> {
 
     /// The hold's beginning as an argument, so that tests need not wait for its end.
     pub(super) fn held_since(since: Instant, inner: S, permit: Permit, touch: Arc<TouchRecord>) -> Self {
+        let sent_at = permit.table().asked_by_connecting().map(|_| since);
         Self {
             inner,
             judge: Judge::new(&permit),
@@ -99,7 +100,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guarded<S> {
             opened: Vec::new(),
             since,
             kill: Box::pin(sleep_until(since + Duration::from_secs(KILL_S_MAX))),
-            sent_at: None,
+            sent_at,
             bytes_out: 0,
             bytes_in: 0,
             broke: None,
