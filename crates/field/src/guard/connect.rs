@@ -46,6 +46,9 @@ pub async fn connect(permit: Permit, touch: Arc<TouchRecord>) -> Result<Guarded<
     if let Some(why) = touch.quiet() {
         return Err(refuse(&touch, &permit, Refused::quiet(&why)));
     }
+    if permit.is_sealed_by_tls() {
+        return Err(refuse(&touch, &permit, Refused::before_any_byte("permit.target", "nothing here speaks TLS yet")));
+    }
     let mut line = touch::Line::new(Kind::Connect);
     line.class = permit.class().map(str::to_owned);
     line.question = permit.table().asked_by_connecting().map(str::to_owned);

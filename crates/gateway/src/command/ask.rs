@@ -1,6 +1,7 @@
 //! `nameplate ask`: read-only questions, each byte through the guard.
 
 mod chassis;
+mod http;
 mod kinds;
 mod opcua;
 mod secret;
@@ -328,5 +329,6 @@ fn dry_run(planned: &[PlannedMessage]) -> String {
         }
     }
     let bytes: usize = planned.iter().map(|one| one.message.bytes.len()).sum();
-    text + &format!("{} messages, {bytes} bytes; nothing was sent and no socket was opened\n", planned.len())
+    let messages = planned.iter().filter(|one| !one.message.bytes.is_empty()).count();
+    text + &format!("{messages} messages, {bytes} bytes; nothing was sent and no socket was opened\n")
 }
