@@ -57,7 +57,11 @@ impl Dialogue for Text {
         if self.heard.len() > BYTES_MAX {
             return Take::Hostile(TOO_LONG);
         }
-        if asks_who_is_there(&self.heard) || self.heard.len() >= GREETING_BYTES_MAX {
+        let is_full = self.heard.len() >= GREETING_BYTES_MAX;
+        if is_full && !has_text(&self.heard) {
+            return Take::Hostile("what it says is no text");
+        }
+        if is_full || asks_who_is_there(&self.heard) {
             return Take::Answer;
         }
         self.refuse(message);

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use nameplate_core::text::decode_fact;
 use nameplate_core::wire::Shape;
+use nameplate_simulators::greeting::{self, Server};
 use nameplate_simulators::language::Language;
-use nameplate_simulators::{bacnet, dnp3, enip, fins, hart_ip, modbus, s7, slmp, snmp};
+use nameplate_simulators::{bacnet, dnp3, enip, fins, hart_ip, http, modbus, s7, slmp, snmp};
 
 use super::facts::Facts;
 
@@ -25,17 +26,21 @@ pub struct Made {
 }
 
 /// Every protocol that is simulated.
-pub static MAKERS: [Maker; 10] = [
+pub static MAKERS: [Maker; 14] = [
     Maker { protocol: "bacnet", make: bacnet },
     Maker { protocol: "cip", make: cip },
     Maker { protocol: "dnp3", make: dnp3 },
     Maker { protocol: "enip", make: enip },
     Maker { protocol: "fins", make: fins },
+    Maker { protocol: "ftp", make: |facts| greeting(facts, Server::Ftp) },
     Maker { protocol: "hart-ip", make: hart_ip },
+    Maker { protocol: "http", make: http },
     Maker { protocol: "modbus", make: modbus },
     Maker { protocol: "s7comm", make: s7comm },
     Maker { protocol: "slmp", make: slmp },
     Maker { protocol: "snmp", make: snmp },
+    Maker { protocol: "ssh", make: |facts| greeting(facts, Server::Ssh) },
+    Maker { protocol: "telnet", make: |facts| greeting(facts, Server::Telnet) },
 ];
 
 /// Properties of the device object that are asked for (ASHRAE 135, clause 21).
@@ -153,6 +158,25 @@ fn fins(facts: &Facts) -> Option<Made> {
         version.extend(internal);
     }
     Some(made(fins::Persona::new(facts.bytes("fins.controller.model")?, &version)))
+}
+
+/// The text of a server that greets.
+fn greeting(facts: &Facts, server: Server) -> Option<Made> {
+    let banner = match server {
+        Server::Ftp => "ftp.banner",
+        Server::Ssh => "ssh.banner",
+        Server::Telnet => "telnet.line.",
+    };
+    let lines: Vec<&[u8]> = facts.below(banner).map(|(_, fact)| fact.bytes.as_slice()).collect();
+    let prompt = facts.bytes("telnet.prompt").map(|prompt| [prompt, b" "].concat()).unwrap_or_default();
+    (!lines.is_empty() || !prompt.is_empty()).then(|| made(greeting::Persona::new(server, &lines, &prompt)))
+}
+
+fn http(facts: &Facts) -> Option<Made> {
+    let bytes = |path: &str| facts.bytes(path).unwrap_or_default().to_vec();
+    let persona = http::Persona { realm: bytes("http.realm"), ..http::Persona::new(&bytes("http.server"), &bytes("http.title")) };
+    let says = !persona.server.is_empty() || !persona.realm.is_empty() || facts.bytes("http.title").is_some();
+    says.then(|| made(persona))
 }
 
 fn hart_ip(facts: &Facts) -> Option<Made> {
