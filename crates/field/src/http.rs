@@ -7,6 +7,7 @@
 use nameplate_wire::Malformed;
 use nameplate_wire::conversation::Protocol;
 use nameplate_wire::http::{Answer, Get, PROTOCOL};
+use nameplate_wire::tls::CERTIFICATE;
 
 use crate::ask::{Adapter, Planned};
 use crate::dialogue::{Dialogue, Next, Put, Take};
@@ -67,7 +68,10 @@ impl Adapter for Questions {
     }
 
     fn plan(&self) -> Vec<Planned> {
-        self.paths.first().map(|path| self.planned(path, "")).into_iter().collect()
+        const SHAKES: &str = "the connection is the question: TLS's handshake, in which the server shows its certificate";
+        let certificate = || Planned { question: CERTIFICATE, bytes: Vec::new(), only_if: SHAKES, then: String::new() };
+        let first = self.paths.first().map(|path| self.planned(path, ""));
+        self.sealed.then(certificate).into_iter().chain(first).collect()
     }
 
     fn plan_onward(&self) -> Option<Result<(Grant, Vec<Planned>), Refused>> {

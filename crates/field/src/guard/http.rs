@@ -75,7 +75,18 @@ const fn get(question: &'static str) -> Row {
 }
 
 static ROWS: [Row; 1] = [get("http.get")];
-static ROWS_TLS: [Row; 1] = [get("http.get")];
+static ROWS_TLS: [Row; 2] = [
+    Row {
+        question: "tls.certificate",
+        asks: "the server's certificate: TLS's handshake, which shows nothing of us",
+        needs: None,
+        parts: &[],
+        times_max: 1,
+        rises: None,
+        goodbye: false,
+    },
+    get("http.get"),
+];
 const CAPS: &str = "1 request and 10 s a connection, 2 connections a reading; 64 KiB are read of an answer; after 401 nothing more; no redirect is followed";
 
 /// The row of read-only.md.
@@ -106,7 +117,10 @@ mod tests {
 
     /// The rule that stops it; `None` where it leaves.
     fn check(permit: &Permit, request: &str, rule: Option<&str>) {
-        let pushed = Judge::new(permit).push(request.as_bytes(), Duration::ZERO);
+        let mut judge = Judge::new(permit);
+        // The handshake.
+        judge.answered();
+        let pushed = judge.push(request.as_bytes(), Duration::ZERO);
         let stopped = pushed.as_ref().err().map(|refused| refused.rule);
         assert_eq!((stopped, pushed.is_ok_and(|pushed| pushed.message.is_some())), (rule, rule.is_none()), "{request:?}");
     }

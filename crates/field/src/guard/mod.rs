@@ -31,6 +31,7 @@ mod cip;
 mod connect;
 mod datagrams;
 mod dnp3;
+mod ended;
 mod endpoint;
 mod enip;
 mod fins;
@@ -56,6 +57,7 @@ mod stream;
 mod table;
 mod telnet;
 mod template;
+mod tls;
 pub mod uasc;
 pub mod usm;
 
@@ -65,6 +67,7 @@ pub use self::{
     cip::{ATTRIBUTE_LAST, Cip, SLOT_LAST, SLOTS_MAX},
     connect::{CONNECT_MS_MAX, Line, connect},
     dnp3::{Dnp3, READS_MAX, REPLIES_MAX},
+    ended::Ended,
     endpoint::{BadEndpoint, Endpoint, Host},
     enip::Enip,
     fins::{Fins, NODE_LAST},
@@ -84,8 +87,9 @@ pub use self::{
     serial::{BadLine, Parity, SerialLine, Settings},
     slmp::Slmp,
     snmp::{ENTITY_QUESTIONS_MAX, MESSAGES_MAX as SNMP_MESSAGES_MAX, OBJECTS_MAX as SNMP_OBJECTS_MAX, Snmp, SnmpV3, V3_MESSAGES_MAX},
-    stream::{CLOSE_MS_MAX, Closed, Ended, Guarded, KILL_S_MAX},
+    stream::{CLOSE_MS_MAX, Closed, Guarded, KILL_S_MAX},
     telnet::REFUSALS_MAX,
+    tls::{HANDSHAKE_MS_MAX, Handshake},
 };
 
 /// Every protocol's row of read-only.md.

@@ -159,6 +159,8 @@ enum Way {
     HartIp,
     /// A web server's first page: the server's name, the page's title. TARGET alone
     Http,
+    /// The same over TLS, and the server's certificate. Nothing is trusted by it: devices sign their certificates themselves. TARGET alone
+    Https,
     /// MMS (IEC 61850): name plates. TARGET/DEVICE is a logical device as the server calls it; one that it lists where it is left out
     Mms,
     /// Modbus TCP: function 43/14, and 17 where it is named. TARGET/UNIT, unit 255 where it is left out
@@ -263,6 +265,7 @@ impl Ways {
             }
             Way::Ftp => Ok(greeting(Greeting::Ftp, greeting::FTP_PORT, target)?),
             Way::Http => self.http.ask(target, false),
+            Way::Https => self.http.ask(target, true),
             Way::Mms => Ok(self.mms.ask(target)?),
             Way::Modbus => {
                 let unit = target.number("the unit is a number from 0 to 255")?.unwrap_or(UNIT_NONE);
