@@ -56,7 +56,8 @@ impl Persona {
             Some(_) => "200 OK",
             None => "404 Not Found",
         };
-        let field = |name: &str, value: &[u8]| if value.is_empty() { Vec::new() } else { [name.as_bytes(), b": ", value, b"\r\n"].concat() };
+        let field =
+            |name: &str, value: &[u8]| if value.is_empty() { Vec::new() } else { [name.as_bytes(), b": ", value, b"\r\n"].concat() };
         let realm = if self.realm.is_empty() { Vec::new() } else { [b"Basic realm=\"", self.realm.as_slice(), b"\""].concat() };
         let title = title.map(Vec::as_slice).unwrap_or_default();
         let mut page = [b"<html><head><title>", title, b"</title></head><body></body></html>"].concat();
@@ -70,7 +71,8 @@ impl Persona {
             Sends::Endless => (field("Transfer-Encoding", b"chunked"), chunked()),
             Sends::UntilClose => (Vec::new(), page),
         };
-        let fields = [field("Server", &self.server), field("WWW-Authenticate", &realm), field("Content-Type", b"text/html"), length].concat();
+        let fields =
+            [field("Server", &self.server), field("WWW-Authenticate", &realm), field("Content-Type", b"text/html"), length].concat();
         [format!("HTTP/1.1 {line}\r\n").as_bytes(), &fields, b"\r\n", &body].concat()
     }
 }
@@ -127,12 +129,16 @@ impl Talk for Session {
         let names: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
         let value = |name| fields.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
         let trip = match () {
-            () if method != Some("GET") || version != Some("HTTP/1.1") || words.next().is_some() => Some("a request that is no GET of HTTP/1.1"),
+            () if method != Some("GET") || version != Some("HTTP/1.1") || words.next().is_some() => {
+                Some("a request that is no GET of HTTP/1.1")
+            }
             () if !path.starts_with('/') || path.contains(['?', '#', '%']) => Some("a path that is not literal"),
             () if names != ["Host", "Accept-Encoding", "Connection"] => Some("another field than Host, Accept-Encoding and Connection"),
             () if value("Connection") != Some("close") => Some("a connection that is to be kept"),
             () if value("Accept-Encoding") != Some("identity") => Some("an answer that is to be compressed"),
-            () if value("Host").is_none_or(|host| host.parse::<std::net::SocketAddr>().is_err() && host.parse::<std::net::IpAddr>().is_err()) => {
+            () if value("Host")
+                .is_none_or(|host| host.parse::<std::net::SocketAddr>().is_err() && host.parse::<std::net::IpAddr>().is_err()) =>
+            {
                 Some("a host that is no address")
             }
             () => None,

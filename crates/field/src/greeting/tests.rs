@@ -3,10 +3,10 @@ use std::time::Duration;
 use nameplate_wire::conversation::Over;
 
 use super::*;
-use crate::guard::REFUSALS_MAX;
 use crate::ask::{Ask, Via, plan};
 use crate::dialogue::script::Do::{Close, Hear, Say, Wait};
 use crate::dialogue::script::{Do, hex, story};
+use crate::guard::REFUSALS_MAX;
 
 fn say(text: &[u8]) -> Do {
     Say(hex(text))
@@ -53,7 +53,11 @@ fn ftp_is_told_goodbye_where_it_greeted() {
     check(Greeting::Ftp, &lines, &[read, "asked ftp.quit", "answered"]);
     check(Greeting::Ftp, &[say(b"421 Too many\r\n")], &["it takes nobody now, as it says"]);
     check(Greeting::Ftp, &[say(b"120 In a minute\r\n")], &["it is not ready yet; ask another day"]);
-    check(Greeting::Ftp, &[say(SSH)], &["hostile: its bytes are no ftp: ftp: byte 0: a reply begins with three digits (RFC 959, 4.2) (40 bytes)"]);
+    check(
+        Greeting::Ftp,
+        &[say(SSH)],
+        &["hostile: its bytes are no ftp: ftp: byte 0: a reply begins with three digits (RFC 959, 4.2) (40 bytes)"],
+    );
     check(Greeting::Ftp, &[Close], &[CLOSED]);
     check(Greeting::Ftp, &[say(b"220-a\r\n")], &["no whole answer within the time-out (7 bytes of one)"]);
 }

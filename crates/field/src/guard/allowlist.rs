@@ -44,7 +44,11 @@ pub fn allowlist() -> Vec<Allowed> {
         protocol: table.protocol,
         port: table.port,
         question: row.question,
-        pattern: if row.parts.is_empty() { NOTHING.to_owned() } else { row.parts.iter().map(pattern).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ") },
+        pattern: if row.parts.is_empty() {
+            NOTHING.to_owned()
+        } else {
+            row.parts.iter().map(pattern).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+        },
         asks: row.asks,
         needs: row.needs(),
         caps: table.caps,

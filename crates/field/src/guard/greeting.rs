@@ -61,26 +61,12 @@ static FTP_ROWS: [Row; 2] = [
 static SSH_ROWS: [Row; 1] = [greeting("ssh.server", "the version line")];
 
 /// FTP's.
-pub static FTP: Table = Table {
-    protocol: "ftp",
-    port: "TCP 21",
-    rows: &FTP_ROWS,
-    messages_max: 1,
-    hold_s_max: GREETING_HOLD_S_MAX,
-    order: &[],
-    caps: CAPS,
-};
+pub static FTP: Table =
+    Table { protocol: "ftp", port: "TCP 21", rows: &FTP_ROWS, messages_max: 1, hold_s_max: GREETING_HOLD_S_MAX, order: &[], caps: CAPS };
 
 /// SSH's: not one byte.
-pub static SSH: Table = Table {
-    protocol: "ssh",
-    port: "TCP 22",
-    rows: &SSH_ROWS,
-    messages_max: 0,
-    hold_s_max: GREETING_HOLD_S_MAX,
-    order: &[],
-    caps: CAPS,
-};
+pub static SSH: Table =
+    Table { protocol: "ssh", port: "TCP 22", rows: &SSH_ROWS, messages_max: 0, hold_s_max: GREETING_HOLD_S_MAX, order: &[], caps: CAPS };
 
 #[cfg(test)]
 mod tests {
@@ -156,7 +142,8 @@ mod tests {
         check(Telnet, &[(b"\xff\xfc\x18\xff\xfe\x01", b"\xff\xfe\x18")], 0, Some("permit.empty"));
         let all: Vec<u8> = (0..=40).flat_map(|option| [0xff, 0xfd, option]).collect();
         let lines: Vec<[u8; 3]> = (0..=40).map(|option| [0xff, 0xfc, option]).collect();
-        let talk: Vec<(&[u8], &[u8])> = std::iter::once(&all[..]).chain(std::iter::repeat(&b""[..])).zip(lines.iter().map(|l| &l[..])).collect();
+        let talk: Vec<(&[u8], &[u8])> =
+            std::iter::once(&all[..]).chain(std::iter::repeat(&b""[..])).zip(lines.iter().map(|l| &l[..])).collect();
         check(Telnet, &talk, usize::from(telnet::REFUSALS_MAX), Some("telnet.option"));
     }
 

@@ -26,8 +26,9 @@ pub struct Http {
 /// Words in paths of pages that do something. One of them anywhere between other characters is enough.
 const ACTS: [&str; 44] = [
     "activate", "add", "apply", "boot", "cgi", "clear", "cmd", "command", "create", "default", "defaults", "delete", "disable", "download",
-    "enable", "erase", "exec", "factory", "flash", "format", "goform", "login", "logoff", "logon", "logout", "off", "on", "reboot", "remove",
-    "reset", "restart", "restore", "run", "save", "send", "set", "shutdown", "start", "stop", "submit", "update", "upgrade", "upload", "write",
+    "enable", "erase", "exec", "factory", "flash", "format", "goform", "login", "logoff", "logon", "logout", "off", "on", "reboot",
+    "remove", "reset", "restart", "restore", "run", "save", "send", "set", "shutdown", "start", "stop", "submit", "update", "upgrade",
+    "upload", "write",
 ];
 
 impl Http {
@@ -146,7 +147,9 @@ mod tests {
     fn one_wrong_byte_anywhere_is_refused_by_its_rule() {
         let permit = permit("192.0.2.7:80", "/home.htm", false);
         let sound = request("/home.htm", "192.0.2.7");
-        for (at, rule) in [(0, "http.method"), (2, "http.method"), (5, "http.path"), (12, "http.path"), (13, "http.version"), (25, "http.version")] {
+        for (at, rule) in
+            [(0, "http.method"), (2, "http.method"), (5, "http.path"), (12, "http.path"), (13, "http.version"), (25, "http.version")]
+        {
             let mut request = sound.clone().into_bytes();
             request[at] ^= 1;
             check(&permit, &String::from_utf8(request).expect("ASCII"), Some(rule));
@@ -172,7 +175,9 @@ mod tests {
         check(&permit, &request("/", "192.0.2.70"), Some("http.fields"));
         check(&permit, &request("/", "192.0.2.7").replace("1.1", "1.0"), Some("http.version"));
         let with = |field: &str| request("/", "192.0.2.7").replace("Accept-Encoding: identity", field);
-        for field in ["Authorization: Basic YTpi", "Cookie: a=b", "Content-Length: 3", "Accept-Encoding: gzip", "Upgrade: h2c", "Range: bytes=0-"] {
+        for field in
+            ["Authorization: Basic YTpi", "Cookie: a=b", "Content-Length: 3", "Accept-Encoding: gzip", "Upgrade: h2c", "Range: bytes=0-"]
+        {
             check(&permit, &with(field), Some("http.fields"));
         }
         let two = [request("/", "192.0.2.7"), request("/", "192.0.2.7")].concat();
@@ -188,8 +193,27 @@ mod tests {
     #[test]
     fn a_path_that_may_act_is_not_granted() {
         for path in [
-            "", "index.htm", "/a?b", "/a#b", "/a b", "/a%20b", "/a\r\nX: y", "/\u{e4}", "/../a", "//192.0.2.8/", "/a&b=1", "/a;b", "/reboot",
-            "/Reboot.htm", "/cgi-bin/x", "/x.cgi", "/goform/a", "/a/set/b", "/led_on.htm", "/default.htm/set", "/factory-default.html",
+            "",
+            "index.htm",
+            "/a?b",
+            "/a#b",
+            "/a b",
+            "/a%20b",
+            "/a\r\nX: y",
+            "/\u{e4}",
+            "/../a",
+            "//192.0.2.8/",
+            "/a&b=1",
+            "/a;b",
+            "/reboot",
+            "/Reboot.htm",
+            "/cgi-bin/x",
+            "/x.cgi",
+            "/goform/a",
+            "/a/set/b",
+            "/led_on.htm",
+            "/default.htm/set",
+            "/factory-default.html",
         ] {
             let refused = Http { path: path.to_owned(), sealed: false }.grant().expect_err(path);
             assert_eq!(refused.rule, "permit.path", "{path:?}");

@@ -231,7 +231,8 @@ impl<S> Guarded<S> {
     fn end(&mut self, ended: Ended) -> Result<Closed, Refused> {
         self.closed = true;
         // On the wire there is more than was written and read: handshake and seals.
-        let (bytes_out, bytes_in) = self.below.as_ref().map_or((self.bytes_out, self.bytes_in), |Below { tally, .. }| (tally.out(), tally.back()));
+        let (bytes_out, bytes_in) =
+            self.below.as_ref().map_or((self.bytes_out, self.bytes_in), |Below { tally, .. }| (tally.out(), tally.back()));
         let closed = Closed { bytes_out, bytes_in, hold: self.since.elapsed(), ended };
         let mut line = Line::new(Kind::Closed);
         line.bytes_out = Some(closed.bytes_out);

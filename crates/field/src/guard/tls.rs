@@ -230,3 +230,6 @@ impl AsyncWrite for Sealed {
         Pin::new(self.open()?).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests;

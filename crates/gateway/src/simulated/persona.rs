@@ -168,7 +168,8 @@ fn greeting(facts: &Facts, server: Server) -> Option<Made> {
         Server::Telnet => "telnet.line.",
     };
     let lines: Vec<&[u8]> = facts.below(banner).map(|(_, fact)| fact.bytes.as_slice()).collect();
-    let prompt = facts.bytes("telnet.prompt").map(|prompt| [prompt, b" "].concat()).unwrap_or_default();
+    // Where the text says what it is, its question would be a second description.
+    let prompt = facts.bytes("telnet.prompt").filter(|_| lines.is_empty()).map(|prompt| [prompt, b" "].concat()).unwrap_or_default();
     (!lines.is_empty() || !prompt.is_empty()).then(|| made(greeting::Persona::new(server, &lines, &prompt)))
 }
 

@@ -69,7 +69,8 @@ impl Answer {
         let digits = head.line().and_then(|line| core::str::from_utf8(line.get(9..12)?).ok());
         self.code = digits.and_then(|digits| digits.parse().ok());
         let coding = head.field("content-encoding");
-        let is_coded = |at: &core::ops::Range<usize>| !self.head.get(at.clone()).is_some_and(|coding| coding.eq_ignore_ascii_case(b"identity"));
+        let is_coded =
+            |at: &core::ops::Range<usize>| !self.head.get(at.clone()).is_some_and(|coding| coding.eq_ignore_ascii_case(b"identity"));
         self.compressed = coding.filter(is_coded).map(|at| at.start);
         let is_redirect = self.code.is_some_and(|code| (300..400).contains(&code));
         self.elsewhere = head.field("location").map(|at| at.start).filter(|_| is_redirect);

@@ -34,9 +34,6 @@ mod tests {
     #[test]
     fn a_question_is_a_request_line_and_three_fields() {
         let asked = Get { path: "/hello.txt", host: "192.0.2.7:8080" }.encode();
-        assert_eq!(
-            asked,
-            b"GET /hello.txt HTTP/1.1\r\nHost: 192.0.2.7:8080\r\nAccept-Encoding: identity\r\nConnection: close\r\n\r\n"
-        );
+        assert_eq!(asked, b"GET /hello.txt HTTP/1.1\r\nHost: 192.0.2.7:8080\r\nAccept-Encoding: identity\r\nConnection: close\r\n\r\n");
     }
 }

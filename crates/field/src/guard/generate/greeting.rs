@@ -57,8 +57,18 @@ fn of(random: &mut Random, list: &[&str]) -> Vec<u8> {
 }
 
 const LOGINS: [&str; 6] = ["USER anonymous\r\n", "PASS x\r\n", "ACCT a\r\n", "USER root\r\n", "AUTH TLS\r\n", "USER \r\n"];
-const COMMANDS: [&str; 10] =
-    ["SYST\r\n", "STAT\r\n", "HELP\r\n", "FEAT\r\n", "NOOP\r\n", "LIST\r\n", "STOR a\r\n", "SITE CHMOD\r\n", "PORT 1,1,1,1,1,1\r\n", "REIN\r\n"];
+const COMMANDS: [&str; 10] = [
+    "SYST\r\n",
+    "STAT\r\n",
+    "HELP\r\n",
+    "FEAT\r\n",
+    "NOOP\r\n",
+    "LIST\r\n",
+    "STOR a\r\n",
+    "SITE CHMOD\r\n",
+    "PORT 1,1,1,1,1,1\r\n",
+    "REIN\r\n",
+];
 
 struct Ftp {
     told: bool,

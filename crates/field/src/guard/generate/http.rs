@@ -72,7 +72,9 @@ impl Writer for Pages {
         let Self { path, host, .. } = &*self;
         let version = "HTTP/1.1";
         let text = match cell {
-            "method" => self.request(of(&["POST", "PUT", "DELETE", "HEAD", "OPTIONS", "TRACE", "PATCH", "PROPFIND"]), path, version, host, ""),
+            "method" => {
+                self.request(of(&["POST", "PUT", "DELETE", "HEAD", "OPTIONS", "TRACE", "PATCH", "PROPFIND"]), path, version, host, "")
+            }
             "path not listed" => self.request("GET", of(&["/reboot", "/other.htm", "/cgi-bin/x", "/.."]), version, host, ""),
             "query" => self.request("GET", &format!("{path}{}", of(&["?reboot=1", "?a", "?", "#a", "%20", ";a"])), version, host, ""),
             "whole address" => self.request("GET", &format!("http://{}{path}", of(&["192.0.2.1", "192.0.2.9"])), version, host, ""),
@@ -85,10 +87,18 @@ impl Writer for Pages {
             "compression" => self.sound().replace("identity", of(&["gzip", "*", "br", "identity, gzip"])),
             "kept open" => self.sound().replace("close", of(&["keep-alive", "Upgrade", "closed"])),
             "line end" => self.sound().replacen("\r\n", of(&["\n", "\r\r\n", " \r\n"]), 1),
-            "field order" => self.sound().replace("Accept-Encoding: identity\r\nConnection: close", "Connection: close\r\nAccept-Encoding: identity"),
+            "field order" => {
+                self.sound().replace("Accept-Encoding: identity\r\nConnection: close", "Connection: close\r\nAccept-Encoding: identity")
+            }
             // A hello that nobody asked for: what is in clear here is judged, not what TLS makes of it.
             "TLS" => "\u{16}\u{3}\u{1}\0\u{4}\u{1}\0\0\0".to_owned(),
-            _ => self.with(of(&["X-Forwarded-For: 192.0.2.9\r\n", "Range: bytes=0-\r\n", "Upgrade: h2c\r\n", "Referer: /\r\n", "If-Match: *\r\n"])),
+            _ => self.with(of(&[
+                "X-Forwarded-For: 192.0.2.9\r\n",
+                "Range: bytes=0-\r\n",
+                "Upgrade: h2c\r\n",
+                "Referer: /\r\n",
+                "If-Match: *\r\n",
+            ])),
         };
         text.into_bytes()
     }

@@ -15,8 +15,14 @@ pub static FTP: Row = Row {
 };
 
 /// SSH's: nothing may be there to read.
-pub static SSH: Row =
-    Row { protocol: "ssh", port: 22, carrier: Carrier::Streams, settings: &[], fields: &["tcp.payload"], allowed: |_, _, _| Err("a byte to SSH") };
+pub static SSH: Row = Row {
+    protocol: "ssh",
+    port: 22,
+    carrier: Carrier::Streams,
+    settings: &[],
+    fields: &["tcp.payload"],
+    allowed: |_, _, _| Err("a byte to SSH"),
+};
 
 /// Telnet's.
 pub static TELNET: Row = Row {
