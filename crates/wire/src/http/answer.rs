@@ -145,7 +145,7 @@ mod tests {
         check("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 1\r\n\r\n\u{1}", Some(63), Some(200), Some(gzip));
         check("HTTP/1.1 200 OK\r\nContent-Encoding: Identity\r\nContent-Length: 1\r\n\r\na", Some(67), Some(200), None);
         let elsewhere = "it sends whoever asks elsewhere, which is not followed; ask that address, or --via https";
-        check("HTTP/1.1 301 M\r\nLocation: https://x/\r\nContent-Length: 0\r\n\r\n", Some(58), Some(301), Some(elsewhere));
+        check("HTTP/1.1 301 M\r\nLocation: https://x/\r\nContent-Length: 0\r\n\r\n", Some(59), Some(301), Some(elsewhere));
     }
 
     #[test]
