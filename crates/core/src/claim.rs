@@ -126,27 +126,28 @@ impl Grade {
 }
 
 /// One nameplate field, as one reading gave it.
+/// Its fields are in the order in which canonical JSON has them, which is faster to write.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
     /// Which part of the asset speaks: `self`, `communication-module`, `cpu`, `gateway`.
     pub component: String,
     /// What it says about itself.
     pub field: Field,
-    /// The value as the device said it, decoded and trimmed, never normalised.
-    pub value: String,
+    /// How good the source is.
+    pub grade: Grade,
+    /// Length in bytes of the fact.
+    pub length: usize,
+    /// Index of the message in the observation in which the value stands.
+    pub message: usize,
     /// The normal form under the profile's version order, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub normal: Option<String>,
-    /// How good the source is.
-    pub grade: Grade,
+    /// Offset of the fact's first byte in that message.
+    pub offset: usize,
     /// The profile that said what the bytes mean: `lantronix/xport`.
     pub profile: String,
     /// The fact that the rule read: `modbus.object.2`.
     pub rule: String,
-    /// Index of the message in the observation in which the value stands.
-    pub message: usize,
-    /// Offset of the fact's first byte in that message.
-    pub offset: usize,
-    /// Length in bytes of the fact.
-    pub length: usize,
+    /// The value as the device said it, decoded and trimmed, never normalised.
+    pub value: String,
 }

@@ -135,42 +135,43 @@ impl From<&wire::Address> for Address {
 }
 
 /// What is kept of a reading.
+/// Its fields are in the order in which canonical JSON has them, which is faster to write.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observation {
-    /// When the answer was complete, in nanoseconds since 1970-01-01T00:00:00Z.
-    pub time_ns: u64,
-    /// The way it came.
-    pub source: Source,
-    /// `modbus`, ...
-    pub protocol: String,
-    /// The question that was answered: `modbus.identification.regular`; `presence.server` where somebody was only seen in that role.
-    pub question: String,
     /// Who answered.
     pub address: Address,
     /// Where else the speaker says that it is: addresses of its own, each by itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub announced: Vec<Address>,
-    /// The answer's messages, each whole, in lower case hexadecimal; before them the questions that it takes to read them.
-    pub messages: Vec<String>,
-    /// What could not be read, in words.
-    pub malformed: Vec<String>,
-    /// True when the device said that this was all.
-    pub complete: bool,
-    /// The device's exception code where it answered with one. An exception is an answer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exception: Option<u8>,
-    /// What carried it: `udp`, `link ...`; left out for TCP. See [`over`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub over: Option<String>,
     /// How many of the first messages are questions, without whose bytes the answer could not be read.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub asked: usize,
     /// Whose word it is, where it is not the device's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authority: Option<Authority>,
+    /// True when the device said that this was all.
+    pub complete: bool,
     /// Bytes that the last message had on the wire behind those that were captured.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub cut: usize,
+    /// The device's exception code where it answered with one. An exception is an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exception: Option<u8>,
+    /// What could not be read, in words.
+    pub malformed: Vec<String>,
+    /// The answer's messages, each whole, in lower case hexadecimal; before them the questions that it takes to read them.
+    pub messages: Vec<String>,
+    /// What carried it: `udp`, `link ...`; left out for TCP. See [`over`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<String>,
+    /// `modbus`, ...
+    pub protocol: String,
+    /// The question that was answered: `modbus.identification.regular`; `presence.server` where somebody was only seen in that role.
+    pub question: String,
+    /// The way it came.
+    pub source: Source,
+    /// When the answer was complete, in nanoseconds since 1970-01-01T00:00:00Z.
+    pub time_ns: u64,
 }
 
 /// Whose word an observation is, where it is not the device's own. See [`wire::Authority`].

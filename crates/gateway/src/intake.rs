@@ -125,7 +125,7 @@ impl<'a> Intake<'a> {
         let waiting = std::mem::take(&mut self.waiting);
         let observations = waiting.iter().filter(|draft| matches!(draft.body, Body::Observation(_))).count();
         if let Some(store) = &mut self.store {
-            store.append(waiting)?;
+            store.append(&waiting)?;
             self.kept += observations;
         }
         Ok(())
@@ -144,7 +144,7 @@ impl<'a> Intake<'a> {
             end = line_end;
         });
         read.map_err(|e| Failure::input("the touch record was not taken into the ledger", e))?;
-        store.append_touched(drafts, end).map(|_| ())
+        store.append_touched(&drafts, end).map(|_| ())
     }
 
     /// What reads and appends; `None` where nothing is kept.

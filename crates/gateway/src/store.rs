@@ -6,6 +6,7 @@ mod fold;
 mod head;
 mod read;
 mod seen;
+mod sheaf;
 mod tables;
 mod verify;
 
@@ -22,7 +23,7 @@ pub use verify::Verified;
 
 use crate::failure::Failure;
 use crate::key;
-use commit::{Commit, Kept, Unwritten};
+use commit::{Commit, Desk, Unwritten};
 use head::Opened;
 use seen::Seen;
 use tables::failure;
@@ -32,7 +33,7 @@ const FILE: &str = "nameplate.sqlite";
 /// Held while a process writes.
 const LOCK: &str = "writer.lock";
 
-/// Records in the write-ahead log before it is copied into the database; SQLite's own limit is about the same (1,000 pages).
+/// Bytes of rows in the write-ahead log before it is copied into the database; SQLite's own limit is about the same (1,000 pages).
 const WAL_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// An open ledger.
@@ -53,8 +54,8 @@ pub struct Store {
 struct Writer {
     key: SiteKey,
     seen: Seen,
-    kept: Kept,
-    /// Bytes of records since the write-ahead log was last copied into the database.
+    desk: Desk,
+    /// Bytes of rows since the write-ahead log was last copied into the database.
     since_copied_bytes: usize,
     /// A commit failed: what the disk holds is not known, so nothing more is written behind it.
     stopped: bool,
@@ -64,7 +65,7 @@ struct Writer {
 
 impl Writer {
     fn new(directory: &Path, key: SiteKey, lock: File) -> Result<Self, Failure> {
-        Ok(Self { key, seen: Seen::open(directory)?, kept: Kept::default(), since_copied_bytes: 0, stopped: false, _lock: lock })
+        Ok(Self { key, seen: Seen::open(directory)?, desk: Desk::default(), since_copied_bytes: 0, stopped: false, _lock: lock })
     }
 }
 
@@ -98,7 +99,7 @@ impl Store {
         let opened = Opened { frontier: Frontier::default(), note: String::new(), public, touch_bytes: 0 };
         let mut store = Self::of(connection, path, opened, Some(writer));
         let first = Body::Key { origin: public.origin(), public_key: public.digits() };
-        store.append(vec![Draft::new(now_ns(), first)])?;
+        store.append(&[Draft::new(now_ns(), first)])?;
         eprintln!("nameplate: a key was made for this site; pin its fingerprint elsewhere: {}", public.fingerprint());
         Ok(store)
     }
@@ -133,7 +134,7 @@ impl Store {
     /// # Errors
     /// The store's: full, read-only, damaged, the disk failed. Nothing of this call is acknowledged then, and the store takes nothing
     /// more: it has to be opened again.
-    pub fn append(&mut self, drafts: Vec<Draft>) -> Result<Range<u64>, Failure> {
+    pub fn append(&mut self, drafts: &[Draft]) -> Result<Range<u64>, Failure> {
         self.append_touched(drafts, self.touch_bytes)
     }
 
@@ -141,7 +142,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::append`].
-    pub fn append_touched(&mut self, drafts: Vec<Draft>, touch_bytes: u64) -> Result<Range<u64>, Failure> {
+    pub fn append_touched(&mut self, drafts: &[Draft], touch_bytes: u64) -> Result<Range<u64>, Failure> {
         let first = self.size();
         if drafts.is_empty() {
             return Ok(first..first);
@@ -156,11 +157,11 @@ impl Store {
         writer.stopped = true;
         let sql = |e: rusqlite::Error| failure(&self.path, &e);
         let signed = |head| Checkpoint { origin: self.public.origin(), head }.sign(&writer.key);
-        let commit = Commit { connection: &mut self.connection, frontier: self.frontier.clone(), kept: &mut writer.kept, touch_bytes };
+        let commit = Commit { connection: &mut self.connection, frontier: self.frontier.clone(), desk: &mut writer.desk, touch_bytes };
         let committed = match commit.write(drafts, signed) {
             Ok(committed) => committed,
             Err(Unwritten::Record(why)) => {
-                (writer.stopped, writer.kept) = (false, Kept::default());
+                (writer.stopped, writer.desk) = (false, Desk::default());
                 return Err(Failure::input(self.path.display(), why));
             }
             Err(Unwritten::Shelf(e)) => return Err(sql(e)),

@@ -88,7 +88,7 @@ fn durable(folder: &Path) {
         for first in firsts.clone() {
             let drafts: Vec<Draft> = (first..first + BATCH_ENTRIES).map(|n| reading(n % ASSETS, n / ASSETS)).collect();
             ours.commit(|| {
-                store.append(drafts).expect("appended");
+                store.append(&drafts).expect("appended");
             });
         }
         for first in firsts {
@@ -155,10 +155,11 @@ fn large(folder: &Path, entries: u32) {
         let touch = Draft::new(draft.time_ns, Body::Touch { line: line.to_owned() });
         drafts.push(if n.is_multiple_of(10) { touch } else { draft });
         if drafts.len() == FILL_ENTRIES {
-            store.append(std::mem::take(&mut drafts)).expect("appended");
+            store.append(&drafts).expect("appended");
+            drafts.clear();
         }
     }
-    store.append(drafts).expect("appended");
+    store.append(&drafts).expect("appended");
     let bytes = fs::metadata(folder.join("nameplate.sqlite")).map_or(0, |of| of.len());
     println!(
         "a ledger of {} entries about {ASSETS} devices, {} MiB, filled in {:.1} s",

@@ -47,7 +47,7 @@ fn write(state: &Path, batches: u32, entries: u32, step: bool) -> Result<(), Str
         // What was written before is not written again: the number of a reading is its place.
         let first = u32::try_from(store.size()).map_err(|e| e.to_string())?;
         let drafts: Vec<Draft> = (first..first.saturating_add(entries)).map(|n| reading(n % 100, n / 100)).collect();
-        let range = store.append(drafts).map_err(|failure| failure.to_string())?;
+        let range = store.append(&drafts).map_err(|failure| failure.to_string())?;
         acknowledged(range.end)?;
     }
     Ok(())

@@ -19,7 +19,7 @@ fn ledger(entries: usize) -> State {
     let state = State::new();
     let mut store = Store::write(state.path()).expect("a store");
     history(11, entries).chunks(5).for_each(|batch| {
-        store.append(batch.to_vec()).expect("appended");
+        store.append(batch).expect("appended");
     });
     state
 }
@@ -55,42 +55,53 @@ fn flip(table: &str, column: &str, place: &str, byte: usize) -> String {
 fn what_was_changed_in_the_database_is_named() {
     // What is done to it, what reading says, what verifying says. Reading only says what it has to know.
     let table: Vec<(String, Option<&str>, &str)> = vec![
-        (flip("entry", "record", "idx = 7", 30), Some("entry 7 does not have its digest"), "entry 7 does not have its digest"),
-        (flip("entry", "leaf", "idx = 7", 3), Some("entry 7 does not have its digest"), "entry 7"),
-        (flip("entry", "record", "idx = 0", 30), Some("entry 0 does not have its digest"), "entry 0"),
-        (flip("entry", "record", "idx = 30", 30), Some("entry 30 does not have its digest"), "entry 30"),
+        // The rows: entry 0, then five entries each, with the sizes 1, 6, 11, ... 31.
+        (flip("sheaf", "records", "size = 11", 40), Some("a bit of"), "a bit of"),
+        (flip("sheaf", "records", "size = 11", 5), Some("a bit of"), "a bit of"),
+        (flip("sheaf", "leaves", "size = 11", 35), Some("entry 7 does not have its digest"), "entry 7 does not have its digest"),
+        (flip("sheaf", "records", "size = 1", 30), Some("a bit of"), "a bit of"),
+        (flip("sheaf", "records", "size = 31", 30), Some("a bit of"), "a bit of"),
+        ("UPDATE sheaf SET bytes = bytes + 1 WHERE size = 11".into(), Some("entries 6 to 10 cannot be unpacked"), "entries 6 to 10"),
+        ("UPDATE sheaf SET bytes = 1000000000000 WHERE size = 11".into(), Some("entry 6 is missing"), "entry 6 is missing"),
+        ("UPDATE sheaf SET leaves = substr(leaves, 1, 128) WHERE size = 11".into(), Some("does not stand"), "entry 6 is missing"),
+        ("UPDATE sheaf SET leaves = CAST(leaves || x'00' AS BLOB) WHERE size = 11".into(), Some("entry 6 is missing"), "entry 6 is missing"),
         (flip("head", "root", "1", 1), Some("the head's root is not that of its tree"), "root"),
         (flip("head", "frontier", "1", 40), Some("the head's root is not that of its tree"), "root"),
         ("UPDATE head SET size = 30".into(), Some("the head's root"), "the head's root"),
-        ("DELETE FROM entry WHERE idx = 30".into(), Some("the head counts 31 entries"), "counts 31"),
-        ("DELETE FROM entry WHERE idx = 7".into(), Some("entry 7 is missing"), "entry 7 is missing"),
-        ("INSERT INTO entry SELECT 31, leaf, record FROM entry WHERE idx = 30".into(), Some("the head counts 31"), "counts 31"),
-        ("DELETE FROM head".into(), Some("no head"), "no head"),
-        ("DELETE FROM entry".into(), Some("the head counts 31"), "counts 31"),
-        ("DELETE FROM checkpoint WHERE size = 31".into(), Some("checkpoint of its 31 entries is missing"), "missing"),
+        ("DELETE FROM sheaf WHERE size = 31".into(), Some("the head counts 31 entries"), "counts 31"),
+        ("DELETE FROM sheaf WHERE size = 11".into(), Some("entry 6 is missing"), "entry 6 is missing"),
+        ("DELETE FROM sheaf WHERE size = 1".into(), Some("entry 0 is missing"), "entry 0 is missing"),
         (
-            "UPDATE checkpoint SET note = replace(note, char(10) || '31' || char(10), char(10) || '32' || char(10)) WHERE size = 31".into(),
+            "INSERT INTO sheaf SELECT 36, leaves, bytes, records, note FROM sheaf WHERE size = 31".into(),
+            Some("the head counts 31"),
+            "counts 31",
+        ),
+        ("DELETE FROM head".into(), Some("no head"), "no head"),
+        ("DELETE FROM sheaf".into(), Some("the head counts 31"), "counts 31"),
+        ("UPDATE sheaf SET note = NULL WHERE size = 31".into(), Some("checkpoint of its 31 entries is missing"), "missing"),
+        (
+            "UPDATE sheaf SET note = replace(note, char(10) || '31' || char(10), char(10) || '32' || char(10)) WHERE size = 31".into(),
             Some("checkpoint of its 31 entries"),
             "checkpoint",
         ),
         (
-            "UPDATE checkpoint SET note = (SELECT note FROM checkpoint WHERE size = 26) WHERE size = 31".into(),
+            "UPDATE sheaf SET note = (SELECT note FROM sheaf WHERE size = 26) WHERE size = 31".into(),
             Some("does not name"),
             "name",
         ),
         (
-            "UPDATE checkpoint SET note = replace(note, char(10) || '26' || char(10), char(10) || '27' || char(10)) WHERE size = 26".into(),
+            "UPDATE sheaf SET note = replace(note, char(10) || '26' || char(10), char(10) || '27' || char(10)) WHERE size = 26".into(),
             None,
             "the checkpoint of 26 entries",
         ),
         ("UPDATE payload SET bytes = x'00' WHERE rowid = 1".into(), None, "has another digest"),
         ("DELETE FROM payload WHERE rowid = 1".into(), None, "is missing"),
-        // Two entries change places, each with its digest.
+        // Two rows change places, each with its digests.
         (
-            "UPDATE entry SET idx = 100 WHERE idx = 7; UPDATE entry SET idx = 7 WHERE idx = 8; UPDATE entry SET idx = 8 WHERE idx = 100"
+            "UPDATE sheaf SET size = 100 WHERE size = 11; UPDATE sheaf SET size = 11 WHERE size = 16; UPDATE sheaf SET size = 16 WHERE size = 100"
                 .into(),
             Some("does not stand in its place"),
-            "entry 7 does not stand in its place",
+            "entry 6 does not stand in its place",
         ),
     ];
     for (change, reading, verifying) in table {
@@ -116,10 +127,18 @@ fn a_record_that_was_forged_with_its_digest_is_found_by_the_tree() {
     let mut entry = store.entry(7).expect("an entry");
     drop(store);
     entry.body = Body::Touch { line: "{}".into() };
-    let record = entry.record().expect("a record");
-    let leaf = nameplate_core::ledger::leaf_hash(&record);
     let connection = Connection::open(state.path().join("nameplate.sqlite")).expect("a database");
-    connection.execute("UPDATE entry SET leaf = ?1, record = ?2 WHERE idx = 7", (leaf, record)).expect("changed");
+    let row = connection.query_row("SELECT leaves, bytes, records FROM sheaf WHERE size = 11", [], |row| {
+        Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, usize>(1)?, row.get::<_, Vec<u8>>(2)?))
+    });
+    let (mut leaves, bytes, packed) = row.expect("the row of the entries 6 to 10");
+    let lines = lz4_flex::block::decompress(&packed, bytes).expect("an LZ4 block");
+    let mut records: Vec<Vec<u8>> = lines.trim_ascii_end().split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+    records[1] = entry.record().expect("a record");
+    leaves[32..64].copy_from_slice(&nameplate_core::ledger::leaf_hash(&records[1]));
+    let lines: Vec<u8> = records.iter().flat_map(|record| [record, &b"\n"[..]].concat()).collect();
+    let forged = (leaves, lines.len(), lz4_flex::block::compress(&lines));
+    connection.execute("UPDATE sheaf SET leaves = ?1, bytes = ?2, records = ?3 WHERE size = 11", forged).expect("changed");
     drop(connection);
     assert!(verify(state.path(), None).expect_err("forged").contains("checkpoint of 11 entries"));
     let store = Store::read(state.path()).expect("its ends fit").expect("one that exists");
@@ -163,7 +182,7 @@ fn copy(from: &Path, to: &Path) {
 
 fn more(state: &State, day: u32) {
     let mut store = Store::write(state.path()).expect("a store");
-    store.append((0..4).map(|asset| reading(asset, day)).collect()).expect("appended");
+    store.append(&(0..4).map(|asset| reading(asset, day)).collect::<Vec<_>>()).expect("appended");
 }
 
 #[test]
@@ -245,12 +264,12 @@ fn there_is_one_writer_and_readers_go_on_beside_it() {
     assert!(Store::write(state.path()).err().expect("refused").why.contains("another nameplate is writing"));
     let reader = Store::read(state.path()).expect("a ledger").expect("one that exists");
     let before = reader.view(None).expect("a view");
-    first.append(vec![Draft::new(1, Body::Touch { line: "{}".into() }), reading(9, 9)]).expect("appended");
+    first.append(&[Draft::new(1, Body::Touch { line: "{}".into() }), reading(9, 9)]).expect("appended");
     assert_eq!((reader.size(), reader.view(None).expect("a view")), (6, before), "a reader sees the ledger as it was when it opened it");
     assert!(reader.record(6).is_err());
     assert_eq!(Store::read(state.path()).expect("a ledger").expect("one that exists").size(), 8);
     let mut reader = reader;
-    assert!(reader.append(vec![reading(1, 1)]).is_err(), "a reader does not write");
+    assert!(reader.append(&[reading(1, 1)]).is_err(), "a reader does not write");
 }
 
 #[cfg(unix)]
@@ -275,7 +294,7 @@ fn verifying_has_an_exit_code() {
     assert!(whole.out.contains("whole: 15 entries") && whole.out.contains("it begins with the checkpoint"), "{}", whole.out);
     let behind = product.run(["ledger", "verify", "--state", &older.text(), "--checkpoint", &pinned]).expect(code::FAILED);
     assert!(behind.err.contains("4 entries are missing"), "{}", behind.err);
-    sql(&state, &flip("entry", "record", "idx = 7", 30));
+    sql(&state, &flip("sheaf", "leaves", "size = 11", 35));
     let damaged = product.run(["ledger", "verify", "--state", &place]).expect(code::FAILED);
     assert!(damaged.err.contains("entry 7 does not have its digest"), "{}", damaged.err);
     product.run(["devices", "--state", &place]).expect(code::INPUT);

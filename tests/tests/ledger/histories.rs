@@ -30,7 +30,7 @@ fn append(store: &mut Store, drafts: &[Draft], draw: &mut Draw) {
     let mut rest = drafts;
     while !rest.is_empty() {
         let (batch, later) = rest.split_at((1 + draw.below(20)).min(rest.len()));
-        store.append(batch.to_vec()).expect("appended");
+        store.append(batch).expect("appended");
         rest = later;
     }
 }
@@ -81,7 +81,7 @@ fn a_long_history_is_folded_as_a_short_one() {
     let state = State::new();
     let mut store = Store::write(state.path()).expect("a store");
     drafts.chunks(500).for_each(|batch| {
-        store.append(batch.to_vec()).expect("appended");
+        store.append(batch).expect("appended");
     });
     let mut view = View::default();
     for (index, draft) in (1..).zip(&drafts) {

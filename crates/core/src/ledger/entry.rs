@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::merkle::Hash;
 use crate::baseline::Approval;
 use crate::change;
 use crate::observation::{Observation, hex, unhex};
@@ -10,15 +11,28 @@ use crate::profile::Interpretation;
 use crate::sheet::Import;
 
 /// One entry of the log.
+/// Its fields are in the order in which canonical JSON has them, which is faster to write.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
+    /// What happened.
+    pub body: Body,
     /// Its place in the log, from 0. Order is by index, never by time.
     pub index: u64,
     /// When it was recorded, in nanoseconds since 1970-01-01T00:00:00Z, by the recorder's clock.
     pub time_ns: u64,
-    /// What happened.
-    pub body: Body,
+}
+
+/// An [`Entry`] whose body is somebody else's; its bytes are the same.
+/// Its fields are in the order in which canonical JSON has them, which is faster to write.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Placed<'a> {
+    /// [`Entry::body`].
+    pub body: &'a Body,
+    /// [`Entry::index`].
+    pub index: u64,
+    /// [`Entry::time_ns`].
+    pub time_ns: u64,
 }
 
 /// What happened.
@@ -56,17 +70,35 @@ pub enum Body {
 }
 
 /// A reading in the log.
+/// Its fields are in the order in which canonical JSON has them, which is faster to write.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Observed {
-    /// The observation; its `messages` hold the SHA-256 of each payload instead of the payload.
-    pub observation: Observation,
-    /// What it meant on that day.
-    pub interpretation: Interpretation,
-    /// Hash of the profile that gave the meaning.
-    pub profile_sha256: Option<String>,
     /// The program that decoded it: `nameplate 0.1.0`.
     pub decoder: String,
+    /// What it meant on that day.
+    pub interpretation: Interpretation,
+    /// The observation; its `messages` hold the SHA-256 of each payload instead of the payload.
+    pub observation: Observation,
+    /// Hash of the profile that gave the meaning.
+    pub profile_sha256: Option<String>,
+}
+
+/// Bytes that stand apart from the log, by their digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payload {
+    /// Their SHA-256.
+    pub sha256: Hash,
+    /// They.
+    pub bytes: Vec<u8>,
+}
+
+impl Payload {
+    /// These bytes, named by their digest.
+    #[must_use]
+    pub fn of(bytes: Vec<u8>) -> Self {
+        Self { sha256: Sha256::digest(&bytes).into(), bytes }
+    }
 }
 
 impl Observed {
@@ -78,11 +110,12 @@ impl Observed {
         interpretation: Interpretation,
         profile_sha256: Option<String>,
         decoder: &str,
-    ) -> (Self, Vec<Vec<u8>>) {
+    ) -> (Self, Vec<Payload>) {
         let mut payloads = Vec::with_capacity(observation.messages.len());
         for message in &mut observation.messages {
-            let Ok(payload) = unhex(message) else { continue };
-            *message = hex(&Sha256::digest(&payload));
+            let Ok(bytes) = unhex(message) else { continue };
+            let payload = Payload::of(bytes);
+            *message = hex(&payload.sha256);
             payloads.push(payload);
         }
         (Self { observation, interpretation, profile_sha256, decoder: decoder.to_owned() }, payloads)

@@ -13,7 +13,7 @@ mod tree;
 
 pub use canonical::{NotCanonical, Page, canonical};
 pub use checkpoint::{Checkpoint, KEY_BYTES, NOTE_BYTES_MAX, PublicKey, SiteKey, Unbelieved};
-pub use entry::{Body, Entry, Observed};
+pub use entry::{Body, Entry, Observed, Payload, Placed};
 pub use merkle::{Frontier, HASH_BYTES, Hash, Head, consistent, included, leaf_hash, node_hash};
 pub use record::{BadRecord, Tail, is_touch};
 pub use replay::{Replay, Replayed};

@@ -31,17 +31,18 @@ pub enum Matched {
 }
 
 /// What a reading says.
+/// Its fields are in the order in which canonical JSON has them, which is faster to write.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interpretation {
-    /// The profile.
-    pub matched: Matched,
-    /// Its claims.
-    pub claims: Vec<Claim>,
-    /// Facts that a rule wanted and could not use: the fact's path, and its text with everything invisible written out.
-    pub unreadable: Vec<(String, String)>,
     /// What somebody else believes about the device: the same rules, and never its own word.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub believed: Vec<Claim>,
+    /// Its claims.
+    pub claims: Vec<Claim>,
+    /// The profile.
+    pub matched: Matched,
+    /// Facts that a rule wanted and could not use: the fact's path, and its text with everything invisible written out.
+    pub unreadable: Vec<(String, String)>,
 }
 
 include!(concat!(env!("OUT_DIR"), "/built_in_list.rs"));

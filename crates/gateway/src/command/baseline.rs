@@ -122,7 +122,7 @@ impl Baseline {
         let approval = Approval { assets, ..approval };
         approval.check().map_err(|invalid| Failure::new(Code::Usage, invalid.to_string()))?;
         let now = now_ns();
-        let entries = store.append(vec![Draft::new(now, Body::Approval(approval))])?;
+        let entries = store.append(&[Draft::new(now, Body::Approval(approval))])?;
         let baselines = store.view(None)?.baselines;
         let own = baselines.decided().filter(|decided| entries.contains(&decided.index));
         listing(&baselines, own, &profiles, now, print::format(options))

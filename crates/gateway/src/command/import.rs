@@ -60,7 +60,7 @@ impl Import {
         let directory = state::directory(options.state.as_ref())?;
         let mut store = Store::write(&directory)?;
         let import = sheet::Import { file: file.clone(), sha256: sha256.clone(), sheet };
-        let entries = store.append(vec![Draft::new(now_ns(), Body::Import(import))])?;
+        let entries = store.append(&[Draft::new(now_ns(), Body::Import(import))])?;
         let view = store.view(None)?;
         let listed_only = view.catalog.assets().filter(|asset| asset.is_listed_only());
         let taken = Taken {

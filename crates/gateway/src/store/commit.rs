@@ -2,18 +2,18 @@
 
 use std::collections::HashSet;
 
-use nameplate_core::ledger::{Entry, Frontier, Hash, Head, NotCanonical, Page, leaf_hash};
+use nameplate_core::ledger::{Frontier, Hash, Head, NotCanonical, Page, Placed, leaf_hash};
 use rusqlite::{Connection, params};
-use sha2::{Digest, Sha256};
 
 use super::Draft;
+use super::sheaf::Sheaf;
 
 /// Payloads that are remembered, 32 bytes each; beyond them the memory begins anew.
 const KEPT_PAYLOADS_MAX: usize = 65_536;
 
 /// Payloads that are in the database for certain. A device says the same each day, and asking the database costs more.
 #[derive(Default)]
-pub struct Kept(HashSet<Hash>);
+struct Kept(HashSet<Hash>);
 
 impl Kept {
     /// True for a payload that it did not hold; it does now.
@@ -23,6 +23,14 @@ impl Kept {
         }
         self.0.insert(sha256)
     }
+}
+
+/// What a writer keeps from one commit to the next: memory, and what it need not write again.
+#[derive(Default)]
+pub struct Desk {
+    page: Page,
+    sheaf: Sheaf,
+    kept: Kept,
 }
 
 /// Why nothing was committed.
@@ -51,8 +59,8 @@ pub struct Commit<'a> {
     pub connection: &'a mut Connection,
     /// The log's edge before it.
     pub frontier: Frontier,
-    /// What need not be written again.
-    pub kept: &'a mut Kept,
+    /// Where it is written.
+    pub desk: &'a mut Desk,
     /// How much of the touch record is in the log after it.
     pub touch_bytes: u64,
 }
@@ -63,37 +71,37 @@ pub struct Committed {
     pub frontier: Frontier,
     /// The signed checkpoint.
     pub note: String,
-    /// Bytes of its records.
+    /// Bytes of its rows.
     pub bytes: usize,
 }
 
 impl Commit<'_> {
     /// Writes all of them, and what `signed` makes of the head, or nothing.
-    pub fn write(self, drafts: Vec<Draft>, signed: impl FnOnce(Head) -> String) -> Result<Committed, Unwritten> {
-        let Self { connection, mut frontier, kept, touch_bytes } = self;
+    pub fn write(self, drafts: &[Draft], signed: impl FnOnce(Head) -> String) -> Result<Committed, Unwritten> {
+        let Self { connection, mut frontier, desk, touch_bytes } = self;
+        let Desk { page, sheaf, kept } = desk;
         let transaction = connection.transaction()?;
-        let (mut page, mut bytes): (Page, usize) = (Page::default(), 0);
+        let mut bytes = 0;
         {
-            let mut entry = transaction.prepare_cached("INSERT INTO entry (idx, leaf, record) VALUES (?1, ?2, ?3)")?;
-            let mut payload = transaction.prepare_cached("INSERT OR IGNORE INTO payload (sha256, bytes) VALUES (?1, ?2)")?;
+            let mut insert = transaction.prepare_cached("INSERT OR IGNORE INTO payload (sha256, bytes) VALUES (?1, ?2)")?;
             for Draft { time_ns, body, payloads } in drafts {
-                let index = frontier.size();
-                let record = page.write(&Entry { index, time_ns, body })?;
+                if sheaf.is_full() {
+                    bytes += sheaf.put(&transaction, frontier.size(), None)?;
+                }
+                let record = page.write(&Placed { index: frontier.size(), time_ns: *time_ns, body })?;
                 let leaf = leaf_hash(record);
                 frontier.push(leaf);
-                bytes = bytes.saturating_add(record.len());
-                entry.execute(params![index, leaf, record])?;
-                for bytes in payloads {
-                    let sha256: Hash = Sha256::digest(&bytes).into();
-                    if kept.is_new(sha256) {
-                        payload.execute(params![sha256, bytes])?;
+                sheaf.push(&leaf, record);
+                for payload in payloads {
+                    if kept.is_new(payload.sha256) {
+                        insert.execute(params![payload.sha256, payload.bytes])?;
                     }
                 }
             }
         }
         let head = Head { size: frontier.size(), root: frontier.root() };
         let note = signed(head);
-        transaction.prepare_cached("INSERT INTO checkpoint (size, note) VALUES (?1, ?2)")?.execute(params![head.size, note])?;
+        bytes += sheaf.put(&transaction, head.size, Some(&note))?;
         transaction
             .prepare_cached("INSERT OR REPLACE INTO head (one, size, root, frontier, touch_bytes) VALUES (1, ?1, ?2, ?3, ?4)")?
             .execute(params![head.size, head.root, frontier.bytes(), touch_bytes])?;

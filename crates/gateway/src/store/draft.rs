@@ -1,7 +1,7 @@
 //! What is handed to the ledger: an entry without its place.
 
 use nameplate_core::evidence::DECODER;
-use nameplate_core::ledger::{Body, Observed};
+use nameplate_core::ledger::{Body, Observed, Payload};
 use nameplate_core::observation::Observation;
 use nameplate_core::profile::Interpretation;
 
@@ -13,7 +13,7 @@ pub struct Draft {
     /// What happened.
     pub body: Body,
     /// Bytes that the body names by their SHA-256 and that stand apart from it.
-    pub payloads: Vec<Vec<u8>>,
+    pub payloads: Vec<Payload>,
 }
 
 impl Draft {
@@ -28,7 +28,7 @@ impl Draft {
     pub fn observation(time_ns: u64, observation: Observation, said: Interpretation, profile: Option<(&str, &str)>) -> Self {
         let sha256 = profile.map(|(sha256, _)| sha256.to_owned());
         let (observed, mut payloads) = Observed::of(observation, said, sha256, DECODER);
-        payloads.extend(profile.map(|(_, text)| text.as_bytes().to_vec()));
+        payloads.extend(profile.map(|(_, text)| Payload::of(text.as_bytes().to_vec())));
         Self { time_ns, body: Body::Observation(observed), payloads }
     }
 }

@@ -3,12 +3,12 @@
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use nameplate_core::ledger::{Hash, Replay, Replayed};
+use nameplate_core::ledger::{Replay, Replayed};
 use nameplate_core::view::View;
 
 use super::Store;
 use super::head::damaged;
-use super::read::{check, leaf, place};
+use super::sheaf::{COLUMNS, Checked, Packed, Sheaves};
 use super::tables::failure;
 use crate::failure::Failure;
 
@@ -19,14 +19,13 @@ const WORKERS_MAX: usize = 4;
 /// Batches that may wait at each worker.
 const WAITING_BATCHES_MAX: usize = 2;
 
-/// Records in one piece of memory, and what they hold. It goes to a worker and comes back, and is filled again: memory is made once,
+/// Rows in one piece of memory, and what they hold. It goes to a worker and comes back, and is filled again: memory is made once,
 /// and what the entries of a batch own is freed by the worker that made it.
 #[derive(Default)]
 struct Batch {
-    first: u64,
-    bytes: Vec<u8>,
-    /// Digest, and where the record ends.
-    ends: Vec<(Option<Hash>, usize)>,
+    sheaves: Sheaves,
+    /// Entries that are not wanted at the end of the last row.
+    beyond: usize,
     entries: Vec<Replayed>,
 }
 
@@ -47,9 +46,9 @@ impl Store {
     pub fn view_at(&self, size: u64) -> Result<View, Failure> {
         let mut view = View::default();
         if size <= BATCH_ENTRIES as u64 {
-            let mut replay = Replay::default();
+            let (mut replay, mut lines) = (Replay::default(), Vec::new());
             self.batches(size, |mut batch| {
-                batch.decode(&mut replay).map_err(|why| damaged(&self.path, &why))?;
+                batch.decode(&mut replay, &mut lines).map_err(|why| damaged(&self.path, &why))?;
                 batch.entries.iter().for_each(|entry| view.replay(entry));
                 Ok(batch)
             })?;
@@ -96,39 +95,37 @@ impl Store {
 
     /// Hands over the first `size` records in order, in batches that `each` gives back to be filled again.
     fn batches(&self, size: u64, mut each: impl FnMut(Batch) -> Result<Batch, Failure>) -> Result<(), Failure> {
-        let sql = |e: rusqlite::Error| failure(&self.path, &e);
-        let mut select = self.connection.prepare("SELECT idx, leaf, record FROM entry WHERE idx < ?1 ORDER BY idx").map_err(sql)?;
-        let mut rows = select.query([size]).map_err(sql)?;
         let mut batch = Batch::default();
-        let mut expected = 0;
-        while let Some(row) = rows.next().map_err(sql)? {
-            if place(row) != Some(expected) {
-                return Err(damaged(&self.path, &format!("entry {expected} is missing")));
+        self.sheaves(size, |sheaf| {
+            batch.sheaves.push(&sheaf);
+            batch.beyond = usize::try_from(sheaf.range().end.saturating_sub(size)).unwrap_or(usize::MAX);
+            if batch.sheaves.entries() >= BATCH_ENTRIES {
+                batch = each(std::mem::take(&mut batch))?;
+                batch.sheaves.clear();
             }
-            expected += 1;
-            batch.bytes.extend_from_slice(row.get_ref(2).map_err(sql)?.as_blob().map_err(|e| sql(e.into()))?);
-            batch.ends.push((leaf(row), batch.bytes.len()));
-            if batch.ends.len() == BATCH_ENTRIES {
-                batch = each(batch)?;
-                batch.begin(expected);
-            }
-        }
-        if expected != size {
-            return Err(damaged(&self.path, &format!("entry {expected} is missing")));
-        }
+            Ok(())
+        })?;
         each(batch).map(drop)
     }
 
-    /// One past the last entry whose time is not later than `as_of_ns`. Clocks jump, so the search is from the end, entry by entry.
+    /// One past the last entry whose time is not later than `as_of_ns`. Clocks jump, so the search is from the end, row by row.
     fn until(&self, as_of_ns: u64) -> Result<u64, Failure> {
         let sql = |e: rusqlite::Error| failure(&self.path, &e);
-        let mut select = self.connection.prepare("SELECT idx, leaf, record FROM entry WHERE idx < ?1 ORDER BY idx DESC").map_err(sql)?;
-        let mut rows = select.query([self.size()]).map_err(sql)?;
+        let mut select = self.connection.prepare(&format!("SELECT {COLUMNS} FROM sheaf ORDER BY size DESC")).map_err(sql)?;
+        let mut rows = select.query([]).map_err(sql)?;
+        let mut lines = Vec::new();
         while let Some(row) = rows.next().map_err(sql)? {
-            let index = place(row).ok_or_else(|| damaged(&self.path, "an entry without a place"))?;
-            let record = row.get_ref(2).map_err(sql)?.as_blob().map_err(|e| sql(e.into()))?;
-            if check(index, leaf(row), record).map_err(|why| damaged(&self.path, &why))?.time_ns <= as_of_ns {
-                return Ok(index.saturating_add(1));
+            let sheaf = Packed::of(row).ok_or_else(|| damaged(&self.path, "entries without a place"))?;
+            let mut until = None;
+            let look = |entry: Checked<'_>| {
+                if entry.tail.time_ns <= as_of_ns {
+                    until = Some(entry.index.saturating_add(1));
+                }
+                Ok(())
+            };
+            sheaf.entries(&mut lines, look).map_err(|why| damaged(&self.path, &why))?;
+            if let Some(until) = until {
+                return Ok(until);
             }
         }
         Ok(0)
@@ -142,9 +139,9 @@ struct Lane {
 }
 
 fn work_off(work: &Receiver<Batch>, done: &SyncSender<Result<Batch, String>>) {
-    let mut replay = Replay::default();
+    let (mut replay, mut lines) = (Replay::default(), Vec::new());
     while let Ok(mut batch) = work.recv() {
-        let decoded = batch.decode(&mut replay);
+        let decoded = batch.decode(&mut replay, &mut lines);
         if done.send(decoded.map(|()| batch)).is_err() {
             return;
         }
@@ -152,24 +149,17 @@ fn work_off(work: &Receiver<Batch>, done: &SyncSender<Result<Batch, String>>) {
 }
 
 impl Batch {
-    /// Takes records from this index on. The entries stay until [`Batch::decode`].
-    fn begin(&mut self, first: u64) {
-        self.first = first;
-        self.bytes.clear();
-        self.ends.clear();
-    }
-
-    /// Checks and reads its records.
-    fn decode(&mut self, replay: &mut Replay) -> Result<(), String> {
-        let Self { first, bytes, ends, entries } = self;
+    /// Checks and reads its records; `lines` is memory to unpack into.
+    fn decode(&mut self, replay: &mut Replay, lines: &mut Vec<u8>) -> Result<(), String> {
+        let Self { sheaves, beyond, entries } = self;
         entries.clear();
-        let mut from = 0;
-        for (index, (leaf, end)) in (*first..).zip(ends) {
-            let record = bytes.get(from..*end).unwrap_or_default();
-            from = *end;
-            let tail = check(index, *leaf, record)?;
-            entries.push(replay.record(record, &tail).map_err(|e| format!("entry {index}: {e}"))?);
+        for sheaf in sheaves.iter() {
+            sheaf.entries(lines, |entry| {
+                entries.push(replay.record(entry.record, &entry.tail).map_err(|e| format!("entry {}: {e}", entry.index))?);
+                Ok(())
+            })?;
         }
+        entries.truncate(entries.len().saturating_sub(*beyond));
         Ok(())
     }
 }

@@ -29,11 +29,9 @@ pub struct Opened {
 pub fn open(connection: &Connection, path: &Path, seen: Option<Checkpoint>) -> Result<Option<Opened>, Failure> {
     type Row = (u64, Vec<u8>, Vec<u8>, u64, Option<String>);
     let row: Option<Row> = connection
-        .query_row(
-            "SELECT head.size, root, frontier, touch_bytes, note FROM head LEFT JOIN checkpoint ON checkpoint.size = head.size",
-            [],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)),
-        )
+        .query_row("SELECT head.size, root, frontier, touch_bytes, note FROM head LEFT JOIN sheaf ON sheaf.size = head.size", [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+        })
         .optional()
         .map_err(|e| failure(path, &e))?;
     let entries = extent(connection, path)?;
@@ -46,12 +44,11 @@ pub fn open(connection: &Connection, path: &Path, seen: Option<Checkpoint>) -> R
     };
     let frontier = Frontier::of(size, &frontier).filter(|frontier| frontier.root()[..] == root[..] && size > 0);
     let frontier = frontier.ok_or_else(|| damaged(path, "the head's root is not that of its tree"))?;
-    let (first, last) = entries.unwrap_or((0, 0));
-    if entries.is_none() || first != 0 || last.checked_add(1) != Some(size) {
-        return Err(damaged(path, &format!("the head counts {size} entries, and those that are there run from {first} to {last}")));
+    if entries != Some(size) {
+        return Err(damaged(path, &format!("the head counts {size} entries, and those that are there count {}", entries.unwrap_or(0))));
     }
     let public = key_of(&entry_at(connection, path, 0)?).ok_or_else(|| damaged(path, "entry 0 names no key"))?;
-    record_at(connection, path, last)?;
+    record_at(connection, path, size - 1)?;
     let note = note.ok_or_else(|| damaged(path, &format!("the checkpoint of its {size} entries is missing")))?;
     let checkpoint = Checkpoint::open(&note, &public).map_err(|e| damaged(path, &format!("the checkpoint of its {size} entries: {e}")))?;
     let head = Head { size, root: frontier.root() };
@@ -64,14 +61,11 @@ pub fn open(connection: &Connection, path: &Path, seen: Option<Checkpoint>) -> R
     Ok(Some(Opened { frontier, note, public, touch_bytes }))
 }
 
-/// First and last index; `None` without entries.
-fn extent(connection: &Connection, path: &Path) -> Result<Option<(u64, u64)>, Failure> {
-    // Two subqueries, because SQLite goes straight to the ends of the tree only for one of them at a time.
-    let ends = "SELECT (SELECT min(idx) FROM entry), (SELECT max(idx) FROM entry)";
-    let read = connection.query_row(ends, [], |row| Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?)));
-    let (first, last) = read.map_err(|e| failure(path, &e))?;
-    let index = |value: i64| u64::try_from(value).map_err(|_| damaged(path, &format!("an entry has the index {value}")));
-    first.zip(last).map(|(first, last)| Ok((index(first)?, index(last)?))).transpose()
+/// How many entries the last row counts; `None` without entries.
+fn extent(connection: &Connection, path: &Path) -> Result<Option<u64>, Failure> {
+    let last: Option<i64> = connection.query_row("SELECT max(size) FROM sheaf", [], |row| row.get(0)).map_err(|e| failure(path, &e))?;
+    let size = |value: i64| u64::try_from(value).map_err(|_| damaged(path, &format!("its last entries count {value}")));
+    last.map(size).transpose()
 }
 
 /// The key that entry 0 names.
@@ -92,9 +86,10 @@ fn hold_against(connection: &Connection, path: &Path, here: &Checkpoint, seen: &
         return Err(rolled_back(path, here.head.size, seen));
     }
     let then: Option<String> = connection
-        .query_row("SELECT note FROM checkpoint WHERE size = ?1", [seen.head.size], |row| row.get(0))
+        .query_row("SELECT note FROM sheaf WHERE size = ?1", [seen.head.size], |row| row.get(0))
         .optional()
-        .map_err(|e| failure(path, &e))?;
+        .map_err(|e| failure(path, &e))?
+        .flatten();
     let same = then.as_deref().and_then(|note| Checkpoint::read(note).ok()).is_some_and(|then| then.head == seen.head);
     if same {
         return Ok(());

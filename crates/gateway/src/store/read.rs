@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use nameplate_core::ledger::{Entry, HASH_BYTES, Hash, Tail, Tree, leaf_hash};
-use rusqlite::{Connection, OptionalExtension, Row};
+use nameplate_core::ledger::{Entry, Hash, Tree};
+use rusqlite::{Connection, OptionalExtension};
 use sha2::{Digest, Sha256};
 
 use super::Store;
 use super::head::damaged;
+use super::sheaf::{COLUMNS, Checked, Packed};
 use super::tables::failure;
 use crate::failure::Failure;
 
@@ -55,15 +56,31 @@ impl Store {
     /// One is missing or no hash.
     pub fn leaves(&self, size: u64) -> Result<Vec<Hash>, Failure> {
         let mut leaves = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
-        let mut select =
-            self.connection.prepare("SELECT idx, leaf FROM entry WHERE idx < ?1 ORDER BY idx").map_err(|e| failure(&self.path, &e))?;
-        let mut rows = select.query([size]).map_err(|e| failure(&self.path, &e))?;
-        while let Some(row) = rows.next().map_err(|e| failure(&self.path, &e))? {
-            let expected = leaves.len() as u64;
-            let leaf = place(row).filter(|index| *index == expected).and_then(|_| leaf(row));
-            leaves.push(leaf.ok_or_else(|| damaged(&self.path, &format!("entry {expected} is missing or has no digest")))?);
+        self.sheaves(size, |sheaf| {
+            leaves.extend_from_slice(sheaf.leaves);
+            Ok(())
+        })?;
+        leaves.truncate(usize::try_from(size).unwrap_or(usize::MAX));
+        Ok(leaves)
+    }
+
+    /// Gives the rows that hold the first `size` entries, in order and without a gap; the last may hold more.
+    ///
+    /// # Errors
+    /// One is missing or none, or what `each` says.
+    pub(super) fn sheaves(&self, size: u64, mut each: impl FnMut(Packed<'_>) -> Result<(), Failure>) -> Result<(), Failure> {
+        let sql = |e: rusqlite::Error| failure(&self.path, &e);
+        let mut select = self.connection.prepare(&format!("SELECT {COLUMNS} FROM sheaf ORDER BY size")).map_err(sql)?;
+        let mut rows = select.query([]).map_err(sql)?;
+        let mut next = 0;
+        while next < size {
+            let row = rows.next().map_err(sql)?;
+            let sheaf = row.and_then(Packed::of).filter(|sheaf| sheaf.range().start == next);
+            let sheaf = sheaf.ok_or_else(|| damaged(&self.path, &format!("entry {next} is missing")))?;
+            next = sheaf.range().end;
+            each(sheaf)?;
         }
-        if leaves.len() as u64 == size { Ok(leaves) } else { Err(damaged(&self.path, &format!("fewer than {size} entries"))) }
+        Ok(())
     }
 
     /// The tree of the first `size` entries, whose root was held against the signed one: what proofs are taken from. It takes time in
@@ -94,12 +111,22 @@ impl Store {
 /// # Errors
 /// It is missing or damaged.
 pub fn record_at(connection: &Connection, path: &Path, index: u64) -> Result<Vec<u8>, Failure> {
-    let mut select = connection.prepare_cached("SELECT idx, leaf, record FROM entry WHERE idx = ?1").map_err(|e| failure(path, &e))?;
-    let mut rows = select.query([index]).map_err(|e| failure(path, &e))?;
-    let row = rows.next().map_err(|e| failure(path, &e))?.ok_or_else(|| damaged(path, &format!("entry {index} is missing")))?;
-    let record: Vec<u8> = row.get(2).map_err(|e| failure(path, &e))?;
-    check(index, leaf(row), &record).map_err(|why| damaged(path, &why))?;
-    Ok(record)
+    let sql = |e: rusqlite::Error| failure(path, &e);
+    let one = format!("SELECT {COLUMNS} FROM sheaf WHERE size > ?1 ORDER BY size LIMIT 1");
+    let mut select = connection.prepare_cached(&one).map_err(sql)?;
+    let mut rows = select.query([index]).map_err(sql)?;
+    let row = rows.next().map_err(sql)?;
+    let mut found = None;
+    if let Some(sheaf) = row.and_then(Packed::of) {
+        let keep = |entry: Checked<'_>| {
+            if entry.index == index {
+                found = Some(entry.record.to_vec());
+            }
+            Ok(())
+        };
+        sheaf.entries(&mut Vec::new(), keep).map_err(|why| damaged(path, &why))?;
+    }
+    found.ok_or_else(|| damaged(path, &format!("entry {index} is missing")))
 }
 
 /// One entry, checked.
@@ -108,26 +135,4 @@ pub fn record_at(connection: &Connection, path: &Path, index: u64) -> Result<Vec
 /// As [`record_at`], or it is none that this program knows.
 pub fn entry_at(connection: &Connection, path: &Path, index: u64) -> Result<Entry, Failure> {
     Entry::of(&record_at(connection, path, index)?).map_err(|e| damaged(path, &format!("entry {index}: {e}")))
-}
-
-/// Holds a record against its digest and its place; gives its end, where its time stands.
-///
-/// # Errors
-/// What does not fit, with the entry's index.
-pub fn check(index: u64, leaf: Option<Hash>, record: &[u8]) -> Result<Tail, String> {
-    if leaf != Some(leaf_hash(record)) {
-        return Err(format!("entry {index} does not have its digest: a bit of it has changed"));
-    }
-    let tail = Tail::of(record).filter(|tail| tail.index == index);
-    tail.ok_or_else(|| format!("entry {index} does not stand in its place"))
-}
-
-/// The index of a row.
-pub fn place(row: &Row<'_>) -> Option<u64> {
-    row.get_ref(0).ok()?.as_i64().ok().and_then(|index| u64::try_from(index).ok())
-}
-
-/// The digest of a row.
-pub fn leaf(row: &Row<'_>) -> Option<Hash> {
-    row.get_ref(1).ok()?.as_blob().ok().and_then(|bytes| <[u8; HASH_BYTES]>::try_from(bytes).ok())
 }

@@ -9,25 +9,25 @@ use crate::failure::Failure;
 /// `nam1`: says that the file is ours (SQLite's application id).
 const APPLICATION: i32 = 0x6e61_6d31;
 /// Version of the tables. Each release opens the state of the one before.
-const SCHEMA: i32 = 1;
+const SCHEMA: i32 = 2;
 
 const TABLES: &str = "
-    CREATE TABLE entry (
-        -- Its place in the log, from 0.
-        idx INTEGER PRIMARY KEY,
-        -- SHA-256(0x00 || record), checked on every read: no store notices a flipped bit.
-        leaf BLOB NOT NULL,
-        -- The entry in canonical JSON.
-        record BLOB NOT NULL
+    -- Entries that were committed together; large commits are several rows.
+    CREATE TABLE sheaf (
+        -- Entries in the log up to and including these.
+        size INTEGER PRIMARY KEY,
+        -- SHA-256(0x00 || record) of each, checked on every read: no store notices a flipped bit.
+        leaves BLOB NOT NULL,
+        -- Bytes of the records before they were packed.
+        bytes INTEGER NOT NULL,
+        -- The entries in canonical JSON, a line each, as one LZ4 block.
+        records BLOB NOT NULL,
+        -- What was signed at the end of the commit; a row that does not end one has none.
+        note TEXT
     ) STRICT;
     CREATE TABLE payload (
         sha256 BLOB PRIMARY KEY,
         bytes BLOB NOT NULL
-    ) STRICT;
-    -- What was signed at the end of each commit.
-    CREATE TABLE checkpoint (
-        size INTEGER PRIMARY KEY,
-        note TEXT NOT NULL
     ) STRICT;
     -- Where the log ends: changed with every commit, in the same transaction as its entries.
     CREATE TABLE head (
@@ -95,7 +95,7 @@ pub fn is_fresh(connection: &Connection, path: &Path) -> Result<bool, Failure> {
     Ok(empty && pragma(connection, path, "user_version")? == 0 && pragma(connection, path, "application_id")? == 0)
 }
 
-/// Refuses what is not ours and what is newer.
+/// Refuses what is not ours, what is newer, and what no release has made.
 ///
 /// # Errors
 /// A sentence that says which.
@@ -107,6 +107,10 @@ pub fn check_version(connection: &Connection, path: &Path) -> Result<(), Failure
     if schema > SCHEMA {
         let why =
             format!("made by a newer nameplate (state version {schema}, this program knows {SCHEMA}); use that one, nothing was changed");
+        return Err(Failure::input(path.display(), why));
+    }
+    if schema < SCHEMA {
+        let why = format!("made by a nameplate that was never released (state version {schema}); use that one or another --state");
         return Err(Failure::input(path.display(), why));
     }
     Ok(())

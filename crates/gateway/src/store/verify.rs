@@ -9,9 +9,12 @@ use sha2::{Digest, Sha256};
 
 use super::Store;
 use super::head::damaged;
-use super::read::{check, leaf, place};
+use super::sheaf::{COLUMNS, Checked, Packed};
 use super::tables::failure;
 use crate::failure::{Code, Failure};
+
+/// Where the note stands behind [`COLUMNS`].
+const NOTE: usize = 4;
 
 /// Payloads and profile texts that entries name by their digest, and the first entry that does.
 type Named = HashMap<Vec<u8>, u64>;
@@ -58,44 +61,31 @@ impl Store {
     fn entries(&self, pinned: Option<&Checkpoint>, verified: &mut Verified, named: &mut Named) -> Result<(), Failure> {
         let sql = |e: rusqlite::Error| failure(&self.path, &e);
         let wrong = |why: String| damaged(&self.path, &why);
-        let mut notes = self.connection.prepare("SELECT size, note FROM checkpoint ORDER BY size").map_err(sql)?;
-        let mut notes = notes.query([]).map_err(sql)?;
-        let mut next_note = || -> Result<Option<(u64, String)>, Failure> {
-            let row = notes.next().map_err(sql)?;
-            row.map(|row| Ok((row.get(0).map_err(sql)?, row.get(1).map_err(sql)?))).transpose()
-        };
-        let mut note = next_note()?;
-        let mut select = self.connection.prepare("SELECT idx, leaf, record FROM entry ORDER BY idx").map_err(sql)?;
+        let mut select = self.connection.prepare(&format!("SELECT {COLUMNS}, note FROM sheaf ORDER BY size")).map_err(sql)?;
         let mut rows = select.query([]).map_err(sql)?;
-        let (mut tree, mut page) = (Frontier::default(), Page::default());
+        let (mut tree, mut page, mut lines) = (Frontier::default(), Page::default(), Vec::new());
         while let Some(row) = rows.next().map_err(sql)? {
-            let index = tree.size();
-            if place(row) != Some(index) {
-                return Err(wrong(format!("entry {index} is missing")));
-            }
-            let record = row.get_ref(2).map_err(sql)?.as_blob().map_err(|e| sql(e.into()))?;
-            check(index, leaf(row), record).map_err(wrong)?;
-            for digest in readable(record, &mut page).map_err(|e| wrong(format!("entry {index}: {e}")))? {
-                named.entry(digest).or_insert(index);
-            }
-            tree.push(leaf(row).unwrap_or_default());
-            verified.entries += 1;
-            while let Some((size, text)) = note.take_if(|(size, _)| *size <= tree.size()) {
-                signed(&text, &self.public, &tree).map_err(|why| wrong(format!("the checkpoint of {size} entries: {why}")))?;
+            let first = tree.size();
+            let sheaf = Packed::of(row).filter(|sheaf| sheaf.range().start == first);
+            let sheaf = sheaf.ok_or_else(|| wrong(format!("entry {first} is missing")))?;
+            let entry = |entry: Checked<'_>| {
+                for digest in readable(entry.record, &mut page).map_err(|e| format!("entry {}: {e}", entry.index))? {
+                    named.entry(digest).or_insert(entry.index);
+                }
+                tree.push(*entry.leaf);
+                if pinned.is_some_and(|pinned| pinned.head.size == tree.size() && pinned.head.root != tree.root()) {
+                    return Err(format!("forked: its first {} entries are not those of the checkpoint that was given", tree.size()));
+                }
+                Ok(())
+            };
+            sheaf.entries(&mut lines, entry).map_err(wrong)?;
+            if let Some(note) = row.get::<_, Option<String>>(NOTE).map_err(sql)? {
+                signed(&note, &self.public, &tree).map_err(|why| wrong(format!("the checkpoint of {} entries: {why}", tree.size())))?;
                 verified.checkpoints += 1;
-                note = next_note()?;
-            }
-            if let Some(pinned) = pinned.filter(|pinned| pinned.head.size == tree.size() && pinned.head.root != tree.root()) {
-                return Err(wrong(format!(
-                    "forked: its first {} entries are not those of the checkpoint that was given",
-                    pinned.head.size
-                )));
             }
         }
-        if tree != self.frontier {
-            return Err(wrong("its entries do not give the tree that is signed".to_owned()));
-        }
-        note.map_or(Ok(()), |(size, _)| Err(wrong(format!("a checkpoint names {size} entries, there are {}", tree.size()))))
+        verified.entries = tree.size();
+        if tree == self.frontier { Ok(()) } else { Err(wrong("its entries do not give the tree that is signed".to_owned())) }
     }
 
     /// Nothing is pruned yet, so every payload that an entry names is there.

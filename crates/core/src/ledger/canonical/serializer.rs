@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use serde::ser::{self, Serialize, Serializer};
 
-use super::{Member, NotCanonical, Page};
+use super::{Member, NotCanonical, Page, beginning};
 
 type Written = Result<(), NotCanonical>;
 
@@ -84,7 +84,7 @@ impl Object<'_> {
         self.page.bytes.push(b':');
         value.serialize(&mut *self.page)?;
         let (key, start) = std::mem::take(&mut self.key);
-        self.page.members.push(Member { key, start, end: self.page.bytes.len() });
+        self.page.members.push(Member { beginning: beginning(&key), key, start, end: self.page.bytes.len() });
         Ok(())
     }
 

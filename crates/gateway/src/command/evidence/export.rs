@@ -99,7 +99,7 @@ fn named(store: &Store, entries: &[u64]) -> Result<(Named, Named), Failure> {
 /// Writes into the log that the bundle exists and what is in it; gives all its entries with their proofs.
 fn append(store: &mut Store, subject: &str, mut entries: Vec<u64>) -> Result<Vec<Proven>, Failure> {
     let body = Body::Evidence { subject: subject.to_owned(), entries: entries.clone() };
-    entries.extend(store.append(vec![Draft::new(now_ns(), body)])?);
+    entries.extend(store.append(&[Draft::new(now_ns(), body)])?);
     let (tree, size) = (store.tree()?, store.size());
     let prove = |index: &u64| {
         let proof =
