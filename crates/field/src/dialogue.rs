@@ -142,9 +142,9 @@ pub enum Step {
     },
     /// A question was answered, at least in part; an exception is an answer, too.
     Reading(Reading),
-    /// A message came that is no answer to the question that waits, or that breaks the protocol's rules.
+    /// A message came that is no answer to the question that waits, or that breaks the protocol's rules; or of an answer a part is left unread.
     Stray {
-        /// Its bytes.
+        /// Its bytes; none of a part that is left unread.
         bytes: Vec<u8>,
         /// Why it does not count.
         malformed: Malformed,

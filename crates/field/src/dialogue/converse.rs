@@ -179,7 +179,8 @@ impl<P: Peer> Asking<'_, P> {
                 Take::Settling(most) => (waiting_since, patience) = (Instant::now(), most),
                 Take::Later(most) => (waiting_since, patience, self.announced) = (sent, most, true),
                 Take::Unread(malformed) => {
-                    (self.out)(Step::Stray { bytes: self.peer.shown(&message), malformed });
+                    // What was read of it stands in its reading.
+                    (self.out)(Step::Stray { bytes: Vec::new(), malformed });
                     return Ok(());
                 }
                 Take::Answer | Take::Stray(_) => return Ok(()),

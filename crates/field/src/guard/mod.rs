@@ -12,6 +12,7 @@
 //! * One request in flight: the next message may go when bytes were read since, or after [`Guarded::time_out`].
 //! * Object ids of 2B/0E rise strictly per read code within one connection. Another read code is another read and begins where it likes, so a fallback
 //!   from regular (02) to basic (01) passes; the same read code twice from the same object does not.
+//! * Where the device speaks by itself, the connection is the question: nothing may go before something was heard.
 //! * The first refusal closes the guard for good: what is behind it, allowed or not, does not leave; every later write fails with the same [`Refused`].
 //! * A refusal is an [`std::io::ErrorKind::PermissionDenied`] error around a [`Refused`]; [`Failed::of`] sorts it back into its family.
 //!

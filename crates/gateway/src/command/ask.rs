@@ -226,6 +226,7 @@ impl<'a, 'p> Run<'a, 'p> {
                     self.trouble.get_or_insert(failure);
                 }
             }
+            What::Stray { bytes, malformed } if bytes.is_empty() => eprintln!("{place}: {malformed}"),
             What::Stray { bytes, malformed } => eprintln!("{place}: passed over {}: {malformed}", hex(&bytes)),
             What::NoAnswer { why, partial } => self.unanswered(&place, "no answer", &why, &partial),
             // The reason begins with the word itself.
