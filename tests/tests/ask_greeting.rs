@@ -66,7 +66,7 @@ fn a_dry_run_shows_the_connection_as_the_question() {
         ("ssh", "ssh.server", "0 messages, 0 bytes"),
         ("ftp", "ftp.greeting", "1 messages, 6 bytes"),
         ("telnet", "telnet.greeting", "0 messages, 0 bytes"),
-        ("https", "tls.certificate", "1 messages, 80 bytes"),
+        ("https", "tls.certificate", "1 messages, 82 bytes"),
     ] {
         let ended = product.run(["ask", "192.0.2.10", "--via", via, "--dry-run"]).expect(code::DONE);
         assert!(

@@ -58,7 +58,7 @@ pub fn in_clear(server: &[u8], certificate: &[u8]) -> Option<Vec<u8>> {
     let mut flight = Flight::default();
     flight.take(server, FLIGHT_BYTES_MAX);
     let (_, hello) = flight.message(0).filter(|(kind, _)| *kind == SERVER_HELLO)?;
-    let length = |bytes: usize| u32::try_from(bytes).ok().map(u32::to_be_bytes).and_then(|[_, length @ ..]| Some(length));
+    let length = |bytes: usize| u32::try_from(bytes).ok().map(u32::to_be_bytes).map(|[_, length @ ..]| length);
     let one = certificate.len();
     let message = [&[CERTIFICATE_MESSAGE][..], &length(one + 6)?, &length(one + 3)?, &length(one)?, certificate].concat();
     records::of_handshake([flight.handshake().get(..hello.end)?, &message])
