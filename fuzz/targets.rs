@@ -5,7 +5,7 @@ use nameplate_wire::conversation::{End, Heard, Over, Protocol, Said};
 use nameplate_wire::listen::{Event, Listener};
 use nameplate_wire::modbus::{self, Mbap};
 use nameplate_wire::tcp::At;
-use nameplate_wire::{Fact, Mac, Reading, mms, opcua, protocols};
+use nameplate_wire::{Fact, Mac, Reading, greeting, http, mms, opcua, protocols, telnet};
 
 /// What one reading may hold of what was heard: a message of OPC UA in chunks with its questions has most.
 const READING_BYTES_MAX: usize = 1 << 20;
@@ -90,6 +90,32 @@ pub fn modbus(data: &[u8]) {
     }
 }
 
+/// What a live device answers, read as the asking side does: never a panic, and never another sense in other portions.
+pub fn answer(data: &[u8]) {
+    greeting_or_page(data);
+    session(data);
+}
+
+/// What servers say to whoever asks: where an answer of HTTP ends does not depend on the portions in which it comes, and what is found in a greeting
+/// lies in it.
+fn greeting_or_page(data: &[u8]) {
+    let Some((portion, said)) = data.split_first() else { return };
+    let portion = usize::from(*portion % 64) + 1;
+    let at_once = http::Answer::default().take(said);
+    let mut answer = http::Answer::default();
+    let in_portions = said.chunks(portion).map(|bytes| answer.take(bytes)).find(|taken| *taken != Ok(false)).unwrap_or(Ok(false));
+    assert_eq!(in_portions, at_once, "in portions of {portion}");
+
+    let whole = telnet::whole(said);
+    assert!(whole <= said.len());
+    let refusals = telnet::refusals(&said[..whole]);
+    assert_eq!(refusals, telnet::refusals(said), "a command that goes on is refused");
+    assert!(refusals.iter().all(|refusal| said.contains(&refusal[2])));
+    if let Ok(Some((end, ready))) = greeting::ftp_reply(said) {
+        assert_eq!(greeting::ftp_reply(&said[..end]), Ok(Some((end, ready))));
+    }
+}
+
 fn facts_of(message: &[u8]) -> Vec<(String, Vec<u8>)> {
     let mut facts = Vec::new();
     for reading in modbus::PROTOCOL.replay(Over::Tcp, [], [message]) {
@@ -120,7 +146,7 @@ fn stands_in_its_messages(reading: &Reading) {
 
 /// What a server of MMS or OPC UA answers to the question that the first byte names, with the number that the second does: what the next question
 /// takes from it stands in it.
-pub fn answer(data: &[u8]) {
+fn session(data: &[u8]) {
     let Some(([which, number], body)) = data.split_first_chunk::<2>() else { return };
     let (domain, node) = (String::from("LD0"), String::from("LPHD1"));
     let mms = [

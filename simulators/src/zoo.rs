@@ -11,11 +11,11 @@ use crate::device::Device;
 use crate::fault::{Fault, More, Step, crooked, steps_on_question};
 use crate::judge::Manners;
 use crate::language::{Carrier, Language};
-use crate::rehearsal::rehearse;
+use crate::rehearsal::{Rehearsal, rehearse};
 use crate::report::Ended;
 use crate::sockets;
 use crate::tap::{Station, Tap};
-use crate::{bacnet, dnp3, enip, fins, hart_ip, mms, modbus, opcua, s7, sel, slmp, snmp};
+use crate::{bacnet, dnp3, enip, fins, greeting, hart_ip, http, mms, modbus, opcua, s7, sel, slmp, snmp};
 
 fn all() -> Vec<Arc<dyn Language>> {
     let text = || b"Acme".to_vec();
@@ -60,6 +60,10 @@ fn all() -> Vec<Arc<dyn Language>> {
         Arc::new(mms::Persona::new("LD0", [("vendor", text())], [])),
         Arc::new(opcua::Persona::new([const { String::new() }; 3], [const { String::new() }; 5])),
         Arc::new(sel::Persona::new(&["FID=SEL-1-R1-V0-Z1-D1"])),
+        Arc::new(greeting::Persona::new(greeting::Server::Ftp, &[b"Acme"], b"")),
+        Arc::new(greeting::Persona::new(greeting::Server::Ssh, &[b"SSH-2.0-Acme"], b"")),
+        Arc::new(greeting::Persona::new(greeting::Server::Telnet, &[b"Acme"], b"login: ")),
+        Arc::new(http::Persona::new(b"Acme/1", b"Acme")),
         Arc::new(slmp::Persona { name: text(), code: 1, refuses: None }),
     ]
 }
@@ -69,7 +73,12 @@ fn steps(persona: &Arc<dyn Language>, fault: &Fault) -> Vec<Step> {
     let persona = crooked(Arc::clone(persona), Some(fault));
     let over = persona.carriers()[0];
     let heard = rehearse(&*persona, over, &[persona.sample()]);
-    steps_on_question(Some(fault), &*persona, heard.answers(), 1)
+    steps_on_question(Some(fault), &*persona, told(&*persona, &heard), 1)
+}
+
+/// What a device tells: by itself, or in answers.
+fn told(persona: &dyn Language, heard: &Rehearsal) -> Vec<Vec<u8>> {
+    if persona.speaks_first() { heard.greeting.clone() } else { heard.answers() }
 }
 
 #[test]
@@ -81,7 +90,7 @@ fn every_sample_is_answered_and_trips_nothing_but_an_open_session() {
                 continue;
             }
             let heard = rehearse(&*persona, over, &[persona.sample()]);
-            assert!(!heard.answers().is_empty(), "{persona:?}");
+            assert!(!told(&*persona, &heard).is_empty(), "{persona:?}");
             let whys: Vec<&str> = heard.trips.iter().map(|trip| trip.why).filter(|why| !why.contains("session was not closed")).collect();
             assert_eq!(whys, Vec::<&str>::new(), "{persona:?}");
         }

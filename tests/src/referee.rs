@@ -32,7 +32,7 @@ const PASSWORD: &str = "password";
 /// SEL's `ACC`: level 1, behind which a password stands.
 const SEL_ACC: &str = "4143430d";
 
-static ROWS: [Row; 16] = [
+static ROWS: [Row; 20] = [
     Row {
         protocol: "bacnet",
         at: At::Above(&["udp.port=={},bvlc"]),
@@ -67,12 +67,14 @@ static ROWS: [Row; 16] = [
         fields: &["omron.tcp.command", "omron.command"],
         allowed: &["0x00000000/", "0x00000002/0x0501", "/0x0501"],
     },
+    Row { protocol: "ftp", at: At::Above(&["tcp.port=={},ftp"]), fields: &["ftp.request.command", "ftp.request.arg"], allowed: &["QUIT/"] },
     Row {
         protocol: "hart-ip",
         at: At::Above(&["tcp.port=={},hart_ip", "udp.port=={},hart_ip"]),
         fields: &["hart_ip.message_type", "hart_ip.message_id", "hart_ip.pt.command"],
         allowed: &["0/0/", "0/1/", "0/3/0", "0/3/13", "0/3/20"],
     },
+    Row { protocol: "http", at: At::Above(&["tcp.port=={},http"]), fields: HTTP, allowed: &[FIRST_PAGE] },
     Row {
         protocol: "mms",
         at: At::Above(&["tcp.port=={},tpkt"]),
@@ -189,13 +191,47 @@ static ROWS: [Row; 16] = [
         fields: &["snmp.version", "snmp.msgVersion", "snmp.data"],
         allowed: &["0//0", "1//0", "0//1", "1//5", "/3/*"],
     },
+    // Not a byte.
+    Row { protocol: "ssh", at: At::Above(&["tcp.port=={},ssh"]), fields: &["tcp.payload"], allowed: &[] },
+    // WONT and DONT, and no text.
+    Row { protocol: "telnet", at: At::Above(&["tcp.port=={},telnet"]), fields: &["telnet.cmd", "telnet.data"], allowed: &["252/", "254/"] },
 ];
 
 /// Between several values of one field in a service.
 const OR: &str = "|";
+/// What tshark is asked about a request, and the one for a server's first page.
+const HTTP: &[&str] = &[
+    "http.request.method",
+    "http.request.uri",
+    "http.request.version",
+    "http.accept_encoding",
+    "http.connection",
+    "http.authorization",
+    "http.cookie",
+    "http.file_data",
+];
+const FIRST_PAGE: &str = "GET///HTTP/1.1/identity/close///";
 
 /// Services of one protocol, each with how often it was asked.
 pub type Counts = BTreeMap<String, usize>;
+
+/// Counts the requests to this port as tshark reads them under TLS, with the keys of whoever asked.
+///
+/// # Errors
+/// tshark's words, or the messages that must not have left.
+pub fn judge_under_tls(file: &Path, port: u16, keys: &Path) -> Result<usize, String> {
+    let (under, keys) = (format!("tcp.port=={port},tls"), format!("tls.keylog_file:{}", keys.display()));
+    let filter = format!("http && tcp.dstport == {port}");
+    let mut requests = 0;
+    for cells in told(file, HTTP, &filter, &["-d", &under, "-o", &keys])? {
+        if cells.join("/") != FIRST_PAGE {
+            return Err(format!("https: outside the allowlist, as tshark reads it: {cells:?} in {}", file.display()));
+        }
+        requests += 1;
+    }
+    println!("referee: https | {FIRST_PAGE} | {requests}");
+    Ok(requests)
+}
 
 /// Whether there is a row for this protocol.
 #[must_use]

@@ -140,6 +140,22 @@ fn damaged_segments_are_put_together_or_given_up() {
     check(targets::tcp, &[SEGMENTS.to_vec()]);
 }
 
+/// Answers and greetings by RFC 9112, 959 and 855, each behind the byte that says in which portions it comes.
+const SAID: [&[u8]; 7] = [
+    b"\x07HTTP/1.1 200 OK\r\nServer: a/1\r\nContent-Length: 4\r\n\r\nabcd",
+    b"\x05HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n0\r\nA: b\r\n\r\n",
+    b"\x00HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 401 No\r\nWWW-Authenticate: Basic realm=\"a\"\r\n\r\nabc",
+    b"\x03HTTP/1.1 301 M\r\nLocation: /a\r\nContent-Encoding: gzip\r\nContent-Length: 0\r\n\r\n",
+    b"\x09220-Welcome\r\n to 4\r\n220 ready\r\n",
+    b"\x04\xff\xfd\x18\xff\xfb\x01\xff\xfa\x18\xff\xff\x01\xff\xf0Model\r\nlogin: ",
+    b"\x02SSH-2.0-a\r\n",
+];
+
+#[test]
+fn damaged_answers_end_where_they_end_in_any_portions() {
+    check(targets::answer, &SAID.map(<[u8]>::to_vec));
+}
+
 #[test]
 fn damaged_pcap_files_are_read_to_their_end() {
     let Some(seeds) = needed("damaged_pcap_files_are_read_to_their_end", captures(&[0xd4, 0xc3, 0xb2, 0xa1])) else { return };

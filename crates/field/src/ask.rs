@@ -251,7 +251,7 @@ impl Round<'_> {
         for (segment, mut waiting) in std::mem::take(&mut self.waiting) {
             let mut later = VecDeque::new();
             while let Some((ask, permit)) = waiting.pop_front() {
-                let next = quiet.as_ref().map_or_else(|| self.next(&permit), |why| Next::Refused(Refused::quiet(why), None));
+                let next = quiet.as_ref().map_or_else(|| self.next(&ask, &permit), |why| Next::Refused(Refused::quiet(why), None));
                 match next {
                     Next::Start => self.begin(ask, permit, running),
                     Next::Refused(refused, not_before) => self.refuse(&ask, permit.station(), refused, not_before),
@@ -282,7 +282,7 @@ impl Round<'_> {
         running.spawn_local(Connection { ask, station, reason, touch, clock, tell }.run(permit, pace));
     }
 
-    fn next(&mut self, permit: &Permit) -> Next {
+    fn next(&mut self, ask: &Ask, permit: &Permit) -> Next {
         let (endpoint, station) = (permit.endpoint(), permit.station());
         let now = since_1970((self.settings.clock)());
         if let Err(Barred { rule, why, not_before }) = self.settings.rules.may_ask(endpoint, station, now) {
@@ -297,6 +297,7 @@ impl Round<'_> {
             },
             reason => Budget::new(matches!(reason, Reason::WorkOrder(_)), self.factor).at_most(self.settings.rules.readings_per_day),
         };
+        let budget = budget.at_most(ask.via.adapter().readings_per_day_max());
         if let Err(wait) = may_ask(&past, now, budget, self.settings.seed) {
             let NotYet { rule, because, not_before } = wait;
             return Next::not_yet(rule, &because, Some(not_before));

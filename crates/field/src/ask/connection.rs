@@ -6,14 +6,15 @@ use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
-use nameplate_wire::conversation;
-use nameplate_wire::conversation::Over;
+use nameplate_wire::conversation::{self, Heard, Over, Said};
+use nameplate_wire::tcp::At;
+use nameplate_wire::tls;
 
 use super::history::{BROKEN_OFF, Device, HOLD_SPENT, HOSTILE, LOGIN, UNWILLING, since_1970};
 use super::{Ask, Clock, Event, What};
 use crate::breaker::{Attempt, End};
 use crate::dialogue::{self, Dialogue, Step, With, converse};
-use crate::guard::{Ended, Endpoint, Failed, Guarded, Permit, Refused, connect};
+use crate::guard::{Ended, Endpoint, Failed, Guarded, Handshake, Permit, Refused, connect};
 use crate::pacing::{Pace, TimeFactor};
 use crate::touch::{Kind, Line, TouchRecord};
 
@@ -59,9 +60,14 @@ impl Connection {
     /// One connection.
     async fn one(&self, permit: Permit, pace: Pace, dialogue: &mut dyn Dialogue) -> End {
         match connect(permit, Arc::clone(&self.touch)).await {
-            Ok(stream) => {
+            Ok(mut stream) => {
                 self.say(What::Opened);
-                self.talk(stream, pace, dialogue).await
+                let Some(source) = stream.handshake().and_then(|handshake| self.shaken(handshake)) else {
+                    return self.talk(stream, pace, dialogue).await;
+                };
+                let end = self.judge(dialogue::End::Io { operation: "handshake", source });
+                self.close(stream, Vec::new()).await;
+                end
             }
             Err(failed) => {
                 let end = match &failed {
@@ -72,6 +78,27 @@ impl Connection {
                 end
             }
         }
+    }
+
+    /// Tells what a server showed in a handshake; why nothing can be asked behind it, where that is so.
+    fn shaken(&self, Handshake { server, certificate, broke }: Handshake) -> Option<io::Error> {
+        let said = match certificate {
+            Some(certificate) => tls::in_clear(&server, &certificate),
+            None => Some(server),
+        };
+        let (ip, port) = (self.ask.endpoint.ip(), self.ask.endpoint.address().map(|address| address.port()));
+        let (from, to) = (conversation::End { mac: None, ip, port }, conversation::End::default());
+        let at = At { frame: 0, time_ns: u64::try_from(since_1970((self.clock)()).as_nanos()).unwrap_or(u64::MAX) };
+        let mut conversation = (tls::HTTPS_PROTOCOL.start)(Over::Tcp);
+        let mut tell = |heard| {
+            if let Heard::Reading(reading) = heard {
+                self.say(What::Reading(Box::new(reading)));
+            }
+        };
+        let said = said.unwrap_or_default();
+        conversation.hear(&Said { bytes: &said, missing: 0, at, from: &from, to: &to, by_server: true }, &mut tell);
+        conversation.finish(at, &mut tell);
+        broke
     }
 
     /// What was not asked because of what the device said of itself, or because somebody said so, on record.
@@ -115,11 +142,15 @@ impl Connection {
         };
         let end = self.judge(end);
         let end = if password_is_out { End::Denied } else { end };
+        self.close(stream, unasked).await;
+        end
+    }
+
+    async fn close<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: Guarded<S>, unasked: Vec<&'static str>) {
         match stream.close().await {
             Ok(closed) => self.say(What::Closed { closed, unasked }),
             Err(failed) => self.say_failed(failed),
         }
-        end
     }
 
     /// Says how it ended and puts a failure on record, so that the next process's breaker sees it, too.

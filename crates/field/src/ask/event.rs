@@ -39,9 +39,9 @@ pub enum What {
     },
     /// A question was answered, at least in part; an exception is an answer, too.
     Reading(Box<Reading>),
-    /// A message came that is no answer to the question that waits.
+    /// A message came that is no answer to the question that waits; or of an answer a part is left unread.
     Stray {
-        /// The whole message.
+        /// The whole message; nothing of a part that is left unread.
         bytes: Vec<u8>,
         /// Why it does not count.
         malformed: Malformed,

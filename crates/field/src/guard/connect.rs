@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -12,7 +12,7 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpSocket, TcpStream, UdpSocket},
-    time::timeout,
+    time::{Instant, timeout},
 };
 
 use super::{
@@ -20,6 +20,7 @@ use super::{
     datagrams::Datagrams,
     line::{self, Wired},
     stream::log,
+    tls::{self, Sealed},
 };
 use crate::touch::{self, Kind, TouchRecord};
 
@@ -35,6 +36,8 @@ pub enum Line {
     Udp(Datagrams),
     /// A serial line.
     Serial(Wired),
+    /// A TCP connection under TLS.
+    Tls(Sealed),
 }
 
 /// Opens one connection to the permit's endpoint and puts a guard around it.
@@ -48,9 +51,11 @@ pub async fn connect(permit: Permit, touch: Arc<TouchRecord>) -> Result<Guarded<
     }
     let mut line = touch::Line::new(Kind::Connect);
     line.class = permit.class().map(str::to_owned);
+    line.question = permit.table().asked_by_connecting().map(str::to_owned);
     log(&touch, &permit, line)?;
     let outcome = timeout(Duration::from_millis(CONNECT_MS_MAX), open(permit.endpoint())).await;
     match outcome.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+        Ok(Line::Tcp(stream)) if permit.is_sealed_by_tls() => sealed(stream, permit, touch).await,
         Ok(mut line) => match heard_first(&mut line, permit.limits().time_factor).await {
             Ok(()) => {
                 let permit = permit.from(line.own_address());
@@ -68,6 +73,15 @@ pub async fn connect(permit: Permit, touch: Arc<TouchRecord>) -> Result<Guarded<
     }
 }
 
+/// The same under TLS. Where that could not be spoken, nothing can be written: [`Guarded::handshake`] says why, and what the server said.
+async fn sealed(stream: TcpStream, permit: Permit, touch: Arc<TouchRecord>) -> Result<Guarded<Line>, Failed> {
+    let since = Instant::now();
+    let permit = permit.from(stream.local_addr().ok().map(|own| own.ip().to_canonical()));
+    let ip = stream.peer_addr().map(|address| address.ip()).unwrap_or(Ipv4Addr::UNSPECIFIED.into());
+    let (line, handshake, tally) = tls::shake(stream, ip).await;
+    Ok(Guarded::held_since(since, Line::Tls(line), permit, touch).shaken(handshake, tally)?)
+}
+
 /// Puts on record that nothing is sent.
 fn refuse(touch: &TouchRecord, permit: &Permit, refused: Refused) -> Failed {
     let mut line = touch::Line::new(Kind::Refused);
@@ -78,7 +92,7 @@ fn refuse(touch: &TouchRecord, permit: &Permit, refused: Refused) -> Failed {
 /// What must be heard before anything is said: on a line nothing.
 async fn heard_first(line: &mut Line, time_factor: f64) -> Result<(), Refused> {
     match line {
-        Line::Tcp(_) | Line::Udp(_) => Ok(()),
+        Line::Tcp(_) | Line::Udp(_) | Line::Tls(_) => Ok(()),
         Line::Serial(wired) => wired.quiet(Duration::from_millis(line::QUIET_MS_MIN).mul_f64(time_factor)).await,
     }
 }
@@ -110,7 +124,8 @@ impl Line {
         let own = match self {
             Self::Tcp(stream) => stream.local_addr(),
             Self::Udp(socket) => socket.local_addr(),
-            Self::Serial(_) => return None,
+            // What its TCP connection said before, stands in the permit.
+            Self::Tls(_) | Self::Serial(_) => return None,
         };
         own.ok().map(|own| own.ip().to_canonical())
     }
@@ -122,6 +137,7 @@ impl AsyncRead for Line {
             Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
             Self::Udp(socket) => Pin::new(socket).poll_read(cx, buffer),
             Self::Serial(wired) => Pin::new(wired).poll_read(cx, buffer),
+            Self::Tls(sealed) => Pin::new(sealed).poll_read(cx, buffer),
         }
     }
 }
@@ -132,6 +148,7 @@ impl AsyncWrite for Line {
             Self::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
             Self::Udp(socket) => Pin::new(socket).poll_write(cx, bytes),
             Self::Serial(wired) => Pin::new(wired).poll_write(cx, bytes),
+            Self::Tls(sealed) => Pin::new(sealed).poll_write(cx, bytes),
         }
     }
 
@@ -140,6 +157,7 @@ impl AsyncWrite for Line {
             Self::Tcp(stream) => Pin::new(stream).poll_flush(cx),
             Self::Udp(socket) => Pin::new(socket).poll_flush(cx),
             Self::Serial(wired) => Pin::new(wired).poll_flush(cx),
+            Self::Tls(sealed) => Pin::new(sealed).poll_flush(cx),
         }
     }
 
@@ -148,6 +166,7 @@ impl AsyncWrite for Line {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Udp(socket) => Pin::new(socket).poll_shutdown(cx),
             Self::Serial(wired) => Pin::new(wired).poll_shutdown(cx),
+            Self::Tls(sealed) => Pin::new(sealed).poll_shutdown(cx),
         }
     }
 }

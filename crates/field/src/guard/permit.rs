@@ -1,6 +1,11 @@
 //! What one connection may do. A permit narrows a protocol's table, it can never widen it.
 
-use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::{
     Endpoint, Refused, Secret,
@@ -13,6 +18,10 @@ pub const HOLD_S_MAX: u64 = 10;
 /// Bytes of a work order's text; it stands in every line of the touch record.
 pub const REASON_BYTES_MAX: usize = 200;
 
+/// Ports that an address is named without (RFC 9110, 4.2.1 and 4.2.2).
+const HTTP_PORT: u16 = 80;
+const HTTPS_PORT: u16 = 443;
+
 /// Tables of which the messages are those of a serial line.
 const ON_A_LINE: [&str; 3] = ["dnp3", "modbus-rtu", "sel-ascii"];
 
@@ -24,6 +33,9 @@ pub struct Grant {
     pub(super) literals: Vec<(&'static str, Vec<u8>)>,
     messages_max: u8,
     session: Option<Arc<dyn Session>>,
+    /// Under which slot its messages name the endpoint.
+    named: Option<&'static Slot>,
+    is_sealed_by_tls: bool,
 }
 
 /// What a protocol does to messages behind its table, and what the table takes from the device's own words: for protocols that encrypt.
@@ -36,6 +48,11 @@ pub trait Session: Send + Sync {
 
     /// Literals that a message of the device gives: who it is, what its clock says.
     fn learn(&self, message: &[u8]) -> Vec<(&'static Slot, Vec<u8>)>;
+
+    /// How many literals of one slot it may teach; of more the newest count.
+    fn learned_max(&self) -> usize {
+        LITERALS_LEARNED_MAX
+    }
 
     /// Whether what the device sends is opened before anybody reads it: where the whole stream is sealed.
     fn opens(&self) -> bool {
@@ -65,7 +82,8 @@ impl fmt::Debug for Grant {
 impl Grant {
     /// Nothing literal yet. `station` tells devices behind one endpoint apart; empty where there is but one.
     pub(super) const fn new(table: &'static Table, station: String) -> Self {
-        Self { table, station, literals: Vec::new(), messages_max: table.messages_max, session: None }
+        let messages_max = table.messages_max;
+        Self { table, station, literals: Vec::new(), messages_max, session: None, named: None, is_sealed_by_tls: false }
     }
 
     /// Who is asked behind the endpoint; empty where there is but one.
@@ -77,6 +95,28 @@ impl Grant {
     /// With what is done to its messages behind the table.
     pub(super) fn in_session(self, session: Arc<dyn Session>) -> Self {
         Self { session: Some(session), ..self }
+    }
+
+    /// Its messages name the endpoint that is connected to, and no other, under this slot.
+    pub(super) fn naming_its_endpoint(self, slot: &'static Slot) -> Self {
+        Self { named: Some(slot), ..self }
+    }
+
+    /// It goes through TLS, which stands between the guard and the wire.
+    pub(super) fn sealed_by_tls(self) -> Self {
+        Self { is_sealed_by_tls: true, ..self }
+    }
+
+    /// The endpoint as its messages name it: without the port that is usual.
+    fn naming(self, endpoint: &Endpoint) -> Self {
+        let (Some(slot), Some(address)) = (self.named, endpoint.address()) else { return self };
+        let usual = if self.is_sealed_by_tls { HTTPS_PORT } else { HTTP_PORT };
+        let host = match address {
+            _ if address.port() != usual => address.to_string(),
+            SocketAddr::V4(address) => address.ip().to_string(),
+            SocketAddr::V6(address) => format!("[{}]", address.ip()),
+        };
+        self.with(slot, host)
     }
 
     /// Fewer messages than the table has, where their number depends on what is granted.
@@ -157,6 +197,7 @@ impl Permit {
                 format!("time factor {}: only this machine (loopback, a pseudo-terminal) may be asked faster", limits.time_factor),
             );
         }
+        let grant = grant.naming(&endpoint);
         Ok(Self { endpoint, reason: reason.to_owned(), class: None, from: None, grant, limits })
     }
 
@@ -229,6 +270,11 @@ impl Permit {
         &self.limits
     }
 
+    /// Whether TLS stands between the guard and the wire.
+    pub(super) const fn is_sealed_by_tls(&self) -> bool {
+        self.grant.is_sealed_by_tls
+    }
+
     /// A message with every secret in it overwritten.
     #[must_use]
     pub fn without_secrets(&self, message: &[u8]) -> Vec<u8> {
@@ -248,6 +294,7 @@ impl Permit {
     /// Takes what a message of the device says about the literals that are the device's; true where that is new.
     pub(super) fn learn(&mut self, message: &[u8]) -> bool {
         let learned = self.grant.session.as_ref().map_or_else(Vec::new, |session| session.learn(message));
+        let learned_max = self.grant.session.as_ref().map_or(0, |session| session.learned_max());
         let mut is_new = false;
         for (slot, literal) in learned {
             if self.literals(slot).any(|known| known == literal) {
@@ -255,7 +302,7 @@ impl Permit {
             }
             is_new = true;
             self.grant.literals.push((slot.name, literal));
-            if self.literals(slot).count() > LITERALS_LEARNED_MAX
+            if self.literals(slot).count() > learned_max
                 && let Some(oldest) = self.grant.literals.iter().position(|(name, _)| *name == slot.name)
             {
                 self.grant.literals.remove(oldest);

@@ -58,6 +58,10 @@ const ONE_OF: &str = "";
 
 impl Row {
     fn templates(&'static self, permit: &Permit) -> Vec<Template> {
+        // The connection itself.
+        if self.parts.is_empty() {
+            return Vec::new();
+        }
         // One choice of a literal for each slot.
         let mut choices: Vec<Vec<(&'static str, &[u8])>> = vec![Vec::new()];
         for slot in self.slots() {

@@ -1,6 +1,7 @@
 //! `nameplate ask`: read-only questions, each byte through the guard.
 
 mod chassis;
+mod http;
 mod kinds;
 mod masters;
 mod opcua;
@@ -230,6 +231,7 @@ impl<'a, 'p> Run<'a, 'p> {
                     self.trouble.get_or_insert(failure);
                 }
             }
+            What::Stray { bytes, malformed } if bytes.is_empty() => eprintln!("{place}: {malformed}"),
             What::Stray { bytes, malformed } => eprintln!("{place}: passed over {}: {malformed}", hex(&bytes)),
             What::NoAnswer { why, partial } => self.unanswered(&place, "no answer", &why, &partial),
             // The reason begins with the word itself.
@@ -333,5 +335,6 @@ fn dry_run(planned: &[PlannedMessage]) -> String {
         }
     }
     let bytes: usize = planned.iter().map(|one| one.message.bytes.len()).sum();
-    text + &format!("{} messages, {bytes} bytes; nothing was sent and no socket was opened\n", planned.len())
+    let messages = planned.iter().filter(|one| !one.message.bytes.is_empty()).count();
+    text + &format!("{messages} messages, {bytes} bytes; nothing was sent and no socket was opened\n")
 }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use nameplate_core::text::decode_fact;
 use nameplate_core::wire::Shape;
 use nameplate_core::wire::modbus::sunspec;
+use nameplate_simulators::greeting::{self, Server};
 use nameplate_simulators::language::Language;
-use nameplate_simulators::{bacnet, dnp3, enip, fins, hart_ip, mms, modbus, opcua, s7, sel, slmp, snmp};
+use nameplate_simulators::{bacnet, dnp3, enip, fins, hart_ip, http, mms, modbus, opcua, s7, sel, slmp, snmp};
 
 use super::facts::Facts;
 
@@ -26,13 +27,15 @@ pub struct Made {
 }
 
 /// Every protocol that is simulated.
-pub static MAKERS: [Maker; 14] = [
+pub static MAKERS: [Maker; 18] = [
     Maker { protocol: "bacnet", make: bacnet },
     Maker { protocol: "cip", make: cip },
     Maker { protocol: "dnp3", make: dnp3 },
     Maker { protocol: "enip", make: enip },
     Maker { protocol: "fins", make: fins },
+    Maker { protocol: "ftp", make: |facts| greeting(facts, Server::Ftp) },
     Maker { protocol: "hart-ip", make: hart_ip },
+    Maker { protocol: "http", make: http },
     Maker { protocol: "mms", make: mms },
     Maker { protocol: "modbus", make: modbus },
     Maker { protocol: "modbus-rtu", make: modbus_rtu },
@@ -41,6 +44,8 @@ pub static MAKERS: [Maker; 14] = [
     Maker { protocol: "sel-ascii", make: sel_ascii },
     Maker { protocol: "slmp", make: slmp },
     Maker { protocol: "snmp", make: snmp },
+    Maker { protocol: "ssh", make: |facts| greeting(facts, Server::Ssh) },
+    Maker { protocol: "telnet", make: |facts| greeting(facts, Server::Telnet) },
 ];
 
 /// Properties of the device object that are asked for (ASHRAE 135, clause 21).
@@ -163,6 +168,26 @@ fn fins(facts: &Facts) -> Option<Made> {
         version.extend(internal);
     }
     Some(made(fins::Persona::new(facts.bytes("fins.controller.model")?, &version)))
+}
+
+/// The text of a server that greets.
+fn greeting(facts: &Facts, server: Server) -> Option<Made> {
+    let banner = match server {
+        Server::Ftp => "ftp.banner",
+        Server::Ssh => "ssh.banner",
+        Server::Telnet => "telnet.line.",
+    };
+    let lines: Vec<&[u8]> = facts.below(banner).map(|(_, fact)| fact.bytes.as_slice()).collect();
+    // Where the text says what it is, its question would be a second description.
+    let prompt = facts.bytes("telnet.prompt").filter(|_| lines.is_empty()).map(|prompt| [prompt, b" "].concat()).unwrap_or_default();
+    (!lines.is_empty() || !prompt.is_empty()).then(|| made(greeting::Persona::new(server, &lines, &prompt)))
+}
+
+fn http(facts: &Facts) -> Option<Made> {
+    let bytes = |path: &str| facts.bytes(path).unwrap_or_default().to_vec();
+    let persona = http::Persona { realm: bytes("http.realm"), ..http::Persona::new(&bytes("http.server"), &bytes("http.title")) };
+    let says = !persona.server.is_empty() || !persona.realm.is_empty() || facts.bytes("http.title").is_some();
+    says.then(|| made(persona))
 }
 
 fn hart_ip(facts: &Facts) -> Option<Made> {

@@ -9,10 +9,10 @@ use nameplate_core::wire::conversation::Over;
 use nameplate_core::wire::dnp3::Route;
 use nameplate_core::wire::modbus::{PORT, Question};
 use nameplate_core::wire::snmp;
-use nameplate_core::wire::{dnp3, enip, fins, hart_ip, mms};
+use nameplate_core::wire::{dnp3, enip, fins, greeting, hart_ip, mms, ssh, telnet};
 use nameplate_field::ask::{Ask, BadTarget, Target, Via};
 use nameplate_field::dnp3 as outstation;
-use nameplate_field::guard::Endpoint;
+use nameplate_field::guard::{Endpoint, Greeting};
 use nameplate_field::mms as association;
 use nameplate_field::modbus::{Framing, Questions, UNIT_NONE};
 use nameplate_field::{s7comm, slmp};
@@ -20,6 +20,7 @@ use nameplate_field::{s7comm, slmp};
 /// Where the CPU of an S7-300 always is.
 const S7_PLACE: (u8, u8) = (0, 2);
 
+use super::http::Http;
 use super::opcua::{Kept, Opcua};
 use super::sel::Sel;
 use super::snmp::Snmp;
@@ -53,6 +54,8 @@ pub struct Ways {
     /// another station with the same number here. Without it FINS goes over TCP, where the controller assigns one
     #[arg(long, value_name = "NODE")]
     fins_node: Option<u8>,
+    #[command(flatten)]
+    http: Http,
     #[command(flatten)]
     mms: Mms,
     /// S7comm: read list 001C (names, serial number), too. Only where the owner of the CPUs agrees: it has put fail-safe CPUs into a
@@ -158,8 +161,14 @@ enum Way {
     Fins,
     /// DNP3: group 0, the identity attributes. TARGET/LINK is the outstation's link address; needs --dnp3-master
     Dnp3,
+    /// What an FTP server says when somebody connects; then QUIT. TARGET alone, once a day
+    Ftp,
     /// HART-IP: commands 0, 20 and 13. TARGET/POLLING, polling address 0 where it is left out
     HartIp,
+    /// A web server's first page: the server's name, the page's title. TARGET alone
+    Http,
+    /// The same over TLS, and the server's certificate. Nothing is trusted by it: devices sign their certificates themselves. TARGET alone
+    Https,
     /// MMS (IEC 61850): name plates. TARGET/DEVICE is a logical device as the server calls it; one that it lists where it is left out
     Mms,
     /// Modbus TCP: function 43/14; 17 and registers where they are named. TARGET/UNIT, unit 255 where it is left out
@@ -175,6 +184,10 @@ enum Way {
     SelAscii,
     /// SLMP: type name of a Mitsubishi controller. TARGET:PORT, the port as the controller's parameters have it
     Slmp,
+    /// The line with which an SSH server identifies itself; nothing is sent. TARGET alone, once a day
+    Ssh,
+    /// The text with which a Telnet server greets; nobody logs in. TARGET alone, once a day
+    Telnet,
     /// SNMP: the system group in one GET, by UDP 161. TARGET alone; it needs a community
     Snmp,
 }
@@ -269,6 +282,9 @@ impl Ways {
                 let questions = nameplate_field::hart_ip::Questions { polling };
                 Ok(Ask { endpoint: endpoint(target.address(hart_ip::PORT)?), via: Via::HartIp(questions) })
             }
+            Way::Ftp => Ok(greeting(Greeting::Ftp, greeting::FTP_PORT, target)?),
+            Way::Http => self.http.ask(target, false),
+            Way::Https => self.http.ask(target, true),
             Way::Mms => Ok(self.mms.ask(target)?),
             Way::Modbus => {
                 let unit = target.number("the unit is a number from 0 to 255")?.unwrap_or(UNIT_NONE);
@@ -299,12 +315,21 @@ impl Ways {
                 let endpoint = if self.slmp_udp { Endpoint::Udp(address) } else { Endpoint::Tcp(address) };
                 Ok(Ask { endpoint, via: Via::Slmp(slmp::Questions) })
             }
+            Way::Ssh => Ok(greeting(Greeting::Ssh, ssh::PORT, target)?),
+            Way::Telnet => Ok(greeting(Greeting::Telnet, telnet::PORT, target)?),
             Way::Snmp => {
                 target.without_station()?;
                 Ok(Ask { endpoint: Endpoint::Udp(target.address(snmp::PORT)?), via: Via::Snmp(self.snmp.questions()?) })
             }
         }
     }
+}
+
+/// What a server says by itself.
+fn greeting(server: Greeting, port: u16, target: &Target<'_>) -> Result<Ask, BadTarget> {
+    target.without_station()?;
+    let via = Via::Greeting(nameplate_field::greeting::Questions(server));
+    Ok(Ask { endpoint: Endpoint::Tcp(target.address(port)?), via })
 }
 
 impl From<BadTarget> for Failure {

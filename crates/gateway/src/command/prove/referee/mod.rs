@@ -6,7 +6,9 @@ mod cip;
 mod dnp3;
 mod enip;
 mod fins;
+mod greeting;
 mod hart_ip;
+mod http;
 mod mms;
 mod modbus;
 mod opcua;
@@ -72,14 +74,19 @@ pub enum Carrier {
 }
 
 /// Every protocol's.
-static ROWS: [&Row; 16] = [
+static ROWS: [&Row; 21] = [
     &bacnet::ROW,
     &cip::ROW,
     &dnp3::ROW,
     &enip::ROW,
     &fins::ROW,
     &fins::ROW_UDP,
+    &greeting::FTP,
+    &greeting::SSH,
+    &greeting::TELNET,
     &hart_ip::ROW,
+    &http::ROW,
+    &http::ROW_TLS,
     &mms::ROW,
     &modbus::LINE_ROW,
     &modbus::ROW,
