@@ -5,7 +5,7 @@ use nameplate_wire::conversation::{End, Heard, Over, Protocol, Said};
 use nameplate_wire::listen::{Event, Listener};
 use nameplate_wire::modbus::{self, Mbap};
 use nameplate_wire::tcp::At;
-use nameplate_wire::{Fact, Mac, Reading, greeting, http, mms, opcua, protocols, telnet};
+use nameplate_wire::{Fact, Mac, Reading, greeting, http, mms, opcua, pn_dcp, pn_io, protocols, telnet};
 
 /// What one reading may hold of what was heard: a message of OPC UA in chunks with its questions has most.
 const READING_BYTES_MAX: usize = 1 << 20;
@@ -113,6 +113,30 @@ fn greeting_or_page(data: &[u8]) {
     assert!(refusals.iter().all(|refusal| said.contains(&refusal[2])));
     if let Ok(Some((end, ready))) = greeting::ftp_reply(said) {
         assert_eq!(greeting::ftp_reply(&said[..end]), Ok(Some((end, ready))));
+    }
+}
+
+/// A datagram or frame of PROFINET before what pairs answers with our questions: what is taken for a question of ours is one byte for byte, and a
+/// cut look-up tells no other object than the whole.
+pub fn profinet(data: &[u8]) {
+    if let Some((activity, question)) = pn_io::Question::read(data) {
+        assert_eq!(question.encode(activity), data);
+    }
+    if let Some(question) = pn_dcp::Question::read(data) {
+        assert!(data.starts_with(&question.encode()), "{data:02x?}");
+    }
+    for length in [pn_io::length(data), pn_dcp::length(data)].into_iter().flatten().flatten() {
+        assert_eq!(length, data.len());
+    }
+    let transaction = data.get(4..8).and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_be_bytes);
+    let _whatever_it_is = pn_dcp::Question { transaction }.is_answered_by(data);
+    let Some(activity) = data.get(40..56).and_then(|bytes| bytes.try_into().ok()) else { return };
+    let looked_up = |end: usize| pn_io::Answered::read(&data[..end], activity, pn_io::Question::LookUp);
+    let whole = looked_up(data.len());
+    for end in (0..data.len()).step_by(data.len() / CUTS + 1) {
+        if let Some(pn_io::Answered::LookedUp(Some(object))) = looked_up(end) {
+            assert_eq!(whole, Some(pn_io::Answered::LookedUp(Some(object))), "{end} bytes of {data:02x?}");
+        }
     }
 }
 

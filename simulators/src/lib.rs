@@ -5,7 +5,7 @@
 //!
 //! - [`device`]: any of them, started, and its account; [`fault`]: what it does wrong; [`judge`]: the tripwire.
 //! - [`language`]: what a protocol is to them. One module for each: [`modbus`], [`enip`], [`s7`], [`snmp`], [`bacnet`], [`dnp3`],
-//!   [`hart_ip`], [`fins`], [`greeting`], [`http`], [`mms`], [`opcua`], [`sel`], [`slmp`].
+//!   [`hart_ip`], [`fins`], [`greeting`], [`http`], [`mms`], [`opcua`], [`pn_dcp`], [`pn_io`], [`sel`], [`slmp`].
 //! - [`personality`]: the faults by name, for people.
 //! - [`cable`]: a device on the end of a cable in memory, for stories in virtual time; [`rehearsal`]: what a persona says, without a line.
 //! - [`scada`]: the legitimate master of the plant, whose traffic there is to listen to and who must not be disturbed.
@@ -36,6 +36,8 @@ mod numbers;
 pub mod opcua;
 pub mod personality;
 pub mod plant;
+pub mod pn_dcp;
+pub mod pn_io;
 pub mod rehearsal;
 pub mod report;
 pub mod s7;

@@ -25,6 +25,8 @@ const FRAME_BYTES_MIN: usize = 60;
 const SNAP_BYTES: u32 = 65_535;
 /// The port that a device seems to listen at of which nothing else is said.
 const MODBUS_PORT: u16 = 502;
+/// The EtherType of IPv4.
+const IPV4: u16 = 0x0800;
 /// Initial sequence numbers are this far apart, so that two connections are not mistaken for one.
 const SEQUENCE_STEP: u32 = 0x0123_4567;
 
@@ -137,6 +139,11 @@ impl Link {
         self.conversation(Carrier::Udp, speaker, client_port, listens_at)
     }
 
+    /// Records one frame of this EtherType from whoever asks to the device.
+    pub fn frame(&self, ethertype: u16, payload: &[u8]) {
+        self.tap.record().enter_frame(self.asker, self.device, ethertype, payload);
+    }
+
     fn conversation(&self, over: Carrier, speaker: Speaker, client_port: u16, listens_at: SocketAddr) -> Conversation {
         let port = if listens_at.ip() == IpAddr::V4(self.device.ip) { listens_at.port() } else { self.port };
         let client = match speaker {
@@ -244,9 +251,14 @@ impl Conversation {
 impl Record {
     fn enter(&mut self, from: Station, to: Station, protocol: u8, payload: &[u8]) {
         self.packet_id = self.packet_id.wrapping_add(1);
+        let mut packet = ipv4_header(from.ip, to.ip, self.packet_id, protocol, payload.len());
+        packet.extend(payload);
+        self.enter_frame(from, to, IPV4, &packet);
+    }
+
+    fn enter_frame(&mut self, from: Station, to: Station, ethertype: u16, payload: &[u8]) {
         let mut frame = [to.mac, from.mac].concat();
-        frame.extend([0x08, 0x00]);
-        frame.extend(ipv4_header(from.ip, to.ip, self.packet_id, protocol, payload.len()));
+        frame.extend(ethertype.to_be_bytes());
         frame.extend(payload);
         frame.resize(frame.len().max(FRAME_BYTES_MIN), 0);
         if self.pcap.len() + frame.len() > self.room_bytes {

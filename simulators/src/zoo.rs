@@ -15,7 +15,7 @@ use crate::rehearsal::{Rehearsal, rehearse};
 use crate::report::Ended;
 use crate::sockets;
 use crate::tap::{Station, Tap};
-use crate::{bacnet, dnp3, enip, fins, greeting, hart_ip, http, mms, modbus, opcua, s7, sel, slmp, snmp};
+use crate::{bacnet, dnp3, enip, fins, greeting, hart_ip, http, mms, modbus, opcua, pn_dcp, pn_io, s7, sel, slmp, snmp};
 
 fn all() -> Vec<Arc<dyn Language>> {
     let text = || b"Acme".to_vec();
@@ -59,6 +59,8 @@ fn all() -> Vec<Arc<dyn Language>> {
         Arc::new(fins::Persona::new(b"CP1L", b"01.00")),
         Arc::new(mms::Persona::new("LD0", [("vendor", text())], [])),
         Arc::new(opcua::Persona::new([const { String::new() }; 3], [const { String::new() }; 5])),
+        Arc::new(pn_dcp::Persona::new(b"acme", b"Acme")),
+        Arc::new(pn_io::Persona::new(b"Acme", b"1", b"2")),
         Arc::new(sel::Persona::new(&["FID=SEL-1-R1-V0-Z1-D1"])),
         Arc::new(greeting::Persona::new(greeting::Server::Ftp, &[b"Acme"], b"")),
         Arc::new(greeting::Persona::new(greeting::Server::Ssh, &[b"SSH-2.0-Acme"], b"")),

@@ -32,7 +32,7 @@ const PASSWORD: &str = "password";
 /// SEL's `ACC`: level 1, behind which a password stands.
 const SEL_ACC: &str = "4143430d";
 
-static ROWS: [Row; 20] = [
+static ROWS: [Row; 21] = [
     Row {
         protocol: "bacnet",
         at: At::Above(&["udp.port=={},bvlc"]),
@@ -163,6 +163,12 @@ static ROWS: [Row; 20] = [
             "CLO//452//",
             "CLO////",
         ],
+    },
+    Row {
+        protocol: "pn-io",
+        at: At::Above(&[]),
+        fields: &["dcerpc.pkt_type", "dcerpc.dg_if_id", "dcerpc.opnum", "pn_io.index"],
+        allowed: &["0/e1af8308-5d1f-11c9-91a4-08002b14a0fa/2/", "0/dea00001-6c97-11d1-8271-00a02442df7d/5/0xaff0"],
     },
     Row {
         protocol: "s7comm",

@@ -9,7 +9,7 @@ use crate::product::{Ended, Product, State, run};
 pub struct Traced {
     /// Sockets of IP, and packet sockets.
     pub sockets: usize,
-    /// Addresses connected to.
+    /// Addresses connected to, or sent to without.
     pub connects: Vec<String>,
     /// What was sent, in hexadecimal digits.
     pub sends: Vec<String>,
@@ -31,6 +31,8 @@ pub fn traced(product: &Product, arguments: &[&str]) -> (Ended, Traced) {
         let call = line.split_once(' ').map_or(line, |(_, call)| call.trim_start());
         let (name, arguments) = call.split_once('(').unwrap_or((call, ""));
         let first = arguments.split([',', ')']).next().unwrap_or_default().to_owned();
+        let part = |after: &str| call.split_once(after).and_then(|(_, rest)| rest.split([')', '"']).next()).unwrap_or_default();
+        let address = || format!("{}:{}", part("inet_addr(\""), part("htons("));
         match name {
             "socket" if first.starts_with("AF_INET") || first == "AF_PACKET" => {
                 traced.sockets += 1;
@@ -38,10 +40,13 @@ pub fn traced(product: &Product, arguments: &[&str]) -> (Ended, Traced) {
             }
             "close" => open.retain(|descriptor| *descriptor != first),
             "connect" if call.contains("AF_INET") => {
-                let part = |after: &str| call.split_once(after).and_then(|(_, rest)| rest.split([')', '"']).next()).unwrap_or_default();
-                traced.connects.push(format!("{}:{}", part("inet_addr(\""), part("htons(")));
+                traced.connects.push(address());
             }
             "write" | "writev" | "send" | "sendto" | "sendmsg" if open.contains(&first) => {
+                // A socket that is not connected is told with each message whom it is for.
+                if call.contains("inet_addr(") && !traced.connects.contains(&address()) {
+                    traced.connects.push(address());
+                }
                 traced.sends.push(call.split('"').nth(1).unwrap_or_default().replace("\\x", ""));
             }
             _ => {}

@@ -8,6 +8,10 @@ use std::fs;
 
 use nameplate_core::observation::unhex;
 use nameplate_core::profile::{ProfileSet, Said};
+use nameplate_simulators::language::Carrier::Udp;
+use nameplate_simulators::language::Language;
+use nameplate_simulators::rehearsal::{Rehearsal, rehearse};
+use nameplate_simulators::{pn_dcp, pn_io};
 use nameplate_tests::place::{needed, root, shared};
 use nameplate_tests::seeds;
 use nameplate_wire::conversation::Protocol;
@@ -133,6 +137,20 @@ fn damaged_answers_to_our_questions_are_read_or_named() {
     }
     assert!(seeds.len() > 1_000, "{}", seeds.len());
     check(targets::answer, &seeds);
+}
+
+#[test]
+fn damaged_answers_of_profinet_belong_to_no_other_question() {
+    let device = pn_io::Persona::new(b"IM155-6PN HF", b"6ES7 155-6AU00-0CN0", b"S C-K7NP32952018");
+    let station = pn_dcp::Persona::new(b"et200sp", b"ET200SP");
+    let other = pn_io::Persona { upper_first: true, controller: true, ..device.clone() };
+    let said = [
+        rehearse(&device, Udp, &[device.sample()]),
+        rehearse(&other, Udp, &[other.sample()]),
+        rehearse(&station, Udp, &[station.sample()]),
+    ];
+    let questions = [device.sample(), station.sample()];
+    check(targets::profinet, &said.iter().flat_map(Rehearsal::answers).chain(questions).collect::<Vec<_>>());
 }
 
 #[test]

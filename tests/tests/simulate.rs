@@ -19,7 +19,7 @@ use serde_json::Value;
 /// A process that did not get ready by then never will.
 const READY_SECONDS_MAX: Duration = Duration::from_secs(20);
 /// Protocols that are simulated; the decoder that hears each in a capture.
-const PROTOCOLS: [(&str, &str); 18] = [
+const PROTOCOLS: [(&str, &str); 19] = [
     ("bacnet", "bacnet"),
     ("cip", "enip"),
     ("dnp3", "dnp3"),
@@ -32,6 +32,7 @@ const PROTOCOLS: [(&str, &str); 18] = [
     ("modbus", "modbus"),
     ("modbus-rtu", "modbus-rtu"),
     ("opcua", "opcua"),
+    ("pn-io", "pn-io"),
     ("s7comm", "s7comm"),
     ("sel-ascii", "sel-ascii"),
     ("slmp", "slmp"),

@@ -41,7 +41,7 @@ fn ways() -> Vec<Way> {
     let plc = fins::Persona { assigned: [77].into(), ..fins::Persona::new(b"CP1L-EL20DR-D", b"01.00") };
     let outstation = dnp3::Persona::new([(242, b"1.2".to_vec()), (252, b"Galvan".to_vec())]);
     let plain = ["generic/bacnet", "generic/cip", "generic/dnp3", "generic/enip", "generic/fins", "generic/hart-ip", "generic/modbus"];
-    let plain = plain.into_iter().chain(["generic/s7comm", "generic/slmp", "generic/snmp", "apc/snmp-management-card"]);
+    let plain = plain.into_iter().chain(["generic/pn-io", "generic/s7comm", "generic/slmp", "generic/snmp", "apc/snmp-management-card"]);
     let mut ways: Vec<Way> = plain.map(|profile| Way { device: of(profile), more: "" }).collect();
     ways.push(Way { device: of("generic/modbus"), more: "--question extended,server-id" });
     ways.push(Way { device: of("generic/enip"), more: "--enip-tcp" });

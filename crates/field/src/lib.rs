@@ -17,6 +17,8 @@ pub mod mms;
 pub mod modbus;
 pub mod opcua;
 pub mod pacing;
+pub mod pn_dcp;
+pub mod pn_io;
 pub mod s7comm;
 pub mod sel_ascii;
 pub mod site;

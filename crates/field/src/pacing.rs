@@ -184,6 +184,8 @@ pub enum Segment {
     Network(u128),
     /// A serial line, by its path.
     Line(String),
+    /// Stations on layer 2, by our interface to them.
+    Stations(String),
 }
 
 impl Segment {
@@ -193,6 +195,7 @@ impl Segment {
         let address = match host {
             Host::Ip(address) => address.to_canonical(),
             Host::Line(path) => return Self::Line(path.clone()),
+            Host::Station(station) => return Self::Stations(station.interface.clone()),
         };
         match address {
             // Mapped back (::ffff:a.b.c.0), so that the two families cannot meet.

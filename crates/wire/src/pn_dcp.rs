@@ -9,11 +9,16 @@ use crate::conversation::{Conversation, Coverage, Happening, Heard, Kind, Likene
 use crate::repeats::Repeats;
 use crate::{Address, Authority, Cursor, Mac, Malformed, Reading, Shape};
 
+mod question;
+
+pub use question::{Question, length};
+
 /// The protocol's name in claims and readings.
 pub const NAME: &str = "pn-dcp";
 /// Everything else on this EtherType: cyclic data, alarms, precision time.
 pub const NAME_RT: &str = "pn-rt";
-const ETHERTYPE: u16 = 0x8892;
+/// The EtherType of all of PROFINET's frames.
+pub const ETHERTYPE: u16 = 0x8892;
 
 /// PROFINET frames of one sender.
 pub static PROTOCOL: Protocol = Protocol {

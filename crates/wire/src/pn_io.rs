@@ -12,14 +12,17 @@ use crate::repeats::Repeats;
 use crate::{Address, Authority, Cursor, Malformed, Reading, Shape};
 
 mod header;
+mod question;
 mod record;
+
+pub use question::{Answered, Object, Question};
 
 use header::{Interface, Rpc};
 
 /// The protocol's name in claims and readings.
 pub const NAME: &str = "pn-io";
 /// The registered port of the endpoint mapper and of a device's first answer (IANA `profinet-cm`).
-const PORT: u16 = 34964;
+pub const PORT: u16 = 34964;
 
 /// PROFINET IO's connections, reads and look-ups.
 pub static PROTOCOL: Protocol = Protocol {
@@ -32,7 +35,7 @@ pub static PROTOCOL: Protocol = Protocol {
         Ok(_) if over != Over::Udp => Likeness::No,
         Ok(Rpc { interface: Interface::ProfinetIo, .. }) => Likeness::Certain,
         // Windows has an endpoint mapper, too: one that knows PROFINET's interface is a device's.
-        Ok(rpc) if header::names_profinet(rpc.body(bytes)) => Likeness::Certain,
+        Ok(rpc) if header::profinet_interface(rpc.body(bytes)).is_some() => Likeness::Certain,
         Ok(Rpc { interface: Interface::EndpointMapper, .. }) => Likeness::Possible,
         _ => Likeness::No,
     },
@@ -56,6 +59,14 @@ const BLOCKS_MAX: usize = 64;
 const ENTRIES_MAX: u32 = 8;
 /// The last six bytes of an object's UUID are its instance, its device id and its vendor id (4.10.3.2.4).
 const OBJECT_IDS: usize = 10;
+
+/// How long a datagram's message is: all of it, where its body is there to its end; `None` where it is cut.
+///
+/// # Errors
+/// [`Malformed`] where it is no message of RPC.
+pub fn length(datagram: &[u8]) -> Result<Option<usize>, Malformed> {
+    Ok(Rpc::read(datagram)?.is_whole(datagram).then_some(datagram.len()))
+}
 
 /// What a client and a device exchange.
 #[derive(Debug, Default)]

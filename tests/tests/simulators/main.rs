@@ -2,6 +2,7 @@
 
 mod languages;
 mod opc_ua;
+mod profinet;
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;

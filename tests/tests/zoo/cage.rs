@@ -10,15 +10,15 @@ use std::time::{Duration, SystemTime};
 
 use nameplate::simulated::Simulated;
 use nameplate_core::profile::ProfileSet;
-use nameplate_field::ask::{Ask, Event, Reason, Settings, What, ask, ask_over};
+use nameplate_field::ask::{Ask, Event, Reason, Settings, Via, What, ask, ask_over};
 use nameplate_field::dialogue::BYTES_IN_MAX;
-use nameplate_field::guard::{Guarded, Limits, Permit};
+use nameplate_field::guard::{Endpoint, Guarded, Limits, Permit};
 use nameplate_field::touch::{Kind, Line, TouchRecord};
 use nameplate_simulators::device::Device;
 use nameplate_simulators::fault::{Fault, More};
 use nameplate_simulators::language::{Carrier, Language};
 use nameplate_simulators::report::Trip;
-use nameplate_simulators::{dnp3, s7, snmp};
+use nameplate_simulators::{dnp3, pn_dcp, s7, snmp};
 use nameplate_tests::place;
 use tokio::time::Instant;
 
@@ -102,9 +102,18 @@ fn outstation() -> dnp3::Persona {
 impl Cage {
     fn new(device: Simulated, over: Carrier) -> Self {
         let ask = device.ask(SocketAddr::from((Ipv4Addr::LOCALHOST, device.persona.port()))).unwrap_or_else(|e| panic!("{e}"));
+        Self::asked(device, ask, over)
+    }
+
+    fn asked(device: Simulated, ask: Ask, over: Carrier) -> Self {
         let limits = Limits::of(&ask.via.adapter().grant().expect("a grant"));
         let limits = Caps { messages_max: limits.messages_max, held_max: limits.hold_max + CLOSE_MAX };
-        let name = format!("{}{}", device.protocol, if over == Carrier::Udp { " udp" } else { " tcp" });
+        let by = match (&ask.endpoint, over) {
+            (Endpoint::Station(_), _) => "",
+            (_, Carrier::Udp) => " udp",
+            (_, Carrier::Tcp) => " tcp",
+        };
+        let name = format!("{}{by}", device.protocol);
         Self { name, over, limits, device, ask }
     }
 
@@ -247,6 +256,16 @@ impl std::fmt::Display for Outcome {
     }
 }
 
+/// A station on layer 2: frames are to it what datagrams are to others.
+fn station() -> Cage {
+    let persona = Arc::new(pn_dcp::Persona::new(b"et200sp", b"ET200SP"));
+    let (profile, protocol) = (String::new(), "pn-dcp".to_owned());
+    let device = Simulated { profile, protocol, persona, station: String::new(), words: Vec::new() };
+    let endpoint = "dcp:eth1/00:00:5e:00:53:01".parse().expect("a station");
+    let questions = nameplate_field::pn_dcp::Questions { consent: Some("ZOO".to_owned()), transaction: None };
+    Cage::asked(device, Ask { endpoint, via: Via::PnDcp(questions) }, Carrier::Udp)
+}
+
 /// Every protocol that is asked, over each carrier that it has.
 pub fn all() -> Vec<Cage> {
     use Carrier::{Tcp, Udp};
@@ -279,6 +298,8 @@ pub fn all() -> Vec<Cage> {
         hart("--hart-udp", Udp),
         Cage::new(of("digi/transport-web"), Tcp),
         Cage::new(of("lantronix/xport"), Tcp),
+        station(),
+        Cage::new(of("generic/pn-io"), Udp),
         Cage::new(of("generic/s7comm"), Tcp),
         slmp("", Tcp),
         slmp("--slmp-udp", Udp),

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
+use nameplate_wire::Mac;
 use nameplate_wire::conversation::{self, Heard, Over, Said};
+use nameplate_wire::pn_dcp::ETHERTYPE;
 use nameplate_wire::tcp::At;
 use nameplate_wire::tls;
 
@@ -115,9 +117,11 @@ impl Connection {
             Endpoint::Tcp(_) => (Over::Tcp, None),
             Endpoint::Udp(_) => (Over::Udp, None),
             Endpoint::Serial(line) => (Over::Serial, Some(line.path.clone())),
+            Endpoint::Station(_) => (Over::Link(conversation::Kind::Ethertype(ETHERTYPE)), None),
         };
+        let mac = if let Endpoint::Station(station) = &self.ask.endpoint { Some(Mac(station.mac)) } else { None };
         let (ip, port) = (self.ask.endpoint.ip(), self.ask.endpoint.address().map(|address| address.port()));
-        let with = With { protocol: adapter.protocol(), over, device: conversation::End { mac: None, ip, port } };
+        let with = With { protocol: adapter.protocol(), over, device: conversation::End { mac, ip, port } };
         // The guard's clock started with the connection; ours must not end after it.
         let pace = Pace { hold_max: pace.hold_max.saturating_sub(stream.hold()), ..pace };
         let clock = || u64::try_from(since_1970((self.clock)()).as_nanos()).unwrap_or(u64::MAX);

@@ -1,5 +1,5 @@
-//! Targets as people write them: `10.0.0.5`, `10.0.0.5:1502/3`, `[2001:db8::5]:502/1`, `serial:/dev/ttyUSB0@9600-8N1/17`. One address, one device:
-//! never a name, never a range.
+//! Targets as people write them: `10.0.0.5`, `10.0.0.5:1502/3`, `[2001:db8::5]:502/1`, `serial:/dev/ttyUSB0@9600-8N1/17`,
+//! `dcp:eth1/00:1b:1b:02:e5:2e`. One address, one device: never a name, never a range.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -8,7 +8,7 @@ use std::str::FromStr;
 use nameplate_wire::modbus::{PORT, Question};
 
 use super::{Ask, Via};
-use crate::guard::{BadLine, Endpoint, SerialLine};
+use crate::guard::{BadLine, BadStation, Endpoint, SerialLine, Station};
 use crate::modbus::{Framing, Questions, UNIT_NONE};
 
 /// Shortest prefix that a network is written with: `10.0.0.0/24` means a network to everybody but us.
@@ -52,16 +52,23 @@ enum Way {
     Net(IpAddr, Option<u16>),
     /// A serial line.
     Line(SerialLine),
+    /// Layer 2.
+    Station(Station),
 }
 
 impl<'a> Target<'a> {
-    /// Reads `ip[:port][/station]`, `[v6][:port][/station]` or `serial:path[@baud-frame][/station]`.
+    /// Reads `ip[:port][/station]`, `[v6][:port][/station]`, `serial:path[@baud-frame][/station]` or `dcp:interface/mac`.
     ///
     /// # Errors
     /// [`BadTarget`] for a name, a range, a network, or a number that is none.
     pub fn read(text: &'a str) -> Result<Self, BadTarget> {
         if let Some(line) = text.strip_prefix(SERIAL) {
             return on_a_line(text, line);
+        }
+        if let Some(station) = text.strip_prefix(LAYER_2) {
+            let way = station.parse().map(Way::Station);
+            let way = way.map_err(|BadStation { offset, why }| bad(text, offset.saturating_add(LAYER_2.len()), why))?;
+            return Ok(Self { text, way, station: None, station_at: text.len() });
         }
         let (ip, end) = address(text).map_err(|(offset, why)| bad(text, offset, why))?;
         let rest = text.get(end..).unwrap_or_default();
@@ -94,6 +101,22 @@ impl<'a> Target<'a> {
         match self.way {
             Way::Net(ip, written) => Ok(SocketAddr::new(ip, written.unwrap_or(port))),
             Way::Line(_) => Err(bad(self.text, 0, NO_LINE)),
+            Way::Station(_) => Err(bad(self.text, 0, NO_STATION)),
+        }
+    }
+
+    /// The station on layer 2.
+    ///
+    /// # Errors
+    /// [`BadTarget`] for everything else.
+    pub fn on_layer_2(&self) -> Result<&Station, BadTarget> {
+        match &self.way {
+            Way::Station(station) => Ok(station),
+            _ => Err(bad(
+                self.text,
+                0,
+                "DCP has no addresses but hardware addresses: dcp:eth1/00:1b:1b:02:e5:2e, behind which interface, and which",
+            )),
         }
     }
 
@@ -101,7 +124,7 @@ impl<'a> Target<'a> {
     #[must_use]
     pub const fn line(&self) -> Option<&SerialLine> {
         match &self.way {
-            Way::Net(..) => None,
+            Way::Net(..) | Way::Station(_) => None,
             Way::Line(line) => Some(line),
         }
     }
@@ -114,7 +137,7 @@ impl<'a> Target<'a> {
         match self.way {
             Way::Net(_, None) => Err(bad(self.text, self.station_at.saturating_sub(1), why)),
             Way::Net(_, Some(port)) => self.address(port),
-            Way::Line(_) => self.address(0),
+            Way::Line(_) | Way::Station(_) => self.address(0),
         }
     }
 
@@ -192,6 +215,9 @@ impl FromStr for Ask {
 
 /// What a target on a serial line begins with.
 const SERIAL: &str = "serial:";
+/// What a station on layer 2 begins with.
+const LAYER_2: &str = "dcp:";
+const NO_STATION: &str = "a station on layer 2 has no address that this protocol could go to; it is asked with --via pn-dcp";
 const NO_LINE: &str = "this protocol goes over a network; on a serial line --via modbus-rtu or dnp3 can be asked";
 const NO_SWEEP: &str = "one address and one unit at a time: we never sweep (a sweep has stopped plants), so name each device";
 const NO_NAMES: &str = "write the address: host names are not looked up, because that would be traffic nobody asked for";
@@ -283,6 +309,18 @@ mod tests {
         check("serial:/dev/pts/3/17", "/dev/pts/3@19200-8E1", Some("17"));
         check("serial:/dev/pts/3@19200-8E1", "/dev/pts/3@19200-8E1", None);
         check("serial:/dev/serial/by-id/usb-FTDI_A9-if00-port0/17", "/dev/serial/by-id/usb-FTDI_A9-if00-port0@19200-8E1", Some("17"));
+    }
+
+    #[test]
+    fn a_station_on_layer_2_is_an_interface_and_a_hardware_address() {
+        let target = Target::read("dcp:eth1/00:1B:1b:02:e5:2e").unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(target.on_layer_2().map(Station::to_string).as_deref(), Ok("eth1/00:1b:1b:02:e5:2e"));
+        let error = target.address(502).expect_err("no address");
+        assert!(error.at == 1 && error.why.contains("pn-dcp"), "{error}");
+        for (text, at) in [("dcp:eth1", 10), ("dcp:/00:1b:1b:02:e5:2e", 5), ("dcp:eth1/00:1b:1b:02:e5:2e/1", 10)] {
+            assert_eq!(Target::read(text).map_err(|error| error.at), Err(at), "{text}");
+        }
+        assert!(Target::read("192.0.2.1").is_ok_and(|target| target.on_layer_2().is_err()));
     }
 
     #[test]

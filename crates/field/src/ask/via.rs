@@ -6,7 +6,7 @@ use super::Planned;
 use crate::dialogue::Dialogue;
 use crate::guard::{Grant, Refused};
 use crate::pacing::{Pace, TimeFactor};
-use crate::{bacnet, cip, dnp3, enip, fins, greeting, hart_ip, http, mms, modbus, opcua, s7comm, sel_ascii, slmp, snmp};
+use crate::{bacnet, cip, dnp3, enip, fins, greeting, hart_ip, http, mms, modbus, opcua, pn_dcp, pn_io, s7comm, sel_ascii, slmp, snmp};
 
 /// A protocol as one device is to be asked in it. What it grants, plans and says must agree: the guard refuses what does not.
 pub trait Adapter {
@@ -71,6 +71,10 @@ pub enum Via {
     Modbus(modbus::Questions),
     /// OPC UA.
     Opcua(opcua::Questions),
+    /// PROFINET DCP on layer 2.
+    PnDcp(pn_dcp::Questions),
+    /// PROFINET IO over UDP.
+    PnIo(pn_io::Questions),
     /// S7comm.
     S7comm(s7comm::Questions),
     /// SEL's ASCII protocol.
@@ -97,6 +101,8 @@ impl Via {
             Self::Mms(questions) => questions,
             Self::Modbus(questions) => questions,
             Self::Opcua(questions) => questions,
+            Self::PnDcp(questions) => questions,
+            Self::PnIo(questions) => questions,
             Self::S7comm(questions) => questions,
             Self::SelAscii(questions) => questions,
             Self::Slmp(questions) => questions,

@@ -257,7 +257,7 @@ impl<P: Peer> Asking<'_, P> {
 
     /// Takes the message at the start of what is held, where it is whole.
     fn cut(&mut self) -> Result<Option<Vec<u8>>, End> {
-        let is_datagram = self.with.over == Over::Udp;
+        let is_datagram = matches!(self.with.over, Over::Udp | Over::Link(_));
         match self.dialogue.length(&self.held) {
             Ok(Some(length)) if length > 0 && length <= self.held.len() => {
                 let message = self.held.drain(..length).collect();

@@ -18,6 +18,7 @@ use tokio::{
 use super::{
     Ended, Endpoint, Failed, Guarded, Permit, Refused,
     datagrams::Datagrams,
+    frames::{self, Frames},
     line::{self, Wired},
     stream::log,
     tls::{self, Sealed},
@@ -38,6 +39,8 @@ pub enum Line {
     Serial(Wired),
     /// A TCP connection under TLS.
     Tls(Sealed),
+    /// Frames to and from one station.
+    Station(Frames),
 }
 
 /// Opens one connection to the permit's endpoint and puts a guard around it.
@@ -53,7 +56,7 @@ pub async fn connect(permit: Permit, touch: Arc<TouchRecord>) -> Result<Guarded<
     line.class = permit.class().map(str::to_owned);
     line.question = permit.table().asked_by_connecting().map(str::to_owned);
     log(&touch, &permit, line)?;
-    let outcome = timeout(Duration::from_millis(CONNECT_MS_MAX), open(permit.endpoint())).await;
+    let outcome = timeout(Duration::from_millis(CONNECT_MS_MAX), open(permit.endpoint(), permit.answered_from_any_port())).await;
     match outcome.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
         Ok(Line::Tcp(stream)) if permit.is_sealed_by_tls() => sealed(stream, permit, touch).await,
         Ok(mut line) => match heard_first(&mut line, permit.limits().time_factor).await {
@@ -92,13 +95,13 @@ fn refuse(touch: &TouchRecord, permit: &Permit, refused: Refused) -> Failed {
 /// What must be heard before anything is said: on a line nothing.
 async fn heard_first(line: &mut Line, time_factor: f64) -> Result<(), Refused> {
     match line {
-        Line::Tcp(_) | Line::Udp(_) | Line::Tls(_) => Ok(()),
+        Line::Tcp(_) | Line::Udp(_) | Line::Tls(_) | Line::Station(_) => Ok(()),
         Line::Serial(wired) => wired.quiet(Duration::from_millis(line::QUIET_MS_MIN).mul_f64(time_factor)).await,
     }
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the only place that opens a connection towards a device (rules of the house, 2)")]
-async fn open(peer: &Endpoint) -> io::Result<Line> {
+async fn open(peer: &Endpoint, any_port: bool) -> io::Result<Line> {
     match peer {
         Endpoint::Tcp(peer) => {
             let socket = if peer.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
@@ -111,10 +114,14 @@ async fn open(peer: &Endpoint) -> io::Result<Line> {
         Endpoint::Udp(peer) => {
             let any = if peer.is_ipv4() { SocketAddr::from(([0; 4], 0)) } else { SocketAddr::from(([0_u16; 8], 0)) };
             let socket = UdpSocket::bind(any).await?;
+            if any_port {
+                return Ok(Line::Udp(Datagrams::of_host(socket, *peer)));
+            }
             socket.connect(peer).await?;
             Ok(Line::Udp(Datagrams::new(socket)))
         }
         Endpoint::Serial(line) => line::open(line).map(Line::Serial),
+        Endpoint::Station(station) => frames::open(station).map(Line::Station),
     }
 }
 
@@ -125,7 +132,7 @@ impl Line {
             Self::Tcp(stream) => stream.local_addr(),
             Self::Udp(socket) => socket.local_addr(),
             // What its TCP connection said before, stands in the permit.
-            Self::Tls(_) | Self::Serial(_) => return None,
+            Self::Tls(_) | Self::Serial(_) | Self::Station(_) => return None,
         };
         own.ok().map(|own| own.ip().to_canonical())
     }
@@ -138,6 +145,7 @@ impl AsyncRead for Line {
             Self::Udp(socket) => Pin::new(socket).poll_read(cx, buffer),
             Self::Serial(wired) => Pin::new(wired).poll_read(cx, buffer),
             Self::Tls(sealed) => Pin::new(sealed).poll_read(cx, buffer),
+            Self::Station(frames) => Pin::new(frames).poll_read(cx, buffer),
         }
     }
 }
@@ -149,6 +157,7 @@ impl AsyncWrite for Line {
             Self::Udp(socket) => Pin::new(socket).poll_write(cx, bytes),
             Self::Serial(wired) => Pin::new(wired).poll_write(cx, bytes),
             Self::Tls(sealed) => Pin::new(sealed).poll_write(cx, bytes),
+            Self::Station(frames) => Pin::new(frames).poll_write(cx, bytes),
         }
     }
 
@@ -158,6 +167,7 @@ impl AsyncWrite for Line {
             Self::Udp(socket) => Pin::new(socket).poll_flush(cx),
             Self::Serial(wired) => Pin::new(wired).poll_flush(cx),
             Self::Tls(sealed) => Pin::new(sealed).poll_flush(cx),
+            Self::Station(frames) => Pin::new(frames).poll_flush(cx),
         }
     }
 
@@ -167,6 +177,7 @@ impl AsyncWrite for Line {
             Self::Udp(socket) => Pin::new(socket).poll_shutdown(cx),
             Self::Serial(wired) => Pin::new(wired).poll_shutdown(cx),
             Self::Tls(sealed) => Pin::new(sealed).poll_shutdown(cx),
+            Self::Station(frames) => Pin::new(frames).poll_shutdown(cx),
         }
     }
 }

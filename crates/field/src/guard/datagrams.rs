@@ -12,10 +12,12 @@ use tokio::{
     net::UdpSocket,
 };
 
-/// A connected socket: the kernel passes on what comes from the device and nothing else.
+/// What comes from the device and nothing else: of a connected socket the kernel sees to it.
 #[derive(Debug)]
 pub struct Datagrams {
     socket: UdpSocket,
+    /// Where it is asked, if it may answer from another of its ports; the socket is not connected then.
+    asked: Option<SocketAddr>,
     /// Nothing more is sent, and nobody waits for more: there is no goodbye in UDP.
     over: bool,
 }
@@ -23,7 +25,12 @@ pub struct Datagrams {
 impl Datagrams {
     /// Around a connected socket.
     pub const fn new(socket: UdpSocket) -> Self {
-        Self { socket, over: false }
+        Self { socket, asked: None, over: false }
+    }
+
+    /// Around a socket that is not connected, towards a device that may answer from another port than the one that is asked.
+    pub const fn of_host(socket: UdpSocket, asked: SocketAddr) -> Self {
+        Self { socket, asked: Some(asked), over: false }
     }
 
     /// Our own end of it.
@@ -43,7 +50,15 @@ impl AsyncRead for Datagrams {
         }
         loop {
             let before = buffer.filled().len();
-            ready!(self.socket.poll_recv(cx, buffer))?;
+            match self.asked {
+                None => ready!(self.socket.poll_recv(cx, buffer))?,
+                Some(asked) => {
+                    let from = ready!(self.socket.poll_recv_from(cx, buffer))?;
+                    if from.ip().to_canonical() != asked.ip().to_canonical() {
+                        buffer.set_filled(before);
+                    }
+                }
+            }
             // An empty datagram says nothing, and must not be taken for an end.
             if buffer.filled().len() > before {
                 return Poll::Ready(Ok(()));
@@ -54,7 +69,10 @@ impl AsyncRead for Datagrams {
 
 impl AsyncWrite for Datagrams {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.socket.poll_send(cx, bytes)
+        match self.asked {
+            None => self.socket.poll_send(cx, bytes),
+            Some(asked) => self.socket.poll_send_to(cx, bytes, asked),
+        }
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {

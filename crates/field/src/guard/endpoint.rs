@@ -5,6 +5,7 @@ use std::{fmt, net::IpAddr, net::SocketAddr, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::serial::{BadLine, SerialLine};
+use super::station::{BadStation, Station};
 
 /// One endpoint of one device, or of several behind a gateway or on a line. IPv4 addresses are written as such, however they came.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,6 +16,8 @@ pub enum Endpoint {
     Udp(SocketAddr),
     /// A serial line of this machine.
     Serial(SerialLine),
+    /// A station on layer 2, behind an interface of this machine: a question is one frame.
+    Station(Station),
 }
 
 /// What leads to devices and carries one conversation at a time: a host has one connection to spare, or none; a line has one master.
@@ -24,19 +27,21 @@ pub enum Host {
     Ip(IpAddr),
     /// A serial line, by its path.
     Line(String),
+    /// A station on layer 2.
+    Station(Station),
 }
 
 impl Endpoint {
-    /// Its address and port; a serial line has none.
+    /// Its address and port; a serial line and a station on layer 2 have none.
     #[must_use]
     pub const fn address(&self) -> Option<SocketAddr> {
         match self {
             Self::Tcp(address) | Self::Udp(address) => Some(*address),
-            Self::Serial(_) => None,
+            Self::Serial(_) | Self::Station(_) => None,
         }
     }
 
-    /// Its network address; a serial line has none.
+    /// Its network address; a serial line and a station on layer 2 have none.
     #[must_use]
     pub fn ip(&self) -> Option<IpAddr> {
         self.address().map(|address| address.ip().to_canonical())
@@ -48,6 +53,7 @@ impl Endpoint {
         match self {
             Self::Tcp(address) | Self::Udp(address) => Host::Ip(address.ip().to_canonical()),
             Self::Serial(line) => Host::Line(line.path.clone()),
+            Self::Station(station) => Host::Station(station.clone()),
         }
     }
 
@@ -59,11 +65,15 @@ impl Endpoint {
             Self::Tcp(address) => Self::Tcp(plain(address)),
             Self::Udp(address) => Self::Udp(plain(address)),
             Self::Serial(line) => Self::Serial(SerialLine::new(line.path.clone())),
+            Self::Station(station) => Self::Station(station.clone()),
         }
     }
 
     /// Why it can never be one device: one packet there is heard by many, or by nobody.
     pub(super) fn never_a_device(&self) -> Option<&'static str> {
+        if let Self::Station(station) = self {
+            return station.never_a_device();
+        }
         let address = self.address()?;
         if address.port() == 0 {
             return Some("has no port");
@@ -85,6 +95,7 @@ impl Host {
         match self {
             Self::Ip(ip) => ip.to_canonical().is_loopback(),
             Self::Line(path) => path.starts_with(PSEUDO_TERMINALS),
+            Self::Station(_) => false,
         }
     }
 }
@@ -97,17 +108,20 @@ impl fmt::Display for Host {
         match self {
             Self::Ip(ip) => ip.fmt(f),
             Self::Line(path) => path.fmt(f),
+            Self::Station(station) => station.fmt(f),
         }
     }
 }
 
-/// `192.0.2.1:502`; with another transport than TCP `udp:192.0.2.1:161`, `serial:/dev/ttyS0@19200-8E1`.
+/// `192.0.2.1:502`; with another transport than TCP `udp:192.0.2.1:161`, `serial:/dev/ttyS0@19200-8E1`,
+/// `dcp:eth1/00:1b:1b:02:e5:2e`.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp(address) => address.fmt(f),
             Self::Udp(address) => write!(f, "udp:{address}"),
             Self::Serial(line) => write!(f, "serial:{line}"),
+            Self::Station(station) => write!(f, "dcp:{station}"),
         }
     }
 }
@@ -118,6 +132,9 @@ impl FromStr for Endpoint {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if let Some(line) = text.strip_prefix("serial:") {
             return line.parse().map(Self::Serial).map_err(BadEndpoint::Line);
+        }
+        if let Some(station) = text.strip_prefix("dcp:") {
+            return station.parse().map(Self::Station).map_err(BadEndpoint::Station);
         }
         let (address, transport): (_, fn(SocketAddr) -> Self) = match text.strip_prefix("udp:") {
             Some(address) => (address, Self::Udp),
@@ -134,6 +151,8 @@ pub enum BadEndpoint {
     Address(std::net::AddrParseError),
     /// It is no serial line.
     Line(BadLine),
+    /// It is no station.
+    Station(BadStation),
 }
 
 impl fmt::Display for BadEndpoint {
@@ -141,6 +160,7 @@ impl fmt::Display for BadEndpoint {
         match self {
             Self::Address(error) => error.fmt(f),
             Self::Line(error) => error.fmt(f),
+            Self::Station(error) => error.fmt(f),
         }
     }
 }

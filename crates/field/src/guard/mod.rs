@@ -36,6 +36,7 @@ mod ended;
 mod endpoint;
 mod enip;
 mod fins;
+mod frames;
 pub mod generate;
 mod greeting;
 mod hart_ip;
@@ -47,6 +48,8 @@ mod modbus;
 mod modbus_rtu;
 mod opcua;
 mod permit;
+mod pn_dcp;
+mod pn_io;
 mod refused;
 mod s7comm;
 mod secret;
@@ -54,6 +57,7 @@ mod sel_ascii;
 mod serial;
 mod slmp;
 mod snmp;
+mod station;
 mod stream;
 mod table;
 mod telnet;
@@ -81,6 +85,8 @@ pub use self::{
     modbus_rtu::LINE_REQUESTS_MAX,
     opcua::{MESSAGES_MAX as OPCUA_MESSAGES_MAX, NONCE_BYTES as OPCUA_NONCE_BYTES, Opcua, OpcuaSecured},
     permit::{Grant, HOLD_S_MAX, Limits, Permit, REASON_BYTES_MAX},
+    pn_dcp::PnDcp,
+    pn_io::PnIo,
     refused::{Failed, REFUSED_BYTES_MAX, Refused, hex},
     s7comm::{MESSAGES_MAX as S7_MESSAGES_MAX, S7comm},
     secret::Secret,
@@ -88,13 +94,14 @@ pub use self::{
     serial::{BadLine, Parity, SerialLine, Settings},
     slmp::Slmp,
     snmp::{ENTITY_QUESTIONS_MAX, MESSAGES_MAX as SNMP_MESSAGES_MAX, OBJECTS_MAX as SNMP_OBJECTS_MAX, Snmp, SnmpV3, V3_MESSAGES_MAX},
+    station::{BadStation, Station},
     stream::{CLOSE_MS_MAX, Closed, Guarded, KILL_S_MAX},
     telnet::REFUSALS_MAX,
     tls::{HANDSHAKE_MS_MAX, Handshake},
 };
 
 /// Every protocol's row of read-only.md.
-static TABLES: [&table::Table; 20] = [
+static TABLES: [&table::Table; 22] = [
     &bacnet::TABLE,
     &cip::TABLE,
     &dnp3::TABLE,
@@ -109,6 +116,8 @@ static TABLES: [&table::Table; 20] = [
     &modbus::TABLE,
     &modbus_rtu::TABLE,
     &opcua::TABLE,
+    &pn_dcp::TABLE,
+    &pn_io::TABLE,
     &s7comm::TABLE,
     &sel_ascii::TABLE,
     &slmp::TABLE,

@@ -25,6 +25,9 @@ const HTTPS_PORT: u16 = 443;
 /// Tables of which the messages are those of a serial line.
 const ON_A_LINE: [&str; 3] = ["dnp3", "modbus-rtu", "sel-ascii"];
 
+/// The one table of which the messages are frames of layer 2.
+const ON_LAYER_2: &str = "pn-dcp";
+
 /// What a protocol's file in this folder grants: its table, who is asked behind the endpoint, and the literals that only the owner or a profile knows.
 #[derive(Clone)]
 pub struct Grant {
@@ -36,6 +39,7 @@ pub struct Grant {
     /// Under which slot its messages name the endpoint.
     named: Option<&'static Slot>,
     is_sealed_by_tls: bool,
+    any_port: bool,
 }
 
 /// What a protocol does to messages behind its table, and what the table takes from the device's own words: for protocols that encrypt.
@@ -83,7 +87,7 @@ impl Grant {
     /// Nothing literal yet. `station` tells devices behind one endpoint apart; empty where there is but one.
     pub(super) const fn new(table: &'static Table, station: String) -> Self {
         let messages_max = table.messages_max;
-        Self { table, station, literals: Vec::new(), messages_max, session: None, named: None, is_sealed_by_tls: false }
+        Self { table, station, literals: Vec::new(), messages_max, session: None, named: None, is_sealed_by_tls: false, any_port: false }
     }
 
     /// Who is asked behind the endpoint; empty where there is but one.
@@ -117,6 +121,11 @@ impl Grant {
             SocketAddr::V6(address) => format!("[{}]", address.ip()),
         };
         self.with(slot, host)
+    }
+
+    /// For datagrams that the device may answer from another of its ports than the one that is asked.
+    pub(super) fn answered_from_any_port(self) -> Self {
+        Self { any_port: true, ..self }
     }
 
     /// Fewer messages than the table has, where their number depends on what is granted.
@@ -191,6 +200,12 @@ impl Permit {
         if matches!(endpoint, Endpoint::Serial(_)) && !ON_A_LINE.contains(&table) {
             return no("permit.target", format!("{table} is not spoken on a serial line"));
         }
+        if matches!(endpoint, Endpoint::Station(_)) != (table == ON_LAYER_2) {
+            return no(
+                "permit.target",
+                format!("{endpoint} is not asked over {table}: stations on layer 2 are asked over {ON_LAYER_2} alone, and nobody else is"),
+            );
+        }
         if scaled && !(endpoint.host().is_this_machine() && limits.time_factor.is_finite() && limits.time_factor > 0.0) {
             return no(
                 "permit.time_factor",
@@ -262,6 +277,11 @@ impl Permit {
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.reason
+    }
+
+    /// Whether the device may answer datagrams from another of its ports.
+    pub(super) const fn answered_from_any_port(&self) -> bool {
+        self.grant.any_port
     }
 
     /// What is tightened.

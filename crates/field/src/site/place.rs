@@ -1,8 +1,8 @@
-//! Places that a rule names: an address, a network, a serial line.
+//! Places that a rule names: an address, a network, a serial line, a station on layer 2.
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
-use crate::guard::{Endpoint, Host};
+use crate::guard::{Endpoint, Host, Station};
 
 /// Bits of an IPv4 address, and of an IPv6 address.
 const V4_BITS: u8 = 32;
@@ -20,6 +20,8 @@ pub enum Place {
     },
     /// A serial line, by its path.
     Line(String),
+    /// A station on layer 2, behind whichever interface.
+    Station(Station),
 }
 
 impl Place {
@@ -28,6 +30,7 @@ impl Place {
     pub fn holds(&self, endpoint: &Endpoint) -> bool {
         match (self, endpoint.host()) {
             (Self::Line(path), Host::Line(line)) => *path == line,
+            (Self::Station(named), Host::Station(station)) => named.mac == station.mac,
             (Self::Network { address, prefix }, Host::Ip(ip)) => match (address.to_canonical(), ip) {
                 (IpAddr::V4(network), IpAddr::V4(ip)) => same(u128::from(network.to_bits()), u128::from(ip.to_bits()), V4_BITS, *prefix),
                 (IpAddr::V6(network), IpAddr::V6(ip)) => same(network.to_bits(), ip.to_bits(), V6_BITS, *prefix),
@@ -49,7 +52,7 @@ pub struct BadPlace;
 
 impl fmt::Display for BadPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("write an address (192.0.2.50), a network (192.0.2.48/29) or a line (serial:/dev/ttyUSB0)")
+        f.write_str("write an address (192.0.2.50), a network (192.0.2.48/29), a line (serial:/dev/ttyUSB0) or a station (dcp:eth1/00:1b:1b:02:e5:2e)")
     }
 }
 
@@ -61,6 +64,9 @@ impl FromStr for Place {
     fn from_str(text: &str) -> Result<Self, BadPlace> {
         if let Some(line) = text.strip_prefix("serial:") {
             return if line.is_empty() { Err(BadPlace) } else { Ok(Self::Line(line.to_owned())) };
+        }
+        if let Some(station) = text.strip_prefix("dcp:") {
+            return station.parse().map(Self::Station).map_err(|_| BadPlace);
         }
         let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
         let address: IpAddr = address.parse().map_err(|_| BadPlace)?;
@@ -74,6 +80,7 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Line(path) => write!(f, "serial:{path}"),
+            Self::Station(station) => write!(f, "dcp:{station}"),
             Self::Network { address, prefix } if *prefix == if address.is_ipv4() { V4_BITS } else { V6_BITS } => address.fmt(f),
             Self::Network { address, prefix } => write!(f, "{address}/{prefix}"),
         }
@@ -104,11 +111,15 @@ mod tests {
         check("serial:/dev/ttyS0", "serial:/dev/ttyS0@9600-8N1", true);
         check("serial:/dev/ttyS0", "serial:/dev/ttyS1", false);
         check("192.0.2.0/24", "serial:/dev/ttyS1", false);
+        check("dcp:eth1/00:1b:1b:02:e5:2e", "dcp:eth1/00:1b:1b:02:e5:2e", true);
+        check("dcp:eth1/00:1b:1b:02:e5:2e", "dcp:eth2/00:1b:1b:02:e5:2e", true);
+        check("dcp:eth1/00:1b:1b:02:e5:2e", "dcp:eth1/00:1b:1b:02:e5:2f", false);
+        check("0.0.0.0/0", "dcp:eth1/00:1b:1b:02:e5:2e", false);
     }
 
     #[test]
     fn what_is_no_place_is_refused() {
-        for text in ["", "plc-7", "192.0.2.0/33", "192.0.2.0/", "192.0.2.0/-1", "2001:db8::/129", "serial:", "192.0.2.1-9"] {
+        for text in ["", "plc-7", "192.0.2.0/33", "192.0.2.0/", "192.0.2.0/-1", "2001:db8::/129", "serial:", "dcp:eth1", "192.0.2.1-9"] {
             assert_eq!(text.parse::<Place>(), Err(BadPlace), "{text}");
         }
     }

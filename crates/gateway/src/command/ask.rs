@@ -22,7 +22,9 @@ use nameplate_core::claim::Field;
 use nameplate_core::hazard::{Hazard, hazard, safety_system};
 use nameplate_core::observation::{Source, hex};
 use nameplate_core::text::printable;
+use nameplate_core::wire::Mac;
 use nameplate_field::ask::{self, Event, PlannedMessage, Reason, Settings, What};
+use nameplate_field::guard::Endpoint;
 use nameplate_field::site::Rules;
 use nameplate_field::touch::{Kind, Line, Summary, TouchRecord};
 
@@ -43,7 +45,7 @@ use crate::{print, profiles, state};
     after_help = "A TARGET is an address, with the port where it is not the protocol's own, and behind a slash what the protocol has there: a\n\
                         Modbus unit, a BACnet instance, a DNP3 link address, rack and slot of an S7 CPU (see --via). 192.0.2.10,\n\
                         192.0.2.10:502/1, [2001:db8::10]/1; on a serial line serial:/dev/ttyUSB0@9600-8N1/17 (19200-8E1 where it is left\n\
-                        out). One device each: no names, no ranges, nothing is swept.\n\n\
+                        out); on layer 2 dcp:eth1/00:1b:1b:02:e5:2e. One device each: no names, no ranges, nothing is swept.\n\n\
                         Every message is on record (touch.ndjson in the state directory) before it leaves. Per device: one connection,\n\
                         one request in flight, a handful of requests, 10 seconds (20 where there is a session), at most 12 readings a day\n\
                         30 seconds apart; a device that failed is left alone for a while. See docs/read-only.md.\n\n\
@@ -293,15 +295,24 @@ pub fn leave_out(
     Ok(kept)
 }
 
-/// A hazard of whatever is known to answer at the target's address.
+/// A hazard of whatever is known to answer at the target's address or hardware address.
 fn known_hazard(catalog: &Catalog, ask: &ask::Ask) -> Option<&'static Hazard> {
     let protocol = ask.via.adapter().name();
-    catalog.at(ask.endpoint.ip()?).find_map(|asset| {
-        let manufacturer = asset.shown(Field::Manufacturer).map(|current| current.standing.claim.value.as_str());
-        let macs = asset.addresses.iter().filter_map(|address| address.mac.as_deref());
-        let model = asset.shown(Field::Model).map(|current| current.standing.claim.value.as_str());
-        let known = safety_system(manufacturer, model).or_else(|| hazard(protocol, manufacturer, None));
-        known.or_else(|| macs.into_iter().find_map(|mac| hazard(protocol, None, Some(mac))))
+    let mac = match &ask.endpoint {
+        Endpoint::Station(station) => Some(Mac(station.mac).to_string()),
+        _ => None,
+    };
+    let own = mac.as_deref().and_then(|mac| hazard(protocol, None, Some(mac)));
+    let by_mac = catalog.assets().filter(|asset| mac.is_some() && asset.addresses.iter().any(|address| address.mac == mac));
+    let by_ip = ask.endpoint.ip().into_iter().flat_map(|ip| catalog.at(ip));
+    own.or_else(|| {
+        by_ip.chain(by_mac).find_map(|asset| {
+            let manufacturer = asset.shown(Field::Manufacturer).map(|current| current.standing.claim.value.as_str());
+            let macs = asset.addresses.iter().filter_map(|address| address.mac.as_deref());
+            let model = asset.shown(Field::Model).map(|current| current.standing.claim.value.as_str());
+            let known = safety_system(manufacturer, model).or_else(|| hazard(protocol, manufacturer, None));
+            known.or_else(|| macs.into_iter().find_map(|mac| hazard(protocol, None, Some(mac))))
+        })
     })
 }
 

@@ -8,7 +8,7 @@ use nameplate_core::wire::Shape;
 use nameplate_core::wire::modbus::sunspec;
 use nameplate_simulators::greeting::{self, Server};
 use nameplate_simulators::language::Language;
-use nameplate_simulators::{bacnet, dnp3, enip, fins, hart_ip, http, mms, modbus, opcua, s7, sel, slmp, snmp};
+use nameplate_simulators::{bacnet, dnp3, enip, fins, hart_ip, http, mms, modbus, opcua, pn_io, s7, sel, slmp, snmp};
 
 use super::facts::Facts;
 
@@ -27,7 +27,7 @@ pub struct Made {
 }
 
 /// Every protocol that is simulated.
-pub static MAKERS: [Maker; 18] = [
+pub static MAKERS: [Maker; 19] = [
     Maker { protocol: "bacnet", make: bacnet },
     Maker { protocol: "cip", make: cip },
     Maker { protocol: "dnp3", make: dnp3 },
@@ -40,6 +40,7 @@ pub static MAKERS: [Maker; 18] = [
     Maker { protocol: "modbus", make: modbus },
     Maker { protocol: "modbus-rtu", make: modbus_rtu },
     Maker { protocol: "opcua", make: opcua },
+    Maker { protocol: "pn-io", make: pn_io },
     Maker { protocol: "s7comm", make: s7comm },
     Maker { protocol: "sel-ascii", make: sel_ascii },
     Maker { protocol: "slmp", make: slmp },
@@ -300,6 +301,19 @@ fn sel_ascii(facts: &Facts) -> Option<Made> {
     let mut persona = sel::Persona::new(&[]);
     persona.lines = facts.below("sel-ascii.").map(line).collect();
     (!persona.lines.is_empty()).then(|| made(persona))
+}
+
+fn pn_io(facts: &Facts) -> Option<Made> {
+    let text = |path: &str| Some(facts.text(path)?.trim_end().as_bytes().to_vec());
+    let word = |path: &str| facts.array(&format!("pn-io.object.{path}")).map(u16::from_be_bytes);
+    let [letter, numbers @ ..] = facts.array::<4>("pn-io.im.software")?;
+    let persona = pn_io::Persona {
+        ids: [word("instance")?, word("device")?, word("vendor")?],
+        hardware: u16::from_be_bytes(facts.array("pn-io.im.hardware")?),
+        software: (letter, numbers),
+        ..pn_io::Persona::new(&text("pn-io.lookup.type")?, &text("pn-io.im.order")?, &text("pn-io.im.serial")?)
+    };
+    Some(Made { words: words(&["--pn-consent", "simulated"]), ..made(persona) })
 }
 
 fn s7comm(facts: &Facts) -> Option<Made> {

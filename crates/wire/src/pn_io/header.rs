@@ -6,17 +6,23 @@ use crate::{Cursor, Malformed};
 
 /// Length of the header.
 pub(super) const HEADER_BYTES: usize = 80;
-/// Packet types: request and response; 10 is the last that there is.
-const REQUEST: u8 = 0;
-const RESPONSE: u8 = 2;
+/// Packet types (C706, 12.1); 10 is the last that there is.
+pub(super) const REQUEST: u8 = 0;
+pub(super) const RESPONSE: u8 = 2;
+pub(super) const FAULT: u8 = 3;
+pub(super) const WORKING: u8 = 4;
+pub(super) const REJECT: u8 = 6;
 const TYPE_LAST: u8 = 10;
+/// The byte that says in which order the sender writes numbers (C706, 14.1).
+pub(super) const LOWER_FIRST: u8 = 0x10;
 /// First flags: this is a fragment, and no further one follows (C706, 12.5.2.4).
 const LAST_FRAGMENT_BIT: u8 = 0x02;
 const FRAGMENT_BIT: u8 = 0x04;
 
 /// UUIDs as they stand with the lower byte first: PROFINET IO's interfaces begin with their number 1 to 4 (IEC 61158-6-10, 4.10.3.2.3).
-const PROFINET_REST: [u8; 15] = [0x00, 0xa0, 0xde, 0x97, 0x6c, 0xd1, 0x11, 0x82, 0x71, 0x00, 0xa0, 0x24, 0x42, 0xdf, 0x7d];
-const ENDPOINT_MAPPER: [u8; 16] = [0x08, 0x83, 0xaf, 0xe1, 0x1f, 0x5d, 0xc9, 0x11, 0x91, 0xa4, 0x08, 0x00, 0x2b, 0x14, 0xa0, 0xfa];
+pub(super) const PROFINET_REST: [u8; 15] = [0x00, 0xa0, 0xde, 0x97, 0x6c, 0xd1, 0x11, 0x82, 0x71, 0x00, 0xa0, 0x24, 0x42, 0xdf, 0x7d];
+pub(super) const ENDPOINT_MAPPER: [u8; 16] =
+    [0x08, 0x83, 0xaf, 0xe1, 0x1f, 0x5d, 0xc9, 0x11, 0x91, 0xa4, 0x08, 0x00, 0x2b, 0x14, 0xa0, 0xfa];
 /// How an object's UUID begins, in either order (4.10.3.2.4); its ids follow.
 const OBJECT_LE: [u8; 10] = [0x00, 0x00, 0xa0, 0xde, 0x97, 0x6c, 0xd1, 0x11, 0x82, 0x71];
 const OBJECT_BE: [u8; 10] = [0xde, 0xa0, 0x00, 0x00, 0x6c, 0x97, 0x11, 0xd1, 0x82, 0x71];
@@ -32,10 +38,14 @@ pub(super) enum Interface {
 /// A header.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rpc {
-    kind: u8,
+    pub kind: u8,
     flags: u8,
     lower_first: bool,
     pub interface: Interface,
+    /// Which conversation it belongs to, as it stands with the lower byte first.
+    pub activity: [u8; 16],
+    /// Which message of it.
+    pub sequence: u32,
     pub operation: u16,
     length: usize,
     pub fragment: u16,
@@ -45,10 +55,10 @@ impl Rpc {
     pub(super) fn read(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut cursor = Cursor::new(NAME, bytes);
         let header = cursor.take(HEADER_BYTES, "an RPC header (C706, 12.5.2.2)")?;
-        let [4, kind @ 0..=TYPE_LAST, flags, _, order @ (0x00 | 0x10), 0..=3, 0, ..] = *header else {
+        let [4, kind @ 0..=TYPE_LAST, flags, _, order @ (0x00 | LOWER_FIRST), 0..=3, 0, ..] = *header else {
             return Err(Malformed::wrong(NAME, 0, "version 4, a known type and byte order (C706, 12.5.2.2)"));
         };
-        let lower_first = order == 0x10;
+        let lower_first = order == LOWER_FIRST;
         let word = |at: usize| {
             let bytes = [header.get(at).copied().unwrap_or_default(), header.get(at + 1).copied().unwrap_or_default()];
             if lower_first { u16::from_le_bytes(bytes) } else { u16::from_be_bytes(bytes) }
@@ -58,7 +68,11 @@ impl Rpc {
             Some([1..=4, rest @ ..]) if rest == PROFINET_REST => Interface::ProfinetIo,
             _ => Interface::Other,
         };
-        Ok(Self { kind, flags, lower_first, interface, operation: word(68), length: usize::from(word(74)), fragment: word(76) })
+        let activity = lower_first_uuid(header.get(40..56).unwrap_or_default(), lower_first).unwrap_or_default();
+        let [first, second] = [word(64), word(66)].map(u32::from);
+        let sequence = if lower_first { second << 16 | first } else { first << 16 | second };
+        let (operation, length, fragment) = (word(68), usize::from(word(74)), word(76));
+        Ok(Self { kind, flags, lower_first, interface, activity, sequence, operation, length, fragment })
     }
 
     /// True for an answer.
@@ -104,9 +118,20 @@ fn lower_first_uuid(bytes: &[u8], lower_first: bool) -> Option<[u8; 16]> {
     Some(if lower_first { [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] } else { [d, c, b, a, f, e, h, g, i, j, k, l, m, n, o, p] })
 }
 
-/// True where a tower (C706, appendix L: lower byte first always) names one of PROFINET's interfaces.
-pub(super) fn names_profinet(body: &[u8]) -> bool {
-    body.windows(16).any(|uuid| matches!(uuid, [1..=4, rest @ ..] if rest == PROFINET_REST))
+/// The number of PROFINET's interface that a tower (C706, appendix L: lower byte first always) names first.
+pub(super) fn profinet_interface(body: &[u8]) -> Option<u8> {
+    body.windows(16).find_map(|uuid| match uuid {
+        [number @ 1..=4, rest @ ..] if rest == PROFINET_REST => Some(*number),
+        _ => None,
+    })
+}
+
+/// The UUID of a PROFINET object with these ids, lower byte first.
+pub(super) fn profinet_object(ids: [u8; 6]) -> [u8; 16] {
+    let mut uuid = [0; 16];
+    uuid[..OBJECT_LE.len()].copy_from_slice(&OBJECT_LE);
+    uuid[OBJECT_LE.len()..].copy_from_slice(&ids);
+    uuid
 }
 
 /// True for the UUID of a PROFINET object, which holds ids.

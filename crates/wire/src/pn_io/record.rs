@@ -15,6 +15,8 @@ const READ_ANSWER: u16 = 0x8009;
 const WRITE_REQUEST: u16 = 0x0008;
 /// The subslot that stands for the module itself.
 const SUBSLOT_MODULE: u16 = 1;
+/// The slot of the device's access point, which is the device itself: not one of its modules (IEC 61158-6-10, 4.10.3.3).
+const SLOT_DEVICE: u16 = 0;
 /// What a software revision begins with: V released, R revision, P prototype, U under test, T test device (5.2.17.6).
 const REVISION_LETTERS: [u8; 5] = *b"VRPUT";
 
@@ -42,7 +44,8 @@ pub(super) fn read(rpc: &Rpc, said: &Said<'_>) -> Result<Option<Reading>, Malfor
     let question = ["pn-io.im.0", "pn-io.im.1", "pn-io.im.2", "pn-io.im.3"][usize::from(index - IM0)];
     let about: Address = if rpc.is_response() { said.from.into() } else { said.to.into() };
     let name = (subslot != SUBSLOT_MODULE).then(|| format!("subslot 0x{subslot:04x}"));
-    let mut found = reading(rpc, said, question, Address { slot: Some(slot), name, ..about });
+    let slot = (slot != SLOT_DEVICE || name.is_some()).then_some(slot);
+    let mut found = reading(rpc, said, question, Address { slot, name, ..about });
     if !rpc.is_response() {
         found.authority = Authority::Belief;
     }

@@ -158,6 +158,9 @@ fn a_record_belongs_to_its_slot_and_says_nothing_where_it_is_another() {
     assert_eq!(one(&answer(1, 0xaff0, &im0)), [("pn-io.im.0", Authority::Device, Some(1), Some(2), None)]);
     let interface = Some("subslot 0x8000".to_owned());
     assert_eq!(one(&answer(0x8000, 0xaff0, &im0)), [("pn-io.im.0", Authority::Device, Some(1), Some(2), interface)]);
+    let mut of_itself = answer(1, 0xaff0, &im0);
+    of_itself[129] = 0;
+    assert_eq!(one(&of_itself), [("pn-io.im.0", Authority::Device, Some(1), None, None)], "slot 0 is the device itself");
     let written = call(false, 0, 3, 404, &record(0x0008, 1, 0xaff3, &block(0x0023, &[b'x'; 54])));
     assert_eq!(one(&written), [("pn-io.im.3", Authority::Belief, Some(2), Some(2), None)]);
     assert_eq!(one(&answer(1, 0xaff1, &im0)), [], "another record than the index says");

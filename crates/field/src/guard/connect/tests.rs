@@ -15,7 +15,7 @@ use tokio::{
 
 use super::*;
 use crate::{
-    guard::{Limits, Modbus},
+    guard::{Limits, Modbus, PnIo},
     touch::Line,
 };
 
@@ -78,6 +78,42 @@ fn a_device_that_does_not_accept_is_an_io_failure_on_record() {
     let failed = block_on(connect(permit(target), Arc::clone(&touch))).err();
     assert!(matches!(&failed, Some(Failed::Io { operation: "connect", peer, .. }) if *peer == Endpoint::Tcp(target)), "{failed:?}");
     assert_eq!(kinds(&touch), [(Kind::Connect, None), (Kind::Failed, Some("connection-refused".to_owned()))]);
+    let _gone = std::fs::remove_dir_all(state);
+}
+
+/// A datagram of PROFINET's look-up, as long as it is.
+fn look_up() -> Vec<u8> {
+    nameplate_wire::pn_io::Question::LookUp.encode([7; 16])
+}
+
+fn profinet(target: SocketAddr) -> Permit {
+    let grant = PnIo { consent: Some("A. Owner".to_owned()) }.grant().expect("a grant");
+    let limits = Limits::of(&grant);
+    Permit::new(Endpoint::Udp(target), grant, "WO-1", limits).expect("a permit")
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the device's side, and a stranger's")]
+fn a_device_may_answer_from_another_of_its_ports_and_nobody_else_is_heard() {
+    let udp = |address: &str| std::net::UdpSocket::bind(address).expect("a port");
+    let (asked, other, stranger) = (udp("127.0.0.1:0"), udp("127.0.0.1:0"), udp("127.0.0.2:0"));
+    let target = asked.local_addr().expect("an address");
+    let device = thread::spawn(move || {
+        let mut question = [0; 256];
+        let (length, from) = asked.recv_from(&mut question).expect("a question");
+        stranger.send_to(b"stranger", from).expect("sent");
+        other.send_to(b"answer", from).expect("sent");
+        length
+    });
+    let (state, touch) = touch("another-port");
+    let heard = block_on(async {
+        let mut guarded = connect(profinet(target), Arc::clone(&touch)).await.expect("a socket");
+        guarded.write_all(&look_up()).await.expect("on the allowlist");
+        let mut buffer = [0; 256];
+        let length = guarded.read(&mut buffer).await.expect("an answer");
+        buffer[..length].to_vec()
+    });
+    assert_eq!((device.join().expect("the device"), heard.as_slice()), (156, &b"answer"[..]));
     let _gone = std::fs::remove_dir_all(state);
 }
 

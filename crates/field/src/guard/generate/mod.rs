@@ -13,6 +13,8 @@ mod http;
 mod mms;
 mod modbus;
 mod opcua;
+mod pn_dcp;
+mod pn_io;
 mod random;
 mod s7comm;
 mod sel_ascii;
@@ -23,7 +25,9 @@ mod snmp_v3;
 use std::time::Duration;
 
 pub use self::random::Random;
-use super::{Bacnet, Cip, Dnp3, Enip, Fins, HartIp, Http, Judge, Mms, Modbus, Opcua, Permit, Refused, S7comm, SelAscii, Snmp, SnmpV3};
+use super::{
+    Bacnet, Cip, Dnp3, Enip, Fins, HartIp, Http, Judge, Mms, Modbus, Opcua, Permit, PnDcp, PnIo, Refused, S7comm, SelAscii, Snmp, SnmpV3,
+};
 
 /// What a forbidden message of any protocol can break, besides what its own row says.
 pub const CELLS_OF_ALL: [&str; 3] = ["request too many", "pipelined", "random bytes"];
@@ -75,6 +79,10 @@ pub enum Granted {
     Modbus(Modbus),
     /// Over OPC UA, on a channel without security.
     Opcua(Opcua),
+    /// Over PROFINET DCP.
+    PnDcp(PnDcp),
+    /// Over PROFINET IO.
+    PnIo(PnIo),
     /// Over S7comm.
     S7comm(S7comm),
     /// In SEL's ASCII protocol.
@@ -130,7 +138,7 @@ pub struct Maker {
 type Start = (Permit, Granted, Box<dyn Writer>);
 
 /// Every protocol's.
-pub static MAKERS: [&Maker; 21] = [
+pub static MAKERS: [&Maker; 23] = [
     &bacnet::MAKER,
     &cip::MAKER,
     &dnp3::MAKER,
@@ -147,6 +155,8 @@ pub static MAKERS: [&Maker; 21] = [
     &modbus::LINE_MAKER,
     &modbus::MAKER,
     &opcua::MAKER,
+    &pn_dcp::MAKER,
+    &pn_io::MAKER,
     &s7comm::MAKER,
     &sel_ascii::MAKER,
     &slmp::MAKER,

@@ -202,7 +202,7 @@ impl Site {
             let transport = match &ask.endpoint {
                 Endpoint::Tcp(_) => "tcp",
                 Endpoint::Udp(_) => "udp",
-                Endpoint::Serial(_) => continue,
+                Endpoint::Serial(_) | Endpoint::Station(_) => continue,
             };
             if self.rules.may_contact(&ask.endpoint).is_err() {
                 continue;

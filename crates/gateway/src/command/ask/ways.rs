@@ -9,7 +9,7 @@ use nameplate_core::wire::conversation::Over;
 use nameplate_core::wire::dnp3::Route;
 use nameplate_core::wire::modbus::{PORT, Question};
 use nameplate_core::wire::snmp;
-use nameplate_core::wire::{dnp3, enip, fins, greeting, hart_ip, mms, ssh, telnet};
+use nameplate_core::wire::{dnp3, enip, fins, greeting, hart_ip, mms, pn_io, ssh, telnet};
 use nameplate_field::ask::{Ask, BadTarget, Target, Via};
 use nameplate_field::dnp3 as outstation;
 use nameplate_field::guard::{Endpoint, Greeting};
@@ -58,6 +58,10 @@ pub struct Ways {
     http: Http,
     #[command(flatten)]
     mms: Mms,
+    /// PROFINET: who of the owner's says that the device's connection to its controller is up, and that it neither starts nor is replaced just now;
+    /// without it none is asked
+    #[arg(long, value_name = "NAME")]
+    pn_consent: Option<String>,
     /// S7comm: read list 001C (names, serial number), too. Only where the owner of the CPUs agrees: it has put fail-safe CPUs into a
     /// defective state. One whose order number says that it is, or may be, fail-safe is not asked even so
     #[arg(long = "s7-consent-001c")]
@@ -177,6 +181,10 @@ enum Way {
     ModbusRtu,
     /// OPC UA: endpoints, BuildInfo, and nameplates of the first 3 devices, in one short session. TARGET alone
     Opcua,
+    /// PROFINET DCP on layer 2: one Get to one station. TARGET is dcp:INTERFACE/MAC; it needs --pn-consent, and the capability CAP_NET_RAW
+    PnDcp,
+    /// PROFINET IO: one look-up at UDP 34964 and one read of I&M0. TARGET alone; it needs --pn-consent
+    PnIo,
     /// S7comm: list 0011 of a SIMATIC CPU. TARGET/RACK.SLOT, 0.2 where it is left out (S7-300); S7-1200 and S7-1500 are 0.1 or 0.0
     #[value(name = "s7comm")]
     S7comm,
@@ -255,6 +263,18 @@ impl Ways {
         Ok(Ask { endpoint, via: Via::Bacnet(nameplate_field::bacnet::Questions { instance, route }) })
     }
 
+    fn pn_dcp(&self, target: &Target<'_>) -> Result<Ask, BadTarget> {
+        let endpoint = Endpoint::Station(target.on_layer_2()?.clone());
+        let questions = nameplate_field::pn_dcp::Questions { consent: self.pn_consent.clone(), transaction: None };
+        Ok(Ask { endpoint, via: Via::PnDcp(questions) })
+    }
+
+    fn pn_io(&self, target: &Target<'_>) -> Result<Ask, BadTarget> {
+        target.without_station()?;
+        let questions = nameplate_field::pn_io::Questions { consent: self.pn_consent.clone(), activity: None };
+        Ok(Ask { endpoint: Endpoint::Udp(target.address(pn_io::PORT)?), via: Via::PnIo(questions) })
+    }
+
     fn ask(&self, way: Way, target: &Target<'_>, kept: &Kept) -> Result<Ask, Failure> {
         match way {
             Way::Bacnet => Ok(self.bacnet(target)?),
@@ -302,6 +322,8 @@ impl Ways {
                 Ok(self.modbus(Framing::Rtu, endpoint, unit))
             }
             Way::Opcua => self.opcua.ask(target, kept),
+            Way::PnDcp => Ok(self.pn_dcp(target)?),
+            Way::PnIo => Ok(self.pn_io(target)?),
             Way::S7comm => {
                 let (rack, slot) = target.two_numbers("rack and slot are two numbers with a dot: 0.2")?.unwrap_or(S7_PLACE);
                 let via = Via::S7comm(s7comm::Questions { rack, slot, consent_001c: self.s7_consent_001c });

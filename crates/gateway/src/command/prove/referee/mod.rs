@@ -12,6 +12,8 @@ mod http;
 mod mms;
 mod modbus;
 mod opcua;
+mod pn_dcp;
+mod pn_io;
 mod s7comm;
 mod sel_ascii;
 mod slmp;
@@ -71,10 +73,12 @@ pub enum Carrier {
     Streams,
     /// Datagrams.
     Datagrams,
+    /// Ethernet frames of this EtherType.
+    Frames(u16),
 }
 
 /// Every protocol's.
-static ROWS: [&Row; 21] = [
+static ROWS: [&Row; 23] = [
     &bacnet::ROW,
     &cip::ROW,
     &dnp3::ROW,
@@ -91,6 +95,8 @@ static ROWS: [&Row; 21] = [
     &modbus::LINE_ROW,
     &modbus::ROW,
     &opcua::ROW,
+    &pn_dcp::ROW,
+    &pn_io::ROW,
     &s7comm::ROW,
     &sel_ascii::ROW,
     &slmp::ROW,
@@ -138,9 +144,13 @@ pub fn capture(row: &Row, survivors: &[Survivor]) -> Vec<u8> {
     let tap = Tap::with_room(SystemTime::UNIX_EPOCH, CAPTURE_BYTES_MAX);
     let link = tap.link(station(1), station(2), station(3)).at_port(row.port);
     let nowhere = (Ipv4Addr::LOCALHOST, 0).into();
+    if let Carrier::Frames(ethertype) = row.carrier {
+        survivors.iter().for_each(|survivor| link.frame(ethertype, &survivor.bytes));
+        return tap.pcap();
+    }
     let open = || match row.carrier {
         Carrier::OneStream | Carrier::Streams => link.open(Speaker::Asker, CLIENT_PORT, nowhere),
-        Carrier::Datagrams => link.open_datagrams(Speaker::Asker, CLIENT_PORT, nowhere),
+        Carrier::Datagrams | Carrier::Frames(_) => link.open_datagrams(Speaker::Asker, CLIENT_PORT, nowhere),
     };
     let mut current = None;
     for survivor in survivors {
@@ -181,7 +191,11 @@ fn end_of_part(survivors: &[Survivor]) -> usize {
 /// What tshark reads in one capture that may not be there.
 fn objections_to(row: &Row, path: &Path, survivors: &[Survivor]) -> Result<Vec<String>, Failure> {
     let mut tshark = Command::new("tshark");
-    let messages = if row.carrier == Carrier::Datagrams { "udp" } else { "tcp.len > 0" };
+    let messages = match row.carrier {
+        Carrier::Datagrams => "udp",
+        Carrier::Frames(_) => "frame",
+        Carrier::OneStream | Carrier::Streams => "tcp.len > 0",
+    };
     tshark.arg("-n").arg("-r").arg(path).args(["-Y", messages, "-T", "fields", "-E", "occurrence=a"]);
     tshark.args(row.settings);
     for field in row.fields {
