@@ -6,6 +6,7 @@ use std::time::Duration;
 use nameplate_simulators::modbus::{Device, Fault, Flash, Manners, Persona, Phase, Running};
 use nameplate_simulators::report::Report;
 use nameplate_simulators::scada::Master;
+use nameplate_simulators::snmp;
 use nameplate_tests::place::needed;
 use nameplate_tests::product::{Ended, Product, State, block_on, code, settled};
 use serde_json::Value;
@@ -330,6 +331,28 @@ fn the_masters_of_a_change_are_not_disturbed_by_its_readings() {
         }
         // The flash itself closed the one session.
         assert_eq!(dropped, [1, 0]);
+        plot.end().await;
+    });
+}
+
+#[test]
+fn a_restart_that_a_change_lets_happen_is_no_alarm() {
+    let Some(product) = needed("a_restart_that_a_change_lets_happen_is_no_alarm", Product::find()) else { return };
+    block_on(async {
+        let plot = Plot::new(&product, Device::new(press("2.60", "S-1")), Device::new(press("1.10", "S-2"))).await;
+        plot.open().await;
+        plot.step("before", &[]).await.expect(code::DONE);
+        let mut at = snmp::Device::ANYWHERE;
+        // All that stands at the press's address may restart: here an agent that runs for days, and then for seconds.
+        for (ticks, said) in [(86_400_000, false), (300, true)] {
+            let persona = snmp::Persona::new(b"Press P7", &[1, 3, 6, 1, 4, 1, 99_999, 7], b"press", ticks);
+            let agent = snmp::Device::new(persona).start(at).await.expect("a port on loopback");
+            at = agent.address;
+            let (target, via) = (at.to_string(), ["ask", "--via", "snmp", "--snmp-community-public", "--reason", "WO-2"]);
+            let ended = plot.run(&[&via[..], &["--time-factor", "0.00001", &target]].concat()).await.expect(code::DONE);
+            assert_eq!(ended.err.contains("as work order WO-1 lets it"), said, "{}", ended.err);
+            agent.stop().await;
+        }
         plot.end().await;
     });
 }

@@ -31,11 +31,12 @@ pub use self::via::{Adapter, Via};
 use self::classes::{Classes, Verdict};
 use self::connection::Connection;
 use self::history::{Device, History, since_1970};
-use crate::breaker::{Attempt, End};
+use crate::breaker::Attempt;
 use crate::guard::{Endpoint, Limits, Permit, REASON_BYTES_MAX, Refused};
 use crate::pacing::{Budget, NotYet, Segment, Slot, Slots, TimeFactor, may_ask};
 use crate::site::{Barred, Rules};
 use crate::touch::{Kind, Line, Summary, TouchRecord};
+use crate::uptime::Reboots;
 
 /// Last second that RFC 3339 can write (9999-12-31T23:59:59Z).
 const RFC_3339_S_MAX: u64 = 253_402_300_799;
@@ -114,13 +115,15 @@ pub struct Settings {
     /// What is known of devices before they are asked (maker, model, firmware), by endpoint (see [`Endpoint::canonical`]) and station: those of whom
     /// the same is known are a class in a protocol. Who is not in it is a class of his own.
     pub kinds: Arc<BTreeMap<(Endpoint, String), String>>,
+    /// Restarts that work orders let happen; a change's own are known without.
+    pub reboots: Arc<Vec<Reboots>>,
 }
 
 impl Settings {
     /// At the speed of the plant, with no rules of an owner, and nothing known of anybody.
     #[must_use]
     pub fn new(reason: Reason, clock: Clock) -> Self {
-        Self { reason, time_factor: 1.0, seed: 0, clock, rules: Arc::default(), kinds: Arc::default() }
+        Self { reason, time_factor: 1.0, seed: 0, clock, rules: Arc::default(), kinds: Arc::default(), reboots: Arc::default() }
     }
 }
 
@@ -177,16 +180,7 @@ struct Round<'a> {
     tell: UnboundedSender<Event>,
 }
 
-/// What an end says of a device's class.
-const fn answered(end: End) -> Option<bool> {
-    match end {
-        End::Answered { .. } => Some(true),
-        End::Failed | End::Rebuffed | End::Hostile | End::Denied => Some(false),
-        End::Unknown => None,
-    }
-}
-
-/// The classes that three failing devices stopped, and that nobody has released since.
+/// The classes that were stopped, and that nobody has released since.
 ///
 /// # Errors
 /// [`Refused`] by `touch.record` where the record cannot be read.
@@ -273,13 +267,15 @@ impl Round<'_> {
     }
 
     fn begin(&mut self, ask: Ask, permit: Permit, running: &mut JoinSet<(Device, Attempt)>) {
+        let device = Device::new(permit.endpoint(), permit.station());
         if let Some(class) = permit.class() {
-            self.classes.begin(&Device::new(permit.endpoint(), permit.station()), class);
+            self.classes.begin(&device, class);
         }
+        let watch = self.history.watch(&device, &self.settings.reboots);
         let (touch, clock, tell) = (Arc::clone(&self.touch), Arc::clone(&self.settings.clock), self.tell.clone());
         let reason = self.settings.reason.text().to_owned();
         let (station, pace) = (permit.station().to_owned(), ask.via.adapter().pace(self.factor));
-        running.spawn_local(Connection { ask, station, reason, touch, clock, tell }.run(permit, pace));
+        running.spawn_local(Connection { ask, station, reason, touch, clock, watch, tell }.run(permit, pace));
     }
 
     fn next(&mut self, permit: &Permit) -> Next {
@@ -338,7 +334,7 @@ impl Round<'_> {
         match ended {
             Ok((device, attempt)) => {
                 self.slots.give_back(&device.host());
-                self.classes.end(&device, answered(attempt.end), attempt.ended);
+                self.classes.end(&device, attempt.end, attempt.ended);
                 self.history.push(device, attempt);
             }
             // A panic is a bug of ours and must not pass for silence of the device.

@@ -7,6 +7,7 @@ use super::history::{Device, since_1970};
 use crate::breaker::Attempt;
 use crate::guard::{Endpoint, Refused};
 use crate::pacing::{Budget, CHANGE_READINGS_MAX, Past, TimeFactor};
+use crate::uptime::Reboots;
 
 /// An open change, as far as asking goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +62,12 @@ impl Change {
     pub(super) fn expects(&self, attempt: &Attempt) -> bool {
         let since = self.rebooting_since.map(since_1970);
         attempt.of_change && attempt.is_like_a_reboot() && since.is_some_and(|since| attempt.began >= since)
+    }
+
+    /// When a device of its scope may restart.
+    pub(super) fn reboots(&self, device: &Device) -> Option<Reboots> {
+        let from = self.rebooting_since.filter(|_| has(&self.scope, device)).map(|since| since_1970(since.max(self.from)))?;
+        Some(Reboots { order: self.order.clone(), host: device.host(), from, until: since_1970(self.until) })
     }
 
     fn is_open(&self, now: Duration) -> bool {

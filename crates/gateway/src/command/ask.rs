@@ -3,6 +3,7 @@
 mod chassis;
 mod kinds;
 mod opcua;
+mod reboots;
 mod secret;
 mod sel;
 mod site;
@@ -23,6 +24,7 @@ use nameplate_core::text::printable;
 use nameplate_field::ask::{self, Event, PlannedMessage, Reason, Settings, What};
 use nameplate_field::site::Rules;
 use nameplate_field::touch::{Kind, Line, Summary, TouchRecord};
+use nameplate_field::uptime::News;
 
 pub use self::opcua::Kept;
 use self::site::Site;
@@ -103,7 +105,7 @@ impl Ask {
         let mut run = Run::new(&mut intake, self.reason.as_deref().unwrap_or_default(), format).under(rules);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| Failure::input("ask", e))?;
         let touched = runtime.block_on(run.ask(asks, self.time_factor, touch))?;
-        let Run { refused, unanswered, .. } = run;
+        let Run { refused, unanswered, upset, .. } = run;
         // What was read is shown even where it cannot be kept: the devices were touched for it.
         let kept = intake.touched();
         if format != Format::Claims {
@@ -112,6 +114,10 @@ impl Ask {
         }
         eprintln!("{touched}");
         kept?;
+        if upset > 0 {
+            let devices = print::count(upset as u64, "device");
+            return Err(Failure::new(Code::Failed, format!("ALARM: {devices} restarted while being read, or soon after; see above")));
+        }
         match (refused, unanswered) {
             (0, 0) => Ok(()),
             (0, silent) => {
@@ -168,6 +174,8 @@ pub struct Run<'a, 'p> {
     pub refused: usize,
     /// Targets that gave no sound answer.
     pub unanswered: usize,
+    /// Devices that restarted as they were read.
+    pub upset: usize,
     rules: Arc<Rules>,
     trouble: Option<Failure>,
 }
@@ -175,7 +183,7 @@ pub struct Run<'a, 'p> {
 impl<'a, 'p> Run<'a, 'p> {
     /// A run for a reason; readings go into `intake`.
     pub fn new(intake: &'a mut Intake<'p>, reason: &'a str, format: Format) -> Self {
-        Self { intake, reason, format, refused: 0, unanswered: 0, rules: Arc::default(), trouble: None }
+        Self { intake, reason, format, refused: 0, unanswered: 0, upset: 0, rules: Arc::default(), trouble: None }
     }
 
     /// The owner of the site has rules of his own.
@@ -197,6 +205,7 @@ impl<'a, 'p> Run<'a, 'p> {
             time_factor,
             rules: Arc::clone(&self.rules),
             kinds: Arc::new(kinds),
+            reboots: Arc::new(reboots::reboots(&self.intake.view.changes)),
             ..Settings::new(reason, Arc::new(SystemTime::now))
         };
         let touched = ask::ask(asks, &settings, Arc::new(touch), |event| self.event(event)).await;
@@ -226,6 +235,7 @@ impl<'a, 'p> Run<'a, 'p> {
                 }
             }
             What::Stray { bytes, malformed } => eprintln!("{place}: passed over {}: {malformed}", hex(&bytes)),
+            What::Uptime(news) => self.ran(&place, news),
             What::NoAnswer { why, partial } => self.unanswered(&place, "no answer", &why, &partial),
             // The reason begins with the word itself.
             What::Hostile { why, partial } => self.unanswered(&place, "it is", &why, &partial),
@@ -238,6 +248,17 @@ impl<'a, 'p> Run<'a, 'p> {
                 if !unasked.is_empty() {
                     eprintln!("{place}: not asked any more: {}", unasked.join(", "));
                 }
+            }
+        }
+    }
+
+    fn ran(&mut self, place: &str, news: News) {
+        match news {
+            News::Explained(why) => eprintln!("{place}: {why}"),
+            News::Restarted(why) => eprintln!("{place}: {why}; its breaker is open"),
+            News::Upset(why) => {
+                self.upset += 1;
+                eprintln!("{place}: ALARM: {why}; its breaker is open, and nothing of its class is asked until somebody releases it");
             }
         }
     }
