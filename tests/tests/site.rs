@@ -93,6 +93,47 @@ fn a_site_file_is_asked_as_its_owner_rules() {
     assert!(dry.err.contains("site.never") && !dry.out.contains("127.0.0.9"), "{}\n{}", dry.out, dry.err);
 }
 
+#[test]
+fn a_site_and_its_zones_are_read_so_often_a_day_and_no_more() {
+    let Some(product) = needed("a_site_and_its_zones_are_read_so_often_a_day_and_no_more", Product::find()) else { return };
+    let devices = (0..5).map(|_| (Device::new(persona("V1.0")), Device::ANYWHERE)).collect();
+    let state = State::new();
+    let ((dry, first, second, after), reports, _) = plant(devices, {
+        let folder = state.path().to_owned();
+        move |at: Vec<SocketAddr>| {
+            let device = |at: &SocketAddr| format!("[[zone.device]]\ntarget = \"{at}/1\"\n");
+            let (one, two) = at.split_at(2);
+            let one: String = one.iter().map(device).collect();
+            let two: String = two.iter().map(device).collect();
+            let site = format!(
+                "name = \"North\"\nreadings_per_day_in_all = 3\n\
+                 [[zone]]\nname = \"Pumps\"\nreadings_per_day_in_all = 1\n{one}[[zone]]\nname = \"two\"\n{two}"
+            );
+            std::fs::create_dir_all(&folder).expect("a folder");
+            let file = folder.join("site.toml");
+            std::fs::write(&file, site).expect("a file");
+            let (file, place) = (file.to_string_lossy().into_owned(), folder.join("state").to_string_lossy().into_owned());
+            let ask = |more: &[&str]| {
+                let words = ["ask", "--site", &file, "--state", &place, "--time-factor", "0.00001"];
+                product.run([&words[..], more].concat())
+            };
+            (ask(&["--dry-run"]), ask(&["--reason", "WO-1"]), ask(&["--reason", "WO-1"]), ask(&["--dry-run"]))
+        }
+    });
+    let (dry, first, second, after): (Ended, Ended, Ended, Ended) = (dry, first, second, after);
+    assert_eq!(connections(&reports), [1, 0, 1, 1, 0], "{}", first.err);
+    let dry = dry.expect(code::DONE).out;
+    assert!(dry.contains("budget.site: 0 of 3 readings spent today (UTC); this run wants 5, of which 2 would be refused"), "{dry}");
+    assert!(dry.contains("budget.zone Pumps: 0 of 1 readings spent today (UTC); this run wants 2, of which 1 would be refused"), "{dry}");
+    let first = first.expect(code::REFUSED).err;
+    assert!(first.contains("rule budget.zone: zone \"Pumps\" had 1 readings today (UTC), 1 is the most that its owner allows"), "{first}");
+    assert!(first.contains("rule budget.site: the site had 3 readings today (UTC), 3 is the most that its owner allows"), "{first}");
+    assert!(first.contains("T00:00:00Z on") && first.contains("2 refused"), "{first}");
+    assert_eq!(second.expect(code::REFUSED).err.matches("rule budget.site").count(), 5, "another process counts the same record");
+    let after = after.expect(code::DONE).out;
+    assert!(after.contains("budget.site: 3 of 3 readings spent today (UTC); this run wants 5, of which 5 would be refused"), "{after}");
+}
+
 /// A day of the week that is not within a day of now.
 fn never_today() -> &'static str {
     let days = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_secs() / 86_400;

@@ -10,6 +10,7 @@ mod connection;
 mod event;
 mod history;
 mod plan;
+mod tally;
 mod target;
 mod via;
 
@@ -25,12 +26,14 @@ pub use self::change::Change;
 pub use self::connection::ask_over;
 pub use self::event::{Event, What};
 pub use self::plan::{Planned, PlannedMessage, plan};
+pub use self::tally::{Spent, spent};
 pub use self::target::{BadTarget, Target};
 pub use self::via::{Adapter, Via};
 
 use self::classes::{Classes, Verdict};
 use self::connection::Connection;
 use self::history::{Device, History, since_1970};
+use self::tally::Tally;
 use crate::breaker::Attempt;
 use crate::guard::{Endpoint, Limits, Permit, REASON_BYTES_MAX, Refused};
 use crate::pacing::{Budget, NotYet, Segment, Slot, Slots, TimeFactor, may_ask};
@@ -136,11 +139,12 @@ impl Settings {
 pub async fn ask(asks: Vec<Ask>, settings: &Settings, touch: Arc<TouchRecord>, mut out: impl FnMut(Event)) -> Result<Summary, Refused> {
     let factor = TimeFactor::new(settings.time_factor, asks.iter().map(|ask| ask.endpoint.host()))?;
     let endpoints: BTreeSet<Endpoint> = asks.iter().map(|ask| ask.endpoint.canonical()).collect();
-    let (history, classes) = History::read(&touch, &endpoints, settings.reason.change())?;
+    let mut tally = Tally::new(&settings.rules, since_1970((settings.clock)()));
+    let (history, classes) = History::read(&touch, &endpoints, settings.reason.change(), &mut tally)?;
     let mut seen = BTreeSet::new();
     let (tell, told) = unbounded_channel();
     let (slots, started) = (Slots::new(factor), Instant::now());
-    let mut round = Round { settings, factor, touch, history, classes, slots, started, waiting: BTreeMap::new(), tell };
+    let mut round = Round { settings, factor, touch, history, classes, tally, slots, started, waiting: BTreeMap::new(), tell };
     for ask in asks {
         match permit(&ask, settings) {
             Ok(permit) if seen.insert((ask.endpoint.canonical(), permit.protocol(), permit.station().to_owned())) => {
@@ -173,6 +177,7 @@ struct Round<'a> {
     touch: Arc<TouchRecord>,
     history: History,
     classes: Classes,
+    tally: Tally<'a>,
     slots: Slots,
     started: Instant,
     /// By segment, in the order in which they were named.
@@ -185,7 +190,8 @@ struct Round<'a> {
 /// # Errors
 /// [`Refused`] by `touch.record` where the record cannot be read.
 pub fn stopped_classes(touch: &TouchRecord) -> Result<Vec<String>, Refused> {
-    History::read(touch, &BTreeSet::new(), None).map(|(_, classes)| classes.stopped())
+    let (rules, none) = (Rules::default(), BTreeSet::new());
+    History::read(touch, &none, None, &mut Tally::new(&rules, Duration::ZERO)).map(|(_, classes)| classes.stopped())
 }
 
 /// What becomes of one that waits.
@@ -271,6 +277,7 @@ impl Round<'_> {
         if let Some(class) = permit.class() {
             self.classes.begin(&device, class);
         }
+        self.tally.begin(permit.endpoint(), permit.station(), since_1970((self.settings.clock)()));
         let watch = self.history.watch(&device, &self.settings.reboots);
         let (touch, clock, tell) = (Arc::clone(&self.touch), Arc::clone(&self.settings.clock), self.tell.clone());
         let reason = self.settings.reason.text().to_owned();
@@ -283,6 +290,9 @@ impl Round<'_> {
         let now = since_1970((self.settings.clock)());
         if let Err(Barred { rule, why, not_before }) = self.settings.rules.may_ask(endpoint, station, now) {
             return Next::not_yet(rule, &why, not_before);
+        }
+        if let Err(NotYet { rule, because, not_before }) = self.tally.may(endpoint, station, now) {
+            return Next::not_yet(rule, &because, Some(not_before));
         }
         let device = &Device::new(endpoint, station);
         let past = self.history.of(device);

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use super::change::Change;
 use super::classes::Classes;
+use super::tally::Tally;
 use crate::breaker::{Attempt, End};
 use crate::guard::{Endpoint, Host, Refused};
 use crate::pacing::Past;
@@ -56,11 +57,18 @@ pub(super) struct History {
 
 impl History {
     /// Folds the record; of single devices only what stands at `endpoints` is kept.
-    pub(super) fn read(touch: &TouchRecord, endpoints: &BTreeSet<Endpoint>, change: Option<&Change>) -> Result<(Self, Classes), Refused> {
+    /// `tally` counts all of it.
+    pub(super) fn read(
+        touch: &TouchRecord,
+        endpoints: &BTreeSet<Endpoint>,
+        change: Option<&Change>,
+        tally: &mut Tally<'_>,
+    ) -> Result<(Self, Classes), Refused> {
         let mut history = Self { change: change.cloned(), ..Self::default() };
         let mut classes = Classes::default();
         let outcome = touch.read_back(|_, line| {
             history.take(&line, endpoints);
+            tally.take(&line);
             // A change's own lines say what was expected of devices that reboot.
             classes.take(&line, change.is_some_and(|change| line.reason.as_ref() == Some(&change.order)));
         });

@@ -21,7 +21,7 @@ use nameplate_core::claim::Field;
 use nameplate_core::hazard::{Hazard, hazard, safety_system};
 use nameplate_core::observation::{Source, hex};
 use nameplate_core::text::printable;
-use nameplate_field::ask::{self, Event, PlannedMessage, Reason, Settings, What};
+use nameplate_field::ask::{self, Event, PlannedMessage, Reason, Settings, Spent, What};
 use nameplate_field::site::Rules;
 use nameplate_field::touch::{Kind, Line, Summary, TouchRecord};
 use nameplate_field::uptime::News;
@@ -95,7 +95,7 @@ impl Ask {
         if self.dry_run {
             let asks = self.hazards_of(contactable(asks, &rules), options)?;
             let planned = ask::plan(&asks).map_err(|refused| Failure::new(Code::Refused, refused.to_string()))?;
-            return print::out(&dry_run(&planned));
+            return print::out(&(self.budgets(&asks, &rules, options)? + &dry_run(&planned)));
         }
         let profiles = profiles::load(options.profiles.as_deref())?;
         let directory = state::directory(options.state.as_ref())?;
@@ -128,6 +128,22 @@ impl Ask {
                 format!("{} not asked, or not to the end: refused on our side; see above", print::count(refused as u64, "device")),
             )),
         }
+    }
+
+    /// What the owner's budgets have left, for a dry run; nothing is spent where there is no state yet.
+    fn budgets(&self, asks: &[ask::Ask], rules: &Rules, options: &Options) -> Result<String, Failure> {
+        let Ok(directory) = state::directory(options.state.as_ref()) else { return Ok(String::new()) };
+        let spent = ask::spent(&directory, rules, SystemTime::now()).map_err(|e| Failure::new(Code::Input, e.to_string()))?;
+        let line = |Spent { zone, readings, most }: &Spent| {
+            let is_in =
+                |ask: &&ask::Ask| rules.zones.get(&(ask.endpoint.canonical(), ask.station())).map(|zone| &zone.name) == zone.as_ref();
+            let wanted = asks.iter().filter(|ask| zone.is_none() || is_in(ask)).count();
+            let rule = zone.as_ref().map_or_else(|| "budget.site".to_owned(), |name| format!("budget.zone {}", printable(name)));
+            let refused = wanted.saturating_sub(most.saturating_sub(*readings));
+            let refused = if refused > 0 { format!(", of which {refused} would be refused") } else { String::new() };
+            format!("{rule}: {readings} of {most} readings spent today (UTC); this run wants {wanted}{refused}\n")
+        };
+        Ok(spent.iter().map(line).collect())
     }
 
     /// A dry run works without a state; where there is one, it knows what must not be asked.
