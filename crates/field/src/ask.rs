@@ -151,7 +151,7 @@ pub async fn ask(asks: Vec<Ask>, settings: &Settings, touch: Arc<TouchRecord>, m
                 round.waiting.entry(Segment::of(&ask.endpoint.host())).or_default().push_back((ask, permit));
             }
             Ok(_) => {}
-            Err(refused) => round.refuse(&ask, "", refused, None),
+            Err(refused) => round.refuse(&ask, &ask.station(), refused, None),
         }
     }
     LocalSet::new().run_until(round.run(told, &mut out)).await;
@@ -297,7 +297,7 @@ impl Round<'_> {
         let device = &Device::new(endpoint, station);
         let past = self.history.of(device);
         let budget = match &self.settings.reason {
-            Reason::Change(change) => match change.budget(device, &past, now, self.factor) {
+            Reason::Change(change) => match change.budget(device, &past, now, self.factor, self.settings.rules.readings_per_day) {
                 Ok(budget) => budget,
                 Err(refused) => return Next::Refused(refused, None),
             },

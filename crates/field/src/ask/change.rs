@@ -27,18 +27,25 @@ pub struct Change {
 }
 
 impl Change {
-    /// The budget of a device that is to be asked `now`.
+    /// The budget of a device that is to be asked `now`. `most`: the owner's, of any device a day; a device in scope has one for the change.
     ///
     /// # Errors
     /// [`Refused`] by `change.window`, `change.scope` or `budget.change`.
-    pub(super) fn budget(&self, device: &Device, past: &Past, now: Duration, factor: TimeFactor) -> Result<Budget, Refused> {
+    pub(super) fn budget(
+        &self,
+        device: &Device,
+        past: &Past,
+        now: Duration,
+        factor: TimeFactor,
+        most: Option<usize>,
+    ) -> Result<Budget, Refused> {
         let no = |rule, why: String| Err(Refused::before_any_byte(rule, why));
         if !self.is_open(now) {
             let (from, until) = (humantime::format_rfc3339_seconds(self.from), humantime::format_rfc3339_seconds(self.until));
             return no("change.window", format!("the window of work order {} is from {from} to {until}", self.order));
         }
         if has(&self.neighbours, device) {
-            return Ok(Budget::new(true, factor));
+            return Ok(Budget::new(true, factor).at_most(most));
         }
         if !has(&self.scope, device) {
             return no("change.scope", format!("this device does not belong to work order {}", self.order));

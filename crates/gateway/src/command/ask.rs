@@ -27,7 +27,7 @@ use nameplate_field::touch::{Kind, Line, Summary, TouchRecord};
 use nameplate_field::uptime::News;
 
 pub use self::opcua::Kept;
-use self::site::Site;
+pub use self::site::Site;
 pub use self::ways::{Named, Ways};
 use super::devices;
 use crate::cli::{Format, Options};

@@ -210,6 +210,11 @@ impl Site {
         Ok(asks)
     }
 
+    /// Whether the file has this device in this protocol.
+    pub fn lists(&self, ask: &Ask) -> bool {
+        self.devices.iter().flat_map(|device| &device.asks).any(|listed| same(listed, ask))
+    }
+
     /// What a firewall has to let through from this machine: a line each, transport, address, port, and what it is for.
     pub fn firewall(&self) -> String {
         let mut rows: BTreeMap<(&str, std::net::SocketAddr), BTreeSet<String>> = BTreeMap::new();
