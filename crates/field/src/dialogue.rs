@@ -67,6 +67,11 @@ pub trait Dialogue {
         None
     }
 
+    /// How long the device has run, where an answer said so, in hundredths of a second.
+    fn uptime_ticks(&self) -> Option<u32> {
+        None
+    }
+
     /// Questions that are not put any more, by name.
     fn unasked(&self) -> Vec<&'static str> {
         Vec::new()

@@ -25,3 +25,4 @@ pub mod site;
 pub mod slmp;
 pub mod snmp;
 pub mod touch;
+pub mod uptime;

@@ -19,6 +19,7 @@ use crate::dialogue::{self, Dialogue, Step, With, converse};
 use crate::guard::{Ended, Endpoint, Failed, Guarded, Handshake, Permit, Refused, connect};
 use crate::pacing::{Pace, TimeFactor};
 use crate::touch::{Kind, Line, TouchRecord};
+use crate::uptime::{News, Uptime, Watch};
 
 /// Connections of one reading, one after the other: a protocol that looks for whom to trust before it says more needs two.
 const CONNECTIONS_MAX: usize = 2;
@@ -32,6 +33,8 @@ pub(super) struct Connection {
     pub(super) reason: String,
     pub(super) touch: Arc<TouchRecord>,
     pub(super) clock: Clock,
+    /// What it said last of how long it had run.
+    pub(super) watch: Watch,
     pub(super) tell: UnboundedSender<Event>,
 }
 
@@ -145,6 +148,7 @@ impl Connection {
             _ => Vec::new(),
         };
         let end = self.judge(end);
+        let end = dialogue.uptime_ticks().map_or(end, |ticks| self.ran(ticks, end));
         let end = if password_is_out { End::Denied } else { end };
         self.close(stream, unasked).await;
         end
@@ -192,6 +196,30 @@ impl Connection {
         judged
     }
 
+    /// Puts on record how long it has run, and what that says beside the last time.
+    fn ran(&self, ticks: u32, end: End) -> End {
+        let news = self.watch.judge(Uptime { at: since_1970((self.clock)()), ticks });
+        let mut line = Line::new(Kind::Uptime);
+        line.uptime_ticks = Some(ticks);
+        if let Some(News::Explained(why)) = &news {
+            line.why = Some(why.clone());
+        }
+        self.put_on_record(line);
+        let Some(news) = news else { return end };
+        let (kind, why, end) = match &news {
+            News::Explained(_) => (None, "", end),
+            News::Restarted(why) => (Some(Kind::Restarted), why.as_str(), End::Restarted { upset: false }),
+            News::Upset(why) => (Some(Kind::Upset), why.as_str(), End::Restarted { upset: true }),
+        };
+        if let Some(kind) = kind {
+            let mut line = Line::new(kind);
+            line.why = Some(why.to_owned());
+            self.put_on_record(line);
+        }
+        self.say(What::Uptime(news));
+        end
+    }
+
     fn put_on_record(&self, mut line: Line) {
         (line.target, line.station) = (Some(self.ask.endpoint.clone()), Some(self.station.clone()));
         (line.protocol, line.reason) = (Some(self.ask.via.adapter().name().to_owned()), Some(self.reason.clone()));
@@ -224,7 +252,7 @@ pub async fn ask_over<S: AsyncRead + AsyncWrite + Unpin>(
     let (tell, mut told) = unbounded_channel();
     let (station, reason) = (stream.permit().station().to_owned(), stream.permit().reason().to_owned());
     let pace = ask.via.adapter().pace(TimeFactor::default());
-    let connection = Connection { ask, station, reason, touch, clock, tell };
+    let connection = Connection { ask, station, reason, touch, clock, watch: Watch::default(), tell };
     let mut dialogue = connection.ask.via.adapter().dialogue();
     connection.talk(stream, pace, dialogue.as_mut()).await;
     std::iter::from_fn(|| told.try_recv().ok()).collect()

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use nameplate_wire::{Malformed, Reading};
 
 use crate::guard::{Closed, Endpoint, Refused};
+use crate::uptime::News;
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +47,8 @@ pub enum What {
         /// Why it does not count.
         malformed: Malformed,
     },
+    /// Its uptime is not what the last one has become.
+    Uptime(News),
     /// No whole answer came: silence, or the device closed, or our longest hold was over.
     NoAnswer {
         /// In words.

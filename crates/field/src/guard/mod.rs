@@ -83,7 +83,7 @@ pub use self::{
     mms::Mms,
     modbus::{Modbus, QUANTITY_MAX, REGISTERS_MAX, REQUESTS_MAX, Registers},
     modbus_rtu::LINE_REQUESTS_MAX,
-    opcua::{MESSAGES_MAX as OPCUA_MESSAGES_MAX, NONCE_BYTES as OPCUA_NONCE_BYTES, Opcua, OpcuaSecured},
+    opcua::{MESSAGES_MAX as OPCUA_MESSAGES_MAX, NONCE_BYTES as OPCUA_NONCE_BYTES, Opcua, OpcuaSecured, OpcuaUser},
     permit::{Grant, HOLD_S_MAX, Limits, Permit, REASON_BYTES_MAX},
     pn_dcp::PnDcp,
     pn_io::PnIo,

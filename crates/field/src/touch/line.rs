@@ -23,6 +23,12 @@ pub enum Kind {
     Timeout,
     /// The guard refused; `rule`, `at`, `why`.
     Refused,
+    /// The device said how long it has run; `uptime_ticks`, and `why` where that needs a word.
+    Uptime,
+    /// It restarted since it was read before; `why`. Its breaker opens.
+    Restarted,
+    /// It restarted while it was read, or soon after; `why`. Its breaker opens, and its class stops.
+    Upset,
     /// The connection ended; `bytes_out`, `bytes_in`, `hold_ms`, `ended`.
     Closed,
     /// A line that a power cut had torn was cut off; `bytes` keeps it, `why` says so.
@@ -78,6 +84,9 @@ pub struct Line {
     /// Microseconds from the message to the first byte of its answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_us: Option<u64>,
+    /// Hundredths of a second that the device has run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uptime_ticks: Option<u32>,
     /// Application bytes that left on this connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes_out: Option<u64>,
@@ -114,6 +123,7 @@ impl Line {
             at: None,
             why: None,
             latency_us: None,
+            uptime_ticks: None,
             bytes_out: None,
             bytes_in: None,
             hold_ms: None,
