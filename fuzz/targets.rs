@@ -5,7 +5,7 @@ use nameplate_wire::conversation::{End, Heard, Over, Protocol, Said};
 use nameplate_wire::listen::{Event, Listener};
 use nameplate_wire::modbus::{self, Mbap};
 use nameplate_wire::tcp::At;
-use nameplate_wire::{Fact, Mac, Reading, pn_dcp, pn_io, protocols};
+use nameplate_wire::{Fact, Mac, Reading, greeting, http, mms, opcua, pn_dcp, pn_io, protocols, telnet};
 
 /// What one reading may hold of what was heard: a message of OPC UA in chunks with its questions has most.
 const READING_BYTES_MAX: usize = 1 << 20;
@@ -90,6 +90,32 @@ pub fn modbus(data: &[u8]) {
     }
 }
 
+/// What a live device answers, read as the asking side does: never a panic, and never another sense in other portions.
+pub fn answer(data: &[u8]) {
+    greeting_or_page(data);
+    session(data);
+}
+
+/// What servers say to whoever asks: where an answer of HTTP ends does not depend on the portions in which it comes, and what is found in a greeting
+/// lies in it.
+fn greeting_or_page(data: &[u8]) {
+    let Some((portion, said)) = data.split_first() else { return };
+    let portion = usize::from(*portion % 64) + 1;
+    let at_once = http::Answer::default().take(said);
+    let mut answer = http::Answer::default();
+    let in_portions = said.chunks(portion).map(|bytes| answer.take(bytes)).find(|taken| *taken != Ok(false)).unwrap_or(Ok(false));
+    assert_eq!(in_portions, at_once, "in portions of {portion}");
+
+    let whole = telnet::whole(said);
+    assert!(whole <= said.len());
+    let refusals = telnet::refusals(&said[..whole]);
+    assert_eq!(refusals, telnet::refusals(said), "a command that goes on is refused");
+    assert!(refusals.iter().all(|refusal| said.contains(&refusal[2])));
+    if let Ok(Some((end, ready))) = greeting::ftp_reply(said) {
+        assert_eq!(greeting::ftp_reply(&said[..end]), Ok(Some((end, ready))));
+    }
+}
+
 /// A datagram or frame of PROFINET before what pairs answers with our questions: what is taken for a question of ours is one byte for byte, and a
 /// cut look-up tells no other object than the whole.
 pub fn profinet(data: &[u8]) {
@@ -139,6 +165,49 @@ fn stands_in_its_messages(reading: &Reading) {
         assert!(bytes.is_empty() || first.first() == bytes.first(), "{path} does not stand where it says");
         let mut behind = first.iter().chain((message + 1..reading.messages.len()).flat_map(|index| from((index, 0))));
         assert!(bytes.iter().all(|byte| behind.any(|other| other == byte)), "{path} does not stand in its messages");
+    }
+}
+
+/// What a server of MMS or OPC UA answers to the question that the first byte names, with the number that the second does: what the next question
+/// takes from it stands in it.
+fn session(data: &[u8]) {
+    let Some(([which, number], body)) = data.split_first_chunk::<2>() else { return };
+    let (domain, node) = (String::from("LD0"), String::from("LPHD1"));
+    let mms = [
+        mms::Question::Initiate { session: vec![0, 1], presentation: vec![0, 0, 0, 1] },
+        mms::Question::Identify,
+        mms::Question::Domains,
+        mms::Question::DevicePlate { domain: domain.clone(), node },
+        mms::Question::NodePlate { domain },
+        mms::Question::Conclude,
+    ];
+    let opcua = [
+        opcua::Question::Open,
+        opcua::Question::Servers,
+        opcua::Question::Endpoints,
+        opcua::Question::Create,
+        opcua::Question::Build,
+        opcua::Question::Devices(2),
+        opcua::Question::Parts(&[]),
+        opcua::Question::Device(&[]),
+        opcua::Question::Close,
+    ];
+    let which = usize::from(*which) % (mms.len() + opcua.len());
+    let stands_there = |told: &[u8]| told.is_empty() || body.windows(told.len()).any(|part| part == told);
+    if let Some(question) = mms.get(which) {
+        if let Ok(mms::Answer::Answered(names)) = mms::Answer::read(body, question, *number) {
+            assert!(names.iter().all(|name| stands_there(name)), "{names:02x?} do not stand in {body:02x?}");
+        }
+        return;
+    }
+    // A chunk, as it comes from the stream, and what is joined of several.
+    let _ = opcua::length(body);
+    if let Ok(opcua::Part::Of { body: part, .. }) = opcua::Part::read(body) {
+        assert!(stands_there(part));
+    }
+    let Some(question) = opcua.get(which - mms.len()) else { return };
+    if let Ok(opcua::Answer::Created { session, .. }) = opcua::Answer::read(body, question, (*number).into()) {
+        assert!(stands_there(&session), "{session:02x?} does not stand in {body:02x?}");
     }
 }
 

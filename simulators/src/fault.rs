@@ -109,6 +109,9 @@ pub(crate) fn crooked(persona: Arc<dyn Language>, fault: Option<&Fault>) -> Arc<
 
 /// What the device does as soon as a connection stands.
 pub(crate) fn steps_on_connect(fault: Option<&Fault>, persona: &dyn Language, over: Carrier, greeting: Vec<Vec<u8>>) -> VecDeque<Step> {
+    if persona.speaks_first() {
+        return steps_on_question(fault, persona, greeting, 1).into();
+    }
     let mut steps: VecDeque<Step> = greeting.into_iter().map(Step::Send).collect();
     if fault == Some(&Fault::AnswerBeforeQuestion) {
         let early = persona.talk(Speaker::Asker, over).take(&persona.sample());

@@ -23,6 +23,11 @@ pub trait Language: Debug + Send + Sync {
     /// One side of a new connection.
     fn talk(&self, speaker: Speaker, over: Carrier) -> Box<dyn Talk>;
 
+    /// Whether the connection is the question: what the device sends by itself is then the answer that faults change.
+    fn speaks_first(&self) -> bool {
+        false
+    }
+
     /// A question that is allowed first on a connection; its answer is what a device says that answers before it is asked.
     fn sample(&self) -> Vec<u8>;
 
@@ -53,6 +58,10 @@ impl Language for Arc<dyn Language> {
 
     fn talk(&self, speaker: Speaker, over: Carrier) -> Box<dyn Talk> {
         (**self).talk(speaker, over)
+    }
+
+    fn speaks_first(&self) -> bool {
+        (**self).speaks_first()
     }
 
     fn sample(&self) -> Vec<u8> {

@@ -5,7 +5,7 @@
 //!
 //! - [`device`]: any of them, started, and its account; [`fault`]: what it does wrong; [`judge`]: the tripwire.
 //! - [`language`]: what a protocol is to them. One module for each: [`modbus`], [`enip`], [`s7`], [`snmp`], [`bacnet`], [`dnp3`],
-//!   [`hart_ip`], [`fins`], [`mms`], [`opcua`], [`pn_dcp`], [`pn_io`], [`sel`], [`slmp`].
+//!   [`hart_ip`], [`fins`], [`greeting`], [`http`], [`mms`], [`opcua`], [`pn_dcp`], [`pn_io`], [`sel`], [`slmp`].
 //! - [`personality`]: the faults by name, for people.
 //! - [`cable`]: a device on the end of a cable in memory, for stories in virtual time; [`rehearsal`]: what a persona says, without a line.
 //! - [`scada`]: the legitimate master of the plant, whose traffic there is to listen to and who must not be disturbed.
@@ -24,7 +24,9 @@ pub mod enip;
 pub mod fault;
 pub mod fins;
 pub mod flash;
+pub mod greeting;
 pub mod hart_ip;
+pub mod http;
 pub mod judge;
 pub mod language;
 mod line;

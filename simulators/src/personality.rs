@@ -35,6 +35,7 @@ impl Personality {
 }
 
 const NO_SESSION: &str = "the session was not unregistered";
+const NO_CONCLUSION: &str = "the association was not concluded";
 /// It was so busy sending that it read two messages at once.
 const UNREAD: &str = "a second question with the first, before its answer";
 const STILL_OWED: &str = "sent before the answer to the question before it";
@@ -64,7 +65,7 @@ pub static PERSONALITIES: [Personality; 26] = [
     of("reset-after-1", "resets the connection after its first answer", Fault::ResetAfter(1)).excusing(&[STILL_OWED]),
     of("answer-first", "an answer before there is a question", Fault::AnswerBeforeQuestion).excusing(&[STILL_OWED]),
     of("twice", "every answer twice", Fault::AnswerTwice).excusing(&[STILL_OWED]),
-    of("flood", "the answer over and over, without end", Fault::AnswersForever).excusing(&[NO_SESSION, STILL_OWED, UNREAD]),
+    of("flood", "the answer over and over, without end", Fault::AnswersForever).excusing(&[NO_SESSION, NO_CONCLUSION, STILL_OWED, UNREAD]),
     of("noise", "bytes without a meaning instead of an answer", Fault::Noise).excusing(&[NO_SESSION]),
     of("noise-flood", "bytes without a meaning, without end", Fault::NoiseForever).excusing(&[NO_SESSION, STILL_OWED, UNREAD]),
     of("wrong-id", "the number of another question in every answer (transaction, sequence, request id)", Fault::WrongTransaction)

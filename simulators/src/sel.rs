@@ -25,6 +25,8 @@ const WRONG_PASSWORDS_MAX: u32 = 3;
 pub struct Persona {
     /// What it says to ID: `NAME=value` each.
     pub lines: Vec<Vec<u8>>,
+    /// What it says to STA, in level 1.
+    pub status: Vec<u8>,
     /// The password of level 1, where ID needs that level.
     pub password: Option<Vec<u8>>,
     /// The prompt of another person's session, who left it open: `==>`.
@@ -40,7 +42,7 @@ impl Persona {
     /// One that tells these lines to whoever asks.
     pub fn new(lines: &[&str]) -> Self {
         let lines = lines.iter().map(|line| line.as_bytes().to_vec()).collect();
-        Self { lines, password: None, anothers: None, echoes: false, passwords: Arc::default(), wrong: Arc::default() }
+        Self { lines, status: Vec::new(), password: None, anothers: None, echoes: false, passwords: Arc::default(), wrong: Arc::default() }
     }
 
     /// Passwords that it saw so far.
@@ -140,6 +142,10 @@ impl Talk for Console {
             b"" => (Vec::new(), None),
             _ if self.persona.anothers.is_some() => (Vec::new(), Some("a command in another person's session")),
             b"ID" if opens => (self.persona.identity(), None),
+            b"STA" if self.level > 0 && !self.persona.lines.iter().any(|line| line.starts_with(b"SERIALNO=")) => {
+                ([b"\r\n", self.persona.status.as_slice()].concat(), None)
+            }
+            b"STA" => (b"\r\nInvalid Access Level".to_vec(), Some("STA without need, or without a login")),
             b"ID" => (b"\r\nInvalid Access Level".to_vec(), None),
             b"ACC" if self.level == 0 => {
                 self.wants_password = true;
@@ -194,6 +200,16 @@ mod tests {
         asked(&relay, &wrong[..3]);
         assert_eq!(relay.passwords_seen(), 2);
         assert!(asked(&relay, &wrong[..2]).ends_with("Access Denied\r\n"), "across connections");
+    }
+
+    #[test]
+    fn a_status_report_is_for_level_1_and_for_who_was_told_no_serial_number() {
+        let relay = |line| Persona { password: Some(b"right".to_vec()), status: b"FID=X\r\n".to_vec(), ..Persona::new(&[line]) };
+        let inside = ["ACC\r", "right\r", "STA\r", "QUI\r"];
+        assert!(asked(&relay("CID=59A0"), &inside).ends_with("=>\r\nFID=X\r\n\r\n=>\r\n="));
+        let lines = |lines: &[&str]| lines.iter().map(|line| line.as_bytes().to_vec()).collect::<Vec<_>>();
+        check("told already", &relay("SERIALNO=12"), Tcp, &lines(&inside), &["STA without need"]);
+        check("outside", &relay("CID=59A0"), Tcp, &lines(&["STA\r"]), &["STA without need, or without a login"]);
     }
 
     #[test]

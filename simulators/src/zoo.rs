@@ -11,11 +11,11 @@ use crate::device::Device;
 use crate::fault::{Fault, More, Step, crooked, steps_on_question};
 use crate::judge::Manners;
 use crate::language::{Carrier, Language};
-use crate::rehearsal::rehearse;
+use crate::rehearsal::{Rehearsal, rehearse};
 use crate::report::Ended;
 use crate::sockets;
 use crate::tap::{Station, Tap};
-use crate::{bacnet, dnp3, enip, fins, hart_ip, mms, modbus, opcua, pn_dcp, pn_io, s7, sel, slmp, snmp};
+use crate::{bacnet, dnp3, enip, fins, greeting, hart_ip, http, mms, modbus, opcua, pn_dcp, pn_io, s7, sel, slmp, snmp};
 
 fn all() -> Vec<Arc<dyn Language>> {
     let text = || b"Acme".to_vec();
@@ -49,6 +49,7 @@ fn all() -> Vec<Arc<dyn Language>> {
     };
     vec![
         Arc::new(modbus::Persona::from_objects([(0, text())])),
+        Arc::new(modbus::OnLine(modbus::Persona::from_objects([(0, text())]))),
         Arc::new(enip::Persona::new(identity)),
         Arc::new(s7::Persona::new([module], [(1, text())])),
         Arc::new(snmp::Persona::new(b"Acme", &[1, 3, 6], b"x", 1)),
@@ -61,6 +62,10 @@ fn all() -> Vec<Arc<dyn Language>> {
         Arc::new(pn_dcp::Persona::new(b"acme", b"Acme")),
         Arc::new(pn_io::Persona::new(b"Acme", b"1", b"2")),
         Arc::new(sel::Persona::new(&["FID=SEL-1-R1-V0-Z1-D1"])),
+        Arc::new(greeting::Persona::new(greeting::Server::Ftp, &[b"Acme"], b"")),
+        Arc::new(greeting::Persona::new(greeting::Server::Ssh, &[b"SSH-2.0-Acme"], b"")),
+        Arc::new(greeting::Persona::new(greeting::Server::Telnet, &[b"Acme"], b"login: ")),
+        Arc::new(http::Persona::new(b"Acme/1", b"Acme")),
         Arc::new(slmp::Persona { name: text(), code: 1, refuses: None }),
     ]
 }
@@ -70,7 +75,12 @@ fn steps(persona: &Arc<dyn Language>, fault: &Fault) -> Vec<Step> {
     let persona = crooked(Arc::clone(persona), Some(fault));
     let over = persona.carriers()[0];
     let heard = rehearse(&*persona, over, &[persona.sample()]);
-    steps_on_question(Some(fault), &*persona, heard.answers(), 1)
+    steps_on_question(Some(fault), &*persona, told(&*persona, &heard), 1)
+}
+
+/// What a device tells: by itself, or in answers.
+fn told(persona: &dyn Language, heard: &Rehearsal) -> Vec<Vec<u8>> {
+    if persona.speaks_first() { heard.greeting.clone() } else { heard.answers() }
 }
 
 #[test]
@@ -82,7 +92,7 @@ fn every_sample_is_answered_and_trips_nothing_but_an_open_session() {
                 continue;
             }
             let heard = rehearse(&*persona, over, &[persona.sample()]);
-            assert!(!heard.answers().is_empty(), "{persona:?}");
+            assert!(!told(&*persona, &heard).is_empty(), "{persona:?}");
             let whys: Vec<&str> = heard.trips.iter().map(|trip| trip.why).filter(|why| !why.contains("session was not closed")).collect();
             assert_eq!(whys, Vec::<&str>::new(), "{persona:?}");
         }

@@ -1,4 +1,4 @@
-"""Self-signed application certificates of OPC UA, for a run of the tests."""
+"""Self-signed certificates for a run of the tests: of OPC UA's applications, and of web servers."""
 
 import datetime
 import ipaddress
@@ -11,10 +11,10 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 DAYS = 2
 
 
-def make(uri, place):
-    """A certificate (place.der) and its key (place.pem); its alternative name is the application's URI (OPC 10000-6, 6.2.2)."""
+def make(uri, place, common_name="rig"):
+    """A certificate (place.der, place.crt) and its key (place.pem); its alternative name is the application's URI (OPC 10000-6, 6.2.2)."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "rig")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     now = datetime.datetime.now(datetime.timezone.utc)
     usages = {"digital_signature": True, "content_commitment": True, "key_encipherment": True, "data_encipherment": True}
     others = {"key_agreement": False, "key_cert_sign": True, "crl_sign": False, "encipher_only": False, "decipher_only": False}
@@ -33,6 +33,7 @@ def make(uri, place):
         .sign(key, hashes.SHA256())
     )
     files = place.with_suffix(".der"), place.with_suffix(".pem")
+    place.with_suffix(".crt").write_bytes(made.public_bytes(serialization.Encoding.PEM))
     files[0].write_bytes(made.public_bytes(serialization.Encoding.DER))
     form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     files[1].write_bytes(key.private_bytes(*form))

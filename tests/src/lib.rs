@@ -5,6 +5,7 @@
 //! - [`corpus`]: the public captures.
 //! - [`interop`]: a server that we did not write, asked and read three times.
 //! - [`ledger`]: what goes into a ledger, in order and at random.
+//! - [`line`]: a serial line of this machine that leads to a simulated device.
 //! - [`personas`]: identities drawn at random, so that none can be hard-coded.
 //! - [`pcap`]: captures taken apart: cut, split, put in another order.
 //! - [`product`]: the program as its users meet it, and a simulated device for it to meet.
@@ -18,6 +19,7 @@ pub mod corpus;
 pub mod fleet;
 pub mod interop;
 pub mod ledger;
+pub mod line;
 pub mod pcap;
 pub mod personas;
 pub mod place;

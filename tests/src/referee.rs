@@ -13,7 +13,8 @@ struct Row {
     /// How tshark is told where it is spoken: a preference that takes ports, or layers below that it is decoded as.
     at: At,
     fields: &'static [&'static str],
-    /// Cells of the fields with `/` between; a star at the end stands for anything.
+    /// Cells of the fields with `/` between. A star at the end of a cell stands for anything; a plus at its end for one value or several, each of
+    /// them so.
     allowed: &'static [&'static str],
 }
 
@@ -22,7 +23,16 @@ enum At {
     Above(&'static [&'static str]),
 }
 
-static ROWS: [Row; 12] = [
+/// Of OPC UA: the message, the policy of its channel, the service, the mode of a new channel, the attributes that are read.
+const OPCUA: &[&str] =
+    &["opcua.transport.type", "opcua.security.spu", "opcua.servicenodeid.numeric", "opcua.MessageSecurityMode", "opcua.AttributeId"];
+const OPCUA_AT: At = At::Above(&["tcp.port=={},opcua"]);
+/// A line that tells nothing here: the password of a login.
+const PASSWORD: &str = "password";
+/// SEL's `ACC`: level 1, behind which a password stands.
+const SEL_ACC: &str = "4143430d";
+
+static ROWS: [Row; 21] = [
     Row {
         protocol: "bacnet",
         at: At::Above(&["udp.port=={},bvlc"]),
@@ -48,7 +58,7 @@ static ROWS: [Row; 12] = [
         protocol: "dnp3",
         at: At::Above(&["tcp.port=={},dnp3", "udp.port=={},dnp3"]),
         fields: &["dnp3.ctl.prifunc", "dnp3.ctl.secfunc", "dnp3.al.func", "dnp3.al.obj"],
-        allowed: &["4//1/0x00*", "/0//", "/11//", "4//0/"],
+        allowed: &["4//1/0x00*+", "/0//", "/11//", "4//0/"],
     },
     Row { protocol: "enip", at: At::Above(&["udp.port=={},enip", "tcp.port=={},enip"]), fields: &["enip.command"], allowed: &["0x0063"] },
     Row {
@@ -57,23 +67,102 @@ static ROWS: [Row; 12] = [
         fields: &["omron.tcp.command", "omron.command"],
         allowed: &["0x00000000/", "0x00000002/0x0501", "/0x0501"],
     },
+    Row { protocol: "ftp", at: At::Above(&["tcp.port=={},ftp"]), fields: &["ftp.request.command", "ftp.request.arg"], allowed: &["QUIT/"] },
     Row {
         protocol: "hart-ip",
         at: At::Above(&["tcp.port=={},hart_ip", "udp.port=={},hart_ip"]),
         fields: &["hart_ip.message_type", "hart_ip.message_id", "hart_ip.pt.command"],
         allowed: &["0/0/", "0/1/", "0/3/0", "0/3/13", "0/3/20"],
     },
+    Row { protocol: "http", at: At::Above(&["tcp.port=={},http"]), fields: HTTP, allowed: &[FIRST_PAGE] },
+    Row {
+        protocol: "mms",
+        at: At::Above(&["tcp.port=={},tpkt"]),
+        fields: &[
+            "cotp.type",
+            "ses.type",
+            "mms.confirmedServiceRequest",
+            "mms.objectClass",
+            "mms.conclude_RequestPDU_element",
+            "mms.itemId",
+        ],
+        // The call, the association, Identify, the names of domains, the values of two plates, the conclusion.
+        allowed: &[
+            "0x0e/////",
+            "0x0f/13////",
+            "0x0f/1|1/2///",
+            "0x0f/1|1/1/9//",
+            "0x0f/1|1/4///LPHD1$DC$PhyNam$*+",
+            "0x0f/1|1/4///LLN0$DC$NamPlt$*+",
+            "0x0f/1|1///1/",
+        ],
+    },
     Row {
         protocol: "modbus",
         at: At::Preference("mbtcp.tcp.port"),
-        fields: &["modbus.func_code", "modbus.mei", "modbus.read_device_id"],
-        allowed: &["43/14/1", "43/14/2", "43/14/3", "43/14/4", "17//"],
+        fields: &["modbus.func_code", "modbus.mei", "modbus.read_device_id", "modbus.reference_num", "modbus.word_cnt"],
+        // The registers are those of SunSpec's common model.
+        allowed: &["43/14/1//", "43/14/2//", "43/14/3//", "43/14/4//", "17////", "3///40000/69"],
     },
     Row {
         protocol: "modbus-rtu",
         at: At::Preference("mbrtu.tcp.port"),
-        fields: &["modbus.func_code", "modbus.mei", "modbus.read_device_id"],
-        allowed: &["43/14/1", "43/14/2", "43/14/3", "43/14/4"],
+        fields: &["modbus.func_code", "modbus.mei", "modbus.read_device_id", "modbus.reference_num", "modbus.word_cnt"],
+        allowed: &["43/14/1//", "43/14/2//", "43/14/3//", "43/14/4//", "3///40000/69"],
+    },
+    // In clear: OpenSecureChannel, GetEndpoints, CreateSession, ActivateSession, Read of values, Browse, CloseSession, CloseSecureChannel.
+    Row {
+        protocol: "opcua",
+        at: OPCUA_AT,
+        fields: OPCUA,
+        allowed: &[
+            "HEL////",
+            "OPN/None/446/0x00000001/",
+            "MSG//428//",
+            "MSG//461//",
+            "MSG//467//",
+            "MSG//631//0x0000000d+",
+            "MSG//527//",
+            "MSG//473//",
+            "CLO//452//",
+        ],
+    },
+    // Signed: what opens the channel is sealed, and what tshark makes of it means nothing.
+    Row {
+        protocol: "opcua-sign",
+        at: OPCUA_AT,
+        fields: OPCUA,
+        allowed: &[
+            "HEL////",
+            "OPN/None/446/0x00000001/",
+            "OPN/Basic256Sha256/*/*/*",
+            "OPN/Aes128_Sha256_RsaOaep/*/*/*",
+            "OPN/Aes256_Sha256_RsaPss/*/*/*",
+            "MSG//428//",
+            "MSG//461//",
+            "MSG//467//",
+            "MSG//631//0x0000000d+",
+            "MSG//527//",
+            "MSG//473//",
+            "CLO//452//",
+        ],
+    },
+    // Encrypted: in clear are the endpoints alone; of the session the kinds of its messages are seen.
+    Row {
+        protocol: "opcua-encrypt",
+        at: OPCUA_AT,
+        fields: OPCUA,
+        allowed: &[
+            "HEL////",
+            "OPN/None/446/0x00000001/",
+            "OPN/Basic256Sha256/*/*/*",
+            "OPN/Aes128_Sha256_RsaOaep/*/*/*",
+            "OPN/Aes256_Sha256_RsaPss/*/*/*",
+            "MSG//428//",
+            "MSG////",
+            "CLO//452//",
+            "CLO////",
+        ],
     },
     Row {
         protocol: "pn-io",
@@ -93,6 +182,8 @@ static ROWS: [Row; 12] = [
         ],
         allowed: &["0x0e////", "0x0f/1/0xf0//", "0x0f/7//4/0x0011", "0x0f/7//4/0x001c", "0x0f/7//4/"],
     },
+    // No dissector: whole lines, byte for byte. The empty one, ID, ACC, a password that the test tells, QUI.
+    Row { protocol: "sel-ascii", at: At::Above(&[]), fields: &["tcp.payload"], allowed: &["0d", "49440d", "5354410d", SEL_ACC, PASSWORD, "5155490d"] },
     // No dissector: the one message, byte for byte (SH-080956ENG, 4.2 and 5.2, with a timer of 2 s).
     Row {
         protocol: "slmp",
@@ -106,10 +197,47 @@ static ROWS: [Row; 12] = [
         fields: &["snmp.version", "snmp.msgVersion", "snmp.data"],
         allowed: &["0//0", "1//0", "0//1", "1//5", "/3/*"],
     },
+    // Not a byte.
+    Row { protocol: "ssh", at: At::Above(&["tcp.port=={},ssh"]), fields: &["tcp.payload"], allowed: &[] },
+    // WONT and DONT, and no text.
+    Row { protocol: "telnet", at: At::Above(&["tcp.port=={},telnet"]), fields: &["telnet.cmd", "telnet.data"], allowed: &["252/", "254/"] },
 ];
+
+/// Between several values of one field in a service.
+const OR: &str = "|";
+/// What tshark is asked about a request, and the one for a server's first page.
+const HTTP: &[&str] = &[
+    "http.request.method",
+    "http.request.uri",
+    "http.request.version",
+    "http.accept_encoding",
+    "http.connection",
+    "http.authorization",
+    "http.cookie",
+    "http.file_data",
+];
+const FIRST_PAGE: &str = "GET///HTTP/1.1/identity/close///";
 
 /// Services of one protocol, each with how often it was asked.
 pub type Counts = BTreeMap<String, usize>;
+
+/// Counts the requests to this port as tshark reads them under TLS, with the keys of whoever asked.
+///
+/// # Errors
+/// tshark's words, or the messages that must not have left.
+pub fn judge_under_tls(file: &Path, port: u16, keys: &Path) -> Result<usize, String> {
+    let (under, keys) = (format!("tcp.port=={port},tls"), format!("tls.keylog_file:{}", keys.display()));
+    let filter = format!("http && tcp.dstport == {port}");
+    let mut requests = 0;
+    for cells in told(file, HTTP, &filter, &["-d", &under, "-o", &keys])? {
+        if cells.join("/") != FIRST_PAGE {
+            return Err(format!("https: outside the allowlist, as tshark reads it: {cells:?} in {}", file.display()));
+        }
+        requests += 1;
+    }
+    println!("referee: https | {FIRST_PAGE} | {requests}");
+    Ok(requests)
+}
 
 /// Whether there is a row for this protocol.
 #[must_use]
@@ -122,6 +250,14 @@ pub fn knows(protocol: &str) -> bool {
 /// # Errors
 /// tshark's words, or the messages that must not have left.
 pub fn judge(file: &Path, protocol: &str, ports: &[u16]) -> Result<Counts, String> {
+    judge_login(file, protocol, ports, None)
+}
+
+/// The same where a login was consented to: one line with this password, for each that asked for one.
+///
+/// # Errors
+/// As [`judge`].
+pub fn judge_login(file: &Path, protocol: &str, ports: &[u16], password: Option<&str>) -> Result<Counts, String> {
     let row = ROWS.iter().find(|row| row.protocol == protocol).ok_or_else(|| format!("no referee for {protocol}"))?;
     let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
     let list = ports.join(",");
@@ -135,24 +271,60 @@ pub fn judge(file: &Path, protocol: &str, ports: &[u16]) -> Result<Counts, Strin
     }
     let filter = format!("(tcp.len > 0 && tcp.dstport in {{{list}}}) || udp.dstport in {{{list}}}");
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let secret: Option<String> = password.map(|password| format!("{password}\r").bytes().map(|byte| format!("{byte:02x}")).collect());
     let mut counts = Counts::new();
     for cells in told(file, row.fields, &filter, &options)? {
-        let service = cells.join("/").replace(AND, "|");
+        // Of a URI what names it.
+        let cells: Vec<&str> = cells.iter().map(|cell| cell.rsplit('#').next().unwrap_or_default()).collect();
+        let service = cells.join("/").replace(AND, OR);
+        let service = if secret.as_ref() == Some(&service) { PASSWORD.to_owned() } else { service };
         *counts.entry(service).or_default() += 1;
     }
     for (service, count) in &counts {
         println!("referee: {protocol} | {service} | {count}");
     }
-    let is_allowed = |service: &str| {
-        row.allowed.iter().any(|allowed| match allowed.strip_suffix('*') {
-            Some(beginning) => service.starts_with(beginning),
-            None => service == *allowed,
-        })
-    };
-    let others: Vec<&String> = counts.keys().filter(|service| !is_allowed(service)).collect();
+    let count = |service: &str| counts.get(service).copied().unwrap_or(0);
+    if count(PASSWORD) > count(SEL_ACC) {
+        return Err(format!("{protocol}: a password that was not asked for in {}", file.display()));
+    }
+    let others: Vec<&String> = counts.keys().filter(|service| !row.allowed.iter().any(|allowed| allows(allowed, service))).collect();
     if others.is_empty() {
         Ok(counts)
     } else {
         Err(format!("{protocol}: outside the allowlist, as tshark reads it: {others:?} in {}", file.display()))
+    }
+}
+
+/// Whether these cells are of that kind.
+fn allows(allowed: &str, service: &str) -> bool {
+    let is = |kind: &str, value: &str| kind.strip_suffix('*').map_or(kind == value, |beginning| value.starts_with(beginning));
+    let cell = |(kind, cell): (&str, &str)| match kind.strip_suffix('+') {
+        Some(each) => cell.split(OR).all(|value| is(each, value)),
+        None => is(kind, cell),
+    };
+    allowed.split('/').count() == service.split('/').count() && allowed.split('/').zip(service.split('/')).all(cell)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_value_of_another_kind_is_outside() {
+        let table = [
+            ("4//1/0x00*+", "4//1/0x00fc|0x00fa", true),
+            ("4//1/0x00*+", "4//1/0x00fc|0x3c01", false),
+            ("4//1/0x00*+", "4//1/", false),
+            ("/3/*", "/3/", true),
+            ("/3/*", "/3//", false),
+            ("0x0f/1|1/2", "0x0f/1|1/2", true),
+            ("0x0f/1|1/2", "0x0f/1|1|1/2", false),
+            ("MSG//631/13+", "MSG//631/13|13", true),
+            ("MSG//631/13+", "MSG//631/13|12", false),
+            ("MSG//", "MSG//631", false),
+        ];
+        for (allowed, service, expected) in table {
+            assert_eq!(allows(allowed, service), expected, "{allowed} {service}");
+        }
     }
 }

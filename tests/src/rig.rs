@@ -64,6 +64,39 @@ pub enum Kind {
     AsyncuaSecure,
     /// node-opcua: BuildInfo and a DeviceSet from the real nodeset of DI, with and without security.
     NodeOpcua,
+    /// Python's own web server: `Server` is the plate's model and software, the page's title its description.
+    Http,
+    /// The same over TLS, in this version alone; the certificate's name is the plate's, and it stands in [`Server::folder`].
+    Https(Tls),
+    /// nginx: the page's title is the plate's description.
+    Nginx,
+    /// The same over TLS.
+    NginxTls(Tls),
+    /// OpenSSH: behind its version stands the plate's model.
+    Sshd,
+    /// pyftpdlib: the banner is the plate's description.
+    Pyftpdlib,
+    /// telnetlib3: negotiates, then shows the plate's description and firmware and asks for a name.
+    Telnetlib3,
+}
+
+/// A version of TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// 1.2, where the certificate is in clear.
+    V12,
+    /// 1.3, where it is encrypted.
+    V13,
+}
+
+impl Tls {
+    /// The word that scripts take.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::V12 => "tls12",
+            Self::V13 => "tls13",
+        }
+    }
 }
 
 /// The script in tests/rig, the word that it is told, and the programs that are no part of pip's or npm's.
@@ -90,6 +123,13 @@ fn script(kind: Kind) -> (&'static str, &'static str, &'static [&'static str]) {
         Kind::Asyncua => ("asyncua_server.py", "none", &[]),
         Kind::AsyncuaSecure => ("asyncua_server.py", "secure", &[]),
         Kind::NodeOpcua => ("node_opcua_server.js", "", &[]),
+        Kind::Http => ("http_server.py", "clear", &[]),
+        Kind::Https(version) => ("http_server.py", version.word(), &[]),
+        Kind::Nginx => ("nginx_server.py", "clear", &["nginx"]),
+        Kind::NginxTls(version) => ("nginx_server.py", version.word(), &["nginx"]),
+        Kind::Sshd => ("sshd_server.py", "", &["sshd"]),
+        Kind::Pyftpdlib => ("pyftpdlib_server.py", "", &[]),
+        Kind::Telnetlib3 => ("telnetlib3_server.py", "", &[]),
     }
 }
 
@@ -131,7 +171,7 @@ impl Drop for Server {
 /// What is missing, and what installs it.
 pub fn available() -> Result<(), String> {
     // The newest part of each half: an older rig has not got it.
-    for part in [python(), python().with_file_name("open61850-server"), modules().join("node-opcua-server")] {
+    for part in [python(), python().with_file_name("telnetlib3-server"), modules().join("node-opcua-server")] {
         if !part.exists() {
             return Err(format!("the rig is not installed ({} is missing): cargo xtask rig", part.display()));
         }
@@ -148,6 +188,8 @@ pub fn available_for(kind: Kind) -> Result<(), String> {
     let (_, _, programs) = script(kind);
     let there = |program: &&str| BINARIES.iter().any(|folder| Path::new(folder).join(program).is_file());
     match programs.iter().find(|program| !there(program)) {
+        Some(&"sshd") => Err("sshd is not installed: apt-get install openssh-server".to_owned()),
+        Some(&"nginx") => Err("nginx is not installed: apt-get install nginx-light".to_owned()),
         Some(program) => Err(format!("{program} is not installed: apt-get install {program}")),
         None => Ok(()),
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use nameplate_simulators::dnp3::{self, Device, Unsolicited};
+use nameplate_simulators::report::Report;
 use nameplate_tests::personas::{self, Persona};
 use nameplate_tests::place::needed;
 use nameplate_tests::product::{Claim, Ended, Product, State, code, simulated};
@@ -188,4 +189,59 @@ fn an_answer_in_many_fragments_is_read_to_what_came_first() {
     let short = dnp3::Persona { fragment_bytes: 20, ..outstation() };
     let (claims, ended) = simulation(&product, short, &["--dnp3-all"]);
     assert_eq!((claims.len(), ended.code), (0, code::DONE), "a firmware is claimed of a whole answer alone: {ended:?}");
+}
+
+/// Asks an outstation as this master, and listens to the recording of that with a state; what the outstation saw.
+fn recorded(product: &Product, asking: &State, listening: &State, master: u16) -> Report {
+    let outstation = dnp3::Persona { master, ..outstation() };
+    let (words, state) = (as_master(master), asking.path().to_path_buf());
+    let again = product.clone();
+    let (file, report) = simulated(Device::new(outstation), move |address| {
+        let recording = Recording::start(&[address.port()]).expect("a recording");
+        ask_in(&again, &state, address, &words).expect(code::DONE);
+        recording.stop().expect("a capture")
+    });
+    product.run(["listen", &file.to_string_lossy(), "--state", &listening.text()]).expect(code::DONE);
+    report
+}
+
+fn as_master(master: u16) -> Vec<String> {
+    ["--via", "dnp3", "--dnp3-master", &master.to_string()].map(str::to_owned).to_vec()
+}
+
+fn ask_in(product: &Product, state: &Path, address: SocketAddr, words: &[String]) -> Ended {
+    let (place, target) = (state.to_string_lossy().into_owned(), format!("{address}/10"));
+    let common = ["ask", "--reason", "WO-1", "--time-factor", "0.00001", "--state", &place, &target].map(str::to_owned);
+    product.run(common.iter().chain(words))
+}
+
+#[test]
+fn the_link_address_of_a_master_that_was_heard_is_not_used() {
+    let test = "the_link_address_of_a_master_that_was_heard_is_not_used";
+    let Some(product) = needed(test, record::available().and_then(|()| Product::find())) else { return };
+    let (scada, ours) = (State::new(), State::new());
+    assert_eq!(recorded(&product, &scada, &ours, 1).connections(), 1);
+    let attempt = |master: u16, words: &[&str], state: &State| {
+        let words: Vec<String> = as_master(master).into_iter().chain(words.iter().map(|word| (*word).to_owned())).collect();
+        let (again, state) = (product.clone(), state.path().to_path_buf());
+        let outstation = dnp3::Persona { master, ..outstation() };
+        simulated(Device::new(outstation), move |address| ask_in(&again, &state, address, &words))
+    };
+    for words in [&[][..], &["--dry-run"], &["--dnp3-ours", "192.0.2.5"]] {
+        let (refused, report) = attempt(1, words, &ours);
+        let why = "rule permit.master: link address 1 is another master's: one was heard with it at 127.0.0.1.";
+        assert!(refused.err.contains(why), "{words:?}: {}", refused.err);
+        assert_eq!((refused.code, report.connections(), report.bytes_in()), (code::REFUSED, 0, 0), "{words:?}: {}", refused.err);
+    }
+    // Another number is nobody's; the same one is ours where the owner says that it was us, or the touch record knows it.
+    for (master, words, state) in [(3, &[][..], &ours), (1, &["--dnp3-ours", "127.0.0.1"], &ours)] {
+        let (ended, report) = attempt(master, words, state);
+        assert_eq!((report.connections(), report.trips.len()), (1, 0), "{master} {words:?}: {}", ended.err);
+        ended.expect(code::DONE);
+    }
+    let own = State::new();
+    recorded(&product, &own, &own, 1);
+    let (ended, report) = attempt(1, &[], &own);
+    assert_eq!((report.connections(), report.trips.len()), (1, 0), "a capture of our own questions: {}", ended.err);
+    ended.expect(code::DONE);
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use nameplate_field::guard::uasc::Identity;
 use nameplate_simulators::fault::Fault;
 use nameplate_simulators::opcua::{Device, Persona as Simulated};
 use nameplate_tests::interop::{Interop, ready};
@@ -9,6 +10,7 @@ use nameplate_tests::personas::{self, Persona};
 use nameplate_tests::place::needed;
 use nameplate_tests::product::{Ended, Product, State, code, simulated};
 use nameplate_tests::record::{self, Recording};
+use nameplate_tests::referee;
 use nameplate_tests::rig::{self, Kind};
 
 type Claims = BTreeSet<(String, String)>;
@@ -106,6 +108,8 @@ fn servers_tell_their_identity_signed_and_encrypted_to_whom_they_are_trusted_by(
             let ended = ask(&product, server.port, &way, &[]);
             let file = recording.stop().expect("a capture");
             print(kind, &format!("{mode} {policy}"), &expected, &said(&ended));
+            let counts = referee::judge(&file, &format!("opcua-{mode}"), &[server.port]).unwrap_or_else(|why| panic!("{way}: {why}"));
+            assert_eq!(counts.values().sum::<usize>(), 14, "{way}: {counts:?}");
             assert_eq!(said(&ended), expected, "{kind:?} {way}\n{}", ended.err);
             assert!(ended.err.contains("1 device, 2 connections, 14 requests"), "{}", ended.err);
             let decode = format!("{}=opcua", server.port);
@@ -256,4 +260,58 @@ fn a_user_with_a_password_is_let_in_and_nobody_is_told_the_password() {
         }
         ended.expect(code::DONE);
     }
+}
+
+#[test]
+fn a_user_is_let_in_by_his_certificate_where_the_server_checks_his_signature() {
+    let test = "a_user_is_let_in_by_his_certificate_where_the_server_checks_his_signature";
+    let Some(product) = needed(test, ready(Kind::AsyncuaSecure)) else { return };
+    let persona = personas::random(personas::seed());
+    // asyncua verifies the signature over its certificate and nonce before it lets a certificate in (internal_server.py, verify_x509_token).
+    let server = rig::start(Kind::AsyncuaSecure, &persona).expect("a server");
+    let stranger = ask(&product, server.port, "--opcua-security encrypt", &[]).expect(code::REFUSED);
+    let trust = thumbprint(&stranger.err, 64);
+    let (state, user) = (State::new(), Identity::make("urn:somebody", 1_700_000_000).expect("a key"));
+    let certificate = state.file("user.der", user.certificate());
+    let key = state.file("user.pem", user.key_pem().expect("a key"));
+    let of = |mode: &str| {
+        let way = format!("--opcua-security {mode} --opcua-trust {trust} --opcua-user-certificate {certificate} --opcua-user-key {key}");
+        ask(&product, server.port, &way, &[])
+    };
+    let mode = |bits| std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(bits)).expect("a mode");
+    mode(0o644);
+    assert!(of("encrypt").expect(code::INPUT).err.contains("chmod 600"));
+    mode(0o600);
+    for mode in ["sign", "encrypt"] {
+        let ended = of(mode);
+        assert_eq!(said(&ended), served(Kind::AsyncuaSecure, &persona), "{mode}: {}", ended.err);
+        assert!(ended.err.contains("1 device, 2 connections, 14 requests"), "{}", ended.err);
+        ended.expect(code::DONE);
+    }
+    let ended = ask(&product, server.port, &format!("--opcua-user-certificate {certificate} --opcua-user-key {key}"), &[]);
+    assert!(ended.expect(code::USAGE).err.contains("over a channel with security alone"));
+    // Another's key signs nothing here.
+    let other = state.file("other.pem", Identity::make("urn:other", 1_700_000_000).and_then(|other| other.key_pem()).expect("a key"));
+    std::fs::set_permissions(&other, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("a mode");
+    let way = format!("--opcua-security sign --opcua-user-certificate {certificate} --opcua-user-key {other}");
+    assert!(ask(&product, server.port, &way, &[]).expect(code::INPUT).err.contains("the certificate is not that of the key"));
+}
+
+#[test]
+fn a_server_that_does_not_know_a_users_certificate_refuses_it_and_the_session_is_closed() {
+    let test = "a_server_that_does_not_know_a_users_certificate_refuses_it_and_the_session_is_closed";
+    let Some(product) = needed(test, ready(Kind::NodeOpcua)) else { return };
+    let persona = personas::random(personas::seed());
+    let server = rig::start(Kind::NodeOpcua, &persona).expect("a server");
+    let stranger = ask(&product, server.port, "--opcua-security encrypt", &[]).expect(code::REFUSED);
+    let (state, user) = (State::new(), Identity::make("urn:somebody", 1_700_000_000).expect("a key"));
+    let certificate = state.file("user.der", user.certificate());
+    let key = state.file("user.pem", user.key_pem().expect("a key"));
+    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("a mode");
+    let trust = thumbprint(&stranger.err, 64);
+    let way = format!("--opcua-security encrypt --opcua-trust {trust} --opcua-user-certificate {certificate} --opcua-user-key {key}");
+    let ended = ask(&product, server.port, &way, &[]);
+    println!("{}", ended.err);
+    assert!(ended.err.contains("opcua.session.close") && !ended.err.contains("(opcua.build)"), "{}", ended.err);
+    assert!(ended.err.contains("BadIdentityToken") || ended.err.contains("certificate"), "{}", ended.err);
 }

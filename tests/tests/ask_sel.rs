@@ -1,18 +1,17 @@
 //! Asking SEL relays on their command line, as simulated ones see it: nobody makes an independent emulator. What they say are lines of real ones.
 
-use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-
 use nameplate_simulators::sel::{Device, Persona};
+use nameplate_tests::line::Line;
 use nameplate_tests::place::needed;
 use nameplate_tests::product::{Claim, Ended, Product, State, code, simulated};
 use nameplate_tests::record::{self, Recording};
+use nameplate_tests::referee;
 
 /// sandialabs/PEAT docs/sel.rst; its check digits stand in the simulator's own tests.
 const SEL_700G: [&str; 4] =
     ["FID=SEL-700G-R200-V0-Z006003-D20180629", "BFID=BOOTLDR-R501-V0-Z000000-D20140224", "CID=59A0", "PARTNO=0700G12B1B1B7281A230"];
 const TOLD: [(&str, &str); 3] = [("model", "SEL-700G"), ("product_code", "0700G12B1B1B7281A230"), ("firmware_revision", "R200-V0")];
+const SERIAL: &str = "1112223334";
 const PASSWORD: &str = "Kx7qwz";
 const VARIABLE: &str = "SEL_PASSWORD_OF_A_TEST";
 
@@ -22,8 +21,12 @@ fn said(claims: &[Claim]) -> Vec<(&str, &str)> {
     said
 }
 
-fn told() -> Vec<(&'static str, &'static str)> {
+/// In a login its status report follows, because ID told no serial number; it says model and firmware once more.
+fn told(in_a_login: bool) -> Vec<(&'static str, &'static str)> {
     let mut told = TOLD.to_vec();
+    if in_a_login {
+        told.extend([("serial_number", SERIAL), TOLD[0], TOLD[2]]);
+    }
     told.sort_unstable();
     told
 }
@@ -31,6 +34,8 @@ fn told() -> Vec<(&'static str, &'static str)> {
 fn relay() -> Persona {
     let mut relay = Persona::new(&SEL_700G);
     relay.password = Some(PASSWORD.as_bytes().to_vec());
+    relay.status =
+        format!("FEEDER 1\r\nSerial Num = {SERIAL}     FID = {}\r\nSELF TESTS\r\nRelay Enabled\r\n", &SEL_700G[0][4..]).into_bytes();
     relay
 }
 
@@ -48,7 +53,7 @@ fn a_relay_tells_what_it_is_and_a_capture_of_it_the_same() {
     let Some(product) = needed(test, record::available().and_then(|()| Product::find())) else { return };
     let mut echoing = Persona::new(&SEL_700G);
     echoing.echoes = true;
-    for (persona, password, lines) in [(Persona::new(&SEL_700G), None, 2), (echoing, None, 2), (relay(), Some(PASSWORD), 6)] {
+    for (persona, password, lines) in [(Persona::new(&SEL_700G), None, 2), (echoing, None, 2), (relay(), Some(PASSWORD), 7)] {
         let product = product.clone();
         let ((asked, file, port), report) = simulated(Device::new(persona), move |address| {
             let recording = Recording::start(&[address.port()]).expect("a recording");
@@ -61,7 +66,9 @@ fn a_relay_tells_what_it_is_and_a_capture_of_it_the_same() {
             (asked, recording.stop().expect("a capture"), address.port())
         });
         assert_eq!((report.trips.len(), report.requests()), (0, lines), "{:?} {}", report.trips, asked.err);
-        assert_eq!(said(&asked.claims()), told(), "{}", asked.err);
+        assert_eq!(said(&asked.claims()), told(password.is_some()), "{}", asked.err);
+        let counts = referee::judge_login(&file, "sel-ascii", &[port], password).unwrap_or_else(|why| panic!("{why}"));
+        assert_eq!(counts.values().sum::<usize>(), lines as usize, "{counts:?}");
         let (file, port) = (file.to_string_lossy().into_owned(), format!("{port}=sel-ascii"));
         let product = Product::find().expect("the product");
         let heard = product.run(["listen", &file, "--decode-as", &port, "--format", "claims"]).expect(code::DONE);
@@ -117,40 +124,16 @@ fn without_consent_nobody_logs_in() {
     assert!(ended.err.contains("nothing stands behind the address"), "{}", ended.err);
 }
 
-/// A terminal that socat connects to a simulator's port; ended when dropped.
-struct Line(Child);
-
-impl Line {
-    fn to(port: u16) -> (Self, PathBuf) {
-        let mut command = Command::new("socat");
-        let there = format!("tcp:127.0.0.1:{port}");
-        command.args(["-d", "-d", "pty,raw,echo=0", &there]).stdin(Stdio::null()).stderr(Stdio::piped());
-        let mut socat = command.spawn().expect("socat");
-        let mut says = BufReader::new(socat.stderr.take().expect("its words")).lines().map_while(Result::ok);
-        let ours = says.find_map(|line| Some(PathBuf::from(line.split_once("PTY is ")?.1))).expect("a terminal");
-        assert!(says.any(|line| line.contains("starting data transfer loop")), "socat ended");
-        // Who stops reading would stop socat with its next word.
-        std::thread::spawn(move || says.count());
-        (Self(socat), ours)
-    }
-}
-
-impl Drop for Line {
-    fn drop(&mut self) {
-        let _ended = self.0.kill().and_then(|()| self.0.wait());
-    }
-}
-
 #[test]
 fn a_relay_on_a_serial_line_tells_the_same() {
     let Some(product) = needed("a_relay_on_a_serial_line_tells_the_same", Product::find()) else { return };
-    for (persona, password, lines) in [(Persona::new(&SEL_700G), None, 2), (relay(), Some(PASSWORD), 6)] {
+    for (persona, password, lines) in [(Persona::new(&SEL_700G), None, 2), (relay(), Some(PASSWORD), 7)] {
         let product = product.clone();
         let (ended, report) = simulated(Device::new(persona), move |address| {
-            let (_line, ours) = Line::to(address.port());
-            ask(&product, &State::new(), &format!("serial:{}@9600-8N1", ours.display()), password)
+            let line = Line::to(address.port()).expect("a line");
+            ask(&product, &State::new(), &format!("serial:{}@9600-8N1", line.ours.display()), password)
         });
         assert_eq!((report.trips.len(), report.requests()), (0, lines), "{:?} {}", report.trips, ended.err);
-        assert_eq!(said(&ended.expect(code::DONE).claims()), told());
+        assert_eq!(said(&ended.expect(code::DONE).claims()), told(password.is_some()));
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use nameplate_simulators::modbus::{Device, Fault, Flash, Manners, Persona, Phase, Running};
 use nameplate_simulators::report::Report;
 use nameplate_simulators::scada::Master;
+use nameplate_simulators::snmp;
 use nameplate_tests::place::needed;
 use nameplate_tests::product::{Ended, Product, State, block_on, code, settled};
 use serde_json::Value;
@@ -330,6 +331,59 @@ fn the_masters_of_a_change_are_not_disturbed_by_its_readings() {
         }
         // The flash itself closed the one session.
         assert_eq!(dropped, [1, 0]);
+        plot.end().await;
+    });
+}
+
+#[test]
+fn the_owners_rules_hold_for_a_change_too() {
+    let Some(product) = needed("the_owners_rules_hold_for_a_change_too", Product::find()) else { return };
+    block_on(async {
+        let plot = Plot::new(&product, Device::new(press("2.60", "S-1")), Device::new(press("1.10", "S-2"))).await;
+        plot.open().await;
+        let device = |at: usize| format!("[[zone.device]]\ntarget = \"{}/1\"\n", plot.devices[at].address);
+        let both = format!("[[zone]]\nname = \"one\"\n{}{}", device(0), device(1));
+        let alone = format!("[[zone]]\nname = \"one\"\n{}", device(0));
+        let never = "[[never]]\nplace = \"127.0.0.1\"\nwhy = \"SIS\"\n";
+        let freeze = "[[blackout]]\nfrom = \"2020-01-01T00:00:00Z\"\nuntil = \"2100-01-01T00:00:00Z\"\nwhy = \"change freeze\"\n";
+        let site = |name: &str, text: &str| plot.state.file(name, format!("name = \"North\"\n{text}"));
+        let none_left = site("spent.toml", &format!("readings_per_day_in_all = 2\n{both}"));
+        for (file, code, why) in [
+            (site("alone.toml", &alone), code::USAGE, "it may ask only what it lists"),
+            (site("never.toml", &format!("{never}{both}")), code::REFUSED, "rule site.never: the site file lists 127.0.0.1"),
+            (site("freeze.toml", &format!("{freeze}{both}")), code::REFUSED, "rule site.blackout"),
+            (none_left, code::REFUSED, "rule budget.site: the site had 2 readings today"),
+        ] {
+            let ended = plot.step("before", &["--site", &file]).await.expect(code);
+            assert!(ended.err.contains(why), "{file}: {}", ended.err);
+            assert!(plot.devices.iter().all(|device| device.report().connections() == 1), "{file}: nobody was asked");
+        }
+        let file = site("both.toml", &both);
+        plot.step("before", &["--site", &file]).await.expect(code::DONE);
+        plot.devices[0].flash(Flash { phases: Vec::new(), release: press("2.70", "S-1") }).await;
+        plot.step("after", &["--site", &file]).await.expect(code::DONE);
+        plot.end().await;
+    });
+}
+
+#[test]
+fn a_restart_that_a_change_lets_happen_is_no_alarm() {
+    let Some(product) = needed("a_restart_that_a_change_lets_happen_is_no_alarm", Product::find()) else { return };
+    block_on(async {
+        let plot = Plot::new(&product, Device::new(press("2.60", "S-1")), Device::new(press("1.10", "S-2"))).await;
+        plot.open().await;
+        plot.step("before", &[]).await.expect(code::DONE);
+        let mut at = snmp::Device::ANYWHERE;
+        // All that stands at the press's address may restart: here an agent that runs for days, and then for seconds.
+        for (ticks, said) in [(86_400_000, false), (300, true)] {
+            let persona = snmp::Persona::new(b"Press P7", &[1, 3, 6, 1, 4, 1, 99_999, 7], b"press", ticks);
+            let agent = snmp::Device::new(persona).start(at).await.expect("a port on loopback");
+            at = agent.address;
+            let (target, via) = (at.to_string(), ["ask", "--via", "snmp", "--snmp-community-public", "--reason", "WO-2"]);
+            let ended = plot.run(&[&via[..], &["--time-factor", "0.00001", &target]].concat()).await.expect(code::DONE);
+            assert_eq!(ended.err.contains("as work order WO-1 lets it"), said, "{}", ended.err);
+            agent.stop().await;
+        }
         plot.end().await;
     });
 }

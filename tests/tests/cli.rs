@@ -50,7 +50,7 @@ fn an_argument_that_makes_no_sense_is_usage() {
         &["ask", "127.0.0.1"],
         &["ask", "10.0.0.0/24", "--dry-run"],
         &["ask", "10.0.0.1", "--dry-run", "--question", "write"],
-        &["ask", "10.0.0.1", "--dry-run", "--via", "telnet"],
+        &["ask", "10.0.0.1", "--dry-run", "--via", "rlogin"],
         &["devices", "--as-of", "yesterday", "--state", "."],
         &["profile", "guess"],
         &["simulate", "no/such-profile"],

@@ -64,6 +64,46 @@ fn modbus_identity(persona: &Persona) -> Vec<(&'static str, &str)> {
     fields.iter().map(|(id, field)| (*field, persona.objects[id].as_str())).collect()
 }
 
+/// SunSpec's common model as registers from 40000 on (sunspec/models, model_1.json), written by hand: marker, 1, length, texts filled up with 0.
+fn common_model(texts: [(&str, usize); 5], pad: bool) -> Vec<u16> {
+    let mut registers = vec![0; 40_000];
+    registers.extend([0x5375, 0x6e53, 1, if pad { 66 } else { 65 }]);
+    for (text, width) in texts {
+        let mut bytes = text.as_bytes().to_vec();
+        bytes.resize(width * 2, 0);
+        registers.extend(bytes.chunks(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])));
+    }
+    // Device address; pad; the end of the models, which is the number FFFF without registers.
+    registers.push(1);
+    registers.extend(pad.then_some(0x8000));
+    registers.extend([0xffff, 0]);
+    registers
+}
+
+#[test]
+fn sunspec_registers_of_pymodbus_are_exact_over_tcp_and_on_a_line() {
+    let kinds = [(Kind::Pymodbus, "modbus", true), (Kind::PymodbusRtu, "modbus-rtu", false), (Kind::PymodbusSerial, "modbus-rtu", true)];
+    for (kind, via, pad) in kinds {
+        let test = "sunspec_registers_of_pymodbus_are_exact_over_tcp_and_on_a_line";
+        let Some(product) = needed(test, ready(kind)) else { return };
+        let mut persona = personas::random(personas::seed());
+        let text = |object: u8, bytes: usize| persona.objects[&object].chars().take(bytes).collect::<String>().trim().to_owned();
+        let [maker, model, version, serial] = [text(0, 32), text(1, 32), text(2, 16), format!("SN-{}", persona.plate.serial_number)];
+        persona.registers = common_model([(&maker, 16), (&model, 16), ("rs485", 8), (&version, 8), (&serial, 16)], pad);
+        let more = vec!["--question".to_owned(), "sunspec".to_owned()];
+        let served = [
+            ("manufacturer", maker.as_str()),
+            ("model", &model),
+            ("description", "rs485"),
+            ("firmware_revision", &version),
+            ("serial_number", &serial),
+        ];
+        let exchange = Interop { more, ..Interop::new(kind, &persona, via, persona.unit) }.exact(&product, &served);
+        assert!(exchange.ended.err.contains("1 device, 1 connection, 1 request"), "{}", exchange.ended.err);
+        exchange.ended.expect(code::DONE);
+    }
+}
+
 #[test]
 fn modbus_rtu_of_pymodbus_is_exact_over_tcp_on_a_line_and_behind_ser2net() {
     for kind in [Kind::PymodbusRtu, Kind::PymodbusSerial, Kind::PymodbusSer2net] {

@@ -7,6 +7,7 @@ mod targets;
 use std::fs;
 
 use nameplate_core::observation::unhex;
+use nameplate_core::profile::{ProfileSet, Said};
 use nameplate_simulators::language::Carrier::Udp;
 use nameplate_simulators::language::Language;
 use nameplate_simulators::rehearsal::{Rehearsal, rehearse};
@@ -113,6 +114,31 @@ fn damaged_answers_are_read_or_named_and_a_prefix_says_nothing_else() {
     check(targets::modbus, &[ANSWERS.to_vec()]);
 }
 
+/// Of every example of MMS and OPC UA its answers without what carries them, to each question and with each number that they may have.
+#[test]
+fn damaged_answers_to_our_questions_are_read_or_named() {
+    /// TPKT and COTP; the header of a chunk, its channel, sequence and request.
+    const CARRIERS: [(&str, usize); 2] = [("mms", 7), ("opcua", 24)];
+    let profiles = ProfileSet::built_in().expect("the built-in profiles");
+    let mut seeds = Vec::new();
+    for (protocol, carrier_bytes) in CARRIERS {
+        let of = profiles.iter().filter(|profile| profile.protocol == protocol).flat_map(|profile| &profile.examples);
+        for example in of {
+            let Said::Frame(frames) = &example.said else { continue };
+            let bodies = frames.iter().filter_map(|frame| frame.get(carrier_bytes..));
+            let asked = |body: &[u8]| {
+                (0..15_u8)
+                    .flat_map(|which| (1..10).map(move |number| [which, number]))
+                    .map(|head| [&head, body].concat())
+                    .collect::<Vec<_>>()
+            };
+            seeds.extend(bodies.flat_map(asked));
+        }
+    }
+    assert!(seeds.len() > 1_000, "{}", seeds.len());
+    check(targets::answer, &seeds);
+}
+
 #[test]
 fn damaged_answers_of_profinet_belong_to_no_other_question() {
     let device = pn_io::Persona::new(b"IM155-6PN HF", b"6ES7 155-6AU00-0CN0", b"S C-K7NP32952018");
@@ -130,6 +156,22 @@ fn damaged_answers_of_profinet_belong_to_no_other_question() {
 #[test]
 fn damaged_segments_are_put_together_or_given_up() {
     check(targets::tcp, &[SEGMENTS.to_vec()]);
+}
+
+/// Answers and greetings by RFC 9112, 959 and 855, each behind the byte that says in which portions it comes.
+const SAID: [&[u8]; 7] = [
+    b"\x07HTTP/1.1 200 OK\r\nServer: a/1\r\nContent-Length: 4\r\n\r\nabcd",
+    b"\x05HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n0\r\nA: b\r\n\r\n",
+    b"\x00HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 401 No\r\nWWW-Authenticate: Basic realm=\"a\"\r\n\r\nabc",
+    b"\x03HTTP/1.1 301 M\r\nLocation: /a\r\nContent-Encoding: gzip\r\nContent-Length: 0\r\n\r\n",
+    b"\x09220-Welcome\r\n to 4\r\n220 ready\r\n",
+    b"\x04\xff\xfd\x18\xff\xfb\x01\xff\xfa\x18\xff\xff\x01\xff\xf0Model\r\nlogin: ",
+    b"\x02SSH-2.0-a\r\n",
+];
+
+#[test]
+fn damaged_answers_end_where_they_end_in_any_portions() {
+    check(targets::answer, &SAID.map(<[u8]>::to_vec));
 }
 
 #[test]

@@ -14,6 +14,7 @@ use nameplate_simulators::enip::{self, Identity};
 use nameplate_simulators::language::Language;
 use nameplate_simulators::modbus::{Device, Fault, Persona};
 use nameplate_simulators::report::{Ended as SessionEnded, Report};
+use nameplate_simulators::snmp;
 use nameplate_tests::place::needed;
 use nameplate_tests::product::{Ended, Product, State, block_on, code, settled};
 use nameplate_wire::modbus::Question;
@@ -24,8 +25,8 @@ fn persona(revision: &str) -> Persona {
 }
 
 /// Starts these devices, at these addresses where they have some, runs the story, and gives their accounts.
-fn plant<T: Send + 'static>(
-    devices: Vec<(Device, SocketAddr)>,
+fn plant<P: Language + 'static, T: Send + 'static>(
+    devices: Vec<(nameplate_simulators::device::Device<P>, SocketAddr)>,
     story: impl FnOnce(Vec<SocketAddr>) -> T + Send + 'static,
 ) -> (T, Vec<Report>, Vec<SocketAddr>) {
     block_on(async {
@@ -90,6 +91,47 @@ fn a_site_file_is_asked_as_its_owner_rules() {
     assert!(stranger.expect(code::USAGE).err.contains("it may ask only what it lists"));
     let dry = dry.expect(code::DONE);
     assert!(dry.err.contains("site.never") && !dry.out.contains("127.0.0.9"), "{}\n{}", dry.out, dry.err);
+}
+
+#[test]
+fn a_site_and_its_zones_are_read_so_often_a_day_and_no_more() {
+    let Some(product) = needed("a_site_and_its_zones_are_read_so_often_a_day_and_no_more", Product::find()) else { return };
+    let devices = (0..5).map(|_| (Device::new(persona("V1.0")), Device::ANYWHERE)).collect();
+    let state = State::new();
+    let ((dry, first, second, after), reports, _) = plant(devices, {
+        let folder = state.path().to_owned();
+        move |at: Vec<SocketAddr>| {
+            let device = |at: &SocketAddr| format!("[[zone.device]]\ntarget = \"{at}/1\"\n");
+            let (one, two) = at.split_at(2);
+            let one: String = one.iter().map(device).collect();
+            let two: String = two.iter().map(device).collect();
+            let site = format!(
+                "name = \"North\"\nreadings_per_day_in_all = 3\n\
+                 [[zone]]\nname = \"Pumps\"\nreadings_per_day_in_all = 1\n{one}[[zone]]\nname = \"two\"\n{two}"
+            );
+            std::fs::create_dir_all(&folder).expect("a folder");
+            let file = folder.join("site.toml");
+            std::fs::write(&file, site).expect("a file");
+            let (file, place) = (file.to_string_lossy().into_owned(), folder.join("state").to_string_lossy().into_owned());
+            let ask = |more: &[&str]| {
+                let words = ["ask", "--site", &file, "--state", &place, "--time-factor", "0.00001"];
+                product.run([&words[..], more].concat())
+            };
+            (ask(&["--dry-run"]), ask(&["--reason", "WO-1"]), ask(&["--reason", "WO-1"]), ask(&["--dry-run"]))
+        }
+    });
+    let (dry, first, second, after): (Ended, Ended, Ended, Ended) = (dry, first, second, after);
+    assert_eq!(connections(&reports), [1, 0, 1, 1, 0], "{}", first.err);
+    let dry = dry.expect(code::DONE).out;
+    assert!(dry.contains("budget.site: 0 of 3 readings spent today (UTC); this run wants 5, of which 2 would be refused"), "{dry}");
+    assert!(dry.contains("budget.zone Pumps: 0 of 1 readings spent today (UTC); this run wants 2, of which 1 would be refused"), "{dry}");
+    let first = first.expect(code::REFUSED).err;
+    assert!(first.contains("rule budget.zone: zone \"Pumps\" had 1 readings today (UTC), 1 is the most that its owner allows"), "{first}");
+    assert!(first.contains("rule budget.site: the site had 3 readings today (UTC), 3 is the most that its owner allows"), "{first}");
+    assert!(first.contains("T00:00:00Z on") && first.contains("2 refused"), "{first}");
+    assert_eq!(second.expect(code::REFUSED).err.matches("rule budget.site").count(), 5, "another process counts the same record");
+    let after = after.expect(code::DONE).out;
+    assert!(after.contains("budget.site: 3 of 3 readings spent today (UTC); this run wants 5, of which 5 would be refused"), "{after}");
 }
 
 /// A day of the week that is not within a day of now.
@@ -230,4 +272,69 @@ fn a_class_that_was_never_asked_is_asked_by_canary_and_left_when_that_fails() {
     // The next run has another canary; then three, then all.
     let (ended, asked) = again(&state, &product, &at, |_| None);
     assert_eq!(asked, [0, 1, 1, 1, 1, 1, 1, 1], "{}", ended.err);
+}
+
+/// Switches of one kind that have run for so long, at these addresses; asked together. What was said, how many questions each got, where they are.
+fn switches(state: &State, product: &Product, up_ticks: &[u32], at: &[SocketAddr]) -> (Ended, Vec<u32>, Vec<SocketAddr>) {
+    let persona = |ticks: &u32| snmp::Persona::new(b"Acme switch, V1.0", &[1, 3, 6, 1, 4, 1, 99_999, 7], b"switch", *ticks);
+    let devices = up_ticks.iter().zip(at).map(|(ticks, at)| (snmp::Device::new(persona(ticks)), *at)).collect();
+    let (product, text) = (product.clone(), state.text());
+    let (ended, reports, at) = plant(devices, move |at| {
+        let targets: Vec<String> = at.iter().map(SocketAddr::to_string).collect();
+        let words = ["ask", "--via", "snmp", "--snmp-community-public", "--reason", "WO-1", "--time-factor", "0.00001", "--state", &text];
+        product.run(words.into_iter().chain(targets.iter().map(String::as_str)))
+    });
+    (ended, reports.iter().map(Report::requests).collect(), at)
+}
+
+const DAYS_10: u32 = 10 * 86_400 * 100;
+
+#[test]
+fn a_device_that_restarts_as_it_is_read_stops_its_class_and_is_an_alarm() {
+    let Some(product) = needed("a_device_that_restarts_as_it_is_read_stops_its_class_and_is_an_alarm", Product::find()) else { return };
+    let (state, anywhere) = (State::new(), [snmp::Device::ANYWHERE; 3]);
+    let (ended, _, at) = switches(&state, &product, &[DAYS_10; 3], &anywhere);
+    ended.expect(code::DONE);
+    let (ended, asked, _) = switches(&state, &product, &[DAYS_10 + 300; 3], &at);
+    assert_eq!(asked, [1; 3], "they are known by now, and have run on: {}", ended.err);
+    assert!(!ended.expect(code::DONE).err.contains("restarted"));
+
+    let (ended, asked, _) = switches(&state, &product, &[500, DAYS_10 + 600, DAYS_10 + 600], &at);
+    assert_eq!(asked, [1, 0, 0], "{}", ended.err);
+    let ended = ended.expect(code::FAILED);
+    assert!(ended.err.contains("ALARM: it had run for 10days 3s when it was read at "), "{}", ended.err);
+    assert!(ended.err.contains("and has run for 5s now: it restarted at about "), "{}", ended.err);
+    assert!(ended.err.contains("ALARM: 1 device restarted while being read, or soon after"), "{}", ended.err);
+    assert_eq!(ended.err.matches("rule breaker.class: a device of the class").count(), 2, "{}", ended.err);
+
+    let (ended, asked, _) = switches(&state, &product, &[600, DAYS_10 + 900, DAYS_10 + 900], &at);
+    assert_eq!(asked, [0; 3], "another process knows: {}", ended.err);
+    let ended = ended.expect(code::REFUSED);
+    assert!(ended.err.contains("rule breaker.open: it had restarted since it was read before: its uptime dropped"), "{}", ended.err);
+
+    let place = state.text();
+    let release = |words: &[&str]| product.run([&["release", "--state", &place], words].concat()).expect(code::DONE).out;
+    let class = release(&[]);
+    assert_eq!(class, "snmp 1.3.6.1.4.1.99999.7\n");
+    release(&[class.trim(), "--by", "J. Doe", "--why", "its supply had failed"]);
+    let (ended, asked, _) = switches(&state, &product, &[600, DAYS_10 + 900, DAYS_10 + 900], &at);
+    assert_eq!(asked, [0, 1, 1], "the one has a breaker of its own: {}", ended.err);
+    let told: Vec<(String, String)> = state
+        .touches()
+        .iter()
+        .filter(|line| ["uptime", "restarted", "upset"].contains(&line["kind"].as_str().unwrap_or_default()))
+        .map(|line| (line["kind"].as_str().unwrap_or_default().to_owned(), line["uptime_ticks"].to_string()))
+        .collect();
+    assert_eq!((told.len(), &told[6].1, told[7].0.as_str()), (3 + 3 + 2 + 2, &"500".to_owned(), "upset"), "{told:?}");
+}
+
+#[test]
+fn a_counter_that_begins_again_after_497_days_is_told_and_stops_nothing() {
+    let Some(product) = needed("a_counter_that_begins_again_after_497_days_is_told_and_stops_nothing", Product::find()) else { return };
+    let (state, anywhere) = (State::new(), [snmp::Device::ANYWHERE; 2]);
+    let (ended, _, at) = switches(&state, &product, &[u32::MAX; 2], &anywhere);
+    ended.expect(code::DONE);
+    let (ended, asked, _) = switches(&state, &product, &[500; 2], &at);
+    assert_eq!(asked, [1; 2], "{}", ended.err);
+    assert_eq!(ended.expect(code::DONE).err.matches("its uptime began again at 0").count(), 2);
 }

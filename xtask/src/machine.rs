@@ -30,6 +30,8 @@ const NEEDS: &[Need] = &[
     // Servers of the rig that are programs of the machine, by their whole path: a user's own PATH may lack the folder.
     Need { program: "/usr/sbin/snmpd", words: &["-v"], package: "snmpd" },
     Need { program: "/usr/sbin/ser2net", words: &["-v"], package: "ser2net" },
+    Need { program: "/usr/sbin/sshd", words: &["-V"], package: "openssh-server" },
+    Need { program: "/usr/sbin/nginx", words: &["-v"], package: "nginx-light" },
     Need { program: "socat", words: &["-V"], package: "socat" },
     Need { program: "snmpget", words: &["-V"], package: "snmp" },
     // Asks the same servers as we do: who asks less?

@@ -12,6 +12,7 @@ pub mod hazard;
 pub mod ledger;
 pub mod observation;
 pub mod profile;
+pub mod range;
 pub mod sheet;
 pub mod text;
 pub mod version;

@@ -10,6 +10,7 @@ mod connection;
 mod event;
 mod history;
 mod plan;
+mod tally;
 mod target;
 mod via;
 
@@ -25,17 +26,20 @@ pub use self::change::Change;
 pub use self::connection::ask_over;
 pub use self::event::{Event, What};
 pub use self::plan::{Planned, PlannedMessage, plan};
+pub use self::tally::{Spent, spent};
 pub use self::target::{BadTarget, Target};
 pub use self::via::{Adapter, Via};
 
 use self::classes::{Classes, Verdict};
 use self::connection::Connection;
 use self::history::{Device, History, since_1970};
-use crate::breaker::{Attempt, End};
+use self::tally::Tally;
+use crate::breaker::Attempt;
 use crate::guard::{Endpoint, Limits, Permit, REASON_BYTES_MAX, Refused};
 use crate::pacing::{Budget, NotYet, Segment, Slot, Slots, TimeFactor, may_ask};
 use crate::site::{Barred, Rules};
 use crate::touch::{Kind, Line, Summary, TouchRecord};
+use crate::uptime::Reboots;
 
 /// Last second that RFC 3339 can write (9999-12-31T23:59:59Z).
 const RFC_3339_S_MAX: u64 = 253_402_300_799;
@@ -114,13 +118,15 @@ pub struct Settings {
     /// What is known of devices before they are asked (maker, model, firmware), by endpoint (see [`Endpoint::canonical`]) and station: those of whom
     /// the same is known are a class in a protocol. Who is not in it is a class of his own.
     pub kinds: Arc<BTreeMap<(Endpoint, String), String>>,
+    /// Restarts that work orders let happen; a change's own are known without.
+    pub reboots: Arc<Vec<Reboots>>,
 }
 
 impl Settings {
     /// At the speed of the plant, with no rules of an owner, and nothing known of anybody.
     #[must_use]
     pub fn new(reason: Reason, clock: Clock) -> Self {
-        Self { reason, time_factor: 1.0, seed: 0, clock, rules: Arc::default(), kinds: Arc::default() }
+        Self { reason, time_factor: 1.0, seed: 0, clock, rules: Arc::default(), kinds: Arc::default(), reboots: Arc::default() }
     }
 }
 
@@ -133,18 +139,19 @@ impl Settings {
 pub async fn ask(asks: Vec<Ask>, settings: &Settings, touch: Arc<TouchRecord>, mut out: impl FnMut(Event)) -> Result<Summary, Refused> {
     let factor = TimeFactor::new(settings.time_factor, asks.iter().map(|ask| ask.endpoint.host()))?;
     let endpoints: BTreeSet<Endpoint> = asks.iter().map(|ask| ask.endpoint.canonical()).collect();
-    let (history, classes) = History::read(&touch, &endpoints, settings.reason.change())?;
+    let mut tally = Tally::new(&settings.rules, since_1970((settings.clock)()));
+    let (history, classes) = History::read(&touch, &endpoints, settings.reason.change(), &mut tally)?;
     let mut seen = BTreeSet::new();
     let (tell, told) = unbounded_channel();
     let (slots, started) = (Slots::new(factor), Instant::now());
-    let mut round = Round { settings, factor, touch, history, classes, slots, started, waiting: BTreeMap::new(), tell };
+    let mut round = Round { settings, factor, touch, history, classes, tally, slots, started, waiting: BTreeMap::new(), tell };
     for ask in asks {
         match permit(&ask, settings) {
             Ok(permit) if seen.insert((ask.endpoint.canonical(), permit.protocol(), permit.station().to_owned())) => {
                 round.waiting.entry(Segment::of(&ask.endpoint.host())).or_default().push_back((ask, permit));
             }
             Ok(_) => {}
-            Err(refused) => round.refuse(&ask, "", refused, None),
+            Err(refused) => round.refuse(&ask, &ask.station(), refused, None),
         }
     }
     LocalSet::new().run_until(round.run(told, &mut out)).await;
@@ -170,6 +177,7 @@ struct Round<'a> {
     touch: Arc<TouchRecord>,
     history: History,
     classes: Classes,
+    tally: Tally<'a>,
     slots: Slots,
     started: Instant,
     /// By segment, in the order in which they were named.
@@ -177,21 +185,13 @@ struct Round<'a> {
     tell: UnboundedSender<Event>,
 }
 
-/// What an end says of a device's class.
-const fn answered(end: End) -> Option<bool> {
-    match end {
-        End::Answered { .. } => Some(true),
-        End::Failed | End::Rebuffed | End::Hostile | End::Denied => Some(false),
-        End::Unknown => None,
-    }
-}
-
-/// The classes that three failing devices stopped, and that nobody has released since.
+/// The classes that were stopped, and that nobody has released since.
 ///
 /// # Errors
 /// [`Refused`] by `touch.record` where the record cannot be read.
 pub fn stopped_classes(touch: &TouchRecord) -> Result<Vec<String>, Refused> {
-    History::read(touch, &BTreeSet::new(), None).map(|(_, classes)| classes.stopped())
+    let (rules, none) = (Rules::default(), BTreeSet::new());
+    History::read(touch, &none, None, &mut Tally::new(&rules, Duration::ZERO)).map(|(_, classes)| classes.stopped())
 }
 
 /// What becomes of one that waits.
@@ -251,7 +251,7 @@ impl Round<'_> {
         for (segment, mut waiting) in std::mem::take(&mut self.waiting) {
             let mut later = VecDeque::new();
             while let Some((ask, permit)) = waiting.pop_front() {
-                let next = quiet.as_ref().map_or_else(|| self.next(&permit), |why| Next::Refused(Refused::quiet(why), None));
+                let next = quiet.as_ref().map_or_else(|| self.next(&ask, &permit), |why| Next::Refused(Refused::quiet(why), None));
                 match next {
                     Next::Start => self.begin(ask, permit, running),
                     Next::Refused(refused, not_before) => self.refuse(&ask, permit.station(), refused, not_before),
@@ -273,30 +273,37 @@ impl Round<'_> {
     }
 
     fn begin(&mut self, ask: Ask, permit: Permit, running: &mut JoinSet<(Device, Attempt)>) {
+        let device = Device::new(permit.endpoint(), permit.station());
         if let Some(class) = permit.class() {
-            self.classes.begin(&Device::new(permit.endpoint(), permit.station()), class);
+            self.classes.begin(&device, class);
         }
+        self.tally.begin(permit.endpoint(), permit.station(), since_1970((self.settings.clock)()));
+        let watch = self.history.watch(&device, &self.settings.reboots);
         let (touch, clock, tell) = (Arc::clone(&self.touch), Arc::clone(&self.settings.clock), self.tell.clone());
         let reason = self.settings.reason.text().to_owned();
         let (station, pace) = (permit.station().to_owned(), ask.via.adapter().pace(self.factor));
-        running.spawn_local(Connection { ask, station, reason, touch, clock, tell }.run(permit, pace));
+        running.spawn_local(Connection { ask, station, reason, touch, clock, watch, tell }.run(permit, pace));
     }
 
-    fn next(&mut self, permit: &Permit) -> Next {
+    fn next(&mut self, ask: &Ask, permit: &Permit) -> Next {
         let (endpoint, station) = (permit.endpoint(), permit.station());
         let now = since_1970((self.settings.clock)());
         if let Err(Barred { rule, why, not_before }) = self.settings.rules.may_ask(endpoint, station, now) {
             return Next::not_yet(rule, &why, not_before);
         }
+        if let Err(NotYet { rule, because, not_before }) = self.tally.may(endpoint, station, now) {
+            return Next::not_yet(rule, &because, Some(not_before));
+        }
         let device = &Device::new(endpoint, station);
         let past = self.history.of(device);
         let budget = match &self.settings.reason {
-            Reason::Change(change) => match change.budget(device, &past, now, self.factor) {
+            Reason::Change(change) => match change.budget(device, &past, now, self.factor, self.settings.rules.readings_per_day) {
                 Ok(budget) => budget,
                 Err(refused) => return Next::Refused(refused, None),
             },
             reason => Budget::new(matches!(reason, Reason::WorkOrder(_)), self.factor).at_most(self.settings.rules.readings_per_day),
         };
+        let budget = budget.at_most(ask.via.adapter().readings_per_day_max());
         if let Err(wait) = may_ask(&past, now, budget, self.settings.seed) {
             let NotYet { rule, because, not_before } = wait;
             return Next::not_yet(rule, &because, Some(not_before));
@@ -338,7 +345,7 @@ impl Round<'_> {
         match ended {
             Ok((device, attempt)) => {
                 self.slots.give_back(&device.host());
-                self.classes.end(&device, answered(attempt.end), attempt.ended);
+                self.classes.end(&device, attempt.end, attempt.ended);
                 self.history.push(device, attempt);
             }
             // A panic is a bug of ours and must not pass for silence of the device.

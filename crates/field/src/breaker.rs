@@ -1,7 +1,7 @@
 //! When a device has had enough: the breaker, folded from what the touch record remembers. Pure: time and seed are arguments.
 //!
-//! The numbers are those of docs/read-only.md, section 3. The breaker of a whole class is in `ask::classes`. One of the rules is not here yet: "uptime
-//! dropped" (only SNMP's system group tells an uptime).
+//! The numbers are those of docs/read-only.md, section 3. The breaker of a whole class is in `ask::classes`; whether a device restarted is told by
+//! [`crate::uptime`].
 
 use std::time::Duration;
 
@@ -59,6 +59,11 @@ pub enum End {
     Rebuffed,
     /// It answered with what is no Modbus or has no end: once is enough.
     Hostile,
+    /// It answered, and had restarted since it was read before.
+    Restarted {
+        /// While we read it, or soon after.
+        upset: bool,
+    },
     /// A password was sent and not seen to be taken: no second one soon, whoever counts them (H14).
     Denied,
     /// Not on record (our process ended first, or our guard refused): says nothing about the device.
@@ -98,6 +103,10 @@ pub fn fold(attempts: &[Attempt], seed: u64) -> Option<Open> {
                 }
                 latencies.push(latency);
                 slow.then_some("its last answer took more than 5 times as long as usual")
+            }
+            End::Restarted { .. } => {
+                failures = 0;
+                Some("it had restarted since it was read before: its uptime dropped")
             }
             End::Rebuffed | End::Hostile => {
                 Some("it refused or reset the last connection, or answered with something that is no sound Modbus")
@@ -163,6 +172,8 @@ mod tests {
                     "rebuffed" => End::Rebuffed,
                     "hostile" => End::Hostile,
                     "denied" => End::Denied,
+                    "restarted" => End::Restarted { upset: false },
+                    "upset" => End::Restarted { upset: true },
                     "unknown" => End::Unknown,
                     other => panic!("no such word: {other}"),
                 },
@@ -203,6 +214,12 @@ mod tests {
         check("denied", 86_400);
         check("denied, answered 20", 0);
         assert_eq!(fold(&attempts("rebuffed, unknown"), 1), fold(&attempts("rebuffed"), 1), "the wait counts from the rebuff");
+        for restarted in ["restarted", "upset"] {
+            check(restarted, 60);
+            check(&format!("{restarted}, answered 20"), 0);
+            check(&format!("{restarted}, {restarted}"), 240);
+            check(&format!("failed, {restarted}, unknown, answered 20, failed"), 0);
+        }
         check("answered 20, rebuffed", 60);
         check("rebuffed, answered 20", 0);
         check("rebuffed, answered 20, failed", 0);

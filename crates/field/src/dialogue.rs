@@ -38,6 +38,11 @@ pub trait Dialogue {
         Ok(message)
     }
 
+    /// Whether what came so far is the answer, where the device closes the connection behind it.
+    fn ends_by_close(&self) -> bool {
+        false
+    }
+
     /// What a whole message is to the question that waits.
     fn take(&mut self, message: &[u8]) -> Take;
 
@@ -62,6 +67,11 @@ pub trait Dialogue {
         None
     }
 
+    /// How long the device has run, where an answer said so, in hundredths of a second.
+    fn uptime_ticks(&self) -> Option<u32> {
+        None
+    }
+
     /// Questions that are not put any more, by name.
     fn unasked(&self) -> Vec<&'static str> {
         Vec::new()
@@ -73,6 +83,8 @@ pub trait Dialogue {
 pub enum Next {
     /// This message.
     Put(Put),
+    /// What the device says by itself: the connection was the question.
+    Listen,
     /// Nothing: it knows what it wanted to know, or all that it will.
     Done,
     /// To leave: the device would be read for ever.
@@ -112,6 +124,8 @@ pub enum Take {
     Later(Duration),
     /// Its answer, unless more comes within that time: a prompt can be the beginning of a longer one.
     Settling(Duration),
+    /// Its answer, of which the rest is left unread: what says why.
+    Unread(Malformed),
     /// Nothing: what says so.
     Stray(Malformed),
     /// An answer that would keep us for ever.
@@ -133,9 +147,9 @@ pub enum Step {
     },
     /// A question was answered, at least in part; an exception is an answer, too.
     Reading(Reading),
-    /// A message came that is no answer to the question that waits, or that breaks the protocol's rules.
+    /// A message came that is no answer to the question that waits, or that breaks the protocol's rules; or of an answer a part is left unread.
     Stray {
-        /// Its bytes.
+        /// Its bytes; none of a part that is left unread.
         bytes: Vec<u8>,
         /// Why it does not count.
         malformed: Malformed,

@@ -10,6 +10,7 @@
 //! empty unsolicited response is confirmed, once, where the owner consents.
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use nameplate_wire::Malformed;
@@ -72,6 +73,10 @@ pub struct Questions {
     pub all: bool,
     /// The owner's consent to confirm one empty unsolicited response.
     pub confirm_unsolicited: bool,
+    /// Where another master was heard with our own link address: then nothing is asked (H4).
+    pub master_heard_at: Option<IpAddr>,
+    /// Whoever is heard there is nameplate itself, as the owner says.
+    pub ours: Option<IpAddr>,
 }
 
 impl Adapter for Questions {
@@ -80,8 +85,8 @@ impl Adapter for Questions {
     }
 
     fn grant(&self) -> Result<Grant, Refused> {
-        let Self { route: Route { master, outstation }, all, confirm_unsolicited, .. } = *self;
-        Dnp3 { master, outstation, all, confirm_unsolicited }.grant()
+        let Self { route: Route { master, outstation }, all, confirm_unsolicited, master_heard_at, .. } = *self;
+        Dnp3 { master, outstation, all, confirm_unsolicited, master_heard_at }.grant()
     }
 
     fn dialogue(&self) -> Box<dyn Dialogue> {

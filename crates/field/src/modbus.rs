@@ -8,12 +8,12 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use nameplate_wire::conversation::{Over, Protocol};
-use nameplate_wire::modbus::{Answering, Continue, MBAP_BYTES, Mbap, PROTOCOL, Question, rtu};
+use nameplate_wire::modbus::{Answering, Continue, MBAP_BYTES, Mbap, PROTOCOL, Question, rtu, sunspec};
 use nameplate_wire::{Address, Malformed, Message};
 
 use crate::ask::{Adapter, Planned};
 use crate::dialogue::{Dialogue, Next, Put, Take};
-use crate::guard::{Grant, LINE_REQUESTS_MAX, Modbus, REQUESTS_MAX, Refused};
+use crate::guard::{Grant, LINE_REQUESTS_MAX, Modbus, REQUESTS_MAX, Refused, Registers};
 use crate::pacing::{LINE_RESPONSE_MS_MAX, Pace, TimeFactor};
 
 /// The device does not know the function. Specification, clause 7.
@@ -22,6 +22,8 @@ const EXCEPTION_ILLEGAL_FUNCTION: u8 = 1;
 const EXCEPTION_ILLEGAL_ADDRESS: u8 = 2;
 /// ... or not this set of objects (6.21 names code 3; devices send 2 as well).
 const EXCEPTION_ILLEGAL_VALUE: u8 = 3;
+/// Read holding registers. Specification 6.3.
+const FUNCTION_HOLDING_REGISTERS: u8 = 3;
 /// Top bit of an answer's function code: it is an exception. Specification 4.1.
 const EXCEPTION_BIT: u8 = 0x80;
 /// "More follows" in a page of function 43/14. Specification 6.21.
@@ -46,7 +48,7 @@ pub struct Questions {
     pub framing: Framing,
     /// Its unit identifier.
     pub unit: u8,
-    /// In this order. Function 17 is granted only by standing here.
+    /// In this order. Function 17 and registers are granted only by standing here.
     pub questions: Vec<Question>,
 }
 
@@ -62,7 +64,11 @@ impl Adapter for Questions {
         if self.questions.is_empty() {
             return Err(Refused::before_any_byte("ask.questions", "no question is named, and a connection alone tells nothing"));
         }
-        let asked = Modbus { server_id: self.questions.contains(&Question::ServerId), ..Modbus::unit(self.unit) };
+        let asked = Modbus {
+            server_id: self.questions.contains(&Question::ServerId),
+            registers: self.questions.iter().filter_map(registers).collect(),
+            ..Modbus::unit(self.unit)
+        };
         match self.framing {
             Framing::Tcp => asked.grant(),
             Framing::Rtu => asked.grant_on_a_line(),
@@ -126,6 +132,14 @@ impl Framing {
             Self::Tcp => MBAP_BYTES,
             Self::Rtu => rtu::PDU_AT,
         }
+    }
+}
+
+/// The registers that a question reads, literally.
+fn registers(question: &Question) -> Option<Registers> {
+    match *question {
+        Question::Sunspec { base } => Some(Registers { function: FUNCTION_HOLDING_REGISTERS, address: base, quantity: sunspec::REGISTERS }),
+        _ => None,
     }
 }
 
@@ -232,6 +246,8 @@ impl Dialogue for Pages {
                     self.excepted(code, question);
                 }
             }
+            // Registers that are no common model: what stands there is nobody's identity, and the other questions are not touched by it.
+            (Continue::Stop, Question::Sunspec { .. }) => {}
             (Continue::Stop, _) if says_more(pdu) => return Take::Hostile("its pages go round in circles"),
             (Continue::Stop, _) => self.stop(),
         }
@@ -255,6 +271,7 @@ fn belongs(adu: &[u8], transaction: u16, unit: u8, question: Question) -> Result
         return Err(Malformed::wrong("mbap", 6, "unit that was asked (TCP guide 3.1.3)"));
     }
     match Answering::question_of(adu) {
+        _ if is_of_registers(adu.get(MBAP_BYTES..), question) => Ok(()),
         Some(shape) if question.asks_as(shape) => Ok(()),
         _ => Err(Malformed::wrong("modbus", MBAP_BYTES, "function that was asked (specification 4.1)")),
     }
@@ -270,9 +287,16 @@ fn belongs_on_a_line(frame: &[u8], unit: u8, question: Question) -> Result<(), M
         return Err(Malformed::wrong("modbus-rtu", 1, "an answer, not the echo of the question (serial line 2.1)"));
     }
     match Answering::question_of_pdu(frame.get(rtu::PDU_AT..).unwrap_or_default()) {
+        _ if is_of_registers(frame.get(rtu::PDU_AT..), question) => Ok(()),
         Some(shape) if question.asks_as(shape) => Ok(()),
         _ => Err(Malformed::wrong("modbus-rtu", 1, "function that was asked (specification 4.1)")),
     }
+}
+
+/// True for registers, or an exception instead of them, where registers were asked for.
+fn is_of_registers(pdu: Option<&[u8]>, question: Question) -> bool {
+    let function = pdu.and_then(|pdu| pdu.first()).map(|function| function & !EXCEPTION_BIT);
+    registers(&question).is_some() && function == Some(FUNCTION_HOLDING_REGISTERS)
 }
 
 /// The exception code, if this answer is one (specification 4.1: function with its top bit, then the code).

@@ -20,7 +20,7 @@ use nameplate_wire::opcua::{Answer, Endpoint, Line, Named, PROTOCOL, Part, Quest
 
 use crate::ask::{Adapter, Planned};
 use crate::dialogue::{Dialogue, Next, Put, Take};
-use crate::guard::{Grant, OPCUA_MESSAGES_MAX, Opcua, Refused, Secret};
+use crate::guard::{Grant, OPCUA_MESSAGES_MAX, Opcua, OpcuaUser, Refused};
 use crate::pacing::{Pace, TimeFactor};
 
 /// Wait for an answer: a small controller takes its time for a key.
@@ -126,7 +126,7 @@ struct Asking {
     endpoints: Vec<Endpoint>,
     /// What is to come in a second connection.
     secured: Option<Secured>,
-    user: Option<(String, Secret)>,
+    user: Option<OpcuaUser>,
     /// The id of its policy for our user, a whole String.
     user_policy: Vec<u8>,
     di: u8,
@@ -170,7 +170,8 @@ impl Asking {
             Step::Create => Question::Create,
             Step::Activate => {
                 let token = match &self.user {
-                    Some((user, password)) => Token::Password(user.as_bytes(), password.bytes()),
+                    Some(OpcuaUser::Password(user, password)) => Token::Password(user.as_bytes(), password.bytes()),
+                    Some(OpcuaUser::Certificate(user)) => Token::Certificate(user.certificate()),
                     None => Token::Anonymous,
                 };
                 Question::Activate(&self.user_policy, token)
@@ -297,7 +298,7 @@ impl Asking {
     }
 
     fn policy_of_user(&self, endpoints: &[Endpoint]) -> Option<Vec<u8>> {
-        let kind = u32::from(self.user.is_some());
+        let kind = self.user.as_ref().map_or(0, OpcuaUser::kind);
         let policies = endpoints.iter().filter(|endpoint| self.is_ours(endpoint)).flat_map(|endpoint| &endpoint.users);
         policies.into_iter().find(|policy| policy.kind == kind).map(|policy| policy.id.clone())
     }

@@ -1,7 +1,7 @@
 //! Asks an SEL relay over its command line, by Telnet, raw TCP or a serial line.
 //!
 //! What leaves is an empty line, to see whose session it is. At `=`, nobody's, comes `ID`. Where the relay says that this needs level 1, and its
-//! owner consented and gave a password, come `ACC`, the password once, `ID` again and `QUI`. At any other prompt somebody else is logged in: we leave
+//! owner consented and gave a password, come `ACC`, the password once, `ID` again, `STA` where that told no serial number, and `QUI`. At any other prompt somebody else is logged in: we leave
 //! without a word. A relay that does not take the password is left as it is, and the breaker keeps us from it for a day (H14). Nothing but these
 //! lines is sent: what the device says in Telnet's commands is passed over and never answered, because they are bytes from 80 on.
 
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use nameplate_wire::Malformed;
 use nameplate_wire::conversation::Protocol;
-use nameplate_wire::sel_ascii::{ANSWER_BYTES_MAX, PROTOCOL, Prompt, Question, asks_for_level, prompt, tells_version};
+use nameplate_wire::sel_ascii::{ANSWER_BYTES_MAX, PROTOCOL, Prompt, Question, asks_for_level, prompt, tells_serial, tells_version};
 
 use crate::ask::{Adapter, Planned};
 use crate::dialogue::{Dialogue, Next, Put, Take};
@@ -59,6 +59,7 @@ impl Adapter for Questions {
                 (Question::Login, LEVEL),
                 (Question::Password, "only if it then asks for a password"),
                 (Question::Id, "only if it took the password"),
+                (Question::Status, "only if it took the password and its ID tells no serial number"),
                 (Question::Quit, "only if it took the password"),
             ]);
         }
@@ -98,6 +99,8 @@ impl Session {
             (_, Some(Prompt::Operator)) | (Some(Question::Prompt | Question::Id), Some(Prompt::Reader)) if !self.is_ours => Err(ANOTHERS),
             (Some(Question::Prompt), Some(Prompt::Nobody)) => Ok(Some(Question::Id)),
             (Some(Question::Prompt), _) => Err("it asks for something else than a command"),
+            // A command of level 1: without a login of ours it would only be refused.
+            (Some(Question::Id), Some(Prompt::Reader)) if self.is_ours && !tells_serial(&self.heard) => Ok(Some(Question::Status)),
             (Some(Question::Id), _) if tells_version(&self.heard) || self.is_ours => Ok(None),
             (Some(Question::Id), _) if !asks_for_level(&self.heard) => Ok(None),
             (Some(Question::Id), _) if self.asked.password.is_some() => Ok(Some(Question::Login)),
@@ -109,7 +112,7 @@ impl Session {
             }
             (Some(Question::Login), _) => Err("it does not let anybody log in there"),
             (Some(Question::Password), _) => Err(NOT_TAKEN),
-            (Some(Question::Quit), _) => Ok(None),
+            (Some(Question::Status | Question::Quit), _) => Ok(None),
         }
     }
 }

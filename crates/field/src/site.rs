@@ -25,6 +25,19 @@ pub struct Rules {
     pub full: BTreeMap<Endpoint, String>,
     /// Readings of a device per UTC day, where that is fewer than [`crate::pacing::REASONED_READINGS_MAX`].
     pub readings_per_day: Option<usize>,
+    /// Readings of all devices together per UTC day: every connection that stands in the touch record counts.
+    pub readings_per_day_in_all: Option<usize>,
+    /// The zone of a device, where that has a budget of its own; by endpoint (see [`Endpoint::canonical`]) and station.
+    pub zones: BTreeMap<(Endpoint, String), Zone>,
+}
+
+/// A part of a site with a budget of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Zone {
+    /// As the owner calls it.
+    pub name: String,
+    /// Readings of its devices together per UTC day.
+    pub readings_per_day: usize,
 }
 
 /// Whom nobody may contact, and why.
@@ -120,7 +133,7 @@ mod tests {
             }],
             windows: BTreeMap::from([((pump, "1".to_owned()), night)]),
             full: BTreeMap::from([("192.0.2.8:502".parse().expect("an endpoint"), "2 of 2".to_owned())]),
-            readings_per_day: None,
+            ..Rules::default()
         }
     }
 

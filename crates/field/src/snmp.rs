@@ -108,7 +108,16 @@ impl Adapter for Questions {
     fn dialogue(&self) -> Box<dyn Dialogue> {
         let engine = Engine::default();
         let waiting = self.questions().into();
-        Box::new(Asking { asked: self.clone(), waiting, out: Question::System, messages: 0, row_messages: 0, engine, unasked: Vec::new() })
+        Box::new(Asking {
+            asked: self.clone(),
+            waiting,
+            out: Question::System,
+            messages: 0,
+            row_messages: 0,
+            engine,
+            uptime_ticks: None,
+            unasked: Vec::new(),
+        })
     }
 
     fn plan(&self) -> Vec<Planned> {
@@ -139,6 +148,7 @@ struct Asking {
     row_messages: u8,
     /// Version 3: who is asked, and its clock, as it said last.
     engine: Engine,
+    uptime_ticks: Option<u32>,
     unasked: Vec<&'static str>,
 }
 
@@ -227,6 +237,7 @@ impl Dialogue for Asking {
         if let Some(report) = &answer.report {
             return self.reported(report, message);
         }
+        self.uptime_ticks = answer.uptime_ticks.filter(|_| !answer.failed).or(self.uptime_ticks);
         match self.out {
             Question::Discovery => {
                 return Take::Stray(Malformed::wrong(PROTOCOL.name, 0, "discovery is answered by a report (RFC 3414, 4)"));
@@ -237,6 +248,10 @@ impl Dialogue for Asking {
             Question::System | Question::Objects(_) => {}
         }
         Take::Answer
+    }
+
+    fn uptime_ticks(&self) -> Option<u32> {
+        self.uptime_ticks
     }
 
     fn unasked(&self) -> Vec<&'static str> {

@@ -9,7 +9,42 @@ use core::ops::Range;
 
 use crate::conversation::{Conversation, Coverage, Heard, Likeness, Over, Protocol, Role, Said};
 use crate::tcp::At;
-use crate::{Address, Reading, Shape};
+use crate::{Address, Malformed, Reading, Shape};
+
+/// FTP's port for control connections.
+pub const FTP_PORT: u16 = 21;
+/// What an FTP server says before it is asked.
+pub const FTP_GREETING: &str = "ftp.greeting";
+/// FTP's goodbye (RFC 959, 4.1.1); the one line that is ever said to such a server.
+pub const FTP_QUIT: &[u8] = b"QUIT\r\n";
+/// Its name on the allowlist.
+pub const FTP_QUIT_NAME: &str = "ftp.quit";
+/// FTP's code of a server that is ready for somebody new (RFC 959, 5.4).
+const READY: &[u8] = b"220";
+
+/// Where the reply of an FTP server ends that starts here, and whether it is ready; `None` while more of it has to come.
+///
+/// # Errors
+/// [`Malformed`] where these are no lines of a reply (RFC 959, 4.2), or more than any greeting has.
+pub fn ftp_reply(bytes: &[u8]) -> Result<Option<(usize, bool)>, Malformed> {
+    let (mut end, mut is_first) = (0, true);
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let is_whole = line.ends_with(b"\n");
+        let read = numbered(line.trim_ascii_end());
+        if is_first && (is_whole || line.len() > READY.len()) && read.is_none() {
+            return Err(Malformed::wrong(FTP_DIALECT.name, 0, "a reply begins with three digits (RFC 959, 4.2)"));
+        }
+        end += line.len();
+        if is_whole && read.is_some_and(|line| line.last) {
+            return Ok(Some((end, bytes.starts_with(READY))));
+        }
+        is_first = false;
+    }
+    if end > REPLY_BYTES_MAX {
+        return Err(Malformed::wrong(FTP_DIALECT.name, REPLY_BYTES_MAX, "a greeting ends"));
+    }
+    Ok(None)
+}
 
 /// What differs between them.
 #[derive(Debug)]
@@ -58,7 +93,7 @@ macro_rules! greeting {
     };
 }
 
-greeting!(/** FTP, the control connection. */ FTP, FTP_DIALECT, "ftp", numbered, b"ftp", [21], ["USER ", "AUTH ", "SYST", "FEAT"]);
+greeting!(/** FTP, the control connection. */ FTP, FTP_DIALECT, "ftp", numbered, b"ftp", [FTP_PORT], ["USER ", "AUTH ", "SYST", "FEAT"]);
 greeting!(/** SMTP. */ SMTP, SMTP_DIALECT, "smtp", numbered, b"smtp", [25, 587], ["EHLO ", "HELO "]);
 greeting!(/** POP3. */ POP3, POP3_DIALECT, "pop3", |line| status(line, b"+OK", b"-ERR"), b"pop", [110], ["USER ", "CAPA", "AUTH "]);
 greeting!(/** IMAP. */ IMAP, IMAP_DIALECT, "imap", |line| status(line, b"* OK", b"* BYE"), b"imap", [143], []);
@@ -265,6 +300,24 @@ mod tests {
         check(&POP3, "+OK Dovecot ready.\r\n+OK\r\n", &[("pop3.banner", "Dovecot ready.")]);
         check(&IMAP, "* OK [CAPABILITY IMAP4rev1] ready\r\n", &[("imap.banner", "[CAPABILITY IMAP4rev1] ready")]);
         check(&VNC, "RFB 003.008\n\x01\x02", &[("vnc.banner", "003.008")]);
+    }
+
+    #[test]
+    fn a_reply_of_ftp_ends_with_a_number_and_a_blank() {
+        let check = |bytes: &str, expected: Option<(usize, bool)>| assert_eq!(ftp_reply(bytes.as_bytes()), Ok(expected), "{bytes:?}");
+        check("", None);
+        check("22", None);
+        check("220 ready", None);
+        check("220 ready\r\n", Some((11, true)));
+        check("220 ready\r\n221 bye\r\n", Some((11, true)));
+        check("220-a\r\n b\r\n220-c\r\n", None);
+        check("220-a\r\n b\r\n220 c\r\n", Some((18, true)));
+        check("220\r\n", Some((5, true)));
+        check("421 too many\r\n", Some((14, false)));
+        for bytes in ["SSH-2.0-x\r\n", "\r\n220 a\r\n", "hello", "220x\r\n"] {
+            assert!(ftp_reply(bytes.as_bytes()).is_err(), "{bytes:?}");
+        }
+        assert!(ftp_reply(&[b"220-".as_slice(), &[b'x'; REPLY_BYTES_MAX]].concat()).is_err());
     }
 
     #[test]

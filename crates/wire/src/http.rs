@@ -6,7 +6,9 @@
 //! Bodies are passed over without being held, but for the first bytes of a page. Requests and answers are told apart by their first
 //! line. After a gap the next segment that starts with such a line goes on.
 
+mod answer;
 mod body;
+mod question;
 
 use std::collections::VecDeque;
 
@@ -16,6 +18,9 @@ use crate::tcp::At;
 use crate::told::Told;
 use crate::{Address, Authority, Malformed, Reading, Shape};
 use body::Body;
+
+pub use answer::Answer;
+pub use question::{Get, PORT, TLS_PORT};
 
 /// HTTP, versions 1.0 and 1.1.
 pub static PROTOCOL: Protocol = Protocol {

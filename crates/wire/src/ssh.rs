@@ -12,7 +12,7 @@ use crate::{Authority, Reading, Shape};
 pub static PROTOCOL: Protocol = Protocol {
     name: NAME,
     carries: &[],
-    tcp: &[22],
+    tcp: &[PORT],
     udp: &[],
     link: &[],
     likeness: |bytes, _| match bytes {
@@ -25,9 +25,19 @@ pub static PROTOCOL: Protocol = Protocol {
 };
 
 const NAME: &str = "ssh";
+/// Its TCP port.
+pub const PORT: u16 = 22;
+/// What a server says before it is asked.
+pub const GREETING: &str = "ssh.server";
 const MARK: &[u8] = b"SSH-";
 /// The identification has 255 bytes at most; lines before it are what an administrator wrote.
-const LINES_BYTES_MAX: usize = 4 * 1024;
+pub const LINES_BYTES_MAX: usize = 4 * 1024;
+
+/// Whether this line is the identification, behind which nothing of interest comes.
+#[must_use]
+pub fn is_identification(line: &[u8]) -> bool {
+    line.starts_with(MARK)
+}
 
 #[derive(Debug, Default)]
 struct Connection {
@@ -78,7 +88,7 @@ impl Conversation for Connection {
 
 fn identification(said: &Said<'_>, line: &[u8], out: &mut dyn FnMut(Heard)) {
     let text = line.trim_ascii_end();
-    let (role, question) = if said.by_server { (Role::Server, "ssh.server") } else { (Role::Client, "ssh.client") };
+    let (role, question) = if said.by_server { (Role::Server, GREETING) } else { (Role::Client, "ssh.client") };
     out(Heard::Present { protocol: NAME, role, speaker: said.speaker(), at: said.at });
     let mut reading = Reading::of(NAME, Over::Tcp, question, said.speaker(), said.at, line);
     if role == Role::Client {

@@ -13,11 +13,17 @@ use crate::{Address, Reading, Shape, sel_ascii};
 
 /// Telnet, and the setup of Lantronix' device servers (9999), which greets in the same way.
 pub static PROTOCOL: Protocol =
-    Protocol { name: NAME, carries: &[], tcp: &[23, 9999], udp: &[], link: &[], likeness, start: |_| Box::new(Connection::default()) };
+    Protocol { name: NAME, carries: &[], tcp: &[PORT, 9999], udp: &[], link: &[], likeness, start: |_| Box::new(Connection::default()) };
 
 const NAME: &str = "telnet";
+/// Its TCP port.
+pub const PORT: u16 = 23;
+/// What a server says before it is asked.
+pub const GREETING: &str = "telnet.greeting";
+/// Our answer to an option, on the allowlist.
+pub const REFUSAL: &str = "telnet.refusal";
 /// Greetings that name a device come to some hundred bytes, legal notices included to two thousand.
-const GREETING_BYTES_MAX: usize = 2 * 1024;
+pub const GREETING_BYTES_MAX: usize = 2 * 1024;
 /// Lines of text that are facts.
 const LINES_MAX: usize = 24;
 /// Options in use (IANA telnet-options); another number after IAC is no negotiation.
@@ -27,6 +33,8 @@ const IAC: u8 = 255;
 const SUBNEGOTIATION: u8 = 250;
 const SUBNEGOTIATION_END: u8 = 240;
 const WILL: u8 = 251;
+const WONT: u8 = 252;
+const DO: u8 = 253;
 const DONT: u8 = 254;
 
 /// With these a device asks who is there: what comes next is a user's.
@@ -106,7 +114,7 @@ impl Connection {
         let prompt = prompt(&held);
         held.truncate(prompt.clone().map_or(held.len(), |prompt| prompt.end));
         out(Heard::Present { protocol: NAME, role: Role::Server, speaker: self.speaker.clone(), at });
-        let mut reading = Reading::of(NAME, Over::Tcp, "telnet.greeting", self.speaker.clone(), at, &held);
+        let mut reading = Reading::of(NAME, Over::Tcp, GREETING, self.speaker.clone(), at, &held);
         reading.complete = prompt.is_some() || held.len() >= GREETING_BYTES_MAX;
         for (index, line) in lines(&held).into_iter().enumerate() {
             reading.fact(format!("telnet.line.{}", index + 1), Shape::Text, line);
@@ -132,6 +140,45 @@ fn prompt(bytes: &[u8]) -> Option<Range<usize>> {
     // A command's option is a byte like any other: where one stands before the line, the line starts behind it.
     let start = commands(bytes).into_iter().map(|command| command.end).filter(|end| *end <= word.start).fold(start, usize::max);
     Some(start..word.end)
+}
+
+/// Whether these bytes ask who is there: what comes next is a user's.
+#[must_use]
+pub fn asks_who_is_there(bytes: &[u8]) -> bool {
+    prompt(bytes).is_some()
+}
+
+/// Whether there is text in them beside the commands.
+#[must_use]
+pub fn has_text(bytes: &[u8]) -> bool {
+    let commands = commands(bytes);
+    let text = |at: &usize| !commands.iter().any(|command| command.contains(at));
+    (0..bytes.len()).filter(text).any(|at| bytes.get(at).is_some_and(u8::is_ascii_graphic))
+}
+
+/// How many of these bytes are text and whole commands; a command that goes on stands behind them.
+#[must_use]
+pub fn whole(bytes: &[u8]) -> usize {
+    let is_whole = |command: &[u8]| match command {
+        [_, SUBNEGOTIATION, .., IAC, SUBNEGOTIATION_END] => true,
+        [_, SUBNEGOTIATION, ..] => false,
+        [_, WILL..=DONT, rest @ ..] => !rest.is_empty(),
+        _ => command.len() > 1,
+    };
+    let last = commands(bytes).pop().filter(|last| !bytes.get(last.clone()).is_some_and(is_whole));
+    last.map_or(bytes.len(), |last| last.start)
+}
+
+/// What refuses each option that the device wants or offers here, in its order: DO is met with WONT, WILL with DONT (RFC 854, "option negotiation").
+/// WONT and DONT want nothing.
+#[must_use]
+pub fn refusals(bytes: &[u8]) -> Vec<[u8; 3]> {
+    let refusal = |command: Range<usize>| match bytes.get(command)? {
+        [_, DO, option] => Some([IAC, WONT, *option]),
+        [_, WILL, option] => Some([IAC, DONT, *option]),
+        _ => None,
+    };
+    commands(bytes).into_iter().filter_map(refusal).collect()
 }
 
 /// Where the commands stand.

@@ -42,11 +42,27 @@ const HTTPS: &str = "https";
 /// Of one side: hello and certificate. Chains come to some 6 KiB, of which the first certificate is enough.
 const FLIGHT_BYTES_MAX: usize = 16 * 1024;
 
+/// The question that a handshake is.
+pub const CERTIFICATE: &str = "tls.certificate";
+
 const CLIENT_HELLO: u8 = 1;
 const SERVER_HELLO: u8 = 2;
-const CERTIFICATE: u8 = 11;
+const CERTIFICATE_MESSAGE: u8 = 11;
 const EXTENSION_SERVER_NAME: u16 = 0;
 const EXTENSION_PROTOCOL: u16 = 16;
+
+/// What a server of TLS 1.3 says up to its certificate, as it would read in clear: its hello from the first bytes that it sent, and the certificate
+/// (DER) in the message that TLS 1.2 has for it. `None` where there is no hello, or the certificate is longer than a record.
+#[must_use]
+pub fn in_clear(server: &[u8], certificate: &[u8]) -> Option<Vec<u8>> {
+    let mut flight = Flight::default();
+    flight.take(server, FLIGHT_BYTES_MAX);
+    let (_, hello) = flight.message(0).filter(|(kind, _)| *kind == SERVER_HELLO)?;
+    let length = |bytes: usize| u32::try_from(bytes).ok().map(u32::to_be_bytes).map(|[_, length @ ..]| length);
+    let one = certificate.len();
+    let message = [&[CERTIFICATE_MESSAGE][..], &length(one + 6)?, &length(one + 3)?, &length(one)?, certificate].concat();
+    records::of_handshake([flight.handshake().get(..hello.end)?, &message])
+}
 
 /// A record that holds the start of a hello, whose lengths and versions agree, is nothing else.
 fn likeness(bytes: &[u8]) -> Likeness {
@@ -170,10 +186,10 @@ impl Connection {
             }
         }
         let flight = &self.server.flight;
-        match flight.first_certificate(hello.end, CERTIFICATE) {
+        match flight.first_certificate(hello.end, CERTIFICATE_MESSAGE) {
             Some(leaf) => {
                 let raw = flight.bytes(flight.raw_end(leaf.end));
-                let mut reading = Reading::of(self.name, Over::Tcp, "tls.certificate", said.speaker(), said.at, raw);
+                let mut reading = Reading::of(self.name, Over::Tcp, CERTIFICATE, said.speaker(), said.at, raw);
                 if let Err(malformed) = certificate::facts(&mut reading, flight, leaf) {
                     reading.broken(malformed);
                 }

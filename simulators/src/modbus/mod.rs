@@ -1,7 +1,9 @@
-//! A Modbus TCP device: MODBUS Application Protocol V1.1b3 and MODBUS Messaging on TCP/IP Implementation Guide V1.0b.
+//! A Modbus TCP device: MODBUS Application Protocol V1.1b3 and MODBUS Messaging on TCP/IP Implementation Guide V1.0b. And one on a serial line
+//! behind a serial server: MODBUS over Serial Line V1.02.
 
 mod encode;
 mod persona;
+mod rtu;
 mod talk;
 
 pub use crate::device::{Door, Running};
@@ -10,6 +12,7 @@ pub use crate::judge::Manners;
 pub use crate::report::{Speaker, WatchdogLog};
 pub use encode::{answers, encode_exception, encode_identification, encode_registers, encode_server_id, exchanges, respond, wrap};
 pub use persona::{OtherUnits, Persona, Quirks, hostile_objects};
+pub use rtu::OnLine;
 
 /// A Modbus TCP device.
 pub type Device = crate::device::Device<Persona>;

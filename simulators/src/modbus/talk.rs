@@ -41,11 +41,18 @@ impl Language for Persona {
     }
 
     fn crooked(&self, fault: &Fault) -> Option<Arc<dyn Language>> {
+        self.with(fault).map(|persona| Arc::new(persona) as Arc<dyn Language>)
+    }
+}
+
+impl Persona {
+    /// The same with the texts or the pages of a fault; `None` where it changes neither.
+    pub(super) fn with(&self, fault: &Fault) -> Option<Self> {
         match fault {
-            Fault::HostileText => Some(Arc::new(Self { objects: hostile_objects().into_iter().collect(), ..self.clone() })),
+            Fault::HostileText => Some(Self { objects: hostile_objects().into_iter().collect(), ..self.clone() }),
             &Fault::EndlessMore(more) => {
                 let quirks = Quirks { endless: Some(more), ..self.quirks.clone() };
-                Some(Arc::new(Self { quirks, ..self.clone() }))
+                Some(Self { quirks, ..self.clone() })
             }
             _ => None,
         }

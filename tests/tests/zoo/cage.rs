@@ -155,7 +155,8 @@ impl Cage {
                     tokio::time::sleep(GAP).await;
                 }
                 let mut visit = self.visit(fault.clone(), &settings, &touch).await;
-                visit.left_alone = self.is_left_alone(&settings, &touch).await;
+                let answered = visit.outcome == Outcome::Answered;
+                visit.left_alone = self.is_left_alone(answered, &settings, &touch).await;
                 visits.push(visit);
             }
             visits
@@ -179,15 +180,16 @@ impl Cage {
         Visit::of(&events, grown_kib, &plugged.report())
     }
 
-    /// Whether the breaker would let nobody ask it now.
-    async fn is_left_alone(&self, settings: &Settings, touch: &Arc<TouchRecord>) -> bool {
+    /// Whether the breaker would let nobody ask it now; of what is read once a day, whether the day would not.
+    async fn is_left_alone(&self, answered: bool, settings: &Settings, touch: &Arc<TouchRecord>) -> bool {
         let mut rules = Vec::new();
         let told = |event: Event| match event.what {
             What::Refused { refused, .. } => rules.push(refused.rule),
             other => panic!("right after a reading nobody is asked: {other:?}"),
         };
         ask(vec![self.ask.clone()], settings, Arc::clone(touch), told).await.expect("a record that is read");
-        rules == ["breaker.open"]
+        let is_daily = self.ask.via.adapter().readings_per_day_max() == Some(1);
+        rules == ["breaker.open"] || (is_daily && !answered && rules == ["budget.day"])
     }
 
     /// A row of the table: the last visit, and how many there were.
@@ -234,7 +236,7 @@ impl Visit {
                 What::Failed { operation, why } => visit.outcome = Outcome::Failed(format!("{operation}: {why}")),
                 What::Refused { refused, .. } => visit.outcome = Outcome::Refused(refused.to_string()),
                 What::Closed { closed, .. } => (visit.bytes_in, visit.held) = (closed.bytes_in, closed.hold),
-                What::Opened | What::Sent { .. } => {}
+                What::Opened | What::Sent { .. } | What::Uptime(_) => {}
             }
         }
         visit
@@ -291,8 +293,10 @@ pub fn all() -> Vec<Cage> {
         enip("--enip-tcp", Tcp),
         Cage::new(of("generic/fins"), Tcp),
         Cage::with("fins", plc, "", "--fins-node 77", Udp),
+        Cage::new(of("generic/ftp"), Tcp),
         hart("", Tcp),
         hart("--hart-udp", Udp),
+        Cage::new(of("digi/transport-web"), Tcp),
         Cage::new(of("lantronix/xport"), Tcp),
         station(),
         Cage::new(of("generic/pn-io"), Udp),
@@ -300,6 +304,8 @@ pub fn all() -> Vec<Cage> {
         slmp("", Tcp),
         slmp("--slmp-udp", Udp),
         Cage::with("snmp", switch(), "", "--snmp-community-public --snmp-entity", Udp),
+        Cage::new(of("generic/ssh"), Tcp),
+        Cage::new(of("generic/telnet"), Tcp),
     ]
 }
 

@@ -125,6 +125,8 @@ pub struct Profile {
     pub placeholders: Vec<String>,
     /// What one should know.
     pub notes: String,
+    /// What may be asked of such a device beyond what its protocol asks of all: literal paths of pages (HTTP), at most two.
+    pub ask: Vec<String>,
     /// Fact -> pattern; all must match.
     pub matches: BTreeMap<String, Regex>,
     /// What to extract, per component.

@@ -17,6 +17,12 @@ use crate::version::Order;
 const PATTERN_BYTES_MAX: usize = 64 * 1024;
 /// A profile's text in bytes: the house allows 150 lines.
 const PROFILE_BYTES_MAX: usize = 64 * 1024;
+/// The protocol that has pages.
+const PAGED: &str = "http";
+/// Pages of one reading: each is a connection of its own.
+const PAGES_MAX: usize = 2;
+/// A path's bytes; the guard has the same.
+const PATH_BYTES_MAX: usize = 128;
 /// A value in function 43/14 has one length byte; a page has 253 bytes less 10 for its header and the object's.
 const OBJECT_BYTES_MAX: usize = 243;
 
@@ -61,6 +67,8 @@ struct Text {
     placeholders: Vec<String>,
     #[serde(default)]
     notes: String,
+    #[serde(default)]
+    ask: Vec<Spanned<String>>,
     #[serde(default, rename = "match")]
     matches: BTreeMap<Spanned<String>, Spanned<String>>,
     component: Vec<ComponentText>,
@@ -118,6 +126,7 @@ pub fn parse(id: &str, text: &str) -> Result<Profile, Invalid> {
     let read: Text = toml::from_str(text).map_err(|e| at(e.span(), "toml", e.message().to_owned()))?;
     let matches = match_rules(&read, &at)?;
     let components = read.component.iter().map(|c| component(c, read.protocol.as_ref(), &at)).collect::<Result<Vec<_>, _>>()?;
+    let ask = pages(&read, &at)?;
     let examples = read.example.iter().map(|e| example(e, &at)).collect::<Result<Vec<_>, _>>()?;
     if examples.is_empty() {
         return Err(at(None, "example", "an [[example]] is missing: a profile without one proves nothing".into()));
@@ -136,6 +145,7 @@ pub fn parse(id: &str, text: &str) -> Result<Profile, Invalid> {
         fallback: read.fallback,
         placeholders: read.placeholders,
         notes: read.notes,
+        ask,
         matches,
         components,
         examples,
@@ -154,6 +164,25 @@ fn pattern(text: &Spanned<String>, at: &At<'_>) -> Result<regex::Regex, Invalid>
 /// A regex error draws the pattern over several lines; its last line says what is wrong.
 fn last_line(text: &str) -> &str {
     text.lines().next_back().unwrap_or(text).trim_start_matches("error: ")
+}
+
+/// Literal paths: what the device is asked, word by word, so that nothing in an answer or a pattern can change it.
+fn pages(read: &Text, at: &At<'_>) -> Result<Vec<String>, Invalid> {
+    let page = |path: &Spanned<String>| {
+        let no = |why: &str| Err(at(Some(path.span()), "ask", format!("{:?} {why}", path.as_ref())));
+        let is_literal = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+        match path.as_ref() {
+            _ if read.protocol.as_ref() != PAGED => no("can be asked over http alone; other protocols ask what they ask"),
+            text if !text.starts_with('/') || text.len() > PATH_BYTES_MAX || !text.bytes().all(is_literal) => {
+                no("is no literal path: / and letters, digits, - . _ ~ /; a query may act on a device")
+            }
+            text => Ok(text.to_owned()),
+        }
+    };
+    if let Some(third) = read.ask.get(PAGES_MAX) {
+        return Err(at(Some(third.span()), "ask", format!("a profile asks for at most {PAGES_MAX} pages")));
+    }
+    read.ask.iter().map(page).collect()
 }
 
 fn match_rules(read: &Text, at: &At<'_>) -> Result<BTreeMap<String, regex::Regex>, Invalid> {

@@ -7,6 +7,7 @@ use super::history::{Device, since_1970};
 use crate::breaker::Attempt;
 use crate::guard::{Endpoint, Refused};
 use crate::pacing::{Budget, CHANGE_READINGS_MAX, Past, TimeFactor};
+use crate::uptime::Reboots;
 
 /// An open change, as far as asking goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,18 +27,25 @@ pub struct Change {
 }
 
 impl Change {
-    /// The budget of a device that is to be asked `now`.
+    /// The budget of a device that is to be asked `now`. `most`: the owner's, of any device a day; a device in scope has one for the change.
     ///
     /// # Errors
     /// [`Refused`] by `change.window`, `change.scope` or `budget.change`.
-    pub(super) fn budget(&self, device: &Device, past: &Past, now: Duration, factor: TimeFactor) -> Result<Budget, Refused> {
+    pub(super) fn budget(
+        &self,
+        device: &Device,
+        past: &Past,
+        now: Duration,
+        factor: TimeFactor,
+        most: Option<usize>,
+    ) -> Result<Budget, Refused> {
         let no = |rule, why: String| Err(Refused::before_any_byte(rule, why));
         if !self.is_open(now) {
             let (from, until) = (humantime::format_rfc3339_seconds(self.from), humantime::format_rfc3339_seconds(self.until));
             return no("change.window", format!("the window of work order {} is from {from} to {until}", self.order));
         }
         if has(&self.neighbours, device) {
-            return Ok(Budget::new(true, factor));
+            return Ok(Budget::new(true, factor).at_most(most));
         }
         if !has(&self.scope, device) {
             return no("change.scope", format!("this device does not belong to work order {}", self.order));
@@ -61,6 +69,12 @@ impl Change {
     pub(super) fn expects(&self, attempt: &Attempt) -> bool {
         let since = self.rebooting_since.map(since_1970);
         attempt.of_change && attempt.is_like_a_reboot() && since.is_some_and(|since| attempt.began >= since)
+    }
+
+    /// When a device of its scope may restart.
+    pub(super) fn reboots(&self, device: &Device) -> Option<Reboots> {
+        let from = self.rebooting_since.filter(|_| has(&self.scope, device)).map(|since| since_1970(since.max(self.from)))?;
+        Some(Reboots { order: self.order.clone(), host: device.host(), from, until: since_1970(self.until) })
     }
 
     fn is_open(&self, now: Duration) -> bool {

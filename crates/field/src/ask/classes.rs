@@ -2,12 +2,13 @@
 //! packet (maker, model, firmware); where that is nothing, the device is a class of its own, and this file has no say.
 //!
 //! First contact goes by canary: one device, then three, then all (docs/read-only.md, section 3). Three devices of a class that fail within a day stop
-//! the class, in every later run, too, until a person releases it.
+//! the class, and so does one that restarts as it is read, in every later run, too, until a person releases it.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use super::history::{Device, since_1970};
+use crate::breaker::End;
 use crate::touch::{Kind, Line};
 
 /// Devices of a class that fail within [`FAILURES_SPAN_S_MAX`] before all of it stops.
@@ -30,11 +31,18 @@ pub(super) struct Classes {
 struct Class {
     answered: BTreeSet<Device>,
     failed: VecDeque<(Device, Duration)>,
-    stopped: bool,
+    stopped: Option<Stop>,
     /// Devices that are asked right now.
     asked: usize,
     /// A canary of this run failed: the rest waits for another day.
     canary_failed: bool,
+}
+
+/// What stopped a class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stop {
+    Failures,
+    Upset,
 }
 
 /// Whether a device of a class may be asked.
@@ -58,7 +66,7 @@ impl Classes {
     pub(super) fn take(&mut self, line: &Line, expected: bool) {
         if line.kind == Kind::Released {
             if let Some(class) = line.class.as_ref().and_then(|class| self.classes.get_mut(class)) {
-                (class.stopped, class.failed) = (false, VecDeque::new());
+                (class.stopped, class.failed) = (None, VecDeque::new());
             }
             return;
         }
@@ -72,6 +80,7 @@ impl Classes {
             },
             Kind::Answer => self.answered(&device),
             Kind::Failed | Kind::Timeout if !expected => self.failed(&device, time),
+            Kind::Upset => self.upset(&device),
             _ => {}
         }
     }
@@ -83,17 +92,18 @@ impl Classes {
         class.asked = class.asked.saturating_add(1);
     }
 
-    /// What became of it. `Some(true)`: it answered; `Some(false)`: it failed; `None`: that says nothing of the device.
-    pub(super) fn end(&mut self, device: &Device, answered: Option<bool>, time: Duration) {
+    /// What became of it.
+    pub(super) fn end(&mut self, device: &Device, end: End, time: Duration) {
         let Some(class) = self.of.get(device).and_then(|class| self.classes.get_mut(class)) else { return };
         class.asked = class.asked.saturating_sub(1);
-        match answered {
-            Some(true) => self.answered(device),
-            Some(false) => {
+        match end {
+            End::Answered { .. } | End::Restarted { upset: false } => self.answered(device),
+            End::Restarted { upset: true } => self.upset(device),
+            End::Failed | End::Rebuffed | End::Hostile | End::Denied => {
                 class.canary_failed |= class.answered.len() < CANARIES.iter().sum();
                 self.failed(device, time);
             }
-            None => {}
+            End::Unknown => {}
         }
     }
 
@@ -101,10 +111,12 @@ impl Classes {
     pub(super) fn may(&self, class: &str) -> Verdict {
         let known = Class::default();
         let state = self.classes.get(class).unwrap_or(&known);
-        if state.stopped {
-            let why = format!(
-                "{CLASS_FAILURES_MAX} devices of the class {class:?} failed within a day: none of it is asked until a person releases it (nameplate release)"
-            );
+        if let Some(stop) = state.stopped {
+            let what = match stop {
+                Stop::Failures => format!("{CLASS_FAILURES_MAX} devices of the class {class:?} failed within a day"),
+                Stop::Upset => format!("a device of the class {class:?} restarted while it was read, or soon after"),
+            };
+            let why = format!("{what}: none of it is asked until a person releases it (nameplate release)");
             return Verdict::No { rule: "breaker.class", why };
         }
         let mut known = 0_usize;
@@ -125,7 +137,7 @@ impl Classes {
 
     /// The classes that are stopped.
     pub(super) fn stopped(self) -> Vec<String> {
-        self.classes.into_iter().filter(|(_, class)| class.stopped).map(|(name, _)| name).collect()
+        self.classes.into_iter().filter(|(_, class)| class.stopped.is_some()).map(|(name, _)| name).collect()
     }
 
     fn answered(&mut self, device: &Device) {
@@ -139,7 +151,15 @@ impl Classes {
         let since = time.saturating_sub(Duration::from_secs(FAILURES_SPAN_S_MAX));
         class.failed.retain(|(other, when)| other != device && *when >= since);
         class.failed.push_back((device.clone(), time));
-        class.stopped |= class.failed.len() >= CLASS_FAILURES_MAX;
+        if class.failed.len() >= CLASS_FAILURES_MAX {
+            class.stopped.get_or_insert(Stop::Failures);
+        }
+    }
+
+    /// One is enough: a read that coincides with a restart may do the same to all of them.
+    fn upset(&mut self, device: &Device) {
+        let Some(class) = self.of.get(device) else { return };
+        self.classes.entry(class.clone()).or_default().stopped.get_or_insert(Stop::Upset);
     }
 }
 
@@ -150,6 +170,7 @@ mod tests {
 
     const CLASS: &str = "modbus Acme M1 1.0";
     const HOUR: u64 = 3_600;
+    const ANSWERED: End = End::Answered { latency: Duration::ZERO };
 
     fn device(number: u8) -> Device {
         Device::new(&format!("192.0.2.{number}:502").parse().expect("an endpoint"), "1")
@@ -179,7 +200,7 @@ mod tests {
 
     #[test]
     fn three_devices_of_a_class_that_fail_within_a_day_stop_it_until_a_person_releases_it() {
-        use Kind::{Answer, Failed, Released, Timeout};
+        use Kind::{Answer, Failed, Released, Restarted, Timeout, Upset};
         check_stopped(&[(0, 1, Failed), (1, 2, Timeout)], false);
         check_stopped(&[(0, 1, Failed), (1, 2, Timeout), (2, 3, Failed)], true);
         check_stopped(&[(0, 1, Failed), (1, 1, Failed), (2, 1, Failed), (3, 2, Failed)], false);
@@ -188,6 +209,10 @@ mod tests {
         check_stopped(&[(0, 1, Failed), (1, 2, Failed), (2, 3, Failed), (200, 4, Answer)], true);
         check_stopped(&[(0, 1, Failed), (1, 2, Failed), (2, 3, Failed), (3, 1, Released)], false);
         check_stopped(&[(0, 1, Failed), (1, 2, Failed), (2, 3, Failed), (3, 1, Released), (4, 1, Failed)], false);
+        check_stopped(&[(0, 1, Restarted), (1, 2, Restarted), (2, 3, Restarted)], false);
+        check_stopped(&[(0, 1, Upset)], true);
+        check_stopped(&[(0, 1, Upset), (200, 2, Answer)], true);
+        check_stopped(&[(0, 1, Upset), (1, 2, Released)], false);
     }
 
     #[test]
@@ -212,13 +237,13 @@ mod tests {
         };
         assert_eq!(may(&mut classes, 1), Verdict::Go);
         assert_eq!(may(&mut classes, 2), Verdict::Wait, "one at first");
-        classes.end(&device(1), Some(true), Duration::ZERO);
+        classes.end(&device(1), ANSWERED, Duration::ZERO);
         for number in 2..=4 {
             assert_eq!(may(&mut classes, number), Verdict::Go, "{number}: then three");
         }
         assert_eq!(may(&mut classes, 5), Verdict::Wait);
         for number in 2..=4 {
-            classes.end(&device(number), Some(true), Duration::ZERO);
+            classes.end(&device(number), ANSWERED, Duration::ZERO);
         }
         for number in 5..=50 {
             assert_eq!(may(&mut classes, number), Verdict::Go, "{number}: then all");
@@ -232,16 +257,28 @@ mod tests {
             let mut classes = Classes::default();
             for number in 1..=answered_before {
                 classes.begin(&device(number), CLASS);
-                classes.end(&device(number), Some(true), Duration::ZERO);
+                classes.end(&device(number), ANSWERED, Duration::ZERO);
             }
             classes.begin(&device(9), CLASS);
-            classes.end(&device(9), Some(false), Duration::ZERO);
+            classes.end(&device(9), End::Failed, Duration::ZERO);
             let stays_out = matches!(classes.may(CLASS), Verdict::No { rule: "canary.failed", .. });
             assert_eq!(stays_out, answered_before < 4, "after {answered_before} that answered");
         }
         let mut classes = Classes::default();
         classes.begin(&device(1), CLASS);
-        classes.end(&device(1), None, Duration::ZERO);
+        classes.end(&device(1), End::Unknown, Duration::ZERO);
         assert_eq!(classes.may(CLASS), Verdict::Go, "what we refused ourselves says nothing of the device");
+    }
+
+    #[test]
+    fn a_device_that_restarts_as_it_is_read_stops_its_class_at_once() {
+        for (end, expected) in [(End::Restarted { upset: true }, true), (End::Restarted { upset: false }, false), (ANSWERED, false)] {
+            let mut classes = Classes::default();
+            classes.begin(&device(1), CLASS);
+            classes.end(&device(1), end, Duration::ZERO);
+            let verdict = classes.may(CLASS);
+            let stopped = matches!(&verdict, Verdict::No { rule: "breaker.class", why } if why.contains("restarted while it was read"));
+            assert_eq!(stopped, expected, "{end:?}: {verdict:?}");
+        }
     }
 }

@@ -7,17 +7,19 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use nameplate_wire::Mac;
-use nameplate_wire::conversation;
-use nameplate_wire::conversation::Over;
+use nameplate_wire::conversation::{self, Heard, Over, Said};
 use nameplate_wire::pn_dcp::ETHERTYPE;
+use nameplate_wire::tcp::At;
+use nameplate_wire::tls;
 
 use super::history::{BROKEN_OFF, Device, HOLD_SPENT, HOSTILE, LOGIN, UNWILLING, since_1970};
 use super::{Ask, Clock, Event, What};
 use crate::breaker::{Attempt, End};
 use crate::dialogue::{self, Dialogue, Step, With, converse};
-use crate::guard::{Ended, Endpoint, Failed, Guarded, Permit, Refused, connect};
+use crate::guard::{Ended, Endpoint, Failed, Guarded, Handshake, Permit, Refused, connect};
 use crate::pacing::{Pace, TimeFactor};
 use crate::touch::{Kind, Line, TouchRecord};
+use crate::uptime::{News, Uptime, Watch};
 
 /// Connections of one reading, one after the other: a protocol that looks for whom to trust before it says more needs two.
 const CONNECTIONS_MAX: usize = 2;
@@ -31,6 +33,8 @@ pub(super) struct Connection {
     pub(super) reason: String,
     pub(super) touch: Arc<TouchRecord>,
     pub(super) clock: Clock,
+    /// What it said last of how long it had run.
+    pub(super) watch: Watch,
     pub(super) tell: UnboundedSender<Event>,
 }
 
@@ -61,9 +65,14 @@ impl Connection {
     /// One connection.
     async fn one(&self, permit: Permit, pace: Pace, dialogue: &mut dyn Dialogue) -> End {
         match connect(permit, Arc::clone(&self.touch)).await {
-            Ok(stream) => {
+            Ok(mut stream) => {
                 self.say(What::Opened);
-                self.talk(stream, pace, dialogue).await
+                let Some(source) = stream.handshake().and_then(|handshake| self.shaken(handshake)) else {
+                    return self.talk(stream, pace, dialogue).await;
+                };
+                let end = self.judge(dialogue::End::Io { operation: "handshake", source });
+                self.close(stream, Vec::new()).await;
+                end
             }
             Err(failed) => {
                 let end = match &failed {
@@ -74,6 +83,27 @@ impl Connection {
                 end
             }
         }
+    }
+
+    /// Tells what a server showed in a handshake; why nothing can be asked behind it, where that is so.
+    fn shaken(&self, Handshake { server, certificate, broke }: Handshake) -> Option<io::Error> {
+        let said = match certificate {
+            Some(certificate) => tls::in_clear(&server, &certificate),
+            None => Some(server),
+        };
+        let (ip, port) = (self.ask.endpoint.ip(), self.ask.endpoint.address().map(|address| address.port()));
+        let (from, to) = (conversation::End { mac: None, ip, port }, conversation::End::default());
+        let at = At { frame: 0, time_ns: u64::try_from(since_1970((self.clock)()).as_nanos()).unwrap_or(u64::MAX) };
+        let mut conversation = (tls::HTTPS_PROTOCOL.start)(Over::Tcp);
+        let mut tell = |heard| {
+            if let Heard::Reading(reading) = heard {
+                self.say(What::Reading(Box::new(reading)));
+            }
+        };
+        let said = said.unwrap_or_default();
+        conversation.hear(&Said { bytes: &said, missing: 0, at, from: &from, to: &to, by_server: true }, &mut tell);
+        conversation.finish(at, &mut tell);
+        broke
     }
 
     /// What was not asked because of what the device said of itself, or because somebody said so, on record.
@@ -118,12 +148,17 @@ impl Connection {
             _ => Vec::new(),
         };
         let end = self.judge(end);
+        let end = dialogue.uptime_ticks().map_or(end, |ticks| self.ran(ticks, end));
         let end = if password_is_out { End::Denied } else { end };
+        self.close(stream, unasked).await;
+        end
+    }
+
+    async fn close<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: Guarded<S>, unasked: Vec<&'static str>) {
         match stream.close().await {
             Ok(closed) => self.say(What::Closed { closed, unasked }),
             Err(failed) => self.say_failed(failed),
         }
-        end
     }
 
     /// Says how it ended and puts a failure on record, so that the next process's breaker sees it, too.
@@ -161,6 +196,30 @@ impl Connection {
         judged
     }
 
+    /// Puts on record how long it has run, and what that says beside the last time.
+    fn ran(&self, ticks: u32, end: End) -> End {
+        let news = self.watch.judge(Uptime { at: since_1970((self.clock)()), ticks });
+        let mut line = Line::new(Kind::Uptime);
+        line.uptime_ticks = Some(ticks);
+        if let Some(News::Explained(why)) = &news {
+            line.why = Some(why.clone());
+        }
+        self.put_on_record(line);
+        let Some(news) = news else { return end };
+        let (kind, why, end) = match &news {
+            News::Explained(_) => (None, "", end),
+            News::Restarted(why) => (Some(Kind::Restarted), why.as_str(), End::Restarted { upset: false }),
+            News::Upset(why) => (Some(Kind::Upset), why.as_str(), End::Restarted { upset: true }),
+        };
+        if let Some(kind) = kind {
+            let mut line = Line::new(kind);
+            line.why = Some(why.to_owned());
+            self.put_on_record(line);
+        }
+        self.say(What::Uptime(news));
+        end
+    }
+
     fn put_on_record(&self, mut line: Line) {
         (line.target, line.station) = (Some(self.ask.endpoint.clone()), Some(self.station.clone()));
         (line.protocol, line.reason) = (Some(self.ask.via.adapter().name().to_owned()), Some(self.reason.clone()));
@@ -193,7 +252,7 @@ pub async fn ask_over<S: AsyncRead + AsyncWrite + Unpin>(
     let (tell, mut told) = unbounded_channel();
     let (station, reason) = (stream.permit().station().to_owned(), stream.permit().reason().to_owned());
     let pace = ask.via.adapter().pace(TimeFactor::default());
-    let connection = Connection { ask, station, reason, touch, clock, tell };
+    let connection = Connection { ask, station, reason, touch, clock, watch: Watch::default(), tell };
     let mut dialogue = connection.ask.via.adapter().dialogue();
     connection.talk(stream, pace, dialogue.as_mut()).await;
     std::iter::from_fn(|| told.try_recv().ok()).collect()

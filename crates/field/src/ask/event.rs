@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use nameplate_wire::{Malformed, Reading};
 
 use crate::guard::{Closed, Endpoint, Refused};
+use crate::uptime::News;
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,13 +40,15 @@ pub enum What {
     },
     /// A question was answered, at least in part; an exception is an answer, too.
     Reading(Box<Reading>),
-    /// A message came that is no answer to the question that waits.
+    /// A message came that is no answer to the question that waits; or of an answer a part is left unread.
     Stray {
-        /// The whole message.
+        /// The whole message; nothing of a part that is left unread.
         bytes: Vec<u8>,
         /// Why it does not count.
         malformed: Malformed,
     },
+    /// Its uptime is not what the last one has become.
+    Uptime(News),
     /// No whole answer came: silence, or the device closed, or our longest hold was over.
     NoAnswer {
         /// In words.

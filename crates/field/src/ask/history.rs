@@ -5,10 +5,12 @@ use std::time::{Duration, SystemTime};
 
 use super::change::Change;
 use super::classes::Classes;
+use super::tally::Tally;
 use crate::breaker::{Attempt, End};
 use crate::guard::{Endpoint, Host, Refused};
 use crate::pacing::Past;
 use crate::touch::{Kind, Line, TouchRecord};
+use crate::uptime::{Reboots, Uptime, Watch};
 
 /// Attempts kept per device: several days of budget and a whole climb of the breaker.
 const ATTEMPTS_MAX: usize = 64;
@@ -47,17 +49,26 @@ impl Device {
 #[derive(Debug, Default)]
 pub(super) struct History {
     attempts: BTreeMap<Device, VecDeque<Attempt>>,
+    /// What each said last of how long it had run.
+    uptimes: BTreeMap<Device, Uptime>,
     /// The change that asks, if one does: its own attempts are told apart.
     change: Option<Change>,
 }
 
 impl History {
     /// Folds the record; of single devices only what stands at `endpoints` is kept.
-    pub(super) fn read(touch: &TouchRecord, endpoints: &BTreeSet<Endpoint>, change: Option<&Change>) -> Result<(Self, Classes), Refused> {
-        let mut history = Self { attempts: BTreeMap::new(), change: change.cloned() };
+    /// `tally` counts all of it.
+    pub(super) fn read(
+        touch: &TouchRecord,
+        endpoints: &BTreeSet<Endpoint>,
+        change: Option<&Change>,
+        tally: &mut Tally<'_>,
+    ) -> Result<(Self, Classes), Refused> {
+        let mut history = Self { change: change.cloned(), ..Self::default() };
         let mut classes = Classes::default();
         let outcome = touch.read_back(|_, line| {
             history.take(&line, endpoints);
+            tally.take(&line);
             // A change's own lines say what was expected of devices that reboot.
             classes.take(&line, change.is_some_and(|change| line.reason.as_ref() == Some(&change.order)));
         });
@@ -73,6 +84,18 @@ impl History {
         let mut endpoint: Vec<Attempt> = own.iter().chain(rebuffed).filter(|attempt| !expected(attempt)).copied().collect();
         endpoint.sort_by_key(|attempt| attempt.ended);
         Past { own, endpoint }
+    }
+
+    /// What is known of a device when it is asked for its uptime. `expected`: restarts that nobody counts.
+    pub(super) fn watch(&self, device: &Device, expected: &[Reboots]) -> Watch {
+        let host = device.host();
+        let beside = self.attempts.iter().filter(|(other, _)| other.endpoint == device.endpoint).flat_map(|(_, attempts)| attempts);
+        let of_change = self.change.as_ref().and_then(|change| change.reboots(device));
+        Watch {
+            before: self.uptimes.get(device).copied(),
+            touched: beside.map(|attempt| (attempt.began, attempt.ended)).collect(),
+            reboots: expected.iter().filter(|reboots| reboots.host == host).cloned().chain(of_change).collect(),
+        }
     }
 
     /// One more attempt, the newest, made by whoever asks now.
@@ -101,6 +124,10 @@ impl History {
             let of_change = change.is_some_and(|change| change.made(&device, time));
             return self.keep(device, Attempt { began: time, ended: time, end: End::Unknown, of_change });
         }
+        if let (Kind::Uptime, Some(ticks)) = (line.kind, line.uptime_ticks) {
+            self.uptimes.insert(device, Uptime { at: time, ticks });
+            return;
+        }
         let Some(attempt) = self.attempts.get_mut(&device).and_then(VecDeque::back_mut) else { return };
         let slower = |end: End, latency: Duration| match end {
             End::Unknown => End::Answered { latency },
@@ -119,6 +146,8 @@ impl History {
             (Kind::Failed, _) if line.ended.as_deref().is_some_and(|ended| REBUFFS.contains(&ended)) => End::Rebuffed,
             (Kind::Failed | Kind::Timeout, End::Rebuffed) => End::Rebuffed,
             (Kind::Failed | Kind::Timeout, _) => End::Failed,
+            (Kind::Restarted, _) => End::Restarted { upset: false },
+            (Kind::Upset, _) => End::Restarted { upset: true },
             // A RST at our goodbye is the manner of some devices (H8), so a `closed` line says nothing about the answer.
             (Kind::Sent | Kind::Closed, end) => end,
             // What was refused touched nobody.
@@ -188,6 +217,10 @@ mod tests {
         check(&[(5, Connect, ""), (5, Refused, ""), (6, Closed, "fin"), (99, Refused, "")], &[(5, 6, End::Unknown)]);
         let twice = [(5, Connect, ""), (5, Failed, "reset"), (90, Connect, ""), (90, Answer, "5")];
         check(&twice, &[(5, 5, End::Rebuffed), (90, 90, answered(5))]);
+        for (kind, upset) in [(Kind::Restarted, false), (Kind::Upset, true)] {
+            let back = [(5, Connect, ""), (5, Sent, ""), (5, Answer, "900"), (6, Kind::Uptime, ""), (6, kind, ""), (7, Closed, "fin")];
+            check(&back, &[(5, 7, End::Restarted { upset })]);
+        }
         let mut login = [(5, Connect, ""), (5, Sent, LOGIN), (6, Answer, "900")].to_vec();
         check(&login, &[(5, 6, End::Denied)]);
         login.extend([(7, Failed, "broken-off"), (8, Timeout, "")]);

@@ -116,6 +116,7 @@ fn line(asks: &[Ask], event: &Event) -> String {
             format!("read {}", said.join(" "))
         }
         What::Stray { .. } => "stray".to_owned(),
+        What::Uptime(news) => format!("{news:?}"),
         What::NoAnswer { why, .. } => format!("no answer: {why}"),
         What::Hostile { why, .. } => why.clone(),
         What::Failed { operation, .. } => format!("failed to {operation}"),

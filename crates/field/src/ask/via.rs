@@ -6,7 +6,7 @@ use super::Planned;
 use crate::dialogue::Dialogue;
 use crate::guard::{Grant, Refused};
 use crate::pacing::{Pace, TimeFactor};
-use crate::{bacnet, cip, dnp3, enip, fins, hart_ip, mms, modbus, opcua, pn_dcp, pn_io, s7comm, sel_ascii, slmp, snmp};
+use crate::{bacnet, cip, dnp3, enip, fins, greeting, hart_ip, http, mms, modbus, opcua, pn_dcp, pn_io, s7comm, sel_ascii, slmp, snmp};
 
 /// A protocol as one device is to be asked in it. What it grants, plans and says must agree: the guard refuses what does not.
 pub trait Adapter {
@@ -35,6 +35,11 @@ pub trait Adapter {
         None
     }
 
+    /// Readings of one device a day, where the protocol allows fewer than the reason does.
+    fn readings_per_day_max(&self) -> Option<usize> {
+        None
+    }
+
     /// How gently; slower than usual where the protocol needs it.
     fn pace(&self, factor: TimeFactor) -> Pace {
         Pace::new(factor)
@@ -54,8 +59,12 @@ pub enum Via {
     Fins(fins::Questions),
     /// DNP3 over TCP or UDP.
     Dnp3(dnp3::Questions),
+    /// What FTP, SSH and Telnet servers say by themselves.
+    Greeting(greeting::Questions),
     /// HART-IP over TCP or UDP.
     HartIp(hart_ip::Questions),
+    /// HTTP, in clear or over TLS.
+    Http(http::Questions),
     /// MMS, as IEC 61850 has it.
     Mms(mms::Questions),
     /// Modbus TCP.
@@ -86,7 +95,9 @@ impl Via {
             Self::Enip(questions) => questions,
             Self::Fins(questions) => questions,
             Self::Dnp3(questions) => questions,
+            Self::Greeting(questions) => questions,
             Self::HartIp(questions) => questions,
+            Self::Http(questions) => questions,
             Self::Mms(questions) => questions,
             Self::Modbus(questions) => questions,
             Self::Opcua(questions) => questions,

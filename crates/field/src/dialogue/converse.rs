@@ -98,7 +98,7 @@ impl<P: Peer> Asking<'_, P> {
         let mut silent = None;
         loop {
             match self.dialogue.next() {
-                Next::Put(put) => match self.exchange(put).await {
+                next @ (Next::Put(_) | Next::Listen) => match self.exchange(next).await {
                     Ok(()) => silent = None,
                     // It announced an answer that did not come: there may be another way to ask.
                     Err(end @ End::Silent { .. }) if self.announced => {
@@ -121,8 +121,8 @@ impl<P: Peer> Asking<'_, P> {
         }
     }
 
-    /// One question and its whole answer.
-    async fn exchange(&mut self, put: Put) -> Result<(), End> {
+    /// One question and its whole answer; of a device that speaks by itself the answer alone.
+    async fn exchange(&mut self, next: Next) -> Result<(), End> {
         if self.earliest >= self.hold_end {
             return Err(End::HoldSpent { partial: Vec::new() });
         }
@@ -130,9 +130,15 @@ impl<P: Peer> Asking<'_, P> {
         if let Some(why) = self.peer.quiet() {
             return Err(End::Quiet { why });
         }
-        self.send(&put, self.hold_end).await?;
+        let answered = match next {
+            Next::Put(put) => {
+                self.send(&put, self.hold_end).await?;
+                put.answered
+            }
+            _ => true,
+        };
         let sent = Instant::now();
-        if put.answered {
+        if answered {
             self.answer(sent).await?;
         }
         self.latency = self.latency.max(sent.elapsed());
@@ -147,6 +153,7 @@ impl<P: Peer> Asking<'_, P> {
         loop {
             let sealed = match self.message(waiting_since + patience).await {
                 Err(End::Silent { .. }) if self.settling => return Ok(()),
+                Err(End::Closed { .. }) if self.dialogue.ends_by_close() => return Ok(()),
                 message => message?,
             };
             let message = match self.dialogue.open(sealed.clone()) {
@@ -171,6 +178,11 @@ impl<P: Peer> Asking<'_, P> {
                 Take::More => waiting_since = Instant::now(),
                 Take::Settling(most) => (waiting_since, patience) = (Instant::now(), most),
                 Take::Later(most) => (waiting_since, patience, self.announced) = (sent, most, true),
+                Take::Unread(malformed) => {
+                    // What was read of it stands in its reading.
+                    (self.out)(Step::Stray { bytes: Vec::new(), malformed });
+                    return Ok(());
+                }
                 Take::Answer | Take::Stray(_) => return Ok(()),
             }
         }

@@ -6,7 +6,7 @@ use Do::{Close, Wait};
 
 fn asked() -> Questions {
     let route = Route { master: 1, outstation: 10 };
-    Questions { route, over: Over::Tcp, all: false, confirm_unsolicited: false }
+    Questions { route, over: Over::Tcp, all: false, confirm_unsolicited: false, master_heard_at: None, ours: None }
 }
 
 /// 9.2.4.1.6, bit by bit.

@@ -44,7 +44,11 @@ pub fn allowlist() -> Vec<Allowed> {
         protocol: table.protocol,
         port: table.port,
         question: row.question,
-        pattern: row.parts.iter().map(pattern).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "),
+        pattern: if row.parts.is_empty() {
+            NOTHING.to_owned()
+        } else {
+            row.parts.iter().map(pattern).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+        },
         asks: row.asks,
         needs: row.needs(),
         caps: table.caps,
@@ -52,11 +56,17 @@ pub fn allowlist() -> Vec<Allowed> {
     TABLES.iter().flat_map(|table| table.rows.iter().map(move |row| printed(table, row))).collect()
 }
 
+/// The bytes of a question that the connection itself is.
+const NOTHING: &str = "no byte: the connection";
+
 /// What each byte of one message means, by the guard's own table, as the first message of a connection; what has to go before it, has gone.
 ///
 /// # Errors
 /// [`Refused`] as on the wire: whatever this refuses would not have left. Bytes behind the message are `pipelining`, a cut message is `incomplete`.
 pub fn meaning(permit: &Permit, message: &[u8]) -> Result<Vec<ByteMeaning>, Refused> {
+    if message.is_empty() && permit.table().asked_by_connecting().is_some() {
+        return Ok(Vec::new());
+    }
     let mut judge = Judge::of_one(permit);
     let pushed = judge.push(message, std::time::Duration::ZERO)?;
     if let Some(refused) = judge.finish() {

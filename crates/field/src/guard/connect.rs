@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -12,7 +12,7 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpSocket, TcpStream, UdpSocket},
-    time::timeout,
+    time::{Instant, timeout},
 };
 
 use super::{
@@ -21,6 +21,7 @@ use super::{
     frames::{self, Frames},
     line::{self, Wired},
     stream::log,
+    tls::{self, Sealed},
 };
 use crate::touch::{self, Kind, TouchRecord};
 
@@ -36,6 +37,8 @@ pub enum Line {
     Udp(Datagrams),
     /// A serial line.
     Serial(Wired),
+    /// A TCP connection under TLS.
+    Tls(Sealed),
     /// Frames to and from one station.
     Station(Frames),
 }
@@ -51,11 +54,16 @@ pub async fn connect(permit: Permit, touch: Arc<TouchRecord>) -> Result<Guarded<
     }
     let mut line = touch::Line::new(Kind::Connect);
     line.class = permit.class().map(str::to_owned);
+    line.question = permit.table().asked_by_connecting().map(str::to_owned);
     log(&touch, &permit, line)?;
     let outcome = timeout(Duration::from_millis(CONNECT_MS_MAX), open(permit.endpoint(), permit.answered_from_any_port())).await;
     match outcome.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+        Ok(Line::Tcp(stream)) if permit.is_sealed_by_tls() => sealed(stream, permit, touch).await,
         Ok(mut line) => match heard_first(&mut line, permit.limits().time_factor).await {
-            Ok(()) => Ok(Guarded::over(line, permit, touch)),
+            Ok(()) => {
+                let permit = permit.from(line.own_address());
+                Ok(Guarded::over(line, permit, touch))
+            }
             Err(refused) => Err(refuse(&touch, &permit, refused)),
         },
         Err(source) => {
@@ -68,6 +76,15 @@ pub async fn connect(permit: Permit, touch: Arc<TouchRecord>) -> Result<Guarded<
     }
 }
 
+/// The same under TLS. Where that could not be spoken, nothing can be written: [`Guarded::handshake`] says why, and what the server said.
+async fn sealed(stream: TcpStream, permit: Permit, touch: Arc<TouchRecord>) -> Result<Guarded<Line>, Failed> {
+    let since = Instant::now();
+    let permit = permit.from(stream.local_addr().ok().map(|own| own.ip().to_canonical()));
+    let ip = stream.peer_addr().map(|address| address.ip()).unwrap_or(Ipv4Addr::UNSPECIFIED.into());
+    let (line, handshake, tally) = tls::shake(stream, ip).await;
+    Ok(Guarded::held_since(since, Line::Tls(line), permit, touch).shaken(handshake, tally)?)
+}
+
 /// Puts on record that nothing is sent.
 fn refuse(touch: &TouchRecord, permit: &Permit, refused: Refused) -> Failed {
     let mut line = touch::Line::new(Kind::Refused);
@@ -78,7 +95,7 @@ fn refuse(touch: &TouchRecord, permit: &Permit, refused: Refused) -> Failed {
 /// What must be heard before anything is said: on a line nothing.
 async fn heard_first(line: &mut Line, time_factor: f64) -> Result<(), Refused> {
     match line {
-        Line::Tcp(_) | Line::Udp(_) | Line::Station(_) => Ok(()),
+        Line::Tcp(_) | Line::Udp(_) | Line::Tls(_) | Line::Station(_) => Ok(()),
         Line::Serial(wired) => wired.quiet(Duration::from_millis(line::QUIET_MS_MIN).mul_f64(time_factor)).await,
     }
 }
@@ -108,12 +125,26 @@ async fn open(peer: &Endpoint, any_port: bool) -> io::Result<Line> {
     }
 }
 
+impl Line {
+    /// Our own network address on it: whoever listens hears us there.
+    fn own_address(&self) -> Option<IpAddr> {
+        let own = match self {
+            Self::Tcp(stream) => stream.local_addr(),
+            Self::Udp(socket) => socket.local_addr(),
+            // What its TCP connection said before, stands in the permit.
+            Self::Tls(_) | Self::Serial(_) | Self::Station(_) => return None,
+        };
+        own.ok().map(|own| own.ip().to_canonical())
+    }
+}
+
 impl AsyncRead for Line {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
             Self::Udp(socket) => Pin::new(socket).poll_read(cx, buffer),
             Self::Serial(wired) => Pin::new(wired).poll_read(cx, buffer),
+            Self::Tls(sealed) => Pin::new(sealed).poll_read(cx, buffer),
             Self::Station(frames) => Pin::new(frames).poll_read(cx, buffer),
         }
     }
@@ -125,6 +156,7 @@ impl AsyncWrite for Line {
             Self::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
             Self::Udp(socket) => Pin::new(socket).poll_write(cx, bytes),
             Self::Serial(wired) => Pin::new(wired).poll_write(cx, bytes),
+            Self::Tls(sealed) => Pin::new(sealed).poll_write(cx, bytes),
             Self::Station(frames) => Pin::new(frames).poll_write(cx, bytes),
         }
     }
@@ -134,6 +166,7 @@ impl AsyncWrite for Line {
             Self::Tcp(stream) => Pin::new(stream).poll_flush(cx),
             Self::Udp(socket) => Pin::new(socket).poll_flush(cx),
             Self::Serial(wired) => Pin::new(wired).poll_flush(cx),
+            Self::Tls(sealed) => Pin::new(sealed).poll_flush(cx),
             Self::Station(frames) => Pin::new(frames).poll_flush(cx),
         }
     }
@@ -143,6 +176,7 @@ impl AsyncWrite for Line {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Udp(socket) => Pin::new(socket).poll_shutdown(cx),
             Self::Serial(wired) => Pin::new(wired).poll_shutdown(cx),
+            Self::Tls(sealed) => Pin::new(sealed).poll_shutdown(cx),
             Self::Station(frames) => Pin::new(frames).poll_shutdown(cx),
         }
     }

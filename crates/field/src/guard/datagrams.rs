@@ -32,6 +32,14 @@ impl Datagrams {
     pub const fn of_host(socket: UdpSocket, asked: SocketAddr) -> Self {
         Self { socket, asked: Some(asked), over: false }
     }
+
+    /// Our own end of it.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
 }
 
 impl AsyncRead for Datagrams {

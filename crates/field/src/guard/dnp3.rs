@@ -4,6 +4,8 @@
 //! (group 0). Of the link functions only unconfirmed user data is in here, and the two short answers that an outstation may want; of the application
 //! functions only READ of group 0, and the confirmation that the owner consents to. Nothing that clears, writes, operates or restarts can leave.
 
+use std::net::IpAddr;
+
 use super::{
     Refused,
     check::Sum,
@@ -33,6 +35,8 @@ pub struct Dnp3 {
     pub all: bool,
     /// The owner's consent to confirm one empty unsolicited response.
     pub confirm_unsolicited: bool,
+    /// Where another master was heard with our own link address.
+    pub master_heard_at: Option<IpAddr>,
 }
 
 impl Dnp3 {
@@ -50,6 +54,17 @@ impl Dnp3 {
         }
         if self.master >= RESERVED_FIRST || self.master == self.outstation {
             return no("permit.master", format!("link address {} cannot be a master's own here", self.master));
+        }
+        if let Some(ip) = self.master_heard_at {
+            return no(
+                "permit.master",
+                format!(
+                    "link address {} is another master's: one was heard with it at {ip}. Two masters with one link address push each other off an \
+                     outstation: have the outstation told another one for us, and name it in --dnp3-master. If it was nameplate that was heard \
+                     there, on another machine or behind address translation, say so: --dnp3-ours {ip}",
+                    self.master
+                ),
+            );
         }
         let set = if self.all { &ALL } else { &CHOSEN };
         let grant = Grant::new(&TABLE, self.outstation.to_string())

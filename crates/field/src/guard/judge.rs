@@ -61,7 +61,8 @@ impl Judge {
             secrets: permit.secrets(),
             asked: Vec::new(),
             risen: Vec::new(),
-            waiting: false,
+            // Whoever speaks by itself is heard first.
+            waiting: permit.table().asked_by_connecting().is_some(),
             closed: None,
             in_order: true,
         }
@@ -69,7 +70,7 @@ impl Judge {
 
     /// A judge for one message that is only shown, as if what has to go before it had left.
     pub(super) fn of_one(permit: &Permit) -> Self {
-        Self { in_order: false, ..Self::new(permit) }
+        Self { in_order: false, waiting: false, ..Self::new(permit) }
     }
 
     /// Takes bytes up to the end of the first message. `hold` is how long the connection has been ours.

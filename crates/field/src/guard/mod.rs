@@ -12,6 +12,7 @@
 //! * One request in flight: the next message may go when bytes were read since, or after [`Guarded::time_out`].
 //! * Object ids of 2B/0E rise strictly per read code within one connection. Another read code is another read and begins where it likes, so a fallback
 //!   from regular (02) to basic (01) passes; the same read code twice from the same object does not.
+//! * Where the device speaks by itself, the connection is the question: nothing may go before something was heard.
 //! * The first refusal closes the guard for good: what is behind it, allowed or not, does not leave; every later write fails with the same [`Refused`].
 //! * A refusal is an [`std::io::ErrorKind::PermissionDenied`] error around a [`Refused`]; [`Failed::of`] sorts it back into its family.
 //!
@@ -31,12 +32,15 @@ mod cip;
 mod connect;
 mod datagrams;
 mod dnp3;
+mod ended;
 mod endpoint;
 mod enip;
 mod fins;
 mod frames;
 pub mod generate;
+mod greeting;
 mod hart_ip;
+mod http;
 mod judge;
 mod line;
 mod mms;
@@ -56,7 +60,9 @@ mod snmp;
 mod station;
 mod stream;
 mod table;
+mod telnet;
 mod template;
+mod tls;
 pub mod uasc;
 pub mod usm;
 
@@ -66,15 +72,18 @@ pub use self::{
     cip::{ATTRIBUTE_LAST, Cip, SLOT_LAST, SLOTS_MAX},
     connect::{CONNECT_MS_MAX, Line, connect},
     dnp3::{Dnp3, READS_MAX, REPLIES_MAX},
+    ended::Ended,
     endpoint::{BadEndpoint, Endpoint, Host},
     enip::Enip,
     fins::{Fins, NODE_LAST},
+    greeting::Greeting,
     hart_ip::{COMMANDS_MAX, HartIp, SUB_DEVICES_MAX},
+    http::{Http, PATH_BYTES_MAX, REQUESTS_MAX as HTTP_REQUESTS_MAX},
     judge::{Judge, Message, Pushed},
     mms::Mms,
     modbus::{Modbus, QUANTITY_MAX, REGISTERS_MAX, REQUESTS_MAX, Registers},
     modbus_rtu::LINE_REQUESTS_MAX,
-    opcua::{MESSAGES_MAX as OPCUA_MESSAGES_MAX, NONCE_BYTES as OPCUA_NONCE_BYTES, Opcua, OpcuaSecured},
+    opcua::{MESSAGES_MAX as OPCUA_MESSAGES_MAX, NONCE_BYTES as OPCUA_NONCE_BYTES, Opcua, OpcuaSecured, OpcuaUser},
     permit::{Grant, HOLD_S_MAX, Limits, Permit, REASON_BYTES_MAX},
     pn_dcp::PnDcp,
     pn_io::PnIo,
@@ -86,17 +95,23 @@ pub use self::{
     slmp::Slmp,
     snmp::{ENTITY_QUESTIONS_MAX, MESSAGES_MAX as SNMP_MESSAGES_MAX, OBJECTS_MAX as SNMP_OBJECTS_MAX, Snmp, SnmpV3, V3_MESSAGES_MAX},
     station::{BadStation, Station},
-    stream::{CLOSE_MS_MAX, Closed, Ended, Guarded, KILL_S_MAX},
+    stream::{CLOSE_MS_MAX, Closed, Guarded, KILL_S_MAX},
+    telnet::REFUSALS_MAX,
+    tls::{HANDSHAKE_MS_MAX, Handshake},
 };
 
 /// Every protocol's row of read-only.md.
-static TABLES: [&table::Table; 17] = [
+static TABLES: [&table::Table; 22] = [
     &bacnet::TABLE,
     &cip::TABLE,
     &dnp3::TABLE,
     &enip::TABLE,
     &fins::TABLE,
+    &greeting::FTP,
+    &greeting::SSH,
     &hart_ip::TABLE,
+    &http::TABLE,
+    &http::TABLE_TLS,
     &mms::TABLE,
     &modbus::TABLE,
     &modbus_rtu::TABLE,
@@ -108,6 +123,7 @@ static TABLES: [&table::Table; 17] = [
     &slmp::TABLE,
     &snmp::TABLE,
     &snmp::TABLE_V3,
+    &telnet::TABLE,
 ];
 
 #[cfg(test)]

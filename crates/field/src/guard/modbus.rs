@@ -155,7 +155,7 @@ static ROWS: [Row; 6] = [
     row("modbus.identification.extended", "the same and the maker's own objects", &EXTENDED, OBJECT_RISES),
     row("modbus.identification.object", "one identification object", &OBJECT, OBJECT_RISES),
     Row { needs: Some(&SERVER_ID_ASKED), ..row("modbus.server_id", "server id and run indicator", &SERVER_ID, None) },
-    row("modbus.registers", "registers that a profile lists literally", &READ, None),
+    row("modbus.registers", "registers, literally", &READ, None),
 ];
 
 /// The row of read-only.md.

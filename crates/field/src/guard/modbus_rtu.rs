@@ -70,7 +70,7 @@ static ROWS: [Row; 6] = [
     row("modbus.identification.extended", "the same and the maker's own objects", None, &EXTENDED, true),
     row("modbus.identification.object", "one identification object", None, &OBJECT, true),
     row("modbus.server_id", "server id and run indicator", Some(&SERVER_ID_ASKED), &SERVER_ID, false),
-    row("modbus.registers", "registers that a profile lists literally", None, &READ, false),
+    row("modbus.registers", "registers, literally", None, &READ, false),
 ];
 
 /// The row of read-only.md.

@@ -12,7 +12,7 @@ mod secured;
 use std::sync::Arc;
 
 use self::said::Said;
-pub use self::secured::{NONCE_BYTES, OpcuaSecured};
+pub use self::secured::{NONCE_BYTES, OpcuaSecured, OpcuaUser};
 use super::{
     Refused,
     permit::{Grant, Session},
@@ -108,6 +108,8 @@ static ANONYMOUS: Slot = slot("anonymous", "", "a session is asked for, for no u
 static NAMED_USER: Slot = slot("user.named", "", "the site's list names a user, on a channel with security");
 static USER: Slot = slot("user", "user", "");
 static PASSWORD: Slot = Slot { name: "password", mark: "password", needs: "", secret: true };
+static CERTIFIED_USER: Slot = slot("user.certified", "", "the site's list has a user's certificate and key, on a channel with security");
+static USER_CERTIFICATE: Slot = slot("user.certificate", "certificate", "");
 static DI: Slot = slot("di", "di", "");
 static DEVICES: Slot = slot("devices", "devices", "the device names them in answer to the browse before");
 static NODES: Slot = slot("nodes", "nodes", "the device names them in answer to the browse before");
@@ -250,6 +252,20 @@ static ACTIVATE_USER: [Part; HEAD + 9] = message(
     ],
 );
 
+static ACTIVATE_CERTIFIED: [Part; HEAD + 6] = message(
+    b"MSGF",
+    ACTIVATION,
+    IN_SESSION,
+    &[
+        NO_SIGNATURE,
+        bytes(&[1, 0, 0x47, 1, 1], "opcua.token", "a user by his certificate"),
+        back_count(HEAD + 3, HEAD + 4),
+        POLICY_OF_USER,
+        granted(&USER_CERTIFICATE, "opcua.user", "the user's certificate, as configured"),
+        bytes(&[0xff; 8], "opcua.signature", "no signature of the user (the guard writes it)"),
+    ],
+);
+
 const READ: Part = service(&[1, 0, 0x77, 2], "Read");
 const VALUES: Part = bytes(&[0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0], "opcua.read", "of any age, without times");
 
@@ -322,7 +338,7 @@ const fn in_session(question: &'static str, asks: &'static str, parts: &'static 
     Row { needs: Some(&SESSION_ASKED), ..row(question, asks, parts) }
 }
 
-static ROWS: [Row; 13] = [
+static ROWS: [Row; 14] = [
     Row { rises: None, ..row("opcua.hello", "nothing: how long messages may be", &HELLO) },
     Row { rises: None, ..row("opcua.channel", "nothing: a channel", &OPEN) },
     Row { needs: Some(&SERVERS_ASKED), ..row("opcua.servers", "which servers there are", &SERVERS) },
@@ -330,6 +346,7 @@ static ROWS: [Row; 13] = [
     in_session("opcua.session", "nothing: a session of 30 s", &CREATE),
     Row { needs: Some(&ANONYMOUS), ..in_session("opcua.session.activate", "nothing: the session's user, anonymous", &ACTIVATE) },
     Row { needs: Some(&NAMED_USER), ..in_session("opcua.session.activate", "nothing: the session's user", &ACTIVATE_USER) },
+    Row { needs: Some(&CERTIFIED_USER), ..in_session("opcua.session.activate", "nothing: the session's user", &ACTIVATE_CERTIFIED) },
     in_session("opcua.build", "namespaces, and BuildInfo of the server", &BUILD),
     in_session("opcua.devices", "what stands in the DeviceSet", &BROWSE_SET),
     in_session("opcua.device.parts", "which properties its devices have", &BROWSE_DEVICES),

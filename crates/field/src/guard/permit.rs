@@ -1,6 +1,11 @@
 //! What one connection may do. A permit narrows a protocol's table, it can never widen it.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::{
     Endpoint, Refused, Secret,
@@ -12,6 +17,10 @@ use super::{
 pub const HOLD_S_MAX: u64 = 10;
 /// Bytes of a work order's text; it stands in every line of the touch record.
 pub const REASON_BYTES_MAX: usize = 200;
+
+/// Ports that an address is named without (RFC 9110, 4.2.1 and 4.2.2).
+const HTTP_PORT: u16 = 80;
+const HTTPS_PORT: u16 = 443;
 
 /// Tables of which the messages are those of a serial line.
 const ON_A_LINE: [&str; 3] = ["dnp3", "modbus-rtu", "sel-ascii"];
@@ -27,6 +36,9 @@ pub struct Grant {
     pub(super) literals: Vec<(&'static str, Vec<u8>)>,
     messages_max: u8,
     session: Option<Arc<dyn Session>>,
+    /// Under which slot its messages name the endpoint.
+    named: Option<&'static Slot>,
+    is_sealed_by_tls: bool,
     any_port: bool,
 }
 
@@ -40,6 +52,11 @@ pub trait Session: Send + Sync {
 
     /// Literals that a message of the device gives: who it is, what its clock says.
     fn learn(&self, message: &[u8]) -> Vec<(&'static Slot, Vec<u8>)>;
+
+    /// How many literals of one slot it may teach; of more the newest count.
+    fn learned_max(&self) -> usize {
+        LITERALS_LEARNED_MAX
+    }
 
     /// Whether what the device sends is opened before anybody reads it: where the whole stream is sealed.
     fn opens(&self) -> bool {
@@ -69,7 +86,8 @@ impl fmt::Debug for Grant {
 impl Grant {
     /// Nothing literal yet. `station` tells devices behind one endpoint apart; empty where there is but one.
     pub(super) const fn new(table: &'static Table, station: String) -> Self {
-        Self { table, station, literals: Vec::new(), messages_max: table.messages_max, session: None, any_port: false }
+        let messages_max = table.messages_max;
+        Self { table, station, literals: Vec::new(), messages_max, session: None, named: None, is_sealed_by_tls: false, any_port: false }
     }
 
     /// Who is asked behind the endpoint; empty where there is but one.
@@ -81,6 +99,28 @@ impl Grant {
     /// With what is done to its messages behind the table.
     pub(super) fn in_session(self, session: Arc<dyn Session>) -> Self {
         Self { session: Some(session), ..self }
+    }
+
+    /// Its messages name the endpoint that is connected to, and no other, under this slot.
+    pub(super) fn naming_its_endpoint(self, slot: &'static Slot) -> Self {
+        Self { named: Some(slot), ..self }
+    }
+
+    /// It goes through TLS, which stands between the guard and the wire.
+    pub(super) fn sealed_by_tls(self) -> Self {
+        Self { is_sealed_by_tls: true, ..self }
+    }
+
+    /// The endpoint as its messages name it: without the port that is usual.
+    fn naming(self, endpoint: &Endpoint) -> Self {
+        let (Some(slot), Some(address)) = (self.named, endpoint.address()) else { return self };
+        let usual = if self.is_sealed_by_tls { HTTPS_PORT } else { HTTP_PORT };
+        let host = match address {
+            _ if address.port() != usual => address.to_string(),
+            SocketAddr::V4(address) => address.ip().to_string(),
+            SocketAddr::V6(address) => format!("[{}]", address.ip()),
+        };
+        self.with(slot, host)
     }
 
     /// For datagrams that the device may answer from another of its ports than the one that is asked.
@@ -130,6 +170,7 @@ pub struct Permit {
     endpoint: Endpoint,
     reason: String,
     class: Option<String>,
+    from: Option<IpAddr>,
     grant: Grant,
     limits: Limits,
 }
@@ -171,7 +212,8 @@ impl Permit {
                 format!("time factor {}: only this machine (loopback, a pseudo-terminal) may be asked faster", limits.time_factor),
             );
         }
-        Ok(Self { endpoint, reason: reason.to_owned(), class: None, grant, limits })
+        let grant = grant.naming(&endpoint);
+        Ok(Self { endpoint, reason: reason.to_owned(), class: None, from: None, grant, limits })
     }
 
     /// The same for a device of this class: it stands in the record of the connection.
@@ -184,6 +226,17 @@ impl Permit {
     #[must_use]
     pub fn class(&self) -> Option<&str> {
         self.class.as_deref()
+    }
+
+    /// The same on a connection that is open: our own address on it.
+    #[must_use]
+    pub(super) fn from(self, own: Option<IpAddr>) -> Self {
+        Self { from: own, ..self }
+    }
+
+    /// Our own address, once a connection is open.
+    pub(super) const fn own_address(&self) -> Option<IpAddr> {
+        self.from
     }
 
     /// The same endpoint, for the same reason, as fast, with another grant.
@@ -237,6 +290,11 @@ impl Permit {
         &self.limits
     }
 
+    /// Whether TLS stands between the guard and the wire.
+    pub(super) const fn is_sealed_by_tls(&self) -> bool {
+        self.grant.is_sealed_by_tls
+    }
+
     /// A message with every secret in it overwritten.
     #[must_use]
     pub fn without_secrets(&self, message: &[u8]) -> Vec<u8> {
@@ -256,6 +314,7 @@ impl Permit {
     /// Takes what a message of the device says about the literals that are the device's; true where that is new.
     pub(super) fn learn(&mut self, message: &[u8]) -> bool {
         let learned = self.grant.session.as_ref().map_or_else(Vec::new, |session| session.learn(message));
+        let learned_max = self.grant.session.as_ref().map_or(0, |session| session.learned_max());
         let mut is_new = false;
         for (slot, literal) in learned {
             if self.literals(slot).any(|known| known == literal) {
@@ -263,7 +322,7 @@ impl Permit {
             }
             is_new = true;
             self.grant.literals.push((slot.name, literal));
-            if self.literals(slot).count() > LITERALS_LEARNED_MAX
+            if self.literals(slot).count() > learned_max
                 && let Some(oldest) = self.grant.literals.iter().position(|(name, _)| *name == slot.name)
             {
                 self.grant.literals.remove(oldest);

@@ -16,6 +16,8 @@ const LINES_MAX: u8 = 6;
 const EMPTY_LINES_MAX: u8 = 2;
 /// At level 0, and once more at level 1.
 const ID_LINES_MAX: u8 = 2;
+/// At level 1, where ID told no serial number.
+const STATUS_LINES_MAX: u8 = 1;
 /// Tries to log in: the third wrong one locks (H14).
 const LOGINS_MAX: u8 = 1;
 /// Longer than any relay takes (SEL-400 series: 12).
@@ -89,6 +91,7 @@ static PASSWORD: Slot = Slot { name: "password", mark: "password", needs: "", se
 const CR: Part = bytes(b"\r", "sel-ascii.end", "end of the line");
 static EMPTY: [Part; 1] = [CR];
 static ID: [Part; 2] = [bytes(b"ID", "sel-ascii.command", "ID: what the relay is"), CR];
+static STA: [Part; 2] = [bytes(b"STA", "sel-ascii.command", "STA: its status report"), CR];
 static ACC: [Part; 2] = [bytes(b"ACC", "sel-ascii.command", "ACC: level 1, which reads"), CR];
 static SECRET: [Part; 2] = [granted(&PASSWORD, "sel-ascii.password", "password, as its owner gave it"), CR];
 static QUI: [Part; 2] = [bytes(b"QUI", "sel-ascii.command", "QUI: back to level 0"), CR];
@@ -97,9 +100,10 @@ const fn row(question: &'static str, asks: &'static str, needs: Option<&'static 
     Row { question, asks, needs, parts, times_max, rises: None, goodbye: false }
 }
 
-static ROWS: [Row; 5] = [
+static ROWS: [Row; 6] = [
     row("sel-ascii.prompt", "the prompt, which says whose session it is", None, &EMPTY, EMPTY_LINES_MAX),
     row("sel-ascii.id", "firmware, part and serial number", None, &ID, ID_LINES_MAX),
+    row("sel-ascii.status", "its status report, where ID told no serial number", Some(&LOGIN), &STA, STATUS_LINES_MAX),
     row("sel-ascii.login", "level 1", Some(&LOGIN), &ACC, LOGINS_MAX),
     row("sel-ascii.password", "level 1", Some(&LOGIN), &SECRET, LOGINS_MAX),
     Row { goodbye: true, ..row("sel-ascii.quit", "nothing: ends our login", Some(&LOGIN), &QUI, LOGINS_MAX) },
@@ -113,6 +117,8 @@ pub static TABLE: Table = Table {
     messages_max: LINES_MAX,
     hold_s_max: 2 * HOLD_S_MAX,
     order: &[
+        Order { question: "sel-ascii.status", behind: "sel-ascii.login", directly: false, rule: "sel-ascii.order" },
+        Order { question: "sel-ascii.status", behind: "sel-ascii.id", directly: true, rule: "sel-ascii.order" },
         Order { question: "sel-ascii.password", behind: "sel-ascii.login", directly: true, rule: "sel-ascii.order" },
         Order { question: "sel-ascii.quit", behind: "sel-ascii.login", directly: false, rule: "sel-ascii.order" },
     ],
@@ -148,6 +154,7 @@ mod tests {
         check(None, &[b"\r", b"ID\r"], 2, None);
         check(None, &[b"\r", b"\r", b"ID\r", b"ID\r"], 4, None);
         check(Some("s3cret"), &[b"\r", b"\r", b"ID\r", b"ACC\r", b"s3cret\r", b"ID\r", b"QUI\r"], 7, None);
+        check(Some("s3cret"), &[b"\r", b"ID\r", b"ACC\r", b"s3cret\r", b"ID\r", b"STA\r", b"QUI\r"], 7, None);
     }
 
     #[test]
@@ -156,12 +163,17 @@ mod tests {
         check(None, &[b"ID\r", b"ID\r", b"ID\r"], 2, Some("budget.question"));
         check(None, &[b"ACC\r"], 0, Some("sel-ascii.command"));
         check(None, &[b"QUI\r"], 0, Some("sel-ascii.command"));
+        check(None, &[b"ID\r", b"STA\r"], 1, Some("sel-ascii.command"));
         let password = Some("s3cret");
         check(password, &[b"s3cret\r"], 0, Some("sel-ascii.order"));
         check(password, &[b"QUI\r"], 0, Some("sel-ascii.order"));
         check(password, &[b"ACC\r", b"ID\r", b"s3cret\r"], 2, Some("sel-ascii.order"));
         check(password, &[b"ACC\r", b"s3cret\r", b"s3cret\r"], 2, Some("sel-ascii.order"));
         check(password, &[b"ACC\r", b"s3cret\r", b"ACC\r"], 2, Some("budget.question"));
+        check(password, &[b"ID\r", b"STA\r"], 1, Some("sel-ascii.order"));
+        check(password, &[b"ID\r", b"ACC\r", b"s3cret\r", b"STA\r"], 3, Some("sel-ascii.order"));
+        check(password, &[b"ACC\r", b"ID\r", b"STA\r", b"STA\r"], 3, Some("sel-ascii.order"));
+        check(password, &[b"ACC\r", b"ID\r", b"STA C\r"], 2, Some("sel-ascii.end"));
         check(password, &[b"ACC\r", b"other\r"], 1, Some("sel-ascii.command"));
         check(password, &[b"ACC\r", b"QUI\r", b"QUI\r"], 2, Some("budget.question"));
     }

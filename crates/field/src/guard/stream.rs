@@ -1,7 +1,7 @@
 //! The guarded stream.
 
 use std::{
-    fmt, io,
+    io,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -14,10 +14,11 @@ use tokio::{
 };
 
 use super::{
-    Failed, Permit, Refused,
+    Ended, Failed, Permit, Refused,
     judge::{Judge, Message},
     permit::Session,
     refused::hex,
+    tls::{Handshake, Tally},
 };
 use crate::touch::{Kind, Line, TouchRecord};
 
@@ -48,23 +49,13 @@ pub struct Guarded<S> {
     /// The first IO error: what it says is how the connection ended.
     broke: Option<Ended>,
     closed: bool,
+    below: Option<Below>,
 }
 
-/// How a connection ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// Our FIN, the device's FIN: as it should be.
-    Fin,
-    /// The device did not close within [`CLOSE_MS_MAX`]; the system may send a RST.
-    TimeOut,
-    /// The device reset the connection.
-    Reset,
-    /// Another IO error.
-    Error,
-    /// The stream was dropped without [`Guarded::close`].
-    Dropped,
-    /// The connection was refused (RST to our SYN).
-    Refused,
+/// TLS, where the guard's messages go through it.
+struct Below {
+    handshake: Option<Handshake>,
+    tally: Arc<Tally>,
 }
 
 /// What one connection was.
@@ -89,6 +80,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guarded<S> {
 
     /// The hold's beginning as an argument, so that tests need not wait for its end.
     pub(super) fn held_since(since: Instant, inner: S, permit: Permit, touch: Arc<TouchRecord>) -> Self {
+        let sent_at = permit.table().asked_by_connecting().map(|_| since);
         Self {
             inner,
             judge: Judge::new(&permit),
@@ -99,12 +91,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guarded<S> {
             opened: Vec::new(),
             since,
             kill: Box::pin(sleep_until(since + Duration::from_secs(KILL_S_MAX))),
-            sent_at: None,
+            sent_at,
             bytes_out: 0,
             bytes_in: 0,
             broke: None,
             closed: false,
+            below: None,
         }
+    }
+
+    /// The same behind a handshake, which asked for what connecting asks for.
+    pub(super) fn shaken(mut self, handshake: Handshake, tally: Arc<Tally>) -> Result<Self, Refused> {
+        if handshake.broke.is_none() {
+            self.take_in(usize::try_from(tally.back()).unwrap_or(usize::MAX))?;
+        }
+        self.below = Some(Below { handshake: Some(handshake), tally });
+        Ok(self)
+    }
+
+    /// What the server said in the handshake, where there was one; told once.
+    pub fn handshake(&mut self) -> Option<Handshake> {
+        self.below.as_mut()?.handshake.take()
     }
 
     /// The permit it runs under.
@@ -200,6 +207,7 @@ impl<S> Guarded<S> {
         let mut line = Line::new(Kind::Sent);
         line.question = Some(message.question.to_owned());
         line.bytes = Some(hex(&message.shown));
+        line.from = self.permit.own_address();
         self.log(line)?;
         self.sent_at = Some(Instant::now());
         self.leaving = message.bytes;
@@ -223,7 +231,10 @@ impl<S> Guarded<S> {
 
     fn end(&mut self, ended: Ended) -> Result<Closed, Refused> {
         self.closed = true;
-        let closed = Closed { bytes_out: self.bytes_out, bytes_in: self.bytes_in, hold: self.since.elapsed(), ended };
+        // On the wire there is more than was written and read: handshake and seals.
+        let (bytes_out, bytes_in) =
+            self.below.as_ref().map_or((self.bytes_out, self.bytes_in), |Below { tally, .. }| (tally.out(), tally.back()));
+        let closed = Closed { bytes_out, bytes_in, hold: self.since.elapsed(), ended };
         let mut line = Line::new(Kind::Closed);
         line.bytes_out = Some(closed.bytes_out);
         line.bytes_in = Some(closed.bytes_in);
@@ -366,32 +377,4 @@ pub(super) fn log(touch: &TouchRecord, permit: &Permit, mut line: Line) -> Resul
     let factor = permit.limits().time_factor;
     line.time_factor = (factor.to_bits() != 1.0_f64.to_bits()).then_some(factor);
     touch.append(line).map_err(|error| Refused::before_any_byte("touch.record", error.to_string()))
-}
-
-impl Ended {
-    /// The end that an IO error means.
-    #[must_use]
-    pub fn of(error: &io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe | io::ErrorKind::NotConnected => {
-                Self::Reset
-            }
-            io::ErrorKind::ConnectionRefused => Self::Refused,
-            io::ErrorKind::TimedOut => Self::TimeOut,
-            _ => Self::Error,
-        }
-    }
-}
-
-impl fmt::Display for Ended {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Fin => "fin",
-            Self::TimeOut => "time-out",
-            Self::Reset => "reset",
-            Self::Error => "error",
-            Self::Dropped => "dropped",
-            Self::Refused => "connection-refused",
-        })
-    }
 }

@@ -119,7 +119,7 @@ pub struct Row {
     pub asks: &'static str,
     /// What the permit must hold besides the slots that stand in the parts.
     pub needs: Option<&'static Slot>,
-    /// Its bytes.
+    /// Its bytes; none where the connection itself is the question, because the device speaks by itself.
     pub parts: &'static [Part],
     /// So often on one connection at most.
     pub times_max: u8,
@@ -200,6 +200,13 @@ pub const fn granted_bytes(slot: &'static Slot, from: usize, to: usize, rule: &'
 /// How many bytes the parts from `first` on have, up to the end of the message.
 pub const fn count(width: Width, first: usize, rule: &'static str, meaning: &'static str) -> Part {
     Part { is: Is::Count { width, first, last: usize::MAX, more: 0 }, rule, meaning }
+}
+
+impl Table {
+    /// The question that the connection itself is, where the device speaks by itself.
+    pub fn asked_by_connecting(&self) -> Option<&'static str> {
+        self.rows.iter().find(|row| row.parts.is_empty()).map(|row| row.question)
+    }
 }
 
 impl Row {

@@ -58,6 +58,10 @@ const ONE_OF: &str = "";
 
 impl Row {
     fn templates(&'static self, permit: &Permit) -> Vec<Template> {
+        // The connection itself.
+        if self.parts.is_empty() {
+            return Vec::new();
+        }
         // One choice of a literal for each slot.
         let mut choices: Vec<Vec<(&'static str, &[u8])>> = vec![Vec::new()];
         for slot in self.slots() {
@@ -203,10 +207,10 @@ impl Template {
 
     /// How many bytes fit in the order in which a refusal is explained, and where the first does not.
     fn explain(&self, held: &[u8]) -> Option<(usize, usize)> {
-        let mut order: Vec<usize> = (0..self.len()).collect();
+        let counts = |at: &usize| self.part(*at).is_some_and(|part| matches!(part.is, Is::Count { .. }));
         // A write is refused for its function and not for its length, which stands before it on the wire.
-        order.sort_by_key(|at| self.part(*at).map(|part| matches!(part.is, Is::Count { .. })));
-        order.iter().position(|at| !self.fits(*at, held)).and_then(|fitting| Some((fitting, *order.get(fitting)?)))
+        let order = (0..self.len()).filter(|at| !counts(at)).chain((0..self.len()).filter(counts));
+        order.enumerate().find(|(_, at)| !self.fits(*at, held))
     }
 
     fn blame(&self, at: usize, wanted: Vec<u8>) -> Blame {

@@ -35,6 +35,48 @@ fn a_paged_answer_is_one_reading() {
     );
 }
 
+/// SunSpec's common model (model_1.json) in the registers 40000 to 40068: SunS, 1, 65, then texts of 16, 16, 8, 8 and 16 registers, and 1.
+fn sunspec(transaction: &str) -> String {
+    let text =
+        |text: &str, registers: usize| format!("{:0<1$}", text.bytes().map(|b| format!("{b:02x}")).collect::<String>(), registers * 4);
+    let texts = [("Maker", 16), ("INV-10", 16), ("", 8), ("1.2.3", 8), ("sn-1", 16)].map(|(word, registers)| text(word, registers));
+    format!("{transaction} 0000 008d ff 038a 53756e53 0001 0041 {} 0001", texts.concat())
+}
+
+#[test]
+fn registers_of_sunspec_are_asked_for_by_name_and_read_where_they_are_sunspec() {
+    // The script keeps what is said.
+    let said: &'static str = sunspec("0001").leak();
+    let asked = "0001 0000 0006 ff 039c400045";
+    let nul = |count: usize| "\\x00".repeat(count);
+    let read = format!(
+        "read modbus.registers whole: modbus.sunspec.manufacturer=Maker{} modbus.sunspec.model=INV-10{} modbus.sunspec.options={} \
+         modbus.sunspec.version=1.2.3{} modbus.sunspec.serial_number=sn-1{}",
+        nul(27),
+        nul(26),
+        nul(16),
+        nul(11),
+        nul(28)
+    );
+    check(&[Question::Sunspec { base: 40_000 }], &[Hear(asked), Say(said)], &["asked modbus.registers 12", &read, "answered"]);
+    // Registers of something else, or none at all: no identity, and no second place is tried.
+    let other: &'static str = format!("0001 0000 008d ff 038a {}", "00".repeat(138)).leak();
+    check(&[Question::Sunspec { base: 40_000 }], &[Hear(asked), Say(other)], &["asked modbus.registers 12", "answered"]);
+    check(&[Question::Sunspec { base: 40_000 }], &[Hear(asked), Say("0001 0000 0003 ff 8302")], &["asked modbus.registers 12", "answered"]);
+    // What stands there does not keep the other questions back.
+    let basic = "0002 0000 000f ff 2b0e0101000001 0205 56332e3230";
+    check(
+        &[Question::Sunspec { base: 40_000 }, Question::BASIC],
+        &[Hear(asked), Say(other), Hear("0002 0000 0005 ff 2b0e0100"), Say(basic)],
+        &[
+            "asked modbus.registers 12",
+            "asked modbus.identification.basic 11",
+            "read modbus.identification.basic whole: modbus.object.2=V3.20",
+            "answered",
+        ],
+    );
+}
+
 #[test]
 fn a_device_without_the_regular_set_is_asked_for_the_basic_one() {
     for exception in ["0001 0000 0003 ff ab03", "0001 0000 0003 ff ab02"] {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use nameplate_wire::opcua::{Endpoint, Line};
 
 use crate::guard::uasc::{Identity, Policy, fingerprint, thumbprint};
-use crate::guard::{Grant, OPCUA_NONCE_BYTES, OpcuaSecured, Refused, Secret, hex};
+use crate::guard::{Grant, OPCUA_NONCE_BYTES, OpcuaSecured, OpcuaUser, Refused, hex};
 
 /// A channel with security, as the owner wants it: nothing else is tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,8 +18,8 @@ pub struct Secured {
     pub identity: Identity,
     /// Certificates of servers that are trusted: SHA-1 or SHA-256 of each.
     pub trusted: Vec<Vec<u8>>,
-    /// The user, with a password; nobody in particular where there is none.
-    pub user: Option<(String, Secret)>,
+    /// The user; nobody in particular where there is none.
+    pub user: Option<OpcuaUser>,
 }
 
 impl Secured {
@@ -37,6 +37,12 @@ impl Secured {
         };
         let (short, long) = (thumbprint(&endpoint.certificate), fingerprint(&endpoint.certificate));
         if self.trusted.iter().any(|trusted| *trusted == short || *trusted == long) {
+            let kind = self.user.as_ref().map_or(0, OpcuaUser::kind);
+            // Nobody in particular is for the session to find out, as in clear.
+            if kind != 0 && !endpoint.users.iter().any(|policy| policy.kind == kind) {
+                let what = if kind == 1 { "a user with a password" } else { "a user by his certificate" };
+                return no("opcua.user", format!("this endpoint of the server does not take {what}; nothing else is tried"));
+            }
             return Ok(endpoint.certificate.clone());
         }
         let digits = |bytes: &[u8]| hex(bytes).replace(' ', "");

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::dialogue::script::{Do, hex as digits, story};
+use crate::guard::Secret;
 use crate::guard::uasc::{Identity, Policy, fingerprint, thumbprint};
 use nameplate_wire::conversation::Over;
 
@@ -332,13 +333,16 @@ fn silence_ends_the_session_politely() {
 #[test]
 fn what_is_planned_passes_the_guard() {
     let identity = Identity::make("urn:nameplate:client", 1_700_000_000).expect("a key");
-    let user = Some(("ot".to_owned(), Secret::new("s3cret-p4ssw0rd")));
+    let certified = Some(OpcuaUser::Certificate(identity.clone()));
+    let user = Some(OpcuaUser::Password("ot".to_owned(), Secret::new("s3cret-p4ssw0rd")));
     let secured = Secured { policy: Policy::Basic256Sha256, encrypted: true, identity, trusted: Vec::new(), user };
+    let certified = Secured { user: certified, ..secured.clone() };
     let table = [
         (questions(), 11),
         (Questions { endpoints_only: true, ..questions() }, 4),
         (Questions { servers: true, ..questions() }, 12),
         (Questions { secured: Some(secured.clone()), ..questions() }, 14),
+        (Questions { secured: Some(certified), ..questions() }, 14),
         (Questions { secured: Some(secured), endpoints_only: true, ..questions() }, 4),
     ];
     for (asked, messages) in table {
@@ -379,6 +383,10 @@ fn only_the_server_that_is_trusted_is_met_again() {
     let trusted = of(&[thumbprint(certificate)]);
     assert_eq!(told(&trusted, certificate, uri, 2).map(|grant| grant.err()), Some(Some("opcua.endpoint")), "signed only");
     assert_eq!(told(&trusted, certificate, NONE, 3).map(|grant| grant.err()), Some(Some("opcua.endpoint")), "by another policy");
+    for user in [OpcuaUser::Certificate(us.clone()), OpcuaUser::Password("ot".to_owned(), Secret::new("s3cret"))] {
+        let somebody = Secured { user: Some(user), ..trusted.clone() };
+        assert_eq!(told(&somebody, certificate, uri, 3).map(|grant| grant.err()), Some(Some("opcua.user")), "no such user");
+    }
     let none = of(&[thumbprint(b"no certificate")]);
     assert_eq!(told(&none, b"no certificate", uri, 3).map(|grant| grant.err()), Some(Some("permit.certificate")));
 }

@@ -11,6 +11,11 @@ use crate::guard::Endpoint;
 const ANSWER: &str = "\x02\r\n\"FID=SEL-700G-R200-V0-Z006003-D20180629\",\"08F0\"\r\n\"CID=59A0\",\"025C\"\r\n\x03\r\n=";
 const READ: &str = "read sel-ascii.id whole: sel-ascii.fid=SEL-700G-R200-V0-Z006003-D20180629 sel-ascii.cid=59A0";
 const LEVEL: &str = "ID\r\nInvalid Access Level\r\n=";
+/// SEL-551 instruction manual (date code 20110408), p. 5.19, with the label of SEL-751's table 7.45.
+const STATUS: &str =
+    "STA\r\nFEEDER 1\r\nSerial Num = 1112223334\r\nFID=SEL-551-R100-Vr-D960226 CID=00FF\r\nSELF TESTS\r\nRelay Enabled\r\n=>";
+const STATUS_READ: &str =
+    "read sel-ascii.status whole: sel-ascii.serialno=1112223334 sel-ascii.fid=SEL-551-R100-Vr-D960226 sel-ascii.cid=00FF";
 const PASSWORD: &str = "s3cret";
 
 fn hex(text: &str) -> &'static str {
@@ -66,8 +71,15 @@ fn where_id_needs_level_1_the_password_is_tried_once() {
         first.into_iter().chain(more).collect::<Vec<_>>()
     };
     let inside = ANSWER.replace("\r\n=", "\r\n=>");
-    let taken = script(vec![say("\r\nLevel 1\r\n=>"), hear("ID\r"), say(&inside), hear("QUI\r"), say("\r\n=")]);
-    told(Some(PASSWORD), Tcp, &taken, &[&asked[..], &["asked sel-ascii.id 3", READ, "asked sel-ascii.quit 4", "answered"]].concat());
+    let with_status = ["asked sel-ascii.id 3", READ, "asked sel-ascii.status 4", STATUS_READ, "asked sel-ascii.quit 4", "answered"];
+    let status = |before: Vec<Do>| before.into_iter().chain([hear("STA\r"), say(STATUS), hear("QUI\r"), say("\r\n=")]).collect::<Vec<_>>();
+    let taken = script(status(vec![say("\r\nLevel 1\r\n=>"), hear("ID\r"), say(&inside)]));
+    told(Some(PASSWORD), Tcp, &taken, &[&asked[..], &with_status].concat());
+    // Where ID tells the serial number, nothing more is asked.
+    let serial = inside.replace("\x03", "\"SERIALNO=1112223334\",\"0500\"\r\n\x03");
+    let told_all = script(vec![say("\r\nLevel 1\r\n=>"), hear("ID\r"), say(&serial), hear("QUI\r"), say("\r\n=")]);
+    let read = format!("{READ} sel-ascii.serialno=1112223334");
+    told(Some(PASSWORD), Tcp, &told_all, &[&asked[..], &["asked sel-ascii.id 3", &read, "asked sel-ascii.quit 4", "answered"]].concat());
     for refusal in ["\r\nInvalid Password\r\nPassword: ? ", "\r\nAccess Denied\r\n=", "\r\n==>"] {
         let why = if refusal.ends_with("==>") { ANOTHERS } else { NOT_TAKEN };
         told(Some(PASSWORD), Tcp, &script(vec![say(refusal)]), &[&asked[..], &[why]].concat());
@@ -77,9 +89,8 @@ fn where_id_needs_level_1_the_password_is_tried_once() {
     let silent = "no whole answer within the time-out (0 bytes of one)";
     told(Some(PASSWORD), Tcp, &script(vec![]), &[&asked[..], &[silent]].concat());
     // Without a password a relay may let in whoever asks.
-    let open = [hear("\r"), say("="), hear("ID\r"), say(LEVEL), hear("ACC\r"), say("\r\n=>"), hear("ID\r"), say(&inside), hear("QUI\r")];
-    let open: Vec<Do> = open.into_iter().chain([say("\r\n=")]).collect();
-    told(Some(PASSWORD), Tcp, &open, &[&asked[..3], &["asked sel-ascii.id 3", READ, "asked sel-ascii.quit 4", "answered"]].concat());
+    let open = [hear("\r"), say("="), hear("ID\r"), say(LEVEL), hear("ACC\r"), say("\r\n=>"), hear("ID\r"), say(&inside)];
+    told(Some(PASSWORD), Tcp, &status(open.into()), &[&asked[..3], &with_status].concat());
     let (lines, _) = story(&Questions::default(), Tcp, &[hear("\r"), say("="), hear("ID\r"), say(LEVEL)]);
     assert!(lines.last().is_some_and(|end| end.contains("--sel-login")), "{lines:?}");
 }
@@ -109,7 +120,7 @@ fn what_is_planned_passes_the_guard_and_shows_no_password() {
         let via = Via::SelAscii(Questions { password: Some(Secret::new(PASSWORD)) });
         let planned = plan(&[Ask { endpoint, via }]).expect("the guard lets it pass");
         let lines: Vec<&[u8]> = planned.iter().map(|one| one.message.bytes.as_slice()).collect();
-        assert_eq!(lines, [&b"\r"[..], b"ID\r", b"ACC\r", b"******\r", b"ID\r", b"QUI\r"]);
+        assert_eq!(lines, [&b"\r"[..], b"ID\r", b"ACC\r", b"******\r", b"ID\r", b"STA\r", b"QUI\r"]);
         assert!(!format!("{planned:?}").contains(PASSWORD));
     }
 }

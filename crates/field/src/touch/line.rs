@@ -1,5 +1,6 @@
 //! One line of the touch record.
 
+use std::net::IpAddr;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,12 @@ pub enum Kind {
     Timeout,
     /// The guard refused; `rule`, `at`, `why`.
     Refused,
+    /// The device said how long it has run; `uptime_ticks`, and `why` where that needs a word.
+    Uptime,
+    /// It restarted since it was read before; `why`. Its breaker opens.
+    Restarted,
+    /// It restarted while it was read, or soon after; `why`. Its breaker opens, and its class stops.
+    Upset,
     /// The connection ended; `bytes_out`, `bytes_in`, `hold_ms`, `ended`.
     Closed,
     /// A line that a power cut had torn was cut off; `bytes` keeps it, `why` says so.
@@ -56,6 +63,9 @@ pub struct Line {
     /// The message's name on the guard's allowlist.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<String>,
+    /// Our own network address; on the `sent` line. Whoever listens hears the message from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<IpAddr>,
     /// The message, in hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<String>,
@@ -74,6 +84,9 @@ pub struct Line {
     /// Microseconds from the message to the first byte of its answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_us: Option<u64>,
+    /// Hundredths of a second that the device has run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uptime_ticks: Option<u32>,
     /// Application bytes that left on this connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes_out: Option<u64>,
@@ -103,12 +116,14 @@ impl Line {
             protocol: None,
             class: None,
             question: None,
+            from: None,
             bytes: None,
             reason: None,
             rule: None,
             at: None,
             why: None,
             latency_us: None,
+            uptime_ticks: None,
             bytes_out: None,
             bytes_in: None,
             hold_ms: None,

@@ -1,8 +1,11 @@
 //! `nameplate ask`: read-only questions, each byte through the guard.
 
 mod chassis;
+mod http;
 mod kinds;
+mod masters;
 mod opcua;
+mod reboots;
 mod secret;
 mod sel;
 mod site;
@@ -21,13 +24,14 @@ use nameplate_core::hazard::{Hazard, hazard, safety_system};
 use nameplate_core::observation::{Source, hex};
 use nameplate_core::text::printable;
 use nameplate_core::wire::Mac;
-use nameplate_field::ask::{self, Event, PlannedMessage, Reason, Settings, What};
+use nameplate_field::ask::{self, Event, PlannedMessage, Reason, Settings, Spent, What};
 use nameplate_field::guard::Endpoint;
 use nameplate_field::site::Rules;
 use nameplate_field::touch::{Kind, Line, Summary, TouchRecord};
+use nameplate_field::uptime::News;
 
 pub use self::opcua::Kept;
-use self::site::Site;
+pub use self::site::Site;
 pub use self::ways::{Named, Ways};
 use super::devices;
 use crate::cli::{Format, Options};
@@ -95,7 +99,7 @@ impl Ask {
         if self.dry_run {
             let asks = self.hazards_of(contactable(asks, &rules), options)?;
             let planned = ask::plan(&asks).map_err(|refused| Failure::new(Code::Refused, refused.to_string()))?;
-            return print::out(&dry_run(&planned));
+            return print::out(&(self.budgets(&asks, &rules, options)? + &dry_run(&planned)));
         }
         let profiles = profiles::load(options.profiles.as_deref())?;
         let directory = state::directory(options.state.as_ref())?;
@@ -105,7 +109,7 @@ impl Ask {
         let mut run = Run::new(&mut intake, self.reason.as_deref().unwrap_or_default(), format).under(rules);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| Failure::input("ask", e))?;
         let touched = runtime.block_on(run.ask(asks, self.time_factor, touch))?;
-        let Run { refused, unanswered, .. } = run;
+        let Run { refused, unanswered, upset, .. } = run;
         // What was read is shown even where it cannot be kept: the devices were touched for it.
         let kept = intake.touched();
         if format != Format::Claims {
@@ -114,6 +118,10 @@ impl Ask {
         }
         eprintln!("{touched}");
         kept?;
+        if upset > 0 {
+            let devices = print::count(upset as u64, "device");
+            return Err(Failure::new(Code::Failed, format!("ALARM: {devices} restarted while being read, or soon after; see above")));
+        }
         match (refused, unanswered) {
             (0, 0) => Ok(()),
             (0, silent) => {
@@ -126,10 +134,28 @@ impl Ask {
         }
     }
 
+    /// What the owner's budgets have left, for a dry run; nothing is spent where there is no state yet.
+    fn budgets(&self, asks: &[ask::Ask], rules: &Rules, options: &Options) -> Result<String, Failure> {
+        let Ok(directory) = state::directory(options.state.as_ref()) else { return Ok(String::new()) };
+        let spent = ask::spent(&directory, rules, SystemTime::now()).map_err(|e| Failure::new(Code::Input, e.to_string()))?;
+        let line = |Spent { zone, readings, most }: &Spent| {
+            let is_in =
+                |ask: &&ask::Ask| rules.zones.get(&(ask.endpoint.canonical(), ask.station())).map(|zone| &zone.name) == zone.as_ref();
+            let wanted = asks.iter().filter(|ask| zone.is_none() || is_in(ask)).count();
+            let rule = zone.as_ref().map_or_else(|| "budget.site".to_owned(), |name| format!("budget.zone {}", printable(name)));
+            let refused = wanted.saturating_sub(most.saturating_sub(*readings));
+            let refused = if refused > 0 { format!(", of which {refused} would be refused") } else { String::new() };
+            format!("{rule}: {readings} of {most} readings spent today (UTC); this run wants {wanted}{refused}\n")
+        };
+        Ok(spent.iter().map(line).collect())
+    }
+
     /// A dry run works without a state; where there is one, it knows what must not be asked.
     fn hazards_of(&self, asks: Vec<ask::Ask>, options: &Options) -> Result<Vec<ask::Ask>, Failure> {
-        let store = state::directory(options.state.as_ref()).ok().and_then(|directory| Store::read(&directory).ok().flatten());
+        let Ok(directory) = state::directory(options.state.as_ref()) else { return Ok(asks) };
+        let store = Store::read(&directory).ok().flatten();
         let Some(view) = store.and_then(|store| store.view(None).ok()) else { return Ok(asks) };
+        let asks = masters::known(&view.catalog, &directory, asks);
         let found = asks.iter().find_map(|ask| known_hazard(&view.catalog, ask).map(|hazard| refusal(ask, hazard)));
         found.map_or_else(|| Ok(chassis::known(&view.catalog, asks)), |why| Err(Failure::new(Code::Refused, why)))
     }
@@ -170,6 +196,8 @@ pub struct Run<'a, 'p> {
     pub refused: usize,
     /// Targets that gave no sound answer.
     pub unanswered: usize,
+    /// Devices that restarted as they were read.
+    pub upset: usize,
     rules: Arc<Rules>,
     trouble: Option<Failure>,
 }
@@ -177,7 +205,7 @@ pub struct Run<'a, 'p> {
 impl<'a, 'p> Run<'a, 'p> {
     /// A run for a reason; readings go into `intake`.
     pub fn new(intake: &'a mut Intake<'p>, reason: &'a str, format: Format) -> Self {
-        Self { intake, reason, format, refused: 0, unanswered: 0, rules: Arc::default(), trouble: None }
+        Self { intake, reason, format, refused: 0, unanswered: 0, upset: 0, rules: Arc::default(), trouble: None }
     }
 
     /// The owner of the site has rules of his own.
@@ -192,13 +220,16 @@ impl<'a, 'p> Run<'a, 'p> {
     pub async fn ask(&mut self, asks: Vec<ask::Ask>, time_factor: f64, touch: TouchRecord) -> Result<Summary, Failure> {
         // Budgets and breakers rest on the touch record: if it holds less than was taken from it, nobody is asked.
         self.intake.touched()?;
-        let asks = self.without_hazards(chassis::known(&self.intake.view.catalog, asks), &touch)?;
+        let state = touch.path().parent().unwrap_or(Path::new(""));
+        let asks = masters::known(&self.intake.view.catalog, state, chassis::known(&self.intake.view.catalog, asks));
+        let asks = self.without_hazards(asks, &touch)?;
         let reason = Reason::WorkOrder(self.reason.to_owned());
         let kinds = kinds::kinds(&self.intake.view.catalog, &asks);
         let settings = Settings {
             time_factor,
             rules: Arc::clone(&self.rules),
             kinds: Arc::new(kinds),
+            reboots: Arc::new(reboots::reboots(&self.intake.view.changes)),
             ..Settings::new(reason, Arc::new(SystemTime::now))
         };
         let touched = ask::ask(asks, &settings, Arc::new(touch), |event| self.event(event)).await;
@@ -227,7 +258,9 @@ impl<'a, 'p> Run<'a, 'p> {
                     self.trouble.get_or_insert(failure);
                 }
             }
+            What::Stray { bytes, malformed } if bytes.is_empty() => eprintln!("{place}: {malformed}"),
             What::Stray { bytes, malformed } => eprintln!("{place}: passed over {}: {malformed}", hex(&bytes)),
+            What::Uptime(news) => self.ran(&place, news),
             What::NoAnswer { why, partial } => self.unanswered(&place, "no answer", &why, &partial),
             // The reason begins with the word itself.
             What::Hostile { why, partial } => self.unanswered(&place, "it is", &why, &partial),
@@ -240,6 +273,17 @@ impl<'a, 'p> Run<'a, 'p> {
                 if !unasked.is_empty() {
                     eprintln!("{place}: not asked any more: {}", unasked.join(", "));
                 }
+            }
+        }
+    }
+
+    fn ran(&mut self, place: &str, news: News) {
+        match news {
+            News::Explained(why) => eprintln!("{place}: {why}"),
+            News::Restarted(why) => eprintln!("{place}: {why}; its breaker is open"),
+            News::Upset(why) => {
+                self.upset += 1;
+                eprintln!("{place}: ALARM: {why}; its breaker is open, and nothing of its class is asked until somebody releases it");
             }
         }
     }
@@ -339,5 +383,6 @@ fn dry_run(planned: &[PlannedMessage]) -> String {
         }
     }
     let bytes: usize = planned.iter().map(|one| one.message.bytes.len()).sum();
-    text + &format!("{} messages, {bytes} bytes; nothing was sent and no socket was opened\n", planned.len())
+    let messages = planned.iter().filter(|one| !one.message.bytes.is_empty()).count();
+    text + &format!("{messages} messages, {bytes} bytes; nothing was sent and no socket was opened\n")
 }

@@ -16,5 +16,6 @@ pub mod listen;
 pub mod profile;
 pub mod prove;
 pub mod quiet;
+pub mod range;
 pub mod release;
 pub mod simulate;

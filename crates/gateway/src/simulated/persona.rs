@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use nameplate_core::text::decode_fact;
 use nameplate_core::wire::Shape;
+use nameplate_core::wire::modbus::sunspec;
+use nameplate_simulators::greeting::{self, Server};
 use nameplate_simulators::language::Language;
-use nameplate_simulators::{bacnet, dnp3, enip, fins, hart_ip, modbus, pn_io, s7, slmp, snmp};
+use nameplate_simulators::{bacnet, dnp3, enip, fins, hart_ip, http, mms, modbus, opcua, pn_io, s7, sel, slmp, snmp};
 
 use super::facts::Facts;
 
@@ -25,18 +27,26 @@ pub struct Made {
 }
 
 /// Every protocol that is simulated.
-pub static MAKERS: [Maker; 11] = [
+pub static MAKERS: [Maker; 19] = [
     Maker { protocol: "bacnet", make: bacnet },
     Maker { protocol: "cip", make: cip },
     Maker { protocol: "dnp3", make: dnp3 },
     Maker { protocol: "enip", make: enip },
     Maker { protocol: "fins", make: fins },
+    Maker { protocol: "ftp", make: |facts| greeting(facts, Server::Ftp) },
     Maker { protocol: "hart-ip", make: hart_ip },
+    Maker { protocol: "http", make: http },
+    Maker { protocol: "mms", make: mms },
     Maker { protocol: "modbus", make: modbus },
+    Maker { protocol: "modbus-rtu", make: modbus_rtu },
+    Maker { protocol: "opcua", make: opcua },
     Maker { protocol: "pn-io", make: pn_io },
     Maker { protocol: "s7comm", make: s7comm },
+    Maker { protocol: "sel-ascii", make: sel_ascii },
     Maker { protocol: "slmp", make: slmp },
     Maker { protocol: "snmp", make: snmp },
+    Maker { protocol: "ssh", make: |facts| greeting(facts, Server::Ssh) },
+    Maker { protocol: "telnet", make: |facts| greeting(facts, Server::Telnet) },
 ];
 
 /// Properties of the device object that are asked for (ASHRAE 135, clause 21).
@@ -55,6 +65,11 @@ const BACNET_INSTANCE: u32 = 1;
 const DNP3_IDENTITY: [u8; 5] = [242, 243, 248, 250, 252];
 /// Where the second version of a CS or CJ controller stands behind the first (W342, 5-3-8).
 const FINS_VERSION_BYTES: usize = 10;
+/// A logical device, as servers of IEC 61850 call their first one.
+const MMS_DOMAIN: &str = "IED1LD0";
+/// Attributes of a device's plate and of a logical node's (IEC 61850-7-3, 7.8).
+const MMS_DEVICE: [&str; 8] = ["vendor", "hwRev", "swRev", "serNum", "model", "location", "name", "d"];
+const MMS_NODE: [&str; 3] = ["vendor", "swRev", "configRev"];
 /// Components of list 001C (Siemens A5E00709327, 33.6).
 const S7_COMPONENTS: [(&str, u16); 8] = [
     ("s7comm.station.name", 1),
@@ -156,6 +171,26 @@ fn fins(facts: &Facts) -> Option<Made> {
     Some(made(fins::Persona::new(facts.bytes("fins.controller.model")?, &version)))
 }
 
+/// The text of a server that greets.
+fn greeting(facts: &Facts, server: Server) -> Option<Made> {
+    let banner = match server {
+        Server::Ftp => "ftp.banner",
+        Server::Ssh => "ssh.banner",
+        Server::Telnet => "telnet.line.",
+    };
+    let lines: Vec<&[u8]> = facts.below(banner).map(|(_, fact)| fact.bytes.as_slice()).collect();
+    // Where the text says what it is, its question would be a second description.
+    let prompt = facts.bytes("telnet.prompt").filter(|_| lines.is_empty()).map(|prompt| [prompt, b" "].concat()).unwrap_or_default();
+    (!lines.is_empty() || !prompt.is_empty()).then(|| made(greeting::Persona::new(server, &lines, &prompt)))
+}
+
+fn http(facts: &Facts) -> Option<Made> {
+    let bytes = |path: &str| facts.bytes(path).unwrap_or_default().to_vec();
+    let persona = http::Persona { realm: bytes("http.realm"), ..http::Persona::new(&bytes("http.server"), &bytes("http.title")) };
+    let says = !persona.server.is_empty() || !persona.realm.is_empty() || facts.bytes("http.title").is_some();
+    says.then(|| made(persona))
+}
+
 fn hart_ip(facts: &Facts) -> Option<Made> {
     let byte = |name: &str| facts.array(&format!("hart-ip.{name}")).map(|[byte]| byte);
     let number = |name: &str| {
@@ -184,16 +219,88 @@ fn hart_ip(facts: &Facts) -> Option<Made> {
     }))
 }
 
+/// The registers of a common model with these texts (SunSpec, model_1.json), at the first place where a marker may stand.
+fn sunspec(facts: &Facts, of: &str) -> Option<(modbus::Persona, Vec<String>)> {
+    const READ_HOLDING_REGISTERS: u8 = 3;
+    let [base, ..] = sunspec::BASES;
+    let text = |name: &str| facts.bytes(&format!("{of}.sunspec.{name}")).unwrap_or_default().to_vec();
+    let texts = ["manufacturer", "model", "options", "version", "serial_number"].map(text);
+    let model = [b"SunS\x00\x01\x00\x41".to_vec(), texts.concat(), vec![0, 1]].concat();
+    let registers = (base..).zip(model.as_chunks().0.iter().map(|pair| u16::from_be_bytes(*pair))).collect();
+    let register_reads = [(READ_HOLDING_REGISTERS, base, sunspec::REGISTERS)].into();
+    let persona = modbus::Persona { registers, register_reads, ..modbus::Persona::without_identity() };
+    (!texts.concat().is_empty()).then(|| (persona, words(&["--question", "sunspec"])))
+}
+
+fn mms(facts: &Facts) -> Option<Made> {
+    let bytes = |path: String| facts.bytes(&path).map(<[u8]>::to_vec);
+    let plate = |of: &str, names: &[&'static str]| -> Vec<(&'static str, Vec<u8>)> {
+        let value = |name: &&'static str| Some((*name, bytes(format!("mms.{of}.{}", name.to_ascii_lowercase()))?));
+        names.iter().filter_map(value).collect()
+    };
+    let (device, node) = (plate("phynam", &MMS_DEVICE), plate("namplt", &MMS_NODE));
+    // Who is not asked for it in an example says nothing in Identify.
+    let identity = ["vendor", "model", "revision"].map(|name| bytes(format!("mms.identify.{name}")).unwrap_or_default());
+    let says_nothing = device.is_empty() && node.is_empty() && identity.iter().all(Vec::is_empty);
+    (!says_nothing).then(|| made(mms::Persona { identity, ..mms::Persona::new(MMS_DOMAIN, device, node) }))
+}
+
 fn modbus(facts: &Facts) -> Option<Made> {
+    let (persona, words) = modbus_of(facts, "modbus")?;
+    Some(Made { words, ..made(persona) })
+}
+
+/// A unit behind a serial server.
+fn modbus_rtu(facts: &Facts) -> Option<Made> {
+    let (persona, words) = modbus_of(facts, "modbus-rtu")?;
+    let unit = facts.speaker.unit?;
+    Some(Made { station: unit.to_string(), words, ..made(modbus::OnLine(modbus::Persona { unit: Some(unit), ..persona })) })
+}
+
+/// By the paths of who told it; and what has to be asked so that it tells all of it.
+fn modbus_of(facts: &Facts, of: &str) -> Option<(modbus::Persona, Vec<String>)> {
+    if let Some(made) = sunspec(facts, of) {
+        return Some(made);
+    }
     let object = |(id, fact): (&str, &nameplate_core::wire::Fact)| Some((id.parse::<u8>().ok()?, fact.bytes.clone()));
-    let objects: BTreeMap<u8, Vec<u8>> = facts.below("modbus.object.").filter_map(object).collect();
-    let server_id = facts.bytes("modbus.server_id").map(<[u8]>::to_vec);
+    let objects: BTreeMap<u8, Vec<u8>> = facts.below(&format!("{of}.object.")).filter_map(object).collect();
+    let server_id = facts.bytes(&format!("{of}.server_id")).map(<[u8]>::to_vec);
     let identification = objects.keys().next_back().map(|last| if *last < 0x80 { "regular" } else { "extended" });
     let questions: Vec<&str> = identification.into_iter().chain(server_id.is_some().then_some("server-id")).collect();
     (!questions.is_empty()).then(|| {
         let more = if questions == ["regular"] { Vec::new() } else { words(&["--question", &questions.join(",")]) };
-        Made { words: more, ..made(modbus::Persona { server_id, ..modbus::Persona::from_objects(objects) }) }
+        (modbus::Persona { server_id, ..modbus::Persona::from_objects(objects) }, more)
     })
+}
+
+fn opcua(facts: &Facts) -> Option<Made> {
+    let text = |path: &str| facts.text(path).unwrap_or_default();
+    let property = |(field, fact): (&str, &nameplate_core::wire::Fact)| Some((camel(field), decode_fact(fact.shape, &fact.bytes).ok()?));
+    let properties: Vec<(String, String)> = facts.below("opcua.device.").filter_map(property).collect();
+    let application = ["uri", "product_uri", "name"].map(|field| text(&format!("opcua.application.{field}")));
+    let build = ["product_name", "product_uri", "manufacturer", "software_version", "build_number"];
+    let build = build.map(|field| text(&format!("opcua.build.{field}")));
+    // A server without a device tells less than can be asked for.
+    (!properties.is_empty()).then(|| {
+        let devices = vec![("Device".to_owned(), properties)];
+        made(opcua::Persona { devices, ..opcua::Persona::new(application, build) })
+    })
+}
+
+/// A property as DI calls it (OPC 10000-100, 4.5): `SerialNumber`.
+fn camel(field: &str) -> String {
+    let word = |word: &str| word.chars().enumerate().map(|(at, c)| if at == 0 { c.to_ascii_uppercase() } else { c }).collect::<String>();
+    field.split('_').map(word).collect()
+}
+
+/// Lines of the answer to ID, with blanks for the underscores of the facts' paths.
+fn sel_ascii(facts: &Facts) -> Option<Made> {
+    let line = |(name, fact): (&str, &nameplate_core::wire::Fact)| {
+        [name.to_ascii_uppercase().replace('_', " ").as_bytes(), b"=", &fact.bytes].concat()
+    };
+    let mut persona = sel::Persona::new(&[]);
+    persona.lines = facts.below("sel-ascii.").map(line).collect();
+    (!persona.lines.is_empty()).then(|| made(persona))
 }
 
 fn pn_io(facts: &Facts) -> Option<Made> {

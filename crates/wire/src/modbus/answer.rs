@@ -1,6 +1,9 @@
 //! Reads the answers to one question, page by page, from a capture or from a live device.
 
-use super::{EXCEPTION_BIT, FUNCTION_ENCAPSULATED, FUNCTION_SERVER_ID, MBAP_BYTES, MEI_IDENTIFICATION, Mbap, NAME, Question, rtu};
+use super::{
+    EXCEPTION_BIT, FUNCTION_ENCAPSULATED, FUNCTION_HOLDING_REGISTERS, FUNCTION_SERVER_ID, MBAP_BYTES, MEI_IDENTIFICATION, Mbap, NAME,
+    Question, rtu, sunspec,
+};
 use crate::conversation::Over;
 use crate::{Address, Fact, Malformed, Message, Reading, Shape};
 
@@ -97,6 +100,10 @@ impl Answering {
         match pdu {
             [FUNCTION_ENCAPSULATED, MEI_IDENTIFICATION, code, ..] => Some(Question::Identification { code: *code, object: 0 }),
             [FUNCTION_SERVER_ID, ..] => Some(Question::ServerId),
+            // Wherever it stands: the registers themselves say what they are.
+            [FUNCTION_HOLDING_REGISTERS, _, registers @ ..] if sunspec::begins(registers) => {
+                Some(Question::Sunspec { base: sunspec::BASES[0] })
+            }
             [function, ..] if *function == FUNCTION_ENCAPSULATED | EXCEPTION_BIT => Some(Question::Identification { code: 0, object: 0 }),
             [function, ..] if *function == FUNCTION_SERVER_ID | EXCEPTION_BIT => Some(Question::ServerId),
             _ => None,
@@ -147,6 +154,7 @@ impl Answering {
         let next = match there.get(pdu_at..) {
             Some([FUNCTION_ENCAPSULATED, MEI_IDENTIFICATION, ..]) => self.page(index, there),
             Some([FUNCTION_SERVER_ID, ..]) => self.server_id(index, there),
+            Some([FUNCTION_HOLDING_REGISTERS, _, registers @ ..]) if sunspec::begins(registers) => self.sunspec(index, there),
             Some([function, code, ..]) if function & EXCEPTION_BIT != 0 => {
                 self.fact("exception", index, pdu_at, &[*function, *code]);
                 Continue::Complete
@@ -230,6 +238,25 @@ impl Answering {
             self.reading.malformed.push((index, Malformed::wrong("modbus", body_at + body.len(), "bytes behind the byte count (6.13)")));
         }
         Continue::Complete
+    }
+
+    /// The common model of SunSpec. A client may read more or fewer registers than it has; each text that is all there is a fact.
+    fn sunspec(&mut self, index: usize, adu: &[u8]) -> Continue {
+        let count_at = self.framing.pdu_at() + 1;
+        let (count, registers_at) = (adu.get(count_at).copied().unwrap_or_default(), count_at + 1);
+        let registers = &adu[registers_at..];
+        if registers.len() != usize::from(count) {
+            self.reading.malformed.push((index, Malformed::wrong("modbus", count_at, "bytes that the byte count says (6.3)")));
+        }
+        let registers = &registers[..registers.len().min(count.into())];
+        let mut complete = true;
+        for (name, place) in sunspec::TEXTS {
+            match registers.get(place.clone()) {
+                Some(text) => self.fact(&format!("sunspec.{name}"), index, registers_at + place.start, text),
+                None => complete = false,
+            }
+        }
+        if complete { Continue::Complete } else { Continue::Stop }
     }
 
     fn fact(&mut self, path: &str, message: usize, offset: usize, bytes: &[u8]) {

@@ -2,7 +2,7 @@
 //!
 //! Sources: MODBUS Application Protocol Specification V1.1b3 (2012), clauses 4.1 (exceptions), 6.13 (function 17, Report Server ID)
 //! and 6.21 (function 43/14, Read Device Identification); MODBUS Messaging on TCP/IP Implementation Guide V1.0b (2006),
-//! clause 3.1.3 (MBAP header). Real devices stray from both; what is tolerated, and how, is said where it is done.
+//! clause 3.1.3 (MBAP header). [`sunspec`] has its own. Real devices stray from both; what is tolerated, and how, is said where it is done.
 //!
 //! One decoder, [`Answering`], reads the answers of a capture (fed by the [`PROTOCOL`]'s conversation) and of a live device alike.
 
@@ -10,6 +10,7 @@ mod answer;
 mod conversation;
 mod question;
 pub mod rtu;
+pub mod sunspec;
 mod umas;
 
 pub use answer::{Answering, Continue};
@@ -27,6 +28,8 @@ pub const MBAP_BYTES: usize = 7;
 /// Largest message that is read. Clause 4.1 allows 260 (6 header bytes, unit, a PDU of 253); see [`LENGTH_BYTES_MAX`].
 pub const ADU_BYTES_MAX: usize = LENGTH_END + LENGTH_BYTES_MAX;
 
+/// Function 3, Read Holding Registers.
+pub(crate) const FUNCTION_HOLDING_REGISTERS: u8 = 0x03;
 /// Function 43, Encapsulated Interface Transport.
 pub(crate) const FUNCTION_ENCAPSULATED: u8 = 0x2b;
 /// MEI type 14, Read Device Identification.

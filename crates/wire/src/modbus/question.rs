@@ -1,6 +1,6 @@
 //! The questions we may put, and how they are recognised when somebody else puts them.
 
-use super::{FUNCTION_ENCAPSULATED, FUNCTION_SERVER_ID, MBAP_BYTES, MEI_IDENTIFICATION, Mbap};
+use super::{FUNCTION_ENCAPSULATED, FUNCTION_HOLDING_REGISTERS, FUNCTION_SERVER_ID, MBAP_BYTES, MEI_IDENTIFICATION, Mbap, sunspec};
 
 /// A read-only identity question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +14,11 @@ pub enum Question {
     },
     /// Function 17, Report Server ID.
     ServerId,
+    /// Function 3, the registers of SunSpec's common model. See [`sunspec`].
+    Sunspec {
+        /// One of [`sunspec::BASES`].
+        base: u16,
+    },
 }
 
 impl Question {
@@ -34,13 +39,19 @@ impl Question {
             Self::Identification { code: 4, .. } => "modbus.identification.object",
             Self::Identification { .. } => "modbus.identification",
             Self::ServerId => "modbus.server_id",
+            Self::Sunspec { .. } => "modbus.registers",
         }
     }
 
     /// True when an answer of the shape `other` can be the answer to this question: the same function.
     #[must_use]
     pub const fn asks_as(&self, other: Self) -> bool {
-        matches!((self, other), (Self::Identification { .. }, Self::Identification { .. }) | (Self::ServerId, Self::ServerId))
+        matches!(
+            (self, other),
+            (Self::Identification { .. }, Self::Identification { .. })
+                | (Self::ServerId, Self::ServerId)
+                | (Self::Sunspec { .. }, Self::Sunspec { .. })
+        )
     }
 
     /// The question itself, without what stands around it on a network or a line.
@@ -48,6 +59,10 @@ impl Question {
         match self {
             Self::Identification { code, object } => vec![FUNCTION_ENCAPSULATED, MEI_IDENTIFICATION, *code, *object],
             Self::ServerId => vec![FUNCTION_SERVER_ID],
+            Self::Sunspec { base } => {
+                let ([b1, b0], [q1, q0]) = (base.to_be_bytes(), sunspec::REGISTERS.to_be_bytes());
+                vec![FUNCTION_HOLDING_REGISTERS, b1, b0, q1, q0]
+            }
         }
     }
 
@@ -56,7 +71,7 @@ impl Question {
     pub fn encode(&self, transaction: u16, unit: u8) -> Vec<u8> {
         let pdu = self.pdu();
         let [t0, t1] = transaction.to_be_bytes();
-        // A PDU of 1 or 4 bytes: the length field's upper byte is 0.
+        // A PDU of 1 to 5 bytes: the length field's upper byte is 0.
         let length = 1 + pdu.len() as u8;
         let mut adu = vec![t0, t1, 0, 0, 0, length, unit];
         adu.extend(pdu);
@@ -70,11 +85,18 @@ impl Question {
         if adu.len() != mbap.adu_bytes {
             return None;
         }
-        match adu.get(MBAP_BYTES..)? {
-            [FUNCTION_ENCAPSULATED, MEI_IDENTIFICATION, code, object] => {
-                Some((mbap, Self::Identification { code: *code, object: *object }))
+        Self::of_pdu(adu.get(MBAP_BYTES..)?).map(|question| (mbap, question))
+    }
+
+    /// As [`Question::read`], from the function code on.
+    pub(super) fn of_pdu(pdu: &[u8]) -> Option<Self> {
+        match *pdu {
+            [FUNCTION_ENCAPSULATED, MEI_IDENTIFICATION, code, object] => Some(Self::Identification { code, object }),
+            [FUNCTION_SERVER_ID] => Some(Self::ServerId),
+            [FUNCTION_HOLDING_REGISTERS, b1, b0, q1, q0] if [q1, q0] == sunspec::REGISTERS.to_be_bytes() => {
+                let base = u16::from_be_bytes([b1, b0]);
+                sunspec::BASES.contains(&base).then_some(Self::Sunspec { base })
             }
-            [FUNCTION_SERVER_ID] => Some((mbap, Self::ServerId)),
             _ => None,
         }
     }
@@ -99,10 +121,15 @@ mod tests {
         check(Question::EXTENDED, &[1, 2, 0, 0, 0, 5, 255, 0x2b, 0x0e, 3, 0]);
         check(Question::Identification { code: 4, object: 0x80 }, &[1, 2, 0, 0, 0, 5, 255, 0x2b, 0x0e, 4, 0x80]);
         check(Question::ServerId, &[1, 2, 0, 0, 0, 2, 255, 0x11]);
+        // 6.3 (read holding registers): function, first register, quantity; 40,000 is 9C40, 50,000 C350.
+        check(Question::Sunspec { base: 40_000 }, &[1, 2, 0, 0, 0, 6, 255, 3, 0x9c, 0x40, 0, 69]);
+        check(Question::Sunspec { base: 50_000 }, &[1, 2, 0, 0, 0, 6, 255, 3, 0xc3, 0x50, 0, 69]);
+        check(Question::Sunspec { base: 0 }, &[1, 2, 0, 0, 0, 6, 255, 3, 0, 0, 0, 69]);
     }
 
     #[test]
     fn a_write_is_no_question() {
+        assert_eq!(Question::read(&[0, 1, 0, 0, 0, 6, 255, 0x03, 0x9c, 0x40, 0, 70]), None, "registers that nobody reads for an identity");
         assert_eq!(Question::read(&[0, 1, 0, 0, 0, 6, 255, 0x06, 0, 1, 0, 2]), None);
     }
 }

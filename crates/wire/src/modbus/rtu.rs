@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Answering, Continue, EXCEPTION_BIT, FUNCTION_ENCAPSULATED, FUNCTION_SERVER_ID, MEI_IDENTIFICATION, Question};
+use super::{Answering, Continue, EXCEPTION_BIT, FUNCTION_ENCAPSULATED, FUNCTION_SERVER_ID, Question};
 use crate::conversation::{Conversation, Coverage, End, Heard, Likeness, Over, Protocol, Role, Said};
 use crate::tcp::At;
 use crate::{Address, Cutter, Malformed, Message};
@@ -87,7 +87,7 @@ impl Line {
         let asked =
             self.asked.filter(|(to, what, _, by_server)| (*to, *what, *by_server) == (*unit, function & !EXCEPTION_BIT, !said.by_server));
         if asked.is_none() && !is_answer_only(pdu) {
-            self.asked = Some((*unit, function, question(pdu), said.by_server));
+            self.asked = Some((*unit, function, Question::of_pdu(pdu), said.by_server));
             return;
         }
         let (word, bit) = (usize::from(unit >> 6), 1 << (unit & 63));
@@ -124,18 +124,9 @@ fn behind(end: &End, unit: u8) -> Address {
     Address { unit: Some(unit), ..end.into() }
 }
 
-/// The identity question in a frame's PDU.
-fn question(pdu: &[u8]) -> Option<Question> {
-    match *pdu {
-        [FUNCTION_ENCAPSULATED, MEI_IDENTIFICATION, code, object] => Some(Question::Identification { code, object }),
-        [FUNCTION_SERVER_ID] => Some(Question::ServerId),
-        _ => None,
-    }
-}
-
 /// An identity answer cannot be a question: it is longer.
 fn is_answer_only(pdu: &[u8]) -> bool {
-    Answering::question_of_pdu(pdu).is_some() && question(pdu).is_none()
+    Answering::question_of_pdu(pdu).is_some() && Question::of_pdu(pdu).is_none()
 }
 
 /// How long the frame is that starts here: of the lengths that its function allows, the one whose check bytes are right.

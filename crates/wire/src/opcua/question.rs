@@ -89,6 +89,8 @@ pub enum Token<'a> {
     Anonymous,
     /// A user with a password, in clear: the guard encrypts it.
     Password(&'a [u8], &'a [u8]),
+    /// A user by his certificate (DER); the guard signs for him.
+    Certificate(&'a [u8]),
 }
 
 /// One message of ours.
@@ -234,6 +236,7 @@ fn create(line: &Line, n: &[u8]) -> Vec<u8> {
 fn activate(policy: &[u8], token: &Token<'_>) -> Vec<u8> {
     let (kind, token) = match token {
         Token::Anonymous => (321, policy.to_vec()),
+        Token::Certificate(certificate) => (327, [policy, &bytes(certificate)].concat()),
         Token::Password(user, password) => (324, [policy, &bytes(user), &bytes(password), &NULL].concat()),
     };
     let nobody = [NULL, NULL].concat();

@@ -67,6 +67,12 @@ pub fn tells_version(said: &[u8]) -> bool {
     lines(said).any(|line| line.sound && said.get(line.name) == Some(b"FID") && !line.value.is_empty())
 }
 
+/// Whether there is a line `SERIALNO=` among them whose check digits are right.
+#[must_use]
+pub fn tells_serial(said: &[u8]) -> bool {
+    lines(said).any(|line| line.sound && said.get(line.name) == Some(b"SERIALNO") && !line.value.is_empty())
+}
+
 /// The lines of that form. One whose end has not come may go on, and says nothing yet.
 pub(super) fn lines(said: &[u8]) -> impl Iterator<Item = Line> {
     let mut start = 0;

@@ -1,4 +1,4 @@
-//! SEL's ASCII protocol, over Telnet, raw TCP or a serial line: the answer to `ID`.
+//! SEL's ASCII protocol, over Telnet, raw TCP or a serial line: the answers to `ID` and `STA`.
 //!
 //! Sources: SEL-311L and SEL-700G instruction manuals, "ASCII commands" (levels, prompts, `ID`); real answers, quoted in the tests, which give
 //! the rule of the check digits. A line is `"NAME=value","CCCC"`; CCCC is the sum of the bytes of `"NAME=value",` with both quotes and the comma,
@@ -8,14 +8,16 @@
 
 mod line;
 mod question;
+mod status;
 
 use crate::conversation::{Conversation, Coverage, Heard, Likeness, Over, Protocol, Role, Said};
 use crate::tcp::At;
 use crate::{Address, Malformed, Reading, Shape};
 
 use line::{Line, lines};
-pub use line::{Prompt, asks_for_level, prompt, tells_version};
+pub use line::{Prompt, asks_for_level, prompt, tells_serial, tells_version};
 pub use question::Question;
+use status::{Labelled, labelled};
 
 /// A relay's command line. On its port Telnet's decoder hears it, and lets this one hear with it.
 pub static PROTOCOL: Protocol =
@@ -84,12 +86,9 @@ impl Connection {
     /// Reads what is held: from its first line with check digits on.
     fn tell(&mut self, at: At, out: &mut dyn FnMut(Heard)) {
         let held = core::mem::take(&mut self.held);
-        let Some(first) = lines(&held).next() else { return };
+        let Some(first) = lines(&held).next() else { return self.report(at, &held, out) };
         let held = held.get(first.start..).unwrap_or_default();
-        if !core::mem::replace(&mut self.present, true) {
-            out(Heard::Present { protocol: NAME, role: Role::Server, speaker: self.speaker.clone(), at });
-        }
-        self.answers += 1;
+        self.is_there(at, out);
         let mut reading = Reading::of(NAME, self.over, Question::Id.name(), self.speaker.clone(), at, held);
         reading.complete = prompt(held).is_some();
         for Line { start, name, value, sound } in lines(held) {
@@ -107,6 +106,29 @@ impl Connection {
             }
         }
         out(Heard::Reading(reading));
+    }
+
+    /// Reads what is held as a status report, from its first label on.
+    fn report(&mut self, at: At, held: &[u8], out: &mut dyn FnMut(Heard)) {
+        let labelled = labelled(held);
+        let Some(first) = labelled.first() else { return };
+        self.is_there(at, out);
+        let mut reading =
+            Reading::of(NAME, self.over, Question::Status.name(), self.speaker.clone(), at, held.get(first.start..).unwrap_or_default());
+        reading.complete = prompt(held).is_some();
+        for Labelled { start: _, name, value } in &labelled {
+            let value = value.start.saturating_sub(first.start)..value.end.saturating_sub(first.start);
+            reading.fact(path(name.as_bytes()), Shape::Text, value);
+        }
+        out(Heard::Reading(reading));
+    }
+
+    /// A relay spoke.
+    fn is_there(&mut self, at: At, out: &mut dyn FnMut(Heard)) {
+        if !core::mem::replace(&mut self.present, true) {
+            out(Heard::Present { protocol: NAME, role: Role::Server, speaker: self.speaker.clone(), at });
+        }
+        self.answers += 1;
     }
 }
 

@@ -7,6 +7,8 @@ pub enum Question {
     Prompt,
     /// `ID`: what the relay is.
     Id,
+    /// `STA`: the relay's status report, which some head with their serial number. Level 1.
+    Status,
     /// `ACC`: level 1, for which the relay asks for a password.
     Login,
     /// The password.
@@ -22,6 +24,7 @@ impl Question {
         match self {
             Self::Prompt => "sel-ascii.prompt",
             Self::Id => "sel-ascii.id",
+            Self::Status => "sel-ascii.status",
             Self::Login => "sel-ascii.login",
             Self::Password => "sel-ascii.password",
             Self::Quit => "sel-ascii.quit",
@@ -34,6 +37,7 @@ impl Question {
         let word = match self {
             Self::Prompt => &b""[..],
             Self::Id => b"ID",
+            Self::Status => b"STA",
             Self::Login => b"ACC",
             Self::Password => password,
             Self::Quit => b"QUI",

@@ -74,6 +74,25 @@ fn a_line_with_wrong_check_digits_gives_nothing() {
     assert_eq!((readings[0].facts.len(), readings[0].malformed.len(), readings[0].complete), (3, 3, false));
 }
 
+/// SEL-551 instruction manual (date code 20110408), p. 5.19, behind an echo; how many blanks stand between is ours.
+const STATUS: &[u8] =
+    b"STA\r\nFEEDER 1          Date: 03/05/96    Time: 14:17:01.359\r\nSTATION A\r\n\r\nFID=SEL-551-R100-Vr-D960226     CID=00FF\r\n\r\n\
+    SELF TESTS\r\nW=Warn  F=Fail\r\n     IA    IB    IC    IN    MOF\r\nOS   3     5     3     3     0\r\n\
+    PS   5.03  5.03 -5.03 10.35 -10.20 2.82\r\n\r\nRelay Enabled\r\n\r\n=>";
+
+#[test]
+fn a_status_report_is_told_by_its_labels() {
+    check(&[STATUS], &[("sel-ascii.fid", "SEL-551-R100-Vr-D960226"), ("sel-ascii.cid", "00FF")]);
+    let readings = PROTOCOL.replay(Over::Tcp, [], [STATUS]);
+    let [reading] = readings.as_slice() else { panic!("one answer: {readings:?}") };
+    assert!(reading.complete && reading.question == Question::Status.name(), "{reading:?}");
+    assert!(reading.messages[0].bytes.starts_with(b"FID="), "nothing before the first label is kept");
+    // Where lines with check digits stand, they count, and nothing else does.
+    let mixed = [&SEL_751[..SEL_751.len() - 2], STATUS].concat();
+    assert_eq!(shorter::facts(&PROTOCOL.replay(Over::Tcp, [], [&mixed[..]])).len(), 3);
+    assert!(tells_serial(b"\"SERIALNO=12\",\"036D\"\r\n=>") != tells_serial(SEL_751));
+}
+
 #[test]
 fn a_prompt_is_told_by_its_last_line() {
     for (said, expected) in [

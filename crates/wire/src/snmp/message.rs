@@ -11,7 +11,7 @@ pub(super) const OCTETS: u8 = 0x04;
 pub(super) const OID: u8 = 0x06;
 pub(super) const SEQUENCE: u8 = 0x30;
 pub(super) const IP_ADDRESS: u8 = 0x40;
-const TIME_TICKS: u8 = 0x43;
+pub(super) const TIME_TICKS: u8 = 0x43;
 /// Versions as they stand in the message.
 pub(super) const V1: u32 = 0;
 pub(super) const V2C: u32 = 1;

@@ -57,3 +57,29 @@ fn negotiation_makes_it_certain() {
         assert_eq!(likeness(bytes, Over::Tcp), expected, "{}", bytes.escape_ascii());
     }
 }
+
+#[test]
+fn every_option_is_refused_and_nothing_else_answered() {
+    // RFC 855: WILL ECHO, DO TERMINAL-TYPE, WONT, DONT, a subnegotiation with an escaped 255 in it, NOP, an escaped 255.
+    let heard = b"\xff\xfb\x01a\xff\xfd\x18\xff\xfc\x03\xff\xfe\x03\xff\xfa\x18\xff\xff\xfd\xff\xf0\xff\xf1\xff\xff";
+    assert_eq!(refusals(heard), [[0xff, 0xfe, 1], [0xff, 0xfc, 0x18]]);
+    assert!(has_text(heard));
+    assert!(!has_text(b"\xff\xfd\x41\r\n"), "an option is no text");
+}
+
+#[test]
+fn a_command_that_goes_on_is_waited_for() {
+    for (bytes, expected) in [
+        (&b"ab"[..], 2),
+        (b"ab\xff", 2),
+        (b"ab\xff\xfd", 2),
+        (b"ab\xff\xfd\x01", 5),
+        (b"ab\xff\xfd\x01\xff", 5),
+        (b"\xff\xfa\x18\x01", 0),
+        (b"\xff\xfa\x18\x01\xff\xf0", 6),
+        (b"\xff\xf1", 2),
+        (b"", 0),
+    ] {
+        assert_eq!(whole(bytes), expected, "{}", bytes.escape_ascii());
+    }
+}

@@ -18,6 +18,17 @@ pub(super) fn is_record(bytes: &[u8]) -> bool {
     }
 }
 
+/// A record for each of these messages; `None` where one is longer than a record.
+pub(super) fn of_handshake(messages: [&[u8]; 2]) -> Option<Vec<u8>> {
+    let mut records = Vec::new();
+    for message in messages {
+        let [high, low] = u16::try_from(message.len()).ok().filter(|length| *length <= 1 << 14)?.to_be_bytes();
+        records.extend([HANDSHAKE, 3, 3, high, low]);
+        records.extend_from_slice(message);
+    }
+    Some(records)
+}
+
 /// Counts records without holding them.
 #[derive(Debug, Default)]
 pub(super) struct Walk {

@@ -48,7 +48,7 @@ fn hello(kind: u8, extensions: &[u8]) -> Vec<u8> {
 fn chain() -> Vec<u8> {
     let leaf = certificate();
     let one = [&[0, (leaf.len() >> 8) as u8, leaf.len() as u8][..], &leaf].concat();
-    message(CERTIFICATE, &[&[0, (one.len() >> 8) as u8, one.len() as u8][..], &one].concat())
+    message(CERTIFICATE_MESSAGE, &[&[0, (one.len() >> 8) as u8, one.len() as u8][..], &one].concat())
 }
 
 const EXPECTED: [(&str, &str); 10] = [
@@ -99,7 +99,7 @@ fn the_name_that_a_client_asks_for_is_belief() {
 fn a_flight_has_a_cap() {
     let mut connection = Connection::new(TLS);
     let end = crate::conversation::End::default();
-    let endless = message(CERTIFICATE, &[0; 60_000]);
+    let endless = message(CERTIFICATE_MESSAGE, &[0; 60_000]);
     let mut stream = record(22, &hello(SERVER_HELLO, &[]));
     stream.extend(endless.chunks(10_000).flat_map(|part| record(22, part)));
     for bytes in stream.chunks(1_000) {
@@ -123,5 +123,24 @@ fn a_hello_makes_it_certain() {
         (b"\x03\x00\x00\x16\x11\xe0".to_vec(), Likeness::No),
     ] {
         assert_eq!(likeness(&bytes), expected, "{bytes:02x?}");
+    }
+}
+
+#[test]
+fn a_certificate_that_was_encrypted_says_the_same_in_clear() {
+    // The hello is followed by what is encrypted (RFC 8446, 5.2): another kind of record.
+    let server = [record(22, &hello(SERVER_HELLO, &[0, 43, 0, 2, 3, 4])), record(20, &[1]), record(23, &[0; 900])].concat();
+    let clear = in_clear(&server, &certificate()).expect("a hello and a certificate");
+    let told = |bytes: &[u8]| {
+        let readings = HTTPS_PROTOCOL.replay(Over::Tcp, [], [bytes]);
+        readings.into_iter().flat_map(|reading| reading.facts).map(|fact| (fact.path, fact.bytes)).collect::<Vec<_>>()
+    };
+    let as_in_tls_1_2 = [record(22, &hello(SERVER_HELLO, &[])), record(22, &chain())].concat();
+    assert!(!told(&clear).is_empty() && told(&server).is_empty());
+    assert_eq!(told(&clear), told(&as_in_tls_1_2));
+    assert_eq!(in_clear(b"HTTP/1.1 400 Bad Request\r\n", &certificate()), None);
+    assert_eq!(in_clear(&server, &vec![0; 1 << 14]), None);
+    for cut in 0..server.len() {
+        assert!(in_clear(&server[..cut], &certificate()).is_none_or(|other| other == clear), "{cut}");
     }
 }

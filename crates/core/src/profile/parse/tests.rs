@@ -62,3 +62,15 @@ fn two_profiles_with_one_name_are_not_taken() {
     let twice = [("maker/mk".to_owned(), GOOD.to_owned()), ("maker/mk".to_owned(), GOOD.to_owned())];
     assert_eq!(crate::profile::ProfileSet::new(twice).expect_err("one name").rule, "unique");
 }
+
+#[test]
+fn a_profile_of_web_pages_names_them_literally() {
+    let page = GOOD.replace("modbus", "http").replace("objects = { 0 = \"Maker\", 2 = \"V7\" }", "frames = [\"00\"]");
+    let with = |ask: &str| parse("maker/mk", &page.replacen("confidence", &format!("{ask}\nconfidence"), 1));
+    assert_eq!(with("ask = [\"/id.htm\", \"/\"]").expect("two pages").ask, ["/id.htm", "/"]);
+    for ask in ["[\"id.htm\"]", "[\"/id?x=1\"]", "[\"/a b\"]", "[\"/a\", \"/b\", \"/c\"]", "[\"/%20\"]", "[\"http://192.0.2.9/\"]"] {
+        let invalid = with(&format!("ask = {ask}")).expect_err(ask);
+        assert_eq!((invalid.rule, invalid.line), ("ask", Some(7)), "{ask}");
+    }
+    check("confidence", "ask = [\"/\"]\nconfidence", "ask", Some(7));
+}

@@ -13,7 +13,7 @@ const ACKNOWLEDGED: &str = "056405800a0001000b9c";
 const LINK_STANDS: &str = "0564058b0a00010048ac";
 const CONFIRMED: &str = "056408c40a000100fc42c0d7007ace";
 
-const OURS: Dnp3 = Dnp3 { master: 1, outstation: 10, all: false, confirm_unsolicited: false };
+const OURS: Dnp3 = Dnp3 { master: 1, outstation: 10, all: false, confirm_unsolicited: false, master_heard_at: None };
 
 fn bytes(hex: &str) -> Vec<u8> {
     let digits: Vec<u8> = hex.bytes().filter(u8::is_ascii_hexdigit).collect();
@@ -178,4 +178,5 @@ fn no_grant_reaches_more_than_one_outstation() {
         check(Dnp3 { master: address, ..OURS }, Some("permit.master"));
     }
     check(Dnp3 { master: 10, ..OURS }, Some("permit.master"));
+    check(Dnp3 { master_heard_at: Some([192, 0, 2, 5].into()), ..OURS }, Some("permit.master"));
 }

@@ -53,7 +53,8 @@ fn permit(random: &mut Random, cell: &str) -> Result<(Permit, Dnp3), Refused> {
         master ^= 1;
     }
     let all = cell != "all not granted" && random.one_in(4);
-    let asked = Dnp3 { master, outstation, all, confirm_unsolicited: cell != "confirm without consent" && random.one_in(2) };
+    let confirm_unsolicited = cell != "confirm without consent" && random.one_in(2);
+    let asked = Dnp3 { master, outstation, all, confirm_unsolicited, master_heard_at: None };
     let grant = asked.grant()?;
     let most = Limits::of(&grant);
     let messages_max = if random.one_in(4) { 1 + random.below(usize::from(most.messages_max)) as u8 } else { most.messages_max };

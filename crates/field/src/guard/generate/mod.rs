@@ -7,7 +7,9 @@ mod cip;
 mod dnp3;
 mod enip;
 mod fins;
+mod greeting;
 mod hart_ip;
+mod http;
 mod mms;
 mod modbus;
 mod opcua;
@@ -24,7 +26,7 @@ use std::time::Duration;
 
 pub use self::random::Random;
 use super::{
-    Bacnet, Cip, Dnp3, Enip, Fins, HartIp, Judge, Mms, Modbus, Opcua, Permit, PnDcp, PnIo, Refused, S7comm, SelAscii, Snmp, SnmpV3,
+    Bacnet, Cip, Dnp3, Enip, Fins, HartIp, Http, Judge, Mms, Modbus, Opcua, Permit, PnDcp, PnIo, Refused, S7comm, SelAscii, Snmp, SnmpV3,
 };
 
 /// What a forbidden message of any protocol can break, besides what its own row says.
@@ -65,8 +67,12 @@ pub enum Granted {
     Fins(Fins),
     /// Over DNP3.
     Dnp3(Dnp3),
+    /// To an FTP server: there is but one thing to grant.
+    Ftp,
     /// Over HART-IP.
     HartIp(HartIp),
+    /// Over HTTP, or before TLS: to this host.
+    Http(Http, String),
     /// Over MMS.
     Mms(Mms),
     /// Over Modbus, on TCP or on a line.
@@ -83,6 +89,10 @@ pub enum Granted {
     SelAscii(SelAscii),
     /// Over SLMP: there is but one thing to grant.
     Slmp,
+    /// To an SSH server: nothing.
+    Ssh,
+    /// To a Telnet server that named these options: DO or WILL, and which.
+    Telnet(Vec<[u8; 2]>),
     /// Over SNMP, version 1 or 2c.
     Snmp(Snmp),
     /// Over SNMP, version 3.
@@ -128,14 +138,19 @@ pub struct Maker {
 type Start = (Permit, Granted, Box<dyn Writer>);
 
 /// Every protocol's.
-pub static MAKERS: [&Maker; 18] = [
+pub static MAKERS: [&Maker; 23] = [
     &bacnet::MAKER,
     &cip::MAKER,
     &dnp3::MAKER,
     &enip::MAKER,
     &fins::MAKER,
     &fins::MAKER_UDP,
+    &greeting::MAKER_FTP,
+    &greeting::MAKER_SSH,
+    &greeting::MAKER_TELNET,
     &hart_ip::MAKER,
+    &http::MAKER,
+    &http::MAKER_TLS,
     &mms::MAKER,
     &modbus::LINE_MAKER,
     &modbus::MAKER,

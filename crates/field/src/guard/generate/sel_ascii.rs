@@ -18,6 +18,7 @@ pub static MAKER: Maker = Maker {
         "another password",
         "login without consent",
         "quit without login",
+        "status that is not behind ID in a login",
     ],
     start: |random, cell| {
         let consents = cell != "login without consent" && (NEEDS_PASSWORD.contains(&cell) || random.one_in(2));
@@ -28,7 +29,8 @@ pub static MAKER: Maker = Maker {
         // 192.0.2.0/24 is for documentation (RFC 5737): nobody is there.
         let line: Option<SerialLine> = "/dev/ttyS9@9600-8N1".parse().ok().filter(|_| random.one_in(2));
         let endpoint = line.map_or(Endpoint::Tcp(([192, 0, 2, 1], 23).into()), Endpoint::Serial);
-        let lines = Lines { password: consents.then_some(password), at: 0 };
+        // With one empty line there is room for the status report.
+        let lines = Lines { password: consents.then_some(password), at: random.below(2), written: 0 };
         Ok((Permit::new(endpoint, grant, "generated", limits)?, Granted::SelAscii(granted), Box::new(lines)))
     },
 };
@@ -56,12 +58,14 @@ const NEVER: [&str; 18] = [
     "FIL",
 ];
 const LEVELS: [&str; 6] = ["2AC", "BAC", "PAC", "AAC", "OAC", "CAL"];
-const OTHERS: [&str; 8] = ["VER", "STA", "EVE", "SUM", "HELP", "IDX", "I", "QUIT"];
+const OTHERS: [&str; 11] = ["VER", "STAT", "STA C", "STA R", "STA S", "EVE", "SUM", "HELP", "IDX", "I", "QUIT"];
 
 struct Lines {
     password: Option<Vec<u8>>,
-    /// Lines that were written.
+    /// Lines that were written; one more where it began with the second.
     at: usize,
+    /// Messages that were written.
+    written: usize,
 }
 
 impl Writer for Lines {
@@ -72,9 +76,11 @@ impl Writer for Lines {
             (3, None) => b"ID\r".to_vec(),
             (3, Some(_)) => b"ACC\r".to_vec(),
             (4, Some(password)) => [password.as_slice(), b"\r"].concat(),
+            (6, Some(_)) if self.written == 5 => b"STA\r".to_vec(),
             _ => return None,
         };
         self.at += 1;
+        self.written += 1;
         Some(line)
     }
 
@@ -88,6 +94,8 @@ impl Writer for Lines {
             "login without consent" => b"ACC".to_vec(),
             // Whoever logged in may say it.
             "quit without login" if self.at <= 3 => b"QUI".to_vec(),
+            // Directly behind the second ID it may leave.
+            "status that is not behind ID in a login" if self.at != 6 => b"STA".to_vec(),
             // Directly behind the login it may leave.
             "password before login" if self.at != 4 => self.password.clone().unwrap_or_else(|| b"s3cret".to_vec()),
             "another password" => [self.password.clone().unwrap_or_default(), b"~".to_vec()].concat(),

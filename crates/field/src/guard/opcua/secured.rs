@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{ANONYMOUS, channel};
 use super::{
-    CERTIFICATE, MODE, NAMED_USER, NONCE, PASSWORD, POLICY, THUMBPRINT, USER,
+    CERTIFICATE, CERTIFIED_USER, MODE, NAMED_USER, NONCE, PASSWORD, POLICY, THUMBPRINT, USER, USER_CERTIFICATE,
     said::{Created, Said, Walk},
     text,
 };
@@ -21,10 +21,32 @@ use crate::guard::{
 pub const NONCE_BYTES: usize = 32;
 /// Bytes of a user's name, of a password.
 const USER_BYTES_MAX: usize = 64;
+/// Bytes of a user's certificate; those of our keys have a thousand.
+const USER_CERTIFICATE_BYTES_MAX: usize = 4_096;
 /// The policy by which a secret is not encrypted.
 const IN_CLEAR: &[u8] = b"http://opcfoundation.org/UA/SecurityPolicy#None";
 /// Bytes of a chunk that is opened: what our hello says.
 const CHUNK_BYTES_MAX: usize = 65_536;
+
+/// As whom a session is, where that is somebody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OpcuaUser {
+    /// A name, with a password.
+    Password(String, Secret),
+    /// A certificate, with its key.
+    Certificate(Identity),
+}
+
+impl OpcuaUser {
+    /// The kind as the protocol counts it: `UserTokenType`, OPC 10000-4, 7.43.
+    #[must_use]
+    pub const fn kind(&self) -> u32 {
+        match self {
+            Self::Password(..) => 1,
+            Self::Certificate(_) => 2,
+        }
+    }
+}
 
 /// What one server may be asked on a channel with security.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,8 +61,8 @@ pub struct OpcuaSecured {
     pub identity: Identity,
     /// The server's certificate, which is trusted (DER).
     pub server: Vec<u8>,
-    /// The user, with a password; nobody in particular where there is none.
-    pub user: Option<(String, Secret)>,
+    /// The user; nobody in particular where there is none.
+    pub user: Option<OpcuaUser>,
 }
 
 impl OpcuaSecured {
@@ -61,7 +83,13 @@ impl OpcuaSecured {
             .with(&NONCE, text(&[0; NONCE_BYTES]));
         let grant = match &self.user {
             None => grant.with(&ANONYMOUS, []),
-            Some((user, password)) => {
+            Some(OpcuaUser::Certificate(user)) => {
+                if user.certificate().len() > USER_CERTIFICATE_BYTES_MAX {
+                    return Err(no("permit.user", "a user's certificate has at most 4,096 bytes"));
+                }
+                grant.with(&CERTIFIED_USER, []).with(&USER_CERTIFICATE, text(user.certificate()))
+            }
+            Some(OpcuaUser::Password(user, password)) => {
                 let fits = |bytes: &[u8]| (1..=USER_BYTES_MAX).contains(&bytes.len());
                 if !fits(user.as_bytes()) || !fits(password.bytes()) {
                     return Err(no("permit.user", "a user and a password have 1 to 64 bytes each"));
@@ -69,14 +97,20 @@ impl OpcuaSecured {
                 grant.with(&NAMED_USER, []).with(&USER, text(user.as_bytes())).with(&PASSWORD, password.bytes())
             }
         };
-        let said = Said::new(mode, self.policy.uri().as_bytes().to_vec(), u32::from(self.user.is_some()));
-        Ok(grant.in_session(Arc::new(Channel { sealer, said, state: Mutex::default() })))
+        let said = Said::new(mode, self.policy.uri().as_bytes().to_vec(), self.user.as_ref().map_or(0, OpcuaUser::kind));
+        let user = match &self.user {
+            Some(OpcuaUser::Certificate(user)) => Some(user.clone()),
+            _ => None,
+        };
+        Ok(grant.in_session(Arc::new(Channel { sealer, user, said, state: Mutex::default() })))
     }
 }
 
 /// One channel.
 struct Channel {
     sealer: Sealer,
+    /// Who signs for himself.
+    user: Option<Identity>,
     said: Said,
     state: Mutex<State>,
 }
@@ -202,8 +236,23 @@ impl Channel {
         let token = walk.text().ok_or(BROKEN)?;
         let token = if kind.get(2) == Some(&0x44) { self.with_password(token, created)? } else { token.to_vec() };
         let piece = |from: usize, to: usize| plain.get(from..to).ok_or(BROKEN);
-        let end = piece(walk.at, plain.len())?;
-        Ok([piece(0, signature_at)?, &signature, piece(signature_at + 8, kind_at)?, kind, &text(&token), end].concat())
+        let end = match kind.get(2) {
+            Some(0x47) => self.signed_by_user(created)?,
+            _ => piece(walk.at, plain.len())?.to_vec(),
+        };
+        Ok([piece(0, signature_at)?, &signature, piece(signature_at + 8, kind_at)?, kind, &text(&token), &end].concat())
+    }
+
+    /// The user's signature over the server's certificate and nonce, by the policy that the server wants of such a user, or the channel's
+    /// (OPC 10000-4, 5.7.3 and 7.41.5; 7.36.5 in its version 1.04).
+    fn signed_by_user(&self, created: &Created) -> Result<Vec<u8>, &'static str> {
+        let user = self.user.as_ref().ok_or("no key of a user is there")?;
+        let named = created.user_security.as_slice();
+        let known = Policy::ALL.into_iter().find(|policy| policy.uri().as_bytes() == named);
+        let policy = if named.is_empty() { Some(self.sealer.policy) } else { known };
+        let policy = policy.ok_or("the server takes certificates of users only by a policy that is not known here")?;
+        let signature = policy.sign(user.key(), &[self.sealer.server.as_slice(), &created.nonce].concat())?;
+        Ok([text(policy.signature_uri().as_bytes()), text(&signature)].concat())
     }
 
     /// A UserNameIdentityToken with its password encrypted, together with the server's nonce (OPC 10000-4, 7.41.2.2 and 7.41.4).

@@ -11,7 +11,7 @@ use nameplate_core::observation::{hex, unhex};
 use nameplate_core::wire::opcua::{CLIENT_URI, PORT};
 use nameplate_field::ask::{Ask, Target, Via};
 use nameplate_field::guard::uasc::{Identity, Policy, fingerprint, thumbprint};
-use nameplate_field::guard::{Endpoint, Secret};
+use nameplate_field::guard::{Endpoint, OpcuaUser};
 use nameplate_field::opcua::{Questions, Secured};
 
 use super::secret;
@@ -53,6 +53,12 @@ pub struct Opcua {
     /// The user's password is in this file, which nobody else may read (mode 0600)
     #[arg(long, value_name = "FILE", group = "opcua-password", requires = "opcua_user", help_heading = "OPC UA")]
     opcua_password_file: Option<PathBuf>,
+    /// Who asks, by a certificate (X.509, DER) instead of a name. Only with --opcua-security sign or encrypt
+    #[arg(long, value_name = "FILE", requires = "opcua_user_key", conflicts_with = "opcua_user", help_heading = "OPC UA")]
+    opcua_user_certificate: Option<PathBuf>,
+    /// The key of that certificate (PKCS #8, PEM) is in this file, which nobody else may read (mode 0600)
+    #[arg(long, value_name = "FILE", requires = "opcua_user_certificate", help_heading = "OPC UA")]
+    opcua_user_key: Option<PathBuf>,
 }
 
 /// Ways of protection by name.
@@ -106,6 +112,11 @@ impl Opcua {
                 let why = "a password is not sent over a channel without security: --opcua-user needs --opcua-security sign or encrypt";
                 return Err(Failure::new(Code::Usage, why));
             }
+            Protection::None if self.opcua_user_certificate.is_some() => {
+                let why =
+                    "a user signs over a channel with security alone: --opcua-user-certificate needs --opcua-security sign or encrypt";
+                return Err(Failure::new(Code::Usage, why));
+            }
             Protection::None => None,
             Protection::Sign => Some(self.secured(false, kept)?),
             Protection::Encrypt => Some(self.secured(true, kept)?),
@@ -130,11 +141,16 @@ impl Opcua {
         Ok(Secured { policy, encrypted, identity: identity(&directory, kept.writes)?, trusted, user: self.user()? })
     }
 
-    fn user(&self) -> Result<Option<(String, Secret)>, Failure> {
+    fn user(&self) -> Result<Option<OpcuaUser>, Failure> {
+        if let (Some(certificate), Some(key)) = (&self.opcua_user_certificate, &self.opcua_user_key) {
+            let der = fs::read(certificate).map_err(|e| Failure::input(certificate.display(), e))?;
+            let user = Identity::read(&der, &secret::key(key)?).map_err(|why| Failure::input(certificate.display(), why))?;
+            return Ok(Some(OpcuaUser::Certificate(user)));
+        }
         let Some(user) = &self.opcua_user else { return Ok(None) };
         let password = secret::read(self.opcua_password_env.as_deref(), self.opcua_password_file.as_ref())?;
         let why = "--opcua-user needs a password: --opcua-password-env NAME or --opcua-password-file FILE";
-        Ok(Some((user.clone(), password.ok_or_else(|| Failure::new(Code::Usage, why))?)))
+        Ok(Some(OpcuaUser::Password(user.clone(), password.ok_or_else(|| Failure::new(Code::Usage, why))?)))
     }
 }
 

@@ -9,6 +9,8 @@ use crate::failure::Failure;
 
 /// Bytes of a secret: no community and no password is longer.
 const SECRET_BYTES_MAX: u64 = 1_024;
+/// Bytes of a key in PEM: one of 4,096 bits has 3,300.
+const KEY_BYTES_MAX: u64 = 8_192;
 
 /// The secret in the variable `env` or in `file`, without a line end behind it; `None` where neither is named.
 ///
@@ -22,7 +24,7 @@ pub fn read(env: Option<&str>, file: Option<&PathBuf>) -> Result<Option<Secret>,
             let text = env::var(name).map_err(|_| Failure::input(&place, "is not set, or is no text"))?;
             (place, text)
         }
-        (None, Some(path)) => (path.display().to_string(), of_file(path)?),
+        (None, Some(path)) => (path.display().to_string(), of_file(path, SECRET_BYTES_MAX)?),
         (None, None) => return Ok(None),
     };
     match text.trim_end_matches(['\r', '\n']) {
@@ -31,13 +33,21 @@ pub fn read(env: Option<&str>, file: Option<&PathBuf>) -> Result<Option<Secret>,
     }
 }
 
-fn of_file(path: &Path) -> Result<String, Failure> {
+/// A key in `file`.
+///
+/// # Errors
+/// As [`read`].
+pub fn key(file: &Path) -> Result<String, Failure> {
+    of_file(file, KEY_BYTES_MAX)
+}
+
+fn of_file(path: &Path, bytes_max: u64) -> Result<String, Failure> {
     let place = path.display();
     let of = fs::metadata(path).map_err(|e| Failure::input(&place, e))?;
     if readable_by_others(&of) {
         return Err(Failure::input(&place, "other accounts can read it; chmod 600 it"));
     }
-    if of.len() > SECRET_BYTES_MAX {
+    if of.len() > bytes_max {
         return Err(Failure::input(&place, "is too long for a secret"));
     }
     fs::read_to_string(path).map_err(|e| Failure::input(&place, e))

@@ -10,7 +10,7 @@ use clap::{Args, FromArgMatches};
 use nameplate_core::text::printable;
 use nameplate_field::ask::Ask;
 use nameplate_field::guard::Endpoint;
-use nameplate_field::site::{Blackout, Never, Rules, Window};
+use nameplate_field::site::{self, Blackout, Never, Rules, Window};
 use serde::Deserialize;
 use toml::{Spanned, Table, Value};
 
@@ -42,6 +42,7 @@ struct Device {
 struct File {
     name: String,
     readings_per_day: Option<usize>,
+    readings_per_day_in_all: Option<usize>,
     #[serde(default)]
     never: Vec<Spanned<NeverRow>>,
     #[serde(default)]
@@ -83,8 +84,15 @@ struct BlackoutRow {
 struct Zone {
     name: String,
     window: Option<Spanned<String>>,
+    readings_per_day_in_all: Option<usize>,
     #[serde(default)]
     device: Vec<Spanned<Table>>,
+}
+
+/// What holds for all devices of a zone.
+struct OfZone {
+    window: Option<Window>,
+    budget: Option<site::Zone>,
 }
 
 /// The words of a file, to say where in it something is wrong.
@@ -123,15 +131,19 @@ impl Site {
                 never: never.collect::<Result<_, Failure>>()?,
                 blackouts: blackouts(&text, file.blackout)?,
                 readings_per_day: file.readings_per_day,
+                readings_per_day_in_all: file.readings_per_day_in_all,
                 ..Rules::default()
             },
             devices: Vec::new(),
         };
         for zone in file.zone {
-            let of_zone = zone.window.map(|name| window(&text, &windows, name.span().start, name.get_ref())).transpose()?;
+            let of_zone = OfZone {
+                window: zone.window.map(|name| window(&text, &windows, name.span().start, name.get_ref())).transpose()?,
+                budget: zone.readings_per_day_in_all.map(|most| site::Zone { name: zone.name.clone(), readings_per_day: most }),
+            };
             for device in zone.device {
                 let at = device.span().start;
-                site.add(device.into_inner(), of_zone.as_ref(), &windows, &text, at, kept).map_err(|failure| {
+                site.add(device.into_inner(), &of_zone, &windows, &text, at, kept).map_err(|failure| {
                     let why = format!("zone {:?}: {failure}", zone.name);
                     Failure::new(failure.code, text.bad(at, why).why)
                 })?;
@@ -143,7 +155,7 @@ impl Site {
     fn add(
         &mut self,
         mut keys: Table,
-        of_zone: Option<&Window>,
+        of_zone: &OfZone,
         windows: &BTreeMap<String, Window>,
         text: &Text<'_>,
         at: usize,
@@ -158,8 +170,11 @@ impl Site {
         let asks = ways(&keys).and_then(|ways| ways.asks(&target, kept)).map_err(|failure| bad(format!("device {target:?}: {failure}")))?;
         for ask in &asks {
             let place = (ask.endpoint.canonical(), ask.station());
-            if let Some(window) = own.as_ref().or(of_zone) {
+            if let Some(window) = own.as_ref().or(of_zone.window.as_ref()) {
                 self.rules.windows.insert(place.clone(), window.clone());
+            }
+            if let Some(budget) = &of_zone.budget {
+                self.rules.zones.insert(place.clone(), budget.clone());
             }
             if let Some(most) = connections_max.filter(|most| masters >= *most && matches!(ask.endpoint, Endpoint::Tcp(_))) {
                 let why = format!("it has {most} connections, and {masters} of them belong to masters");
@@ -193,6 +208,11 @@ impl Site {
             asks.extend(device.asks.iter().cloned());
         }
         Ok(asks)
+    }
+
+    /// Whether the file has this device in this protocol.
+    pub fn lists(&self, ask: &Ask) -> bool {
+        self.devices.iter().flat_map(|device| &device.asks).any(|listed| same(listed, ask))
     }
 
     /// What a firewall has to let through from this machine: a line each, transport, address, port, and what it is for.

@@ -1,5 +1,7 @@
 //! In which protocols a target is asked, and what: the options that each protocol has of its own.
 
+use std::net::IpAddr;
+
 use clap::{Args, ValueEnum};
 use nameplate_core::observation::unhex;
 use nameplate_core::wire::bacnet;
@@ -7,10 +9,10 @@ use nameplate_core::wire::conversation::Over;
 use nameplate_core::wire::dnp3::Route;
 use nameplate_core::wire::modbus::{PORT, Question};
 use nameplate_core::wire::snmp;
-use nameplate_core::wire::{dnp3, enip, fins, hart_ip, mms, pn_io};
+use nameplate_core::wire::{dnp3, enip, fins, greeting, hart_ip, mms, pn_io, ssh, telnet};
 use nameplate_field::ask::{Ask, BadTarget, Target, Via};
 use nameplate_field::dnp3 as outstation;
-use nameplate_field::guard::Endpoint;
+use nameplate_field::guard::{Endpoint, Greeting};
 use nameplate_field::mms as association;
 use nameplate_field::modbus::{Framing, Questions, UNIT_NONE};
 use nameplate_field::{s7comm, slmp};
@@ -18,6 +20,7 @@ use nameplate_field::{s7comm, slmp};
 /// Where the CPU of an S7-300 always is.
 const S7_PLACE: (u8, u8) = (0, 2);
 
+use super::http::Http;
 use super::opcua::{Kept, Opcua};
 use super::sel::Sel;
 use super::snmp::Snmp;
@@ -52,6 +55,8 @@ pub struct Ways {
     #[arg(long, value_name = "NODE")]
     fins_node: Option<u8>,
     #[command(flatten)]
+    http: Http,
+    #[command(flatten)]
     mms: Mms,
     /// PROFINET: who of the owner's says that the device's connection to its controller is up, and that it neither starts nor is replaced just now;
     /// without it none is asked
@@ -80,7 +85,8 @@ pub struct Ways {
 /// What DNP3 needs to know besides.
 #[derive(Debug, Args)]
 struct Dnp3 {
-    /// Our own link address, which the outstation must know as a master of its own; never that of your SCADA: it would lose its connection
+    /// Our own link address, which the outstation must know as a master of its own; never that of your SCADA: it would lose its connection.
+    /// One with which `listen` heard a master, towards whichever outstation, is refused
     #[arg(long = "dnp3-master", value_name = "ADDRESS", required_if_eq("via", "dnp3"))]
     master: Option<u16>,
     /// Ask DNP3 over UDP instead of TCP
@@ -92,6 +98,10 @@ struct Dnp3 {
     /// Consent to confirm one empty unsolicited DNP3 response, for outstations that say nothing before
     #[arg(long = "dnp3-confirm-unsolicited")]
     confirm_unsolicited: bool,
+    /// The DNP3 master that was heard at this address is nameplate itself, on another machine or behind address translation. It overrides the
+    /// refusal of its link address: if it is your SCADA, your SCADA loses its connection
+    #[arg(long = "dnp3-ours", value_name = "IP")]
+    ours: Option<IpAddr>,
 }
 
 impl Dnp3 {
@@ -99,13 +109,14 @@ impl Dnp3 {
         let why = "write the outstation's link address, 0 to 65519, behind the slash: 192.0.2.10/4";
         let outstation = target.number(why)?.ok_or_else(|| target.bad_station(why))?;
         let Some(master) = self.master else { return Err(target.bad_station("--dnp3-master is missing")) };
-        let Self { udp, all, confirm_unsolicited, .. } = *self;
+        let Self { udp, all, confirm_unsolicited, ours, .. } = *self;
         let (endpoint, over) = match target.line() {
             Some(line) => (Endpoint::Serial(line.clone()), Over::Serial),
             None if udp => (Endpoint::Udp(target.address(dnp3::PORT)?), Over::Udp),
             None => (Endpoint::Tcp(target.address(dnp3::PORT)?), Over::Tcp),
         };
-        let questions = outstation::Questions { route: Route { master, outstation }, over, all, confirm_unsolicited };
+        let route = Route { master, outstation };
+        let questions = outstation::Questions { route, over, all, confirm_unsolicited, master_heard_at: None, ours };
         Ok(Ask { endpoint, via: Via::Dnp3(questions) })
     }
 }
@@ -154,11 +165,17 @@ enum Way {
     Fins,
     /// DNP3: group 0, the identity attributes. TARGET/LINK is the outstation's link address; needs --dnp3-master
     Dnp3,
+    /// What an FTP server says when somebody connects; then QUIT. TARGET alone, once a day
+    Ftp,
     /// HART-IP: commands 0, 20 and 13. TARGET/POLLING, polling address 0 where it is left out
     HartIp,
+    /// A web server's first page: the server's name, the page's title. TARGET alone
+    Http,
+    /// The same over TLS, and the server's certificate. Nothing is trusted by it: devices sign their certificates themselves. TARGET alone
+    Https,
     /// MMS (IEC 61850): name plates. TARGET/DEVICE is a logical device as the server calls it; one that it lists where it is left out
     Mms,
-    /// Modbus TCP: function 43/14, and 17 where it is named. TARGET/UNIT, unit 255 where it is left out
+    /// Modbus TCP: function 43/14; 17 and registers where they are named. TARGET/UNIT, unit 255 where it is left out
     Modbus,
     /// Modbus RTU: the same questions, 2 at most. serial:LINE/UNIT on a line of this machine, TARGET:PORT/UNIT behind a serial server
     ModbusRtu,
@@ -175,6 +192,10 @@ enum Way {
     SelAscii,
     /// SLMP: type name of a Mitsubishi controller. TARGET:PORT, the port as the controller's parameters have it
     Slmp,
+    /// The line with which an SSH server identifies itself; nothing is sent. TARGET alone, once a day
+    Ssh,
+    /// The text with which a Telnet server greets; nobody logs in. TARGET alone, once a day
+    Telnet,
     /// SNMP: the system group in one GET, by UDP 161. TARGET alone; it needs a community
     Snmp,
 }
@@ -190,6 +211,14 @@ pub enum Named {
     Extended,
     /// Report Server ID (11): free text, of little worth
     ServerId,
+    /// SunSpec's common model, 69 holding registers from 40000 on (03): for inverters, meters and batteries that are known to speak SunSpec
+    Sunspec,
+    /// The same from 50000 on
+    #[value(name = "sunspec-50000")]
+    SunspecAt50000,
+    /// The same from 0 on, where other devices may have registers that reading clears
+    #[value(name = "sunspec-0")]
+    SunspecAt0,
 }
 
 impl From<Named> for Question {
@@ -199,6 +228,9 @@ impl From<Named> for Question {
             Named::Regular => Self::REGULAR,
             Named::Extended => Self::EXTENDED,
             Named::ServerId => Self::ServerId,
+            Named::Sunspec => Self::Sunspec { base: 40_000 },
+            Named::SunspecAt50000 => Self::Sunspec { base: 50_000 },
+            Named::SunspecAt0 => Self::Sunspec { base: 0 },
         }
     }
 }
@@ -270,6 +302,9 @@ impl Ways {
                 let questions = nameplate_field::hart_ip::Questions { polling };
                 Ok(Ask { endpoint: endpoint(target.address(hart_ip::PORT)?), via: Via::HartIp(questions) })
             }
+            Way::Ftp => Ok(greeting(Greeting::Ftp, greeting::FTP_PORT, target)?),
+            Way::Http => self.http.ask(target, false),
+            Way::Https => self.http.ask(target, true),
             Way::Mms => Ok(self.mms.ask(target)?),
             Way::Modbus => {
                 let unit = target.number("the unit is a number from 0 to 255")?.unwrap_or(UNIT_NONE);
@@ -302,12 +337,21 @@ impl Ways {
                 let endpoint = if self.slmp_udp { Endpoint::Udp(address) } else { Endpoint::Tcp(address) };
                 Ok(Ask { endpoint, via: Via::Slmp(slmp::Questions) })
             }
+            Way::Ssh => Ok(greeting(Greeting::Ssh, ssh::PORT, target)?),
+            Way::Telnet => Ok(greeting(Greeting::Telnet, telnet::PORT, target)?),
             Way::Snmp => {
                 target.without_station()?;
                 Ok(Ask { endpoint: Endpoint::Udp(target.address(snmp::PORT)?), via: Via::Snmp(self.snmp.questions()?) })
             }
         }
     }
+}
+
+/// What a server says by itself.
+fn greeting(server: Greeting, port: u16, target: &Target<'_>) -> Result<Ask, BadTarget> {
+    target.without_station()?;
+    let via = Via::Greeting(nameplate_field::greeting::Questions(server));
+    Ok(Ask { endpoint: Endpoint::Tcp(target.address(port)?), via })
 }
 
 impl From<BadTarget> for Failure {

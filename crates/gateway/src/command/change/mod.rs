@@ -13,9 +13,9 @@ use nameplate_core::ledger::Body;
 
 pub use follow::{Following, follow};
 pub use open::Open;
-pub use read::Reader;
+pub use read::{How, Reader};
 
-use super::ask::touch_record;
+use super::ask::{Kept, Site, touch_record};
 use crate::cli::Options;
 use crate::failure::{Code, Failure};
 use crate::intake::Intake;
@@ -58,11 +58,29 @@ enum Step {
     Show(Show),
 }
 
+/// Whose rules hold.
+#[derive(Debug, Args)]
+struct Under {
+    /// The site file: whom nobody may contact, windows, blackouts and budgets hold as for `ask`; it has to list each device of the change over Modbus
+    #[arg(long, value_name = "FILE")]
+    site: Option<PathBuf>,
+}
+
+impl Under {
+    fn how(&self, time_factor: f64, options: &Options) -> Result<How, Failure> {
+        let kept = Kept { state: options.state.clone(), writes: true };
+        let site = self.site.as_deref().map(|path| Site::read(path, &kept)).transpose()?;
+        Ok(How { time_factor, site })
+    }
+}
+
 /// How the devices of a change are read.
 #[derive(Debug, Args)]
 struct Before {
     /// The work order
     order: String,
+    #[command(flatten)]
+    under: Under,
     /// Scale the gaps between messages and readings; accepted for loopback targets alone, and on record
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     time_factor: f64,
@@ -86,6 +104,8 @@ struct After {
     /// Who accepts that no serial number proves the identity; not the one who opened the change
     #[arg(long, value_name = "NAME")]
     accept_unproven: Option<String>,
+    #[command(flatten)]
+    under: Under,
     /// Scale gaps and patience; accepted for loopback targets alone, and on record
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     time_factor: f64,
@@ -130,7 +150,7 @@ impl Changes {
 
 impl Before {
     fn run(&self, intake: &mut Intake<'_>, options: &Options) -> Result<(), Failure> {
-        let tries = block_on(before(intake, &self.order, self.time_factor))?;
+        let tries = block_on(before(intake, &self.order, &self.under.how(self.time_factor, options)?))?;
         let change = find(&intake.view.changes, &self.order)?;
         print::out(&page::before(change, &tries, print::format(options)))?;
         match tries.iter().filter(|one| one.nameplate().is_none()).count() {
@@ -149,7 +169,7 @@ impl Before {
 impl After {
     fn run(&self, intake: &mut Intake<'_>, options: &Options) -> Result<(), Failure> {
         let following = Following { equal: self.equal, patience_s: self.patience, accepted_by: self.accept_unproven.clone() };
-        let verdicts = block_on(after(intake, &self.order, &following, self.time_factor))?;
+        let verdicts = block_on(after(intake, &self.order, &following, &self.under.how(self.time_factor, options)?))?;
         let change = find(&intake.view.changes, &self.order)?;
         print::out(&page::verdicts(change, &verdicts, print::format(options)))?;
         judged(&verdicts, self.accept_unproven.as_deref())
@@ -169,15 +189,15 @@ impl Close {
 ///
 /// # Errors
 /// A step that is not allowed; the guard's refusal of all of it, of which nothing is written; the state.
-pub async fn before(intake: &mut Intake<'_>, order: &str, time_factor: f64) -> Result<Vec<Try>, Failure> {
+pub async fn before(intake: &mut Intake<'_>, order: &str, how: &How) -> Result<Vec<Try>, Failure> {
     let order = order.to_owned();
     allowed(intake, &Event::Before { order: order.clone(), tries: Vec::new() })?;
     let change = find(&intake.view.changes, &order)?.clone();
     let directory = directory(intake)?;
-    let mut reader = Reader::new(intake, &change, touch_record(&directory)?, time_factor)?;
+    let mut reader = Reader::new(intake, &change, touch_record(&directory)?, how)?;
     // One reading of each; what stands in the way is the gap to an earlier reading, and that is waited out.
     let once = Following { equal: 1, patience_s: 0, accepted_by: None };
-    let tries = follow(&mut reader, &change.plan, &once, time_factor).await?;
+    let tries = follow(&mut reader, &change.plan, &once, how.time_factor).await?;
     put(intake, Event::Before { order, tries: tries.clone() })?;
     Ok(tries)
 }
@@ -186,13 +206,13 @@ pub async fn before(intake: &mut Intake<'_>, order: &str, time_factor: f64) -> R
 ///
 /// # Errors
 /// As [`before`].
-pub async fn after(intake: &mut Intake<'_>, order: &str, following: &Following, time_factor: f64) -> Result<Vec<Judged>, Failure> {
+pub async fn after(intake: &mut Intake<'_>, order: &str, following: &Following, how: &How) -> Result<Vec<Judged>, Failure> {
     let event = |tries| Event::After { order: order.to_owned(), equal: following.equal, tries, accepted_by: following.accepted_by.clone() };
     allowed(intake, &event(Vec::new()))?;
     let change = find(&intake.view.changes, order)?.clone();
     let directory = directory(intake)?;
-    let mut reader = Reader::new(intake, &change, touch_record(&directory)?, time_factor)?;
-    let tries = follow(&mut reader, &change.plan, following, time_factor).await?;
+    let mut reader = Reader::new(intake, &change, touch_record(&directory)?, how)?;
+    let tries = follow(&mut reader, &change.plan, following, how.time_factor).await?;
     put(intake, event(tries))?;
     Ok(find(&intake.view.changes, order)?.verdicts())
 }

@@ -14,7 +14,7 @@ use nameplate_field::guard::{Endpoint, Refused};
 use nameplate_field::modbus::{Framing, Questions};
 use nameplate_field::touch::{Line, TouchRecord};
 
-use super::super::ask::leave_out;
+use super::super::ask::{Site, leave_out};
 use crate::failure::{Code, Failure};
 use crate::intake::Intake;
 use crate::store::now_ns;
@@ -24,6 +24,14 @@ const QUESTIONS: [Question; 4] = [Question::BASIC, Question::REGULAR, Question::
 
 /// A device as asking tells devices apart.
 type Device = (Endpoint, String);
+
+/// How fast, and under whose rules.
+pub struct How {
+    /// Scales the gaps; below 1 for loopback alone.
+    pub time_factor: f64,
+    /// The site, where its owner wrote a file: its rules hold, and it has to list each device.
+    pub site: Option<Site>,
+}
 
 /// Reads the devices of one change.
 pub struct Reader<'a, 'p> {
@@ -55,8 +63,8 @@ impl<'a, 'p> Reader<'a, 'p> {
     /// A reader for an open change.
     ///
     /// # Errors
-    /// A device of the plan has no address: a ledger that another program wrote.
-    pub fn new(intake: &'a mut Intake<'p>, change: &'a Change, touch: TouchRecord, time_factor: f64) -> Result<Self, Failure> {
+    /// A device of the plan has no address: a ledger that another program wrote. One that the site file does not list.
+    pub fn new(intake: &'a mut Intake<'p>, change: &'a Change, touch: TouchRecord, how: &How) -> Result<Self, Failure> {
         let plan = &change.plan;
         let devices = |places: &[Place]| places.iter().map(device).collect::<Result<BTreeSet<Device>, Failure>>();
         let reason = Reason::Change(ask::Change {
@@ -67,7 +75,11 @@ impl<'a, 'p> Reader<'a, 'p> {
             neighbours: devices(&plan.neighbours)?,
             rebooting_since: change.before.last().map(|step| time(step.time_ns)),
         });
-        let settings = Settings { time_factor, ..Settings::new(reason, Arc::new(SystemTime::now)) };
+        if let Some(site) = &how.site {
+            plan.places().try_for_each(|place| listed(site, place))?;
+        }
+        let rules = Arc::new(how.site.as_ref().map(|site| site.rules.clone()).unwrap_or_default());
+        let settings = Settings { time_factor: how.time_factor, rules, ..Settings::new(reason, Arc::new(SystemTime::now)) };
         Ok(Self { intake, change, touch: Arc::new(touch), settings })
     }
 
@@ -85,7 +97,7 @@ impl<'a, 'p> Reader<'a, 'p> {
         for place in places {
             let (endpoint, unit) = asked(place)?;
             accounts.insert((endpoint.clone(), unit.to_string()), Account::default());
-            asks.push(ask::Ask { endpoint, via: Via::Modbus(Questions { framing: Framing::Tcp, unit, questions: questions.clone() }) });
+            asks.push(over_modbus(endpoint, unit, questions.clone()));
         }
         let order = &self.change.plan.order;
         let asks = leave_out(&self.intake.view.catalog, asks, order, &self.touch, |ask, hazard| {
@@ -128,7 +140,7 @@ impl<'a, 'p> Reader<'a, 'p> {
 impl Account {
     fn take(&mut self, event: Event, intake: &mut Intake<'_>, order: &str) -> Result<(), Failure> {
         match event.what {
-            What::Opened | What::Sent { .. } | What::Stray { .. } | What::Closed { .. } => {}
+            What::Opened | What::Sent { .. } | What::Stray { .. } | What::Uptime(_) | What::Closed { .. } => {}
             What::Reading(reading) => {
                 let (entry, said) = intake.keep(&reading, Source::Asked { reason: order.to_owned() })?;
                 self.entries.push(entry);
@@ -178,6 +190,18 @@ pub fn some(heard: &[Heard]) -> Result<(), Failure> {
     };
     let refused: Option<Vec<String>> = heard.iter().map(why).collect();
     refused.map_or(Ok(()), |refused| Err(Failure::new(Code::Refused, refused.join("\n"))))
+}
+
+fn over_modbus(endpoint: Endpoint, unit: u8, questions: Vec<Question>) -> ask::Ask {
+    ask::Ask { endpoint, via: Via::Modbus(Questions { framing: Framing::Tcp, unit, questions }) }
+}
+
+/// With a site file nothing is asked that it does not list.
+fn listed(site: &Site, place: &Place) -> Result<(), Failure> {
+    let (endpoint, unit) = asked(place)?;
+    let ask = over_modbus(endpoint, unit, vec![Question::REGULAR]);
+    let unlisted = || format!("{}: the site file does not list {} over modbus; it may ask only what it lists", place.asset, ask.place());
+    if site.lists(&ask) { Ok(()) } else { Err(Failure::new(Code::Usage, unlisted())) }
 }
 
 fn device(place: &Place) -> Result<Device, Failure> {

@@ -19,12 +19,15 @@ use nameplate_simulators::plant::Plant;
 
 use super::{DEVICES, TIME_FACTOR, UNIT, persona};
 use crate::cli::Format;
-use crate::command::change::{self, Following};
+use crate::command::change::{self, Following, How};
 use crate::command::evidence::{self, Exported, is_proven, sentences};
 use crate::failure::{Code, Failure};
 use crate::intake::Intake;
 use crate::print;
 use crate::store::{Draft, Store, now_ns};
+
+/// No owner has written rules for the devices of the demo.
+const HOW: How = How { time_factor: TIME_FACTOR, site: None };
 
 /// Who does what in the story.
 const ENGINEER: &str = "the engineer";
@@ -123,13 +126,13 @@ impl Work {
         }
         intake.say(Draft::new(now_ns(), Body::Change(Event::Opened(plan))))?;
         intake.commit()?;
-        change::before(intake, self.order, TIME_FACTOR).await?;
+        change::before(intake, self.order, &HOW).await?;
         flash(plant, profiles, self.device, self.sends, REBOOT).await?;
         if let Some(revision) = beside {
             flash(plant, profiles, NETWORK_ANALYSER, revision, Duration::ZERO).await?;
         }
         let following = Following { equal: 3, patience_s: 600, accepted_by: None };
-        let verdicts = change::after(intake, self.order, &following, TIME_FACTOR).await?;
+        let verdicts = change::after(intake, self.order, &following, &HOW).await?;
         let found = intake.view.changes.get(self.order);
         let found = found.ok_or_else(|| Failure::new(Code::Failed, format!("{} is not in the ledger", self.order)))?;
         print::out(&change::page::verdicts(found, &verdicts, Format::Table))?;

@@ -90,19 +90,20 @@ impl Prove {
         }
         let protocol = maker.protocol;
         print::out(&format!("{protocol}: {messages} generated messages on {number} connections: {} left the guard\n", survivors.len()))?;
-        let kept = self.capture.is_some();
-        let path = self.capture.as_ref().map_or_else(|| directory.join("survivors.pcap"), |kept| of_protocol(kept, protocol));
-        fs::write(&path, referee::capture(row, &survivors)).map_err(|e| Failure::input(path.display(), e))?;
-        match referee::judge(row, &path, &survivors)? {
+        let kept = self.capture.as_ref().map(|kept| of_protocol(kept, protocol));
+        if let Some(path) = &kept {
+            fs::write(path, referee::capture(row, &survivors)).map_err(|e| Failure::input(path.display(), e))?;
+        }
+        match referee::judge(row, &directory.join("survivors.pcap"), &survivors)? {
             Verdict::Clean { judge } => print::out(&format!("{judge} read all {} of them as allowed: 0 others\n", survivors.len())),
             Verdict::Objections(objections) => {
                 objections.iter().take(OBJECTIONS_PRINTED_MAX).for_each(|objection| eprintln!("{objection}"));
                 Err(Failure::new(Code::Failed, format!("the referee objects to {} messages; see above", objections.len())))
             }
-            Verdict::Absent if kept => {
-                print::out(&format!("not judged: tshark is not installed; the survivors are in {}\n", path.display()))
-            }
-            Verdict::Absent => print::out("not judged: tshark is not installed; --capture FILE keeps the survivors for another referee\n"),
+            Verdict::Absent => print::out(&kept.map_or_else(
+                || "not judged: tshark is not installed; --capture FILE keeps the survivors for another referee\n".to_owned(),
+                |path| format!("not judged: tshark is not installed; the survivors are in {}\n", path.display()),
+            )),
         }
     }
 }

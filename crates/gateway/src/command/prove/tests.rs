@@ -1,7 +1,6 @@
 //! The referee can say no: what the guard would have stopped is shown to it as if it had left.
 
 use std::collections::BTreeSet;
-use std::fs;
 
 use nameplate_field::guard::generate::{Conversation, Label, MAKERS, Maker};
 
@@ -39,7 +38,6 @@ fn objected(maker: &Maker, survivors: &[Survivor]) -> Result<Option<BTreeSet<u64
     let mut judged = Ok(None);
     within(&std::env::temp_dir(), &format!("referee-{}", maker.protocol), |directory| {
         let path = directory.join("unguarded.pcap");
-        fs::write(&path, referee::capture(row, survivors)).map_err(|e| Failure::input(path.display(), e))?;
         judged = referee::judge(row, &path, survivors).map(Some);
         Ok(())
     })?;

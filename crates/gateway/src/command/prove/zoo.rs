@@ -34,6 +34,8 @@ struct Kept {
     protocol: String,
     personality: Option<&'static Personality>,
     ask: Ask,
+    /// Questions that it takes on a connection, goodbyes among them, before it trips.
+    requests_max: u32,
     running: Running,
 }
 
@@ -73,7 +75,7 @@ pub async fn visit(profiles: &ProfileSet, directory: &Path) -> Result<(), Failur
         let sound = trips.is_empty()
             && cost.allowed
             && report.connections() <= 1
-            && report.requests() <= u32::from(limits.messages_max)
+            && report.requests() <= one.requests_max
             && cost.hold <= limits.hold_max.saturating_add(Duration::from_secs(CLOSE_S_MAX))
             && (one.personality.is_some() || cost.outcome == ANSWERED);
         if !sound {
@@ -108,11 +110,14 @@ async fn start(profiles: &ProfileSet) -> Result<Vec<Kept>, Failure> {
         let entries = std::iter::once(None).chain(PERSONALITIES.iter().map(Some));
         for (personality, number) in entries.zip(1..) {
             let fault = personality.map(|personality| personality.fault.clone());
-            let device = Device { fault, ..Device::new(simulated.persona.clone()) };
+            // A persona of its own for each: some count sessions, or passwords, over all connections.
+            let persona = Simulated::named(profiles, &simulated.profile)?.persona;
+            let requests_max = persona.carriers().iter().map(|over| persona.questions_max(*over)).max().unwrap_or(0);
+            let device = Device { fault, ..Device::new(persona) };
             let running = listen(device, Ipv4Addr::new(127, network, number, 1)).await;
             let running = running.map_err(|e| Failure::input("a simulated device", e))?;
             let ask = simulated.ask(running.address)?;
-            kept.push(Kept { protocol: simulated.protocol.clone(), personality, ask, running });
+            kept.push(Kept { protocol: simulated.protocol.clone(), personality, ask, requests_max, running });
         }
     }
     Ok(kept)
@@ -136,7 +141,7 @@ fn note(costs: &mut BTreeMap<String, Cost>, event: Event) {
         What::Failed { operation, why } => cost.outcome = format!("{operation}: {}", printable(&why)),
         What::Refused { refused, .. } => (cost.outcome, cost.allowed) = (format!("refused by our own guard: {refused}"), false),
         What::Closed { closed, .. } => (cost.bytes_in, cost.hold) = (closed.bytes_in, closed.hold),
-        What::Opened | What::Sent { .. } | What::Reading(_) | What::Stray { .. } => {}
+        What::Opened | What::Sent { .. } | What::Reading(_) | What::Stray { .. } | What::Uptime(_) => {}
     }
 }
 

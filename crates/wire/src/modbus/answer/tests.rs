@@ -13,8 +13,7 @@ fn read(question: Question, messages: &[&[u8]]) -> (Reading, Vec<Continue>) {
 
 /// The texts of the objects, `path=text`, in the order in which they were read.
 fn texts(reading: &Reading) -> Vec<String> {
-    let text = |fact: &Fact| format!("{}={}", fact.path.trim_start_matches("modbus."), String::from_utf8_lossy(&fact.bytes));
-    reading.facts.iter().filter(|fact| fact.path != "modbus.conformity").map(text).collect()
+    reading.facts.iter().filter(|fact| fact.path != "modbus.conformity").map(texts_of).collect()
 }
 
 fn check(name: &str, messages: &[&[u8]], expected: &[&str], next: Continue, malformed: &[&str]) {
@@ -28,6 +27,47 @@ fn check(name: &str, messages: &[&[u8]], expected: &[&str], next: Continue, malf
         let bytes = &reading.messages[fact.message].bytes;
         assert_eq!(&bytes[fact.offset..fact.offset + fact.bytes.len()], fact.bytes, "{name}: {} stands where it says", fact.path);
     }
+}
+
+/// A common model of model_1.json with these texts and no pad, behind a header of unit 255; written after the layout in the specification.
+fn common_model(registers: usize) -> Vec<u8> {
+    let mut adu = b"\x00\x01\x00\x00\x00\x8d\xff\x03\x8aSunS\x00\x01\x00\x41".to_vec();
+    for (text, bytes) in [("Maker", 32), ("INV-10", 32), ("opt", 16), ("1.2.3", 16), ("sn-1", 32), ("\u{0}\u{1}", 2)] {
+        adu.extend(text.bytes().chain(std::iter::repeat(0)).take(bytes));
+    }
+    adu.truncate(9 + 2 * registers);
+    (adu[5], adu[8]) = (3 + 2 * registers as u8, 2 * registers as u8);
+    adu
+}
+
+#[test]
+fn sunspec_registers_say_who_they_are_wherever_they_stand() {
+    let filled = |text: &str, bytes: usize| text.chars().chain(std::iter::repeat('\0')).take(bytes).collect::<String>();
+    let texts = [("manufacturer", "Maker", 32), ("model", "INV-10", 32), ("options", "opt", 16), ("version", "1.2.3", 16)];
+    let mut all: Vec<String> = texts.iter().map(|(name, text, bytes)| format!("sunspec.{name}={}", filled(text, *bytes))).collect();
+    all.push(format!("sunspec.serial_number={}", filled("sn-1", 32)));
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    check("a whole model", &[&common_model(69)], &all, Continue::Complete, &[]);
+    check("without its last register", &[&common_model(68)], &all, Continue::Complete, &[]);
+    check("up to the version", &[&common_model(52)], &all[..4], Continue::Stop, &[]);
+    check("the marker alone", &[&common_model(4)], &[], Continue::Stop, &[]);
+    let mut miscounted = common_model(69);
+    miscounted[8] = 104;
+    check("a byte count that is too small", &[&miscounted], &all[..4], Continue::Stop, &["bytes that the byte count says (6.3)"]);
+    let mut other = common_model(69);
+    other[14] = 2;
+    assert_eq!(Answering::question_of(&other), None, "another model than the common one");
+    assert!(Answering::question_of(&common_model(69)).is_some());
+    let whole = common_model(69);
+    for cut in 0..whole.len() {
+        let (reading, _) = read(Question::Sunspec { base: 40_000 }, &[&whole[..cut]]);
+        assert!(reading.facts.iter().all(|fact| all.contains(&texts_of(fact).as_str())), "cut at {cut}: {reading:?}");
+        assert!(!reading.complete || cut >= 145, "cut at {cut}");
+    }
+}
+
+fn texts_of(fact: &Fact) -> String {
+    format!("{}={}", fact.path.trim_start_matches("modbus."), String::from_utf8_lossy(&fact.bytes))
 }
 
 #[test]

@@ -43,6 +43,9 @@ fn questions_are_written_as_the_standard_has_them() {
     };
     check(&Question::Activate(&policy, Token::Anonymous), &line, 4, &activate("61", "01004101 01 05000000 01000000 70"));
     let user = "01004401 01 17000000 01000000 70 02000000 6f74 04000000 70617373 ffffffff";
+    // An X509IdentityToken, i=327 (NodeIds.csv): policy, certificate.
+    let certificate = "01004701 01 09000000 01000000 70 00000000";
+    check(&Question::Activate(&policy, Token::Certificate(b"")), &line, 4, &activate("65", certificate));
     check(&Question::Activate(&policy, Token::Password(b"ot", b"pass")), &line, 4, &activate("73", user));
     let value = "0d000000 ffffffff 0000 ffffffff";
     let nodes: String = [0xcf, 0xd5, 0xd6, 0xd7, 0xd8, 0xd9, 0xda].map(|low: u8| format!("0100{low:02x}08 {value}")).concat();

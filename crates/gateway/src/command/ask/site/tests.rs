@@ -100,6 +100,17 @@ fn a_site_file_says_whom_to_ask_in_which_protocols_and_when() {
 }
 
 #[test]
+fn a_site_and_a_zone_may_have_a_budget() {
+    let budget = |most: usize| format!("readings_per_day_in_all = {most}\n");
+    let text = SITE.replacen("readings_per_day = 2\n", &budget(400), 1).replacen("window = \"night\"\n", &budget(40), 1);
+    let rules = read(&text).expect("a site").rules;
+    assert_eq!((rules.readings_per_day, rules.readings_per_day_in_all), (None, Some(400)));
+    let zone = site::Zone { name: "Pump house".to_owned(), readings_per_day: 40 };
+    // Two devices, one of them in two protocols, and the one that nobody may contact.
+    assert_eq!(rules.zones.values().collect::<Vec<_>>(), [&zone; 4]);
+}
+
+#[test]
 fn the_firewall_list_names_each_port_once_and_nobody_who_is_never_contacted() {
     let expected = "tcp 192.0.2.10 502 # modbus of Pump 1\n\
                     tcp 192.0.2.11 44818 # cip of 192.0.2.11\n\

@@ -42,7 +42,7 @@ fn allowed(survivor: &Survivor, cells: &[&str], before: &[Vec<&str>]) -> Result<
     else {
         return Err("the referee gave other columns");
     };
-    let Granted::Dnp3(Dnp3 { master, outstation, all, confirm_unsolicited }) = &survivor.granted else {
+    let Granted::Dnp3(Dnp3 { master, outstation, all, confirm_unsolicited, .. }) = &survivor.granted else {
         return Err("granted in another protocol");
     };
     let number = |text: &str| text.strip_prefix("0x").map_or_else(|| text.parse().ok(), |hex| u32::from_str_radix(hex, 16).ok());

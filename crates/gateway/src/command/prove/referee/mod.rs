@@ -6,7 +6,9 @@ mod cip;
 mod dnp3;
 mod enip;
 mod fins;
+mod greeting;
 mod hart_ip;
+mod http;
 mod mms;
 mod modbus;
 mod opcua;
@@ -18,6 +20,7 @@ mod slmp;
 mod snmp;
 mod snmp_v3;
 
+use std::fs;
 use std::io;
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -31,6 +34,9 @@ use nameplate_simulators::tap::{Station, Tap};
 
 use crate::failure::Failure;
 
+/// Messages in one capture, and what its last connection has beyond. tshark looks for a presentation context (MMS) among those of all the connections
+/// in a capture (packet-pres.c hashes them by their number alone), so that its work grows by their square: so many cost as much as its start.
+const MESSAGES_PER_CAPTURE: usize = 10_000;
 /// Objections that are kept; one is enough to fail.
 const OBJECTIONS_MAX: usize = 1_000;
 /// Room for the survivors of ten million messages; what does not fit is noticed, because fewer are read than were written.
@@ -72,14 +78,19 @@ pub enum Carrier {
 }
 
 /// Every protocol's.
-static ROWS: [&Row; 18] = [
+static ROWS: [&Row; 23] = [
     &bacnet::ROW,
     &cip::ROW,
     &dnp3::ROW,
     &enip::ROW,
     &fins::ROW,
     &fins::ROW_UDP,
+    &greeting::FTP,
+    &greeting::SSH,
+    &greeting::TELNET,
     &hart_ip::ROW,
+    &http::ROW,
+    &http::ROW_TLS,
     &mms::ROW,
     &modbus::LINE_ROW,
     &modbus::ROW,
@@ -153,12 +164,32 @@ pub fn capture(row: &Row, survivors: &[Survivor]) -> Vec<u8> {
     tap.pcap()
 }
 
-/// Lets tshark read the capture and holds its reading against the allowlist.
+/// Lets tshark read the survivors, in captures that are written to `path` one after the other, and holds its reading against the allowlist.
 ///
 /// # Errors
-/// tshark failed, or did not read every message: then nothing is proven.
+/// A capture could not be written; tshark failed, or did not read every message: then nothing is proven.
 pub fn judge(row: &Row, path: &Path, survivors: &[Survivor]) -> Result<Verdict, Failure> {
     let Some(judge) = version()? else { return Ok(Verdict::Absent) };
+    let (mut objections, mut rest) = (Vec::new(), survivors);
+    while !rest.is_empty() && objections.len() < OBJECTIONS_MAX {
+        let (part, behind) = rest.split_at(end_of_part(rest));
+        fs::write(path, capture(row, part)).map_err(|e| Failure::input(path.display(), e))?;
+        objections.extend(objections_to(row, path, part)?);
+        rest = behind;
+    }
+    objections.truncate(OBJECTIONS_MAX);
+    Ok(if objections.is_empty() { Verdict::Clean { judge } } else { Verdict::Objections(objections) })
+}
+
+/// How many of these survivors one capture holds: no connection is torn.
+fn end_of_part(survivors: &[Survivor]) -> usize {
+    let last = survivors.get(MESSAGES_PER_CAPTURE - 1).map(|survivor| survivor.conversation);
+    let behind = |last| survivors.iter().skip(MESSAGES_PER_CAPTURE).take_while(|survivor| survivor.conversation == last).count();
+    last.map_or(survivors.len(), |last| MESSAGES_PER_CAPTURE + behind(last))
+}
+
+/// What tshark reads in one capture that may not be there.
+fn objections_to(row: &Row, path: &Path, survivors: &[Survivor]) -> Result<Vec<String>, Failure> {
     let mut tshark = Command::new("tshark");
     let messages = match row.carrier {
         Carrier::Datagrams => "udp",
@@ -188,13 +219,10 @@ pub fn judge(row: &Row, path: &Path, survivors: &[Survivor]) -> Result<Verdict, 
         }
         if let Err(why) = (row.allowed)(survivor, &cells, &before) {
             objections.push(format!("connection {}: {}: {why}", survivor.conversation, hex(&survivor.bytes)));
-            if objections.len() == OBJECTIONS_MAX {
-                break;
-            }
         }
         before.push(cells);
     }
-    Ok(if objections.is_empty() { Verdict::Clean { judge } } else { Verdict::Objections(objections) })
+    Ok(objections)
 }
 
 /// A condition that an allowed message holds.

@@ -7,6 +7,7 @@ use super::{Carrier, Row, Survivor, rule};
 
 const EMPTY: &str = "0d";
 const ID: &str = "49440d";
+const STA: &str = "5354410d";
 const ACC: &str = "4143430d";
 const QUI: &str = "5155490d";
 
@@ -25,6 +26,10 @@ fn allowed(survivor: &Survivor, cells: &[&str], before: &[Vec<&str>]) -> Result<
     match line {
         EMPTY => rule(count(EMPTY) < 2, "a third empty line"),
         ID => rule(count(ID) < 2, "ID three times"),
+        STA => {
+            rule(consents && count(ACC) == 1 && count(STA) == 0, "STA twice, or outside a login of ours")?;
+            rule(before.last().is_some_and(|cells| cells[..] == [ID]), "STA that is not directly behind ID")
+        }
         ACC => rule(consents && count(ACC) == 0, "ACC twice, or without consent"),
         QUI => rule(consents && count(ACC) == 1 && count(QUI) == 0, "QUI that ends no login of ours"),
         _ if is_password => rule(before.last().is_some_and(|cells| cells[..] == [ACC]), "a password that is not directly behind ACC"),
