@@ -66,6 +66,8 @@ pub enum Why {
     Contradictory,
     /// A condition fails, and it may belong to one part of the range alone.
     WhichPart,
+    /// The range is about one part of the product, and of which part the version is, is not known.
+    WhichComponent,
     /// The version is of another part of the product than the range names.
     OtherComponent,
 }
@@ -93,6 +95,7 @@ impl Why {
             Self::Carried => "the operator of the range may hold for the versions behind it too",
             Self::Contradictory => "the bounds of the range shut each other out",
             Self::WhichPart => "a condition fails that may belong to one part of the range alone",
+            Self::WhichComponent => "the range is about one part of the product, and of which part this version is, is not known",
             Self::OtherComponent => "the range is about another part of the product than this version",
         }
     }
@@ -142,10 +145,13 @@ const VERSION: &str = "version";
 
 pub fn of<'a>(range: &'a Range, version: Option<&Version>, facts: &Facts) -> Answer<'a> {
     let undecided = |why, missing| Answer { verdict: Verdict::Undecided, why, missing };
-    if let (Some(component), Some(known)) = (range.component(), facts.get(COMPONENT))
-        && !known.iter().any(|known| known.trim().eq_ignore_ascii_case(component))
-    {
-        return undecided(Why::OtherComponent, Some(component));
+    if let Some(component) = range.component() {
+        // The firmware of a device says nothing of its BIOS or of a card in it.
+        match facts.get(COMPONENT) {
+            None => return undecided(Why::WhichComponent, Some(COMPONENT)),
+            Some(known) if known.iter().any(|known| known.trim().eq_ignore_ascii_case(component)) => {}
+            Some(_) => return undecided(Why::OtherComponent, Some(component)),
+        }
     }
     let (versions, read) = match version {
         _ if matches!(range.set, Set::All) => (Truth::Yes, true),

@@ -183,6 +183,10 @@ impl<'a> Reading<'a> {
     }
 
     fn operator(&mut self) -> bool {
+        if self.left().starts_with('=') && !self.left().starts_with("=<") && !self.left().starts_with("=>") && self.side.is_none() {
+            self.lay(Role::Operator, if self.left().starts_with("==") { 2 } else { 1 });
+            return true;
+        }
         let Some((words, side)) = BEFORE.into_iter().find(|(words, _)| starts(self.left(), words)) else { return false };
         let ahead = self.left().get(words.len()..).unwrap_or_default().trim_start();
         if ahead.is_empty() && words.bytes().all(|byte| byte.is_ascii_lowercase()) {
@@ -256,8 +260,10 @@ impl<'a> Reading<'a> {
     fn join(&mut self) -> bool {
         let Some(join) = JOINS.into_iter().find(|join| starts(self.left(), join)) else { return false };
         self.adjoining = false;
-        if join == "|" {
-            self.end_of_part();
+        match join {
+            "|" => self.end_of_part(),
+            "or" => self.terms.push(Term::Or),
+            _ => {}
         }
         self.lay(Role::Join, join.len());
         true

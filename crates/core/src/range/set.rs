@@ -13,6 +13,8 @@ pub enum Term {
     End(Limit),
     /// A version alone.
     Point(Version),
+    /// The word `or`: what stands before it and behind it are two ranges.
+    Or,
 }
 
 /// What the terms say together.
@@ -54,9 +56,9 @@ pub enum Doubt {
 ///
 /// A lower end followed by an upper end that is not below it is a span between both, whatever stands between them. An upper end alone,
 /// a lower end alone and a version alone are each a part, and the range is all of them. Several upper ends are one per line. An upper
-/// end followed by a lower end above it leaves a gap, and what lies in it is not decided.
+/// end followed by a lower end above it, with no `or` between, leaves a gap, and what lies in it is not decided.
 pub fn of(terms: Vec<Term>) -> (Set, Option<Doubt>) {
-    if terms.is_empty() {
+    if terms.iter().all(|term| matches!(term, Term::Or)) {
         return (Set::Unread, None);
     }
     if terms.iter().any(|term| matches!(term, Term::All)) {
@@ -64,11 +66,15 @@ pub fn of(terms: Vec<Term>) -> (Set, Option<Doubt>) {
     }
     let mut spans = Vec::new();
     let mut doubt = None;
-    let (mut ends, mut points) = (0_usize, 0_usize);
+    let (mut ends, mut points, mut or) = (0_usize, 0_usize, false);
     let mut low: Option<Limit> = None;
     for term in terms {
         match term {
             Term::All => {}
+            Term::Or => {
+                or = true;
+                spans.extend(low.take().map(|low| Span::Ends(Some(low), None)));
+            }
             Term::Point(version) => {
                 points = points.saturating_add(1);
                 spans.extend(low.take().map(|low| Span::Ends(Some(low), None)));
@@ -95,7 +101,7 @@ pub fn of(terms: Vec<Term>) -> (Set, Option<Doubt>) {
         doubt = doubt.or(Some(Doubt::Carried));
     }
     match spans.as_slice() {
-        [Span::Ends(None, Some(upper)), Span::Ends(Some(lower), None)] if doubt.is_none() => {
+        [Span::Ends(None, Some(upper)), Span::Ends(Some(lower), None)] if doubt.is_none() && !or => {
             if crosses(lower, upper) {
                 let one_line = upper.version.is_continued_by(&lower.version);
                 let doubt = if one_line { Doubt::OneLine } else { Doubt::Inverted };

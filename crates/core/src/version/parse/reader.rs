@@ -18,6 +18,10 @@ const DATE_DIGITS: usize = 8;
 /// What comes before the release that it is named after.
 const EARLY: [&str; 5] = ["alpha", "beta", "preview", "pre", "rc"];
 
+/// Words of a sentence, which are no marks of a version.
+const PROSE: [&str; 16] =
+    ["except", "excluding", "not", "but", "and", "or", "with", "without", "for", "on", "than", "until", "since", "after", "only", "if"];
+
 /// What introduces a build in parentheses.
 const BUILDS: [&str; 3] = ["build number", "build nr", "build"];
 
@@ -115,7 +119,8 @@ impl<'a> Reader<'a> {
         self.prefixes();
         let len = self.run(0, |byte| byte.is_ascii_lowercase() || b" .-/".contains(&byte));
         let label = self.left().get(..len).unwrap_or_default();
-        let sentence = len > LABEL_BYTES_MAX || label.split_whitespace().count() > LABEL_WORDS_MAX;
+        let prose = label.split_whitespace().any(|word| PROSE.contains(&word));
+        let sentence = prose || len > LABEL_BYTES_MAX || label.split_whitespace().count() > LABEL_WORDS_MAX;
         let goes_on = self.byte(len).is_ascii_digit();
         if sentence || !goes_on || label.starts_with(['.', '-', '/']) {
             return None;
@@ -273,7 +278,7 @@ impl<'a> Reader<'a> {
         let counted = self.byte(len.saturating_add(gap)).is_ascii_digit();
         let word = self.left().get(..len)?.to_owned();
         let known = self.scheme.is_aside(&word) || EARLY.contains(&word.as_str());
-        if len > WORD_BYTES_MAX || (!counted && !attached && !known) {
+        if len > WORD_BYTES_MAX || PROSE.contains(&word.as_str()) || (!counted && !attached && !known) {
             return None;
         }
         self.take(Role::Mark, len);
