@@ -33,41 +33,41 @@ pub struct Ways {
     #[arg(long, value_enum, value_delimiter = ',', default_value = "modbus")]
     via: Vec<Way>,
     /// What to ask over Modbus, in this order
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "regular")]
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "regular", help_heading = "Modbus")]
     question: Vec<Named>,
-    /// BACnet: the network behind the router on which the device is
-    #[arg(long, value_name = "NETWORK", requires = "bacnet_station")]
+    /// The network behind the router on which the device is
+    #[arg(long, value_name = "NETWORK", requires = "bacnet_station", help_heading = "BACnet")]
     bacnet_network: Option<u16>,
-    /// BACnet: its address there in hexadecimal digits, such as 0c for station 12 of MS/TP
-    #[arg(long, value_name = "HEX", requires = "bacnet_network")]
+    /// Its address there in hexadecimal digits, such as 0c for station 12 of MS/TP
+    #[arg(long, value_name = "HEX", requires = "bacnet_network", help_heading = "BACnet")]
     bacnet_station: Option<String>,
     /// A slot of the chassis to ask over CIP, counted from 0; may be repeated. Only slots that are known to hold a module: nothing is tried out
-    #[arg(long, value_name = "SLOT")]
+    #[arg(long, value_name = "SLOT", help_heading = "CIP")]
     cip_slot: Vec<u8>,
     /// Who of the owner's consents to asking in a chassis with a safety controller; without it none is asked beside one
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "CIP")]
     cip_safety_consent: Option<String>,
     /// Ask ListIdentity over TCP, where a firewall lets no UDP through
-    #[arg(long)]
+    #[arg(long, help_heading = "EtherNet/IP")]
     enip_tcp: bool,
     /// Ask FINS over UDP, with this node address; the plant has to have assigned it to this machine, because a controller sends the answers for
     /// another station with the same number here. Without it FINS goes over TCP, where the controller assigns one
-    #[arg(long, value_name = "NODE")]
+    #[arg(long, value_name = "NODE", help_heading = "FINS")]
     fins_node: Option<u8>,
     #[command(flatten)]
     http: Http,
     #[command(flatten)]
     mms: Mms,
-    /// PROFINET: who of the owner's says that the device's connection to its controller is up, and that it neither starts nor is replaced just now;
+    /// Who of the owner's says that the device's connection to its controller is up, and that it neither starts nor is replaced just now;
     /// without it none is asked
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "PROFINET")]
     pn_consent: Option<String>,
-    /// S7comm: read list 001C (names, serial number), too. Only where the owner of the CPUs agrees: it has put fail-safe CPUs into a
+    /// Read list 001C (names, serial number), too. Only where the owner of the CPUs agrees: it has put fail-safe CPUs into a
     /// defective state. One whose order number says that it is, or may be, fail-safe is not asked even so
-    #[arg(long = "s7-consent-001c")]
+    #[arg(long = "s7-consent-001c", help_heading = "S7comm")]
     s7_consent_001c: bool,
-    /// SLMP: by UDP instead of TCP, as the controller's parameters have it
-    #[arg(long)]
+    /// By UDP instead of TCP, as the controller's parameters have it
+    #[arg(long, help_heading = "SLMP")]
     slmp_udp: bool,
     #[command(flatten)]
     sel: Sel,
@@ -78,7 +78,7 @@ pub struct Ways {
     #[command(flatten)]
     dnp3: Dnp3,
     /// Ask HART-IP over UDP instead of TCP; a server that answers from another port than its own is not heard
-    #[arg(long)]
+    #[arg(long, help_heading = "HART-IP")]
     hart_udp: bool,
 }
 
@@ -87,20 +87,20 @@ pub struct Ways {
 struct Dnp3 {
     /// Our own link address, which the outstation must know as a master of its own; never that of your SCADA: it would lose its connection.
     /// One with which `listen` heard a master, towards whichever outstation, is refused
-    #[arg(long = "dnp3-master", value_name = "ADDRESS", required_if_eq("via", "dnp3"))]
+    #[arg(long = "dnp3-master", value_name = "ADDRESS", required_if_eq("via", "dnp3"), help_heading = "DNP3")]
     master: Option<u16>,
     /// Ask DNP3 over UDP instead of TCP
-    #[arg(long = "dnp3-udp")]
+    #[arg(long = "dnp3-udp", help_heading = "DNP3")]
     udp: bool,
     /// Ask DNP3 for all attributes (group 0 variation 254) instead of the five that are the identity: a longer answer
-    #[arg(long = "dnp3-all")]
+    #[arg(long = "dnp3-all", help_heading = "DNP3")]
     all: bool,
     /// Consent to confirm one empty unsolicited DNP3 response, for outstations that say nothing before
-    #[arg(long = "dnp3-confirm-unsolicited")]
+    #[arg(long = "dnp3-confirm-unsolicited", help_heading = "DNP3")]
     confirm_unsolicited: bool,
     /// The DNP3 master that was heard at this address is nameplate itself, on another machine or behind address translation. It overrides the
     /// refusal of its link address: if it is your SCADA, your SCADA loses its connection
-    #[arg(long = "dnp3-ours", value_name = "IP")]
+    #[arg(long = "dnp3-ours", value_name = "IP", help_heading = "DNP3")]
     ours: Option<IpAddr>,
 }
 
@@ -124,17 +124,17 @@ impl Dnp3 {
 /// How a server of MMS is called.
 #[derive(Debug, Args)]
 struct Mms {
-    /// MMS: the transport selector of the server in hexadecimal digits, where it is not the usual one; in a configuration file it is OSI-TSEL
-    #[arg(long = "mms-tsel", value_name = "HEX", default_value = "0001")]
+    /// The transport selector of the server in hexadecimal digits, where it is not the usual one; in a configuration file it is OSI-TSEL
+    #[arg(long = "mms-tsel", value_name = "HEX", default_value = "0001", help_heading = "MMS")]
     transport: String,
-    /// MMS: the session selector in hexadecimal digits (OSI-SSEL)
-    #[arg(long = "mms-ssel", value_name = "HEX", default_value = "0001")]
+    /// The session selector in hexadecimal digits (OSI-SSEL)
+    #[arg(long = "mms-ssel", value_name = "HEX", default_value = "0001", help_heading = "MMS")]
     session: String,
-    /// MMS: the presentation selector in hexadecimal digits (OSI-PSEL)
-    #[arg(long = "mms-psel", value_name = "HEX", default_value = "00000001")]
+    /// The presentation selector in hexadecimal digits (OSI-PSEL)
+    #[arg(long = "mms-psel", value_name = "HEX", default_value = "00000001", help_heading = "MMS")]
     presentation: String,
-    /// MMS: the logical node that holds the device's name plate, where it has a prefix, as DevIDLPHD1
-    #[arg(long = "mms-lphd", value_name = "NAME", default_value = mms::DEVICE_NODE)]
+    /// The logical node that holds the device's name plate, where it has a prefix, as DevIDLPHD1
+    #[arg(long = "mms-lphd", value_name = "NAME", default_value = mms::DEVICE_NODE, help_heading = "MMS")]
     node: String,
 }
 
