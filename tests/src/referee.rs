@@ -183,7 +183,12 @@ static ROWS: [Row; 21] = [
         allowed: &["0x0e////", "0x0f/1/0xf0//", "0x0f/7//4/0x0011", "0x0f/7//4/0x001c", "0x0f/7//4/"],
     },
     // No dissector: whole lines, byte for byte. The empty one, ID, ACC, a password that the test tells, QUI.
-    Row { protocol: "sel-ascii", at: At::Above(&[]), fields: &["tcp.payload"], allowed: &["0d", "49440d", "5354410d", SEL_ACC, PASSWORD, "5155490d"] },
+    Row {
+        protocol: "sel-ascii",
+        at: At::Above(&[]),
+        fields: &["tcp.payload"],
+        allowed: &["0d", "49440d", "5354410d", SEL_ACC, PASSWORD, "5155490d"],
+    },
     // No dissector: the one message, byte for byte (SH-080956ENG, 4.2 and 5.2, with a timer of 2 s).
     Row {
         protocol: "slmp",
