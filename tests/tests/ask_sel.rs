@@ -72,7 +72,10 @@ fn a_relay_tells_what_it_is_and_a_capture_of_it_the_same() {
         let (file, port) = (file.to_string_lossy().into_owned(), format!("{port}=sel-ascii"));
         let product = Product::find().expect("the product");
         let heard = product.run(["listen", &file, "--decode-as", &port, "--format", "claims"]).expect(code::DONE);
-        assert_eq!(heard.claims(), asked.claims(), "the same by ear");
+        // Who listens hears the same once.
+        let mut once = asked.claims();
+        once.dedup();
+        assert_eq!(heard.claims(), once, "the same by ear");
     }
 }
 

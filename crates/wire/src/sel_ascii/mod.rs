@@ -8,7 +8,7 @@
 
 mod line;
 mod question;
-mod status;
+mod report;
 
 use crate::conversation::{Conversation, Coverage, Heard, Likeness, Over, Protocol, Role, Said};
 use crate::tcp::At;
@@ -17,7 +17,7 @@ use crate::{Address, Malformed, Reading, Shape};
 use line::{Line, lines};
 pub use line::{Prompt, asks_for_level, prompt, tells_serial, tells_version};
 pub use question::Question;
-use status::{Labelled, labelled};
+use report::{Labelled, labelled};
 
 /// A relay's command line. On its port Telnet's decoder hears it, and lets this one hear with it.
 pub static PROTOCOL: Protocol =
