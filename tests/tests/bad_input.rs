@@ -195,7 +195,7 @@ fn a_full_disk_loses_neither_what_was_kept_nor_what_was_heard() {
     let one = folder.file("one.pcap", pcap_of(&capture_of_one()));
     let many = folder.file("many.pcap", pcap_of(&plant((0..100).map(paged).collect())));
     fs::create_dir(folder.path().join("disk")).expect("a folder");
-    let script = r#"mount -t tmpfs -o size=256k tmpfs "$1" || exit 99
+    let script = r#"mount -t tmpfs -o size=176k tmpfs "$1" || exit 99
         "$0" listen "$2" --state "$1" >/dev/null || exit 98
         "$0" listen "$3" --state "$1" --format "$4"; echo "code $?"
         "$0" devices --state "$1" --format csv"#;

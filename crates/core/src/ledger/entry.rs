@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::canonical::{NotCanonical, Page};
 use super::merkle::Hash;
 use crate::baseline::Approval;
 use crate::change;
@@ -33,6 +34,16 @@ pub struct Placed<'a> {
     pub index: u64,
     /// [`Entry::time_ns`].
     pub time_ns: u64,
+}
+
+impl Placed<'_> {
+    /// Its bytes in the log, on a page in the place of what stood there.
+    ///
+    /// # Errors
+    /// [`NotCanonical`].
+    pub fn record<'a>(&self, page: &'a mut Page) -> Result<&'a [u8], NotCanonical> {
+        page.write(self)
+    }
 }
 
 /// What happened.

@@ -88,7 +88,7 @@ impl Commit<'_> {
                 if sheaf.is_full() {
                     bytes += sheaf.put(&transaction, frontier.size(), None)?;
                 }
-                let record = page.write(&Placed { index: frontier.size(), time_ns: *time_ns, body })?;
+                let record = Placed { index: frontier.size(), time_ns: *time_ns, body }.record(page)?;
                 let leaf = leaf_hash(record);
                 frontier.push(leaf);
                 sheaf.push(&leaf, record);

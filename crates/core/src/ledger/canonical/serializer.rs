@@ -80,19 +80,22 @@ impl Object<'_> {
         self.page.bytes.len()
     }
 
-    fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Written {
-        self.page.bytes.push(b':');
+    /// The value of a key that stands from `start` on.
+    fn value<T: Serialize + ?Sized>(&mut self, key: Cow<'static, str>, start: usize, value: &T) -> Written {
         value.serialize(&mut *self.page)?;
-        let (key, start) = std::mem::take(&mut self.key);
         self.page.members.push(Member { beginning: beginning(&key), key, start, end: self.page.bytes.len() });
         Ok(())
     }
 
     fn field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Written {
-        self.key = (Cow::Borrowed(key), self.next());
+        let start = self.next();
+        let bytes = &mut self.page.bytes;
         // A field's name has nothing to escape.
-        self.page.quoted(key);
-        self.value(value)
+        bytes.reserve(key.len() + 3);
+        bytes.push(b'"');
+        bytes.extend_from_slice(key.as_bytes());
+        bytes.extend_from_slice(b"\":");
+        self.value(Cow::Borrowed(key), start, value)
     }
 
     fn close(self) -> Written {
@@ -258,7 +261,9 @@ impl ser::SerializeMap for Object<'_> {
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Written {
-        self.value(value)
+        self.page.bytes.push(b':');
+        let (key, start) = std::mem::take(&mut self.key);
+        self.value(key, start, value)
     }
 
     fn end(self) -> Written {
