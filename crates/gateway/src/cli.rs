@@ -64,7 +64,7 @@ pub enum Command {
     Ask(Box<command::ask::Ask>),
     /// Stop all asking at once, or allow it again
     Quiet(command::quiet::Quiet),
-    /// List the classes of devices that three failures stopped, or release one
+    /// List the classes of devices that failures or a restart stopped, or release one
     Release(command::release::Release),
     /// List the catalog
     Devices(command::devices::Devices),

@@ -1,4 +1,4 @@
-//! `nameplate release`: a class of devices that three failures stopped is asked again because a person says so.
+//! `nameplate release`: a class of devices that failures or a restart stopped is asked again because a person says so.
 
 use clap::Args;
 use nameplate_core::text::printable;
