@@ -2,12 +2,14 @@
 //! observations become an asset in the [`catalog`]. No network, no disk, no clock: time, bytes and randomness are arguments.
 #![forbid(unsafe_code)]
 
+pub mod advisory;
 pub mod baseline;
 pub mod blind;
 pub mod catalog;
 pub mod change;
 pub mod claim;
 pub mod evidence;
+pub mod finding;
 pub mod hazard;
 pub mod ledger;
 pub mod observation;
