@@ -3,6 +3,8 @@
 //! Texts stand as they were written; nothing is normalised here. Products, vulnerabilities and remediations refer to products by their
 //! place in [`Advisory::products`].
 
+pub mod exploitation;
+
 use serde::{Deserialize, Serialize};
 
 /// Place of a product in [`Advisory::products`].
