@@ -1,5 +1,6 @@
 //! What is fuzzed, as plain functions: each takes any bytes and panics where an invariant does not hold.
 
+use nameplate_core::advisory::{Advisory, ProductIndex, bulletin, csaf};
 use nameplate_wire::capture::{Decoder, Frame, LinkType, Step};
 use nameplate_wire::conversation::{End, Heard, Over, Protocol, Said};
 use nameplate_wire::listen::{Event, Listener};
@@ -23,6 +24,36 @@ pub fn pcap(data: &[u8]) {
     let magic = MAGICS[usize::from(*first >> 1) % MAGICS.len()];
     let magic = if first & 1 == 0 { magic.to_le_bytes() } else { magic.to_be_bytes() };
     capture(&[&magic, rest].concat());
+}
+
+/// An advisory, and a table of bulletins: what is read refers to its own products alone, says what was tolerated in sentences of the closed list,
+/// and reads as itself again.
+pub fn csaf(data: &[u8]) {
+    if let Ok(advisory) = csaf::read(data) {
+        refers_to_its_own(&advisory);
+        assert_eq!(csaf::read(data).as_ref(), Ok(&advisory));
+        assert!(advisory.tolerances.iter().all(|tolerance| csaf::tolerance::Kind::of(&tolerance.what).is_some()), "{:?}", advisory.tolerances);
+    }
+    for bulletin in bulletin::read(data).unwrap_or_default() {
+        refers_to_its_own(&bulletin.advisory);
+        let again = bulletin::read(&bulletin.rows);
+        // A line number may stand in a tolerance, and is another in a file of its own.
+        let said = |advisory: &Advisory| Advisory { tolerances: Vec::new(), ..advisory.clone() };
+        let [again] = &again.expect("its rows are a file")[..] else { panic!("not one bulletin") };
+        assert_eq!((&again.rows, said(&again.advisory)), (&bulletin.rows, said(&bulletin.advisory)));
+    }
+}
+
+fn refers_to_its_own(advisory: &Advisory) {
+    let known = |products: &[ProductIndex]| products.iter().all(|product| (*product as usize) < advisory.products.len());
+    for of in &advisory.vulnerabilities {
+        let said = of.statuses.iter().map(|(_, products)| products).chain(of.flags.iter().map(|(_, products)| products));
+        let offered = of.remediations.iter().map(|offer| &offer.products).chain(of.scores.iter().map(|score| &score.products));
+        assert!(said.chain(offered).all(|products| known(products)), "{of:?}");
+        assert!(of.statuses.iter().all(|(_, products)| !products.is_empty()), "{of:?}");
+    }
+    let parts = advisory.products.iter().filter_map(|product| product.relationship.as_ref());
+    assert!(parts.into_iter().all(|of| known(&[of.component, of.platform])), "{:?}", advisory.products);
 }
 
 /// A pcapng file, as [`pcap`].

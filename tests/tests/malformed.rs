@@ -28,6 +28,16 @@ const ANSWERS: &[u8] = b"\x00\x01\x00\x00\x00\x1a\xff\x2b\x0e\x01\x01\x00\x00\x0
 /// One segment of the `tcp` target: control, distance (2), length, payload.
 const SEGMENTS: &[u8] = b"\x00\x00\x00\x0b\x00\x07\x00\x00\x00\x05\x01\x2b\x0e\x01\x00\x01\x00\x00\x19\x00\x07\x00\x00\x00\x13\x01\x2b\x0e\x01\x01\x00\x00\x02\x00\x03ABC\x02\x04V2.1";
 
+/// A document with all that refers to a product (CSAF 2.0, 3.2).
+const DOCUMENT: &[u8] = br#"{"document":{"csaf_version":"2.0","publisher":{"name":"V"},"tracking":{"id":"1","version":"1"}},
+    "product_tree":{"branches":[{"category":"vendor","name":"V","branches":[{"category":"product_version","name":"1","product":{"name":"N","product_id":"A"}}]}],
+    "full_product_names":[{"name":"M","product_id":"B"}],"product_groups":[{"group_id":"G","product_ids":["A","B"]}],
+    "relationships":[{"category":"installed_on","full_product_name":{"name":"R","product_id":"R"},"product_reference":"A","relates_to_product_reference":"B"}]},
+    "vulnerabilities":[{"cve":"C","product_status":{"known_affected":["A","R"],"fixed":["B"]},"flags":[{"label":"l","group_ids":["G"]}],
+    "remediations":[{"category":"vendor_fix","details":"d","product_ids":["A"]}],"scores":[{"products":["B"],"cvss_v3":{"vectorString":"v","baseScore":9.8}}]}]}"#;
+/// Two bulletins, three rows.
+const BULLETIN: &[u8] = b"publisher,id,product,range,status,cve,cvss,fixed_version\nA,1,P,< 2,,C,7.5,2\nB,1,\"Q,\",,fixed,C,,\nA,1,P,< 3,,D,10.0,'-3\n";
+
 /// splitmix64: the same damage in every run.
 struct Random(u64);
 
@@ -107,6 +117,11 @@ fn captures(magic: &[u8]) -> Result<Vec<Vec<u8>>, String> {
         }
     }
     Ok(seeds)
+}
+
+#[test]
+fn damaged_advisories_are_read_or_refused_and_refer_to_their_own_products() {
+    check(targets::csaf, &[DOCUMENT.into(), BULLETIN.into()]);
 }
 
 #[test]

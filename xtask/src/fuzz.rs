@@ -79,7 +79,11 @@ fn seeds(tree: &Tree) -> Result<(), String> {
 
 /// A folder of seeds for a target beside its own corpus. Captures are read where they lie; libFuzzer writes only into the corpus.
 fn seeds_of(tree: &Tree, target: &str) -> PathBuf {
-    if target.starts_with("pcap") { tree.shared().join("captures") } else { tree.target.join("tmp").join("fuzz-seeds").join(target) }
+    match target {
+        "pcap" | "pcapng" => tree.shared().join("captures"),
+        "csaf" => tree.shared().join("advisories/csaf/2017"),
+        _ => tree.target.join("tmp").join("fuzz-seeds").join(target),
+    }
 }
 
 fn run(tree: &Tree, target: String, seconds: u64) -> Outcome {

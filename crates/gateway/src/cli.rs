@@ -78,7 +78,9 @@ pub enum Command {
     Evidence(command::evidence::Evidence),
     /// Verify the ledger that all of it follows from, or print its signed checkpoint
     Ledger(command::ledger::Ledger),
-    /// Take in lists that people made
+    /// Make signed bundles of advisories
+    Advisories(command::advisories::Advisories),
+    /// Take in lists that people made, and advisories
     Import(command::import::Import),
     /// Compare a sheet with the catalog
     Compare(command::compare::Compare),

@@ -38,6 +38,7 @@ pub fn run() -> ExitCode {
         Command::Explain(command) => command.run(&options),
         Command::Evidence(command) => command.run(&options),
         Command::Ledger(command) => command.run(&options),
+        Command::Advisories(command) => command.run(&options),
         Command::Import(command) => command.run(&options),
         Command::Compare(command) => command.run(&options),
         Command::Baseline(command) => command.run(&options),

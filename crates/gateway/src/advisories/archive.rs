@@ -2,12 +2,16 @@
 //!
 //! Source: PKWARE APPNOTE.TXT 6.3.10, sections 4.3 and 4.4. Stored and deflated entries; no encryption, no zip64, no parts.
 
+mod write;
+
 use std::collections::HashSet;
 use std::io::Read;
 use std::ops::Range;
 
 use flate2::Crc;
 use flate2::read::DeflateDecoder;
+
+pub use self::write::write;
 
 /// Largest archive: it is held in memory as a whole.
 pub const ARCHIVE_BYTES_MAX: u64 = 512 << 20;

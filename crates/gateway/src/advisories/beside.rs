@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use nameplate_core::observation::hex;
 use sha2::{Digest, Sha256, Sha512};
 
+use super::openpgp::PublisherKeys;
+
 /// Endings of files that say something of the document they are named after.
 pub const ENDINGS: [&str; 3] = ["sha256", "sha512", "asc"];
 /// A checksum file has one line; a signature of many keys some kB.
@@ -15,8 +17,20 @@ pub const BESIDE_BYTES_MAX: u64 = 64 * 1024;
 pub struct Checked {
     /// Checksums that stood beside it, and were right.
     pub checksums: u8,
-    /// A signature stands beside it. It is not checked.
-    pub signature: bool,
+    /// What is known of its signature.
+    pub signature: Signature,
+}
+
+/// What is known of a document's signature. A wrong one refuses the document.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Signature {
+    /// None stands beside it.
+    #[default]
+    None,
+    /// One stands beside it, and nobody named the publisher's key.
+    NotChecked,
+    /// The publisher's key signed it.
+    Right,
 }
 
 impl Checked {
@@ -29,16 +43,29 @@ impl Checked {
             _ => "checksums right".to_owned(),
         };
         // Writing to a String cannot fail.
-        let _ = write!(text, ", {}", if self.signature { "signature not checked" } else { "not signed" });
+        let _ = write!(text, ", {}", self.signature.words());
         text
+    }
+}
+
+impl Signature {
+    /// In words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::None => "not signed",
+            Self::NotChecked => "signature not checked",
+            Self::Right => "signature right",
+        }
     }
 }
 
 /// Holds a document against what stands beside it.
 ///
 /// # Errors
-/// A checksum that is wrong, or a file of that name that holds none: then nobody knows what the publisher meant.
-pub fn check(bytes: &[u8], beside: impl Fn(&str) -> Option<Vec<u8>>) -> Result<Checked, String> {
+/// A checksum that is wrong, or a file of that name that holds none: then nobody knows what the publisher meant. Where the publisher's
+/// keys are given, a signature that is not by one of them.
+pub fn check(bytes: &[u8], keys: Option<&PublisherKeys>, beside: impl Fn(&str) -> Option<Vec<u8>>) -> Result<Checked, String> {
     let mut checked = Checked::default();
     for (ending, digest) in
         [("sha256", (|bytes| hex(&Sha256::digest(bytes))) as fn(&[u8]) -> String), ("sha512", |bytes| hex(&Sha512::digest(bytes)))]
@@ -55,7 +82,11 @@ pub fn check(bytes: &[u8], beside: impl Fn(&str) -> Option<Vec<u8>>) -> Result<C
         }
         checked.checksums = checked.checksums.saturating_add(1);
     }
-    checked.signature = beside("asc").is_some();
+    checked.signature = match (beside("asc"), keys) {
+        (None, _) => Signature::None,
+        (Some(_), None) => Signature::NotChecked,
+        (Some(signature), Some(keys)) => keys.check(bytes, &signature).map(|()| Signature::Right)?,
+    };
     Ok(checked)
 }
 
@@ -70,7 +101,7 @@ mod tests {
         const SHA512: &str = "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f";
         let check = |files: &[(&str, &str)]| {
             let beside = |ending: &str| files.iter().find(|(name, _)| *name == ending).map(|(_, text)| text.as_bytes().to_vec());
-            check(b"abc", beside).map_or_else(|why| why.split(" says").next().unwrap_or_default().to_owned(), Checked::sentence)
+            check(b"abc", None, beside).map_or_else(|why| why.split(" says").next().unwrap_or_default().to_owned(), Checked::sentence)
         };
         for (files, expected) in [
             (&[][..], "no checksum, not signed"),

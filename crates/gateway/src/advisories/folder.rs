@@ -18,10 +18,7 @@ const FOLDERS_DEEP_MAX: usize = 16;
 /// # Errors
 /// The directory itself cannot be read, or holds more files than a publisher has.
 pub fn read<F: FnMut(Document)>(root: &Path, reader: &mut Reader<F>) -> Result<(), Failure> {
-    let inside = root.canonicalize().map_err(|e| Failure::input(root.display(), e))?;
-    let mut walk = Walk { inside, files: Vec::new(), refused: Vec::new() };
-    walk.folder(root, 0).map_err(|why| Failure::input(root.display(), why))?;
-    walk.files.sort();
+    let walk = walk(root)?;
     for (path, why) in walk.refused {
         reader.problem(path.display().to_string(), why);
     }
@@ -45,6 +42,22 @@ pub fn read<F: FnMut(Document)>(root: &Path, reader: &mut Reader<F>) -> Result<(
         }
     }
     Ok(())
+}
+
+/// The files of a directory, in the order of their names, without what was refused.
+///
+/// # Errors
+/// As [`read`].
+pub fn files(root: &Path) -> Result<Vec<PathBuf>, Failure> {
+    walk(root).map(|walk| walk.files)
+}
+
+fn walk(root: &Path) -> Result<Walk, Failure> {
+    let inside = root.canonicalize().map_err(|e| Failure::input(root.display(), e))?;
+    let mut walk = Walk { inside, files: Vec::new(), refused: Vec::new() };
+    walk.folder(root, 0).map_err(|why| Failure::input(root.display(), why))?;
+    walk.files.sort();
+    Ok(walk)
 }
 
 /// The file that is named as this one with an ending behind it. One that is there and cannot be read is empty, and so no checksum.

@@ -2,9 +2,12 @@
 
 mod archive;
 mod beside;
+mod bundle;
 mod folder;
 mod kept;
+mod openpgp;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -12,8 +15,10 @@ use std::path::Path;
 use nameplate_core::advisory::csaf::{self, Unread};
 use nameplate_core::advisory::{Advisories, Advisory, bulletin};
 
-pub use self::beside::Checked;
+pub use self::beside::{Checked, Signature};
+pub use self::bundle::make as bundle;
 pub use self::kept::{kept, take};
+pub use self::openpgp::PublisherKeys;
 
 use self::archive::{ARCHIVE_BYTES_MAX, Archive};
 use crate::failure::Failure;
@@ -79,6 +84,12 @@ pub fn load(path: &Path) -> Result<Loaded, Failure> {
 /// Reads paths, in the order of their names, and hands each document on.
 pub struct Reader<F> {
     each: F,
+    /// Where given, only bundles that this key signed are read: the key, or its fingerprint, in hexadecimal digits.
+    pub trusted: Option<String>,
+    /// Where given, a signature beside a document must be by one of these.
+    pub publisher: Option<PublisherKeys>,
+    /// Fingerprints of the keys that signed what was read.
+    pub signers: BTreeSet<String>,
     /// Files of which nothing was used.
     pub problems: Vec<Problem>,
     /// Files that are no documents by their names.
@@ -88,7 +99,7 @@ pub struct Reader<F> {
 impl<F: FnMut(Document)> Reader<F> {
     /// One that hands documents to `each`.
     pub fn new(each: F) -> Self {
-        Self { each, problems: Vec::new(), passed_over: 0 }
+        Self { each, trusted: None, publisher: None, signers: BTreeSet::new(), problems: Vec::new(), passed_over: 0 }
     }
 
     /// Reads a document, a directory or a zip file.
@@ -97,6 +108,10 @@ impl<F: FnMut(Document)> Reader<F> {
     /// The path itself cannot be read.
     pub fn path(&mut self, path: &Path) -> Result<(), Failure> {
         let named = path.display().to_string();
+        if self.trusted.is_some() && ending(&named) != "zip" {
+            self.problem(named, "no signed bundle; with a trusted key nothing else is read");
+            return Ok(());
+        }
         if path.is_dir() {
             return folder::read(path, self);
         }
@@ -116,7 +131,11 @@ impl<F: FnMut(Document)> Reader<F> {
             Ok(archive) => archive,
             Err(why) => return self.problem(named.to_owned(), why),
         };
-        for entry in archive.entries.iter().filter(|entry| !is_beside(&entry.name)) {
+        match bundle::check(&archive, self.trusted.as_deref()) {
+            Ok(signer) => self.signers.extend(signer),
+            Err(why) => return self.problem(named.to_owned(), why),
+        }
+        for entry in archive.entries.iter().filter(|entry| !is_beside(&entry.name) && !bundle::is_own(&entry.name)) {
             let file = format!("{named}!/{}", entry.name);
             if !is_document(&entry.name) {
                 self.pass(file);
@@ -136,7 +155,7 @@ impl<F: FnMut(Document)> Reader<F> {
 
     /// A document with what stands beside it.
     fn document(&mut self, file: String, bytes: Vec<u8>, beside: impl Fn(&str) -> Option<Vec<u8>>) {
-        let checked = match beside::check(&bytes, beside) {
+        let checked = match beside::check(&bytes, self.publisher.as_ref(), beside) {
             Ok(checked) => checked,
             Err(why) => return self.problem(file, why),
         };

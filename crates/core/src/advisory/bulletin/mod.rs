@@ -35,6 +35,8 @@ pub const COLUMNS: [&str; 17] = [
 ];
 /// Rows of one file; a vendor's paper names some hundreds of products.
 const ROWS_MAX: usize = 200_000;
+/// Longest cell, so that with an apostrophe before it it is still one that a sheet may have.
+const CELL_BYTES_MAX: usize = 16 * 1024;
 /// Columns whose cells are the document's: they are the same in all of its rows.
 const OF_DOCUMENT: [&str; 4] = ["title", "revision", "date", "page"];
 /// CSAF 2.0, 3.2.3.12: a remediation that is one of these words says no more than that.
@@ -146,6 +148,9 @@ fn columns(header: &Record) -> Result<Vec<&'static str>, Unread> {
 /// A cell on one line. What a spreadsheet would run is refused; an apostrophe before it says that it is a text.
 fn plain(given: &str) -> Result<String, &'static str> {
     let text = one_line(given);
+    if text.len() > CELL_BYTES_MAX {
+        return Err("a cell of more than 16 KiB");
+    }
     if let Some(text) = text.strip_prefix('\'').filter(|rest| rest.starts_with(FORMULA)) {
         return Ok(text.to_owned());
     }

@@ -1,6 +1,6 @@
 //! `nameplate import advisories`: documents and lists into the ledger, once each, and what that changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -9,7 +9,7 @@ use nameplate_core::advisory::{Changes, Delivery, ListReference, Reference, Take
 use nameplate_core::ledger::{Body, Payload};
 use serde::Serialize;
 
-use crate::advisories::{self, Document, Problem, Reader};
+use crate::advisories::{self, Document, Problem, PublisherKeys, Reader, Signature};
 use crate::cli::{Format, Options};
 use crate::failure::{Code, Failure};
 use crate::store::{Draft, Store, now_ns};
@@ -21,7 +21,8 @@ use crate::{print, state};
     after_help = "Reads CSAF 2.0 (.json), bulletins (.csv: publisher,id,title,revision,date,page,vendor,product,order_number,model,range,\n\
                   status,cve,cvss,remediation,fixed_version,url), directories and zip files of both. Sends nothing, fetches nothing.\n\
                   A document is its publisher, its id and its bytes. The newest revision counts; older ones stay. A checksum beside a\n\
-                  document (x.json.sha256, .sha512) is checked, a wrong one refuses it; OpenPGP signatures (.asc) are not checked. What\n\
+                  document (x.json.sha256, .sha512) is checked, a wrong one refuses it; so is an OpenPGP signature (.asc), where\n\
+                  --publisher-key names the key; a document without one is taken. What\n\
                   cannot be read is listed with its place and does not stop the rest; the exit code is then 3.\n\n\
                   Example:\n  nameplate import advisories csaf/ --kev known_exploited_vulnerabilities.json && nameplate check"
 )]
@@ -38,6 +39,12 @@ pub struct Advisories {
     /// FIRST's EPSS scores, CSV; in the place of the list before
     #[arg(long, value_name = "FILE")]
     epss: Option<PathBuf>,
+    /// The publisher's OpenPGP key (RSA): a signature beside a document must then be by it
+    #[arg(long, value_name = "FILE")]
+    publisher_key: Option<PathBuf>,
+    /// Take in only bundles that this key signed: its fingerprint, or the key, 64 hexadecimal digits (see `advisories bundle`)
+    #[arg(long, value_name = "KEY")]
+    trust: Option<String>,
 }
 
 /// What was read before anything is kept.
@@ -47,7 +54,9 @@ struct Basket {
     problems: Vec<Problem>,
     passed_over: usize,
     tolerances: BTreeMap<String, u64>,
-    checked: [u64; 3],
+    checked: [u64; 4],
+    signers: BTreeSet<String>,
+    trusted: bool,
 }
 
 impl Advisories {
@@ -81,22 +90,29 @@ impl Advisories {
     }
 
     fn read(&self) -> Result<Basket, Failure> {
-        let (mut documents, mut payloads, mut tolerances, mut checked) = (Vec::new(), Vec::new(), BTreeMap::new(), [0_u64; 3]);
+        let (mut documents, mut payloads, mut tolerances, mut checked) = (Vec::new(), Vec::new(), BTreeMap::new(), [0_u64; 4]);
         let mut reader = Reader::new(|document: Document| {
             let Document { file, bytes, advisory, checked: of } = document;
             for tolerance in advisory.tolerances {
                 *tolerances.entry(tolerance.what).or_default() += 1;
             }
             checked[0] += u64::from(of.checksums > 0);
-            checked[1] += u64::from(of.signature);
+            checked[1] += u64::from(of.signature == Signature::NotChecked);
+            checked[3] += u64::from(of.signature == Signature::Right);
             checked[2] += u64::from(advisory.initial_version_only);
             payloads.push(Payload::of(bytes));
             let (publisher, id, revision, sha256) = (advisory.publisher, advisory.id, advisory.revision, advisory.sha256);
             documents.push(Reference { file, id, publisher, revision, sha256 });
         });
+        reader.trusted = self.trust.as_ref().map(|key| key.trim().to_ascii_lowercase());
+        if let Some(path) = &self.publisher_key {
+            let keys = advisories::bytes_of(path, LIST_BYTES_MAX as u64).and_then(|file| PublisherKeys::of(&file));
+            reader.publisher = Some(keys.map_err(|why| Failure::input(path.display(), why))?);
+        }
         for path in &self.paths {
             reader.path(path)?;
         }
+        let signers = std::mem::take(&mut reader.signers);
         let (problems, passed_over) = (std::mem::take(&mut reader.problems), reader.passed_over);
         drop(reader);
         let from = self.paths.iter().map(|path| path.display().to_string()).collect();
@@ -108,7 +124,7 @@ impl Advisories {
             delivery.lists.push(list);
             payloads.push(payload);
         }
-        Ok(Basket { delivery, payloads, problems, passed_over, tolerances, checked })
+        Ok(Basket { delivery, payloads, problems, passed_over, tolerances, checked, signers, trusted: self.trust.is_some() })
     }
 }
 
@@ -131,8 +147,10 @@ impl Basket {
         let counts = counts.map(|taken| format!("{} {}", of(taken), taken.name().replace('_', " "))).join(", ");
         let documents = print::count(self.delivery.documents.len() as u64, "document");
         lines.push(format!("{documents}: {counts}, {} not in this set any more, {} refused", changes.gone.len(), self.problems.len()));
-        let [checksums, signatures, initial] = self.checked;
-        lines.push(format!("checksums right beside {checksums}; {signatures} signed, signatures not checked"));
+        let [checksums, unchecked, initial, right] = self.checked;
+        lines.push(format!("checksums right beside {checksums}; signatures right beside {right}, not checked beside {unchecked}"));
+        let trusted = if self.trusted { "trusted" } else { "nobody said whether to trust it: --trust" };
+        lines.extend(self.signers.iter().map(|signer| format!("bundle signed by {signer} ({trusted})")));
         if initial > 0 {
             lines.push(format!("{initial} are the initial version of a vendor's own document, which wins"));
         }
