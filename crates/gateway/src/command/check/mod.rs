@@ -98,3 +98,85 @@ enum FailOn {
     Unknown,
     Stale,
 }
+
+impl FailOn {
+    /// The mildest band that it names.
+    const fn band(self) -> Option<Band> {
+        match self {
+            Self::Critical => Some(Band::Critical),
+            Self::Important => Some(Band::Important),
+            Self::Moderate => Some(Band::Moderate),
+            Self::Low => Some(Band::Low),
+            _ => None,
+        }
+    }
+
+    fn is_met_by_finding(self, found: &Found<'_>) -> bool {
+        let band = found.decision.as_ref().map(|decision| decision.band);
+        match self {
+            Self::Affected => found.verdict == Verdict::Affected,
+            Self::Indeterminate => found.verdict == Verdict::Indeterminate,
+            Self::Contradiction => found.verdict == Verdict::Contradiction,
+            other => other.band().is_some_and(|least| band.is_some_and(|band| band >= least)),
+        }
+    }
+
+    fn is_met_by_part(self, judged: &Judged) -> bool {
+        match self {
+            Self::Behind => judged.conformance == Conformance::Behind,
+            Self::OtherLine => judged.conformance == Conformance::OtherLine,
+            Self::Newer => judged.conformance == Conformance::Newer,
+            Self::Disapproved => judged.conformance == Conformance::Disapproved,
+            Self::NotListed => judged.conformance == Conformance::NotListed,
+            Self::Unknown => judged.conformance == Conformance::Unknown,
+            Self::Stale => judged.stale,
+            _ => false,
+        }
+    }
+}
+
+impl Check {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// The inputs; the state; that something was found which `--fail-on` names.
+    pub fn run(&self, options: &Options) -> Result<(), Failure> {
+        let profiles = profiles::load(options.profiles.as_deref())?;
+        let as_of = self.as_of.as_deref().map(time_ns).transpose()?;
+        let now = as_of.unwrap_or_else(now_ns);
+        let known = match &self.inventory {
+            Some(_) if !self.advisories.is_empty() => None,
+            _ => Store::read(&state::directory(options.state.as_ref())?)?.map(|store| store.view(as_of).map(|view| (store, view))).transpose()?,
+        };
+        let view = known.as_ref().map(|(_, view)| view);
+        let format = print::format(options);
+        let findings = self.findings(known.as_ref(), now)?;
+        let conformances = view.filter(|_| self.inventory.is_none()).map(|view| {
+            let stale_after_ns = u64::from(self.stale_after).saturating_mul(DAY_NS);
+            Conformances::of(view, &profiles, Clock { now_ns: now, stale_after_ns })
+        });
+        let findings = findings.filter(|_| self.only != Some(Only::Conformance));
+        let conformances = conformances.filter(|_| self.only != Some(Only::Findings));
+        if format == Format::Csv && findings.is_some() && conformances.is_some() {
+            let why = "CSV has room for one kind of line: name --only findings or --only conformance";
+            return Err(Failure::new(Code::Usage, why));
+        }
+        let mut met = 0_u64;
+        if let Some(findings) = &findings {
+            let subjects = self.subjects(view, &profiles)?;
+            met += self.print_findings(findings, &subjects, format)?;
+        }
+        if let Some(conformances) = &conformances {
+            print::out(&conformances.shown(format))?;
+            eprintln!("{}", conformances.summary());
+            met += conformances.all().filter(|judged| self.fail_on.iter().any(|what| what.is_met_by_part(judged))).count() as u64;
+        }
+        if findings.is_none() {
+            eprintln!("compared with approved baselines only; no advisory was looked at");
+        }
+        match met {
+            0 => Ok(()),
+            found => Err(Failure::new(Code::Found, format!("{} found of what --fail-on names", print::count(found, "line")))),
+        }
+    }
+}
