@@ -171,7 +171,7 @@ pub fn read(file: &str, bytes: Vec<u8>) -> Result<Vec<(Advisory, Vec<u8>)>, Unre
 }
 
 /// The bytes of a file of at most so many.
-fn bytes_of(path: &Path, bytes_max: u64) -> Result<Vec<u8>, String> {
+pub fn bytes_of(path: &Path, bytes_max: u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     // One byte more than is allowed says that there is more.
     let read = File::open(path).and_then(|file| file.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes));

@@ -69,7 +69,7 @@ impl Findings {
     }
 
     /// What was looked at, in words: never "safe".
-    fn corpus(&self) -> String {
+    pub fn corpus(&self) -> String {
         let dates = self.library.advisories().iter().filter_map(|advisory| advisory.current_release.get(..10));
         let documents = print::count(self.library.advisories().len() as u64, "document");
         dates.max().map_or(documents.clone(), |newest| format!("{documents}, corpus to {newest}"))

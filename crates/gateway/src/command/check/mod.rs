@@ -1,20 +1,25 @@
 //! `nameplate check`: which advisory concerns which device, and how every device stands to its approved baselines.
 
 mod conformance;
-mod findings;
-
-use std::path::PathBuf;
+pub mod findings;
+mod line;
+pub mod source;
+pub mod subject;
 
 use clap::{Args, ValueEnum};
 use nameplate_core::baseline::{Clock, Conformance, Judged};
+use nameplate_core::finding::Verdict;
+use nameplate_core::priority::Band;
 
 use self::conformance::Conformances;
-use self::findings::Findings;
+use self::findings::{Findings, Found, Tally};
+use self::source::Sources;
+use self::subject::Subject;
 use super::devices::time_ns;
 use crate::cli::{Format, Options};
 use crate::failure::{Code, Failure};
-use crate::store::{Store, now_ns};
-use crate::{print, profiles, state};
+use crate::store::now_ns;
+use crate::{print, profiles};
 
 /// Nanoseconds of a day.
 const DAY_NS: u64 = 86_400_000_000_000;
@@ -35,25 +40,9 @@ const DAY_NS: u64 = 86_400_000_000_000;
                         nameplate check --inventory plant.csv --advisories csaf/          needs no state and keeps none"
 )]
 pub struct Check {
-    /// Judge the rows of this sheet instead of the catalog: columns as `nameplate import devices` takes them; others are facts that an
-    /// advisory may ask for, named in its words (function_state, bundle, host, ...)
-    #[arg(long, value_name = "SHEET")]
-    inventory: Option<PathBuf>,
-    /// Advisories from here instead of those that were imported: a CSAF document, a directory or a zip; may be repeated
-    #[arg(long, value_name = "PATH")]
-    advisories: Vec<PathBuf>,
-    /// CISA's Known Exploited Vulnerabilities for those, JSON or CSV
-    #[arg(long, value_name = "FILE", requires = "advisories")]
-    kev: Option<PathBuf>,
-    /// CISA's SSVC points for those
-    #[arg(long, value_name = "FILE", requires = "advisories")]
-    ssvc: Option<PathBuf>,
-    /// FIRST's EPSS scores for those, CSV
-    #[arg(long, value_name = "FILE", requires = "advisories")]
-    epss: Option<PathBuf>,
-    /// A policy of your own for bands and due dates [default: the built-in one, see docs/priority.md]
-    #[arg(long, value_name = "FILE")]
-    policy: Option<PathBuf>,
+    /// What is judged, and by what.
+    #[command(flatten)]
+    sources: Sources,
     /// Print one of the two alone; CSV has room for one
     #[arg(long, value_enum, value_name = "WHAT")]
     only: Option<Only>,
@@ -144,14 +133,13 @@ impl Check {
         let profiles = profiles::load(options.profiles.as_deref())?;
         let as_of = self.as_of.as_deref().map(time_ns).transpose()?;
         let now = as_of.unwrap_or_else(now_ns);
-        let known = match &self.inventory {
-            Some(_) if !self.advisories.is_empty() => None,
-            _ => Store::read(&state::directory(options.state.as_ref())?)?.map(|store| store.view(as_of).map(|view| (store, view))).transpose()?,
-        };
-        let view = known.as_ref().map(|(_, view)| view);
+        let kept = self.sources.kept(options, as_of)?;
+        let view = kept.as_ref().map(|(_, view)| view);
         let format = print::format(options);
-        let findings = self.findings(known.as_ref(), now)?;
-        let conformances = view.filter(|_| self.inventory.is_none()).map(|view| {
+        let source = self.sources.findings(kept.as_ref(), now)?;
+        let unread = source.as_ref().map_or(0, |source| source.unread);
+        let findings = source.map(|source| source.findings);
+        let conformances = view.filter(|_| self.sources.inventory.is_none()).map(|view| {
             let stale_after_ns = u64::from(self.stale_after).saturating_mul(DAY_NS);
             Conformances::of(view, &profiles, Clock { now_ns: now, stale_after_ns })
         });
@@ -163,7 +151,7 @@ impl Check {
         }
         let mut met = 0_u64;
         if let Some(findings) = &findings {
-            let subjects = self.subjects(view, &profiles)?;
+            let subjects = self.sources.subjects(view, &profiles)?;
             met += self.print_findings(findings, &subjects, format)?;
         }
         if let Some(conformances) = &conformances {
@@ -175,8 +163,29 @@ impl Check {
             eprintln!("compared with approved baselines only; no advisory was looked at");
         }
         match met {
+            0 if unread > 0 => Err(Failure::new(Code::Input, format!("{} could not be read", print::count(unread, "file")))),
             0 => Ok(()),
             found => Err(Failure::new(Code::Found, format!("{} found of what --fail-on names", print::count(found, "line")))),
         }
+    }
+    /// Prints a line for each finding; returns how many `--fail-on` names.
+    fn print_findings(&self, findings: &Findings, subjects: &[Subject], format: Format) -> Result<u64, Failure> {
+        let (mut tally, mut met) = (Tally::default(), 0);
+        let mut collected = Vec::new();
+        print::out(&line::header(format))?;
+        for subject in subjects {
+            let found: Vec<Found<'_>> = findings.judge(subject).collect();
+            tally.take(&found);
+            met += found.iter().filter(|found| self.fail_on.iter().any(|what| what.is_met_by_finding(found))).count() as u64;
+            match format {
+                Format::Table => collected.extend(found),
+                _ => print::out(&found.iter().map(|found| line::line(found, format)).collect::<String>())?,
+            }
+        }
+        if format == Format::Table {
+            print::out(&line::table(collected))?;
+        }
+        eprintln!("{}", tally.summary(findings));
+        Ok(met)
     }
 }
