@@ -290,7 +290,10 @@ impl Approval {
         }
         if self.track == Track::Vendor {
             need(self.origin.is_some(), "what a vendor approves names the document that says so")?;
-            need(self.scope.is_empty() && self.assets.is_empty(), "what a vendor approves holds for the product, not for a scope of the owner's")?;
+            need(
+                self.scope.is_empty() && self.assets.is_empty(),
+                "what a vendor approves holds for the product, not for a scope of the owner's",
+            )?;
         }
         self.check_ranges()?;
         self.origin.as_ref().map_or(Ok(()), |origin| origin.check(self))

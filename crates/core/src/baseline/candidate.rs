@@ -44,7 +44,8 @@ impl Candidate {
         if remediation.category != VENDOR_FIX {
             return Ok(None);
         }
-        let own = || ProductLine { manufacturer: Some(product.vendor.clone()), model: Some(product.name.clone()), ..ProductLine::default() };
+        let own =
+            || ProductLine { manufacturer: Some(product.vendor.clone()), model: Some(product.name.clone()), ..ProductLine::default() };
         let line = line.unwrap_or_else(own);
         let Some(release) = release(&line, &remediation.details) else { return Ok(None) };
         let affected: Vec<String> = match &product.release {
@@ -95,13 +96,7 @@ mod tests {
     use super::*;
 
     fn offered(details: &str, affected: &str) -> Result<Option<Candidate>, Invalid> {
-        let remediation = Remediation {
-            category: VENDOR_FIX.into(),
-            details: details.into(),
-            url: None,
-            restart: None,
-            products: vec![0],
-        };
+        let remediation = Remediation { category: VENDOR_FIX.into(), details: details.into(), url: None, restart: None, products: vec![0] };
         let release = if affected.is_empty() { Release::Every } else { Release::Range(affected.into()) };
         let product = Product { vendor: "Siemens".into(), name: "SCALANCE X-200".into(), release, ..Product::default() };
         let advisory = Advisory { id: "SSA-1".into(), sha256: "ab".repeat(32), ..Advisory::default() };

@@ -1,7 +1,7 @@
 //! `nameplate check`: every device judged by the approved baselines.
 
 use clap::{Args, ValueEnum};
-use nameplate_core::baseline::{Clock, Conformance, Judged, worst};
+use nameplate_core::baseline::{Clock, Conformance, Exempted, Judged, worst};
 use nameplate_core::catalog::Asset;
 use serde::Serialize;
 
@@ -14,24 +14,14 @@ use crate::{print, profiles, state};
 
 /// Nanoseconds of a day.
 const DAY_NS: u64 = 86_400_000_000_000;
-/// Every verdict, best first, as the summary counts them.
-const VERDICTS: [Conformance; 7] = [
-    Conformance::Conforms,
-    Conformance::Behind,
-    Conformance::OtherLine,
-    Conformance::Newer,
-    Conformance::NotListed,
-    Conformance::Unknown,
-    Conformance::Disapproved,
-];
-
 /// Judge every device by the approved baselines.
 #[derive(Debug, Args)]
 #[command(
     after_help = "A release is: conforms; behind (a newer one of its release line is approved); other-line; newer (than what is approved, so not\n\
-                        approved); not-listed (nobody decided, or the order of the texts is not known); unknown, with its reason; or disapproved.\n\
-                        Stale stands beside it. A device shows its worst part, in this order from the worst: disapproved, unknown, not-listed,\n\
-                        newer, other-line, behind, conforms. Advisories take no part yet.\n\n\
+                        approved); in-test; superseded; not-listed (nobody decided, or the order of the texts is not known); unknown, with its\n\
+                        reason; or disapproved. Stale stands beside it, and so do what the vendor says and what is waived, mitigated or deferred. A\n\
+                        device shows its worst part, in this order from the worst: disapproved, unknown, not-listed, newer, in-test, superseded,\n\
+                        other-line, behind, conforms. Advisories take no part yet.\n\n\
                         Example:\n  nameplate check --fail-on disapproved --fail-on behind --stale-after 7"
 )]
 pub struct Check {
@@ -51,6 +41,8 @@ pub struct Check {
 enum FailOn {
     Behind,
     OtherLine,
+    Superseded,
+    InTest,
     Newer,
     Disapproved,
     NotListed,
@@ -59,8 +51,14 @@ enum FailOn {
 }
 
 impl FailOn {
+    /// What somebody answers for leaving as it is does not fail a check, until that time is over.
     fn is_met_by(self, judged: &Judged) -> bool {
+        if judged.is_exempt() && self != Self::Stale {
+            return false;
+        }
         match self {
+            Self::Superseded => judged.conformance == Conformance::Superseded,
+            Self::InTest => judged.conformance == Conformance::InTest,
             Self::Behind => judged.conformance == Conformance::Behind,
             Self::OtherLine => judged.conformance == Conformance::OtherLine,
             Self::Newer => judged.conformance == Conformance::Newer,
@@ -104,8 +102,9 @@ impl Check {
 /// Never says more than was looked at.
 fn summary(devices: usize, all: &[&Judged]) {
     let of = |conformance: Conformance| all.iter().filter(|judged| judged.conformance == conformance).count();
-    let mut counts: Vec<(usize, &str)> = VERDICTS.iter().map(|verdict| (of(*verdict), verdict.name())).collect();
+    let mut counts: Vec<(usize, &str)> = Conformance::ALL.iter().map(|verdict| (of(*verdict), verdict.name())).collect();
     counts.push((all.iter().filter(|judged| judged.stale).count(), "stale"));
+    counts.push((all.iter().filter(|judged| judged.is_exempt()).count(), "left as it is for a time"));
     let counts: Vec<String> = counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
     let (devices, parts) = (print::count(devices as u64, "device"), print::count(all.len() as u64, "part"));
     eprintln!("{devices}, {parts}: {}", if counts.is_empty() { "nothing to judge".to_owned() } else { counts.join(", ") });
@@ -127,8 +126,17 @@ struct Line<'a> {
     asset_conformance: &'static str,
     approved: &'a [String],
     stale: bool,
-    reason: &'a str,
+    reason: String,
     baseline_entry: Option<u64>,
+    /// The preferred release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<&'a str>,
+    /// What the vendor says of the installed release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vendor: Option<&'static str>,
+    /// That it is left as it is, or that this is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exempted: Option<String>,
 }
 
 const HEADER: [&str; 12] = [
@@ -159,8 +167,11 @@ impl<'a> Line<'a> {
             asset_conformance: worst(all).map_or(judged.conformance, |worst| worst.conformance).name(),
             approved: &judged.approved,
             stale: judged.stale,
-            reason: &judged.reason,
+            reason: judged.exempted.iter().fold(judged.reason.clone(), |reason, exempted| format!("{reason}; {}", exempted.shown())),
             baseline_entry: judged.entry,
+            target: judged.target.as_deref(),
+            vendor: judged.vendor.map(|(decision, _)| decision.name()),
+            exempted: judged.exempted.as_ref().map(Exempted::shown),
         }
     }
 
@@ -169,7 +180,7 @@ impl<'a> Line<'a> {
         let stale = if self.stale { "stale" } else { "" };
         let entry = self.baseline_entry.map(|entry| entry.to_string()).unwrap_or_default();
         let (installed, grade) = (self.installed.unwrap_or_default(), self.grade.unwrap_or_default());
-        let verdict = [self.conformance, self.asset_conformance, &approved, stale, self.reason, &entry];
+        let verdict = [self.conformance, self.asset_conformance, &approved, stale, &self.reason, &entry];
         [self.asset, &self.address, self.component, self.field, installed, grade].into_iter().chain(verdict).map(str::to_owned).collect()
     }
 }

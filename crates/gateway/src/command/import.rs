@@ -29,6 +29,8 @@ pub struct Import {
 enum Kind {
     /// An inventory sheet: CSV with a header
     Devices(Devices),
+    /// Decisions about releases: CSV, TOML or JSON
+    Baseline(super::baseline::Import),
 }
 
 /// An inventory sheet: CSV with a header.
@@ -54,7 +56,16 @@ impl Import {
     /// # Errors
     /// A sheet that cannot be read, with line and column, or the state.
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
-        let Kind::Devices(Devices { sheet: path }) = &self.kind;
+        match &self.kind {
+            Kind::Devices(devices) => devices.run(options),
+            Kind::Baseline(baseline) => baseline.run(options),
+        }
+    }
+}
+
+impl Devices {
+    fn run(&self, options: &Options) -> Result<(), Failure> {
+        let path = &self.sheet;
         let (sheet, sha256) = read_sheet(path)?;
         let (rows, file) = (sheet.rows.len(), path.display().to_string());
         let directory = state::directory(options.state.as_ref())?;

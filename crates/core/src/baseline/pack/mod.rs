@@ -53,19 +53,20 @@ impl<T> Placed<T> {
     }
 }
 
-/// What the rows of a file propose in somebody's name, or where one of them is none. `by` counts for rows that name nobody.
+/// What the rows of a file propose, in the name of who takes it in. Whom a row names has said nothing here; only where the file is
+/// `trusted` he counts, and `by` for the rows that name nobody.
 ///
 /// # Errors
 /// The first row that is no decision; or two that contradict each other.
-pub fn proposed(rows: &[Placed<Row>], by: &str) -> Result<Vec<Placed<Proposed>>, Invalid> {
+pub fn proposed(rows: &[Placed<Row>], by: &str, trusted: bool) -> Result<Vec<Placed<Proposed>>, Invalid> {
     let mut all: Vec<Placed<Proposed>> = Vec::new();
     for row in rows {
         if row.what.set.is_empty() {
-            let approval = row.what.approval(by).map_err(|(column, why)| row.wrong(column, why))?;
+            let approval = row.what.approval(by, trusted).map_err(|(column, why)| row.wrong(column, why))?;
             all.push(Placed { line: row.line, what: Proposed::Release(approval) });
             continue;
         }
-        let (set, member) = row.what.member(by).map_err(|(column, why)| row.wrong(column, why))?;
+        let (set, member) = row.what.member(by, trusted).map_err(|(column, why)| row.wrong(column, why))?;
         let same = all.iter_mut().find_map(|one| match &mut one.what {
             Proposed::Set(known) if known.name == set.name => Some(known),
             _ => None,
@@ -112,8 +113,8 @@ pub fn rows(baselines: &Baselines, in_force: impl Fn(&super::Decided) -> bool, n
 
 /// True where an imported decision is the vendor's word, and needs nobody's approval to be kept.
 #[must_use]
-pub const fn is_vendors(what: &Proposed) -> bool {
-    matches!(what, Proposed::Release(approval) if matches!(approval.track, Track::Vendor))
+pub fn is_vendors(approval: &Approval) -> bool {
+    approval.track == Track::Vendor
 }
 
 #[cfg(test)]

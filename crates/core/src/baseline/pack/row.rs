@@ -117,8 +117,8 @@ pub struct Row {
 type Wrong = (Option<&'static str>, String);
 
 impl Row {
-    /// As a decision; of a row that names nobody it is `by`'s. Who agreed elsewhere has not agreed here.
-    pub(super) fn approval(&self, by: &str) -> Result<Approval, Wrong> {
+    /// As a decision of `by`'s; of a file that is trusted, of whom the row names. Who agreed elsewhere has not agreed here.
+    pub(super) fn approval(&self, by: &str, trusted: bool) -> Result<Approval, Wrong> {
         let decision = Decision::named(self.decision.trim()).ok_or_else(|| {
             let all: Vec<&str> = Decision::ALL.iter().map(|decision| decision.name()).collect();
             (Some("decision"), format!("{:?} is no decision; there are {}", self.decision, all.join(", ")))
@@ -144,12 +144,12 @@ impl Row {
             track,
             preferred: self.preferred,
             origin: self.origin(track)?,
-            ..Approval::of(decision, self.line(), self.release.trim(), self.by(by), self.reason.trim())
+            ..Approval::of(decision, self.line(), self.release.trim(), self.by(by, trusted), &self.why(trusted))
         })
     }
 
     /// As a member of a set, and the set without members.
-    pub(super) fn member(&self, by: &str) -> Result<(CompatibilitySet, Member), Wrong> {
+    pub(super) fn member(&self, by: &str, trusted: bool) -> Result<(CompatibilitySet, Member), Wrong> {
         if self.decision.trim() != Decision::Approved.name() {
             return Err((Some("decision"), "a set is approved; what is not to run together is no set".to_owned()));
         }
@@ -165,9 +165,9 @@ impl Row {
             from_ns: moment("from", &self.from, DAY[0])?,
             until_ns: moment("until", &self.until, DAY[1])?,
             origin: self.origin(Track::Owner)?,
-            by: self.by(by).to_owned(),
+            by: self.by(by, trusted).to_owned(),
             second: None,
-            reason: self.reason.trim().to_owned(),
+            reason: self.why(trusted),
         };
         Ok((set, Member { line: self.line(), component: self.part(), field: self.field()?, release: self.release.trim().to_owned() }))
     }
@@ -243,8 +243,14 @@ impl Row {
         given(&self.part).unwrap_or_else(|| OWN_PART.to_owned())
     }
 
-    fn by<'a>(&'a self, by: &'a str) -> &'a str {
-        if self.by.trim().is_empty() { by.trim() } else { self.by.trim() }
+    fn by<'a>(&'a self, by: &'a str, trusted: bool) -> &'a str {
+        if trusted && !self.by.trim().is_empty() { self.by.trim() } else { by.trim() }
+    }
+
+    /// The reason, with those who decided it elsewhere where they do not count.
+    fn why(&self, trusted: bool) -> String {
+        let (reason, by) = (self.reason.trim(), self.by.trim());
+        if trusted || by.is_empty() || reason.is_empty() { reason.to_owned() } else { format!("{reason} (the file names {by})") }
     }
 
     fn field(&self) -> Result<Field, Wrong> {
