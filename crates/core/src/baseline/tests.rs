@@ -274,3 +274,7 @@ fn a_decision_that_is_none_is_not_recorded() {
     }
     assert_eq!(Approval { second: Some("Grace".into()), ..approved("1") }.check(), Ok(()));
 }
+
+mod persons;
+mod ranges;
+mod sets;
