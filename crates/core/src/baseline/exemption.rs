@@ -36,7 +36,8 @@ impl ExemptionKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exemption {
-    /// What is done instead.
+    /// What is done instead. Its key is not `kind`: that one says what an entry of the ledger is.
+    #[serde(rename = "exemption")]
     pub kind: ExemptionKind,
     /// For these assets, by their ids; for every asset with the finding where none is named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -1,7 +1,7 @@
 //! The rule of two persons, over every order of steps.
 
 use super::*;
-use crate::baseline::{Became, Event, Member, Proposed};
+use crate::baseline::{Became, Event, Exemption, ExemptionKind, Member, Proposed};
 
 /// One person, as she may spell herself.
 const ADA: [&str; 3] = ["Ada", " ADA\u{200b} ", "a\u{ad}da"];
@@ -135,7 +135,25 @@ fn a_proposal_names_one_person_and_never_approves_itself_even_where_one_may() {
 
 #[test]
 fn steps_are_read_as_they_were_written() {
-    let events = [proposed("Ada"), accepted(4, "Grace"), two_persons(true, "Ada", None), Event::Set(set("Ada", Some("Grace")))];
+    let exemption = Exemption {
+        kind: ExemptionKind::Waiver,
+        assets: vec!["a-1".into()],
+        finding: Some("CVE-2024-1".into()),
+        until_ns: 7,
+        by: "Ada".into(),
+        second: None,
+        reason: "no outage before".into(),
+    };
+    let events = [
+        proposed("Ada"),
+        Event::Proposed { what: Proposed::Set(set("Ada", None)) },
+        accepted(4, "Grace"),
+        Event::Withdrawn { proposal: 4, by: "Ada".into(), reason: "no".into() },
+        two_persons(true, "Ada", None),
+        two_persons(false, "Ada", Some("Grace")),
+        Event::Set(set("Ada", Some("Grace"))),
+        Event::Exempted(exemption),
+    ];
     for event in events {
         let body = crate::ledger::Body::Baseline(event.clone());
         let record = crate::ledger::Entry { index: 7, time_ns: 9, body }.record().unwrap();

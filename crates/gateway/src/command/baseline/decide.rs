@@ -25,6 +25,7 @@ use crate::store::{Draft, Store, now_ns};
                         scopes the later one counts, but an approval for all does not lift the disapproval of a device, and no range does.\n\n\
                         Examples:\n  \
                         nameplate baseline approve --profile computec/cws06 --release v3.170 --by Ada --second Grace --reason \"tested, WO-17\"\n  \
+                        nameplate baseline propose --profile computec/cws06 --release v3.180 --by Ada --reason \"bench test passed\"\n  \
                         nameplate baseline approve --proposal 41 --by Grace\n  \
                         nameplate baseline disapprove --manufacturer Wurm --model Multigate --release 1.2 --by Ada --reason \"loses its clock\"\n  \
                         nameplate baseline disapprove --manufacturer Siemens --model \"SCALANCE X204\" --range \"< V5.2.5\" --by Ada --reason SSA-1"
