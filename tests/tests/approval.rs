@@ -94,7 +94,7 @@ fn where_two_persons_are_the_rule_one_proposes_and_another_approves() {
     let bundle = site.state.path().join("a.evidence").to_string_lossy().into_owned();
     site.run(&["evidence", "export", &asset, "--out", &bundle]).expect(code::DONE);
     let ours = product.run(["evidence", "verify", &bundle]);
-    assert!(ours.out.contains("proposed") || !ours.out.is_empty(), "{}", ours.err);
+    assert!(ours.out.contains("unknown signer") && !ours.out.contains("not authentic"), "{}{}", ours.out, ours.err);
     let held = std::fs::read_to_string(&bundle).expect("a bundle");
     assert!(held.contains(r#"\"step\":\"proposed\""#) && held.contains(r#"\"step\":\"accepted\""#), "{held}");
     let second = std::fs::read_to_string(root().join("tests/verify/verify_evidence.py")).expect("the second verifier");
@@ -128,7 +128,7 @@ fn ranges_hardware_and_scope_come_from_the_command_line() {
     of("supersede", "L90", &["--release", "7.1"]).expect(code::DONE);
     assert_eq!(site.verdict("10.0.0.1"), "superseded");
     let failed = site.run(&["check", "--fail-on", "superseded", "--fail-on", "in-test"]).expect(FOUND);
-    assert!(failed.err.contains("2 parts found"), "{}", failed.err);
+    assert!(failed.err.contains("2 lines found"), "{}", failed.err);
     of("approve", "L90", &["--release", "7.3", "--preferred"]).expect(code::DONE);
     assert_eq!(text(&site.line("10.0.0.1"), "target"), "7.3");
     of("approve", "L90", &["--release", "7.2", "--vendor", "--document", "List 7"]).expect(code::DONE);
@@ -296,7 +296,7 @@ fn the_help_of_every_step_says_what_it_does_and_shows_it() {
     let steps = "approve disapprove in-test supersede not-applicable propose withdraw waive mitigate defer policy list sets export";
     for step in steps.split(' ') {
         let help = product.run(["baseline", step, "--help"]).expect(code::DONE).out;
-        assert!(help.contains("Example") && help.contains(&format!("nameplate baseline {step}")) || step.len() > 6, "{step}: {help}");
+        assert!(help.contains("Example"), "{step}: {help}");
     }
     let help = product.run(["import", "baseline", "--help"]).expect(code::DONE).out;
     for word in ["--as-approved-by", "not-applicable", "together", "nothing of the file is taken"] {

@@ -127,7 +127,7 @@ impl Baselines {
         if components.is_empty() {
             components.push(OWN_PART);
         }
-        let exempted = self.exempted(asset, &[], clock.now_ns);
+        let exempted = self.exempted(asset, clock.now_ns);
         let mut judged = Vec::new();
         for component in components {
             for field in Field::ALL {

@@ -92,22 +92,31 @@ impl Exemption {
         two(&self.by, self.second.as_deref())
     }
 
-    fn is_about(&self, asset: &Asset, findings: &[&str]) -> bool {
-        let own = |id: &String| *id == asset.id || asset.was.contains(id);
+    fn is_about(&self, ids: &[&str], findings: &[&str]) -> bool {
         let finding = match &self.finding {
             None => findings.is_empty(),
             Some(named) => findings.iter().any(|finding| finding.trim().eq_ignore_ascii_case(named.trim())),
         };
-        finding && (self.assets.is_empty() || self.assets.iter().any(own))
+        finding && (self.assets.is_empty() || self.assets.iter().any(|id| ids.contains(&id.as_str())))
     }
 }
 
 impl Baselines {
-    /// What is left as it is of an asset: of a finding by the names that it goes by (its CVE, its document's id), or, where `findings` is
-    /// empty, of its conformance. The one recorded last counts.
+    /// What is left as it is of an asset's conformance. The exemption recorded last counts.
     #[must_use]
-    pub fn exempted(&self, asset: &Asset, findings: &[&str], now_ns: u64) -> Option<Exempted> {
-        let (entry, exemption) = self.exempted.iter().rfind(|(_, exemption)| exemption.is_about(asset, findings))?;
+    pub fn exempted(&self, asset: &Asset, now_ns: u64) -> Option<Exempted> {
+        let ids: Vec<&str> = [&asset.id].into_iter().chain(&asset.was).map(String::as_str).collect();
+        self.last(&ids, &[], now_ns)
+    }
+
+    /// What is left as it is of a finding, by the names that it goes by: its CVE, its document's id. `asset` is the asset's id.
+    #[must_use]
+    pub fn exempted_finding(&self, asset: &str, names: &[&str], now_ns: u64) -> Option<Exempted> {
+        self.last(&[asset], names, now_ns)
+    }
+
+    fn last(&self, ids: &[&str], findings: &[&str], now_ns: u64) -> Option<Exempted> {
+        let (entry, exemption) = self.exempted.iter().rfind(|(_, exemption)| exemption.is_about(ids, findings))?;
         Some(Exempted { entry: *entry, exemption: exemption.clone(), has_ended: exemption.until_ns < now_ns })
     }
 

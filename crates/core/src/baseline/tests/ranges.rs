@@ -187,7 +187,7 @@ fn what_is_left_as_it_is_keeps_its_verdict_and_says_when_that_is_over() {
     take(&mut baselines, exemption(deferral, &[here], None, NOW_NS - 1));
     let (is_exempt, shown) = judged(&baselines);
     assert!(!is_exempt && shown.starts_with("no longer deferred: that ended 1970-04-10T23:59:59.999999Z"), "{shown}");
-    let of = |baselines: &Baselines, findings: &[&str]| baselines.exempted(&device, findings, NOW_NS).map(|one| one.entry);
+    let of = |baselines: &Baselines, findings: &[&str]| baselines.exempted_finding(here, findings, NOW_NS).map(|one| one.entry);
     assert_eq!((of(&baselines, &["cve-2024-1"]), of(&baselines, &["CVE-2024-2"])), (Some(22), None));
     take(&mut baselines, exemption(ExemptionKind::Mitigation, &[], Some("ICSA-24-001-01"), u64::MAX));
     assert_eq!(of(&baselines, &["CVE-2024-2", "ICSA-24-001-01"]), Some(25));
