@@ -11,9 +11,7 @@ const FOUND: i32 = 1;
 
 /// A vendor's document about two relays of one family: the one has a fix, of the other it is not known.
 fn document(id: &str) -> Value {
-    let release = |category: &str, name: &str, id: &str, full: &str| {
-        json!({"category": category, "name": name, "product": {"product_id": id, "name": full}})
-    };
+    let release = |category: &str, name: &str, id: &str, full: &str| json!({"category": category, "name": name, "product": {"product_id": id, "name": full}});
     json!({
         "document": {
             "category": "csaf_security_advisory", "csaf_version": "2.0", "title": "Acme relays",
@@ -65,7 +63,10 @@ fn a_mailbox_of_files_is_enough_to_judge_a_plant() {
     let key = |asset: &str| (asset.to_owned(), "CVE-2026-10001".to_owned());
     assert_eq!(verdicts(&lines), expected.iter().map(|(asset, verdict)| (key(asset), (*verdict).to_owned())).collect());
     let of = |asset: &str| lines.iter().find(|line| text(line, "asset") == asset).expect("a line");
-    assert_eq!((text(of("r1"), "advisory"), text(of("r1"), "identity"), text(of("r1"), "range")), ("ACME-1", "model", "vers:generic/<4.2.0"));
+    assert_eq!(
+        (text(of("r1"), "advisory"), text(of("r1"), "identity"), text(of("r1"), "range")),
+        ("ACME-1", "model", "vers:generic/<4.2.0")
+    );
     assert_eq!((text(of("r1"), "remediation"), of("r3")["missing"][0].as_str()), ("Update to 4.2.0 or later", Some("firmware_revision")));
     assert!(!text(of("r1"), "band").is_empty() && of("r2")["band"].is_null(), "{}", ended.out);
     assert!(ended.err.contains("1 component: no advisory matched (1 document, corpus to 2026-03-01)"), "{}", ended.err);
@@ -122,7 +123,16 @@ fn a_verdict_is_explained_down_to_the_passage() {
     let explain = |words: &[&str]| product.run(["explain", "--inventory", &sheet, "--advisories", &file].iter().chain(words));
     for name in ["CVE-2026-10001", "ACME-1"] {
         let ended = explain(&["r1", name]).expect(code::DONE);
-        for part in ["r1  CVE-2026-10001 in ACME-1: affected", "vers:generic/<4.2.0", "4.1.9 is inside", "P-1", "Update to 4.2.0 or later", "band", "due", "policy"] {
+        for part in [
+            "r1  CVE-2026-10001 in ACME-1: affected",
+            "vers:generic/<4.2.0",
+            "4.1.9 is inside",
+            "P-1",
+            "Update to 4.2.0 or later",
+            "band",
+            "due",
+            "policy",
+        ] {
             assert!(ended.out.contains(part), "{part}\n{}", ended.out);
         }
     }

@@ -7,7 +7,7 @@ pub mod source;
 pub mod subject;
 
 use clap::{Args, ValueEnum};
-use nameplate_core::baseline::{Clock, Conformance, Judged};
+use nameplate_core::baseline::{Clock, Conformance, Exempted, Judged};
 use nameplate_core::finding::Verdict;
 use nameplate_core::priority::Band;
 
@@ -32,9 +32,10 @@ const DAY_NS: u64 = 86_400_000_000_000;
                         vulnerability that no document names the device for, nothing is said. How it is decided: docs/findings.md; what the band\n\
                         is made of: docs/priority.md.\n\n\
                         A release is: conforms; behind (a newer one of its release line is approved); other-line; newer (than what is approved, so not\n\
-                        approved); not-listed (nobody decided, or the order of the texts is not known); unknown, with its reason; or disapproved.\n\
-                        Stale stands beside it. A device shows its worst part, in this order from the worst: disapproved, unknown, not-listed,\n\
-                        newer, other-line, behind, conforms.\n\n\
+                        approved); in-test; superseded; not-listed (nobody decided, or the order of the texts is not known); unknown, with its\n\
+                        reason; or disapproved. Stale stands beside it, and so do what the vendor says and what is waived, mitigated or deferred\n\
+                        (docs/baselines.md). A device shows its worst part, in this order from the worst: disapproved, unknown, not-listed,\n\
+                        newer, in-test, superseded, other-line, behind, conforms.\n\n\
                         --fail-on critical, important, moderate and low mean: of that band or a worse one, and not known to be not affected.\n\n\
                         Examples:\n  nameplate check --fail-on important --fail-on disapproved --stale-after 7\n  \
                         nameplate check --inventory plant.csv --advisories csaf/          needs no state and keeps none"
@@ -60,6 +61,9 @@ pub struct Check {
     fail_on: Vec<FailOn>,
 }
 
+/// What is left as it is, of an asset's finding by its names.
+type Exempting<'a> = dyn Fn(&str, &[&str]) -> Option<Exempted> + 'a;
+
 /// What is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Only {
@@ -81,6 +85,8 @@ enum FailOn {
     Contradiction,
     Behind,
     OtherLine,
+    Superseded,
+    InTest,
     Newer,
     Disapproved,
     NotListed,
@@ -101,6 +107,9 @@ impl FailOn {
     }
 
     fn is_met_by_finding(self, found: &Found<'_>) -> bool {
+        if found.exempted.as_ref().is_some_and(|exempted| !exempted.has_ended) {
+            return false;
+        }
         let band = found.decision.as_ref().map(|decision| decision.band);
         match self {
             Self::Affected => found.verdict == Verdict::Affected,
@@ -110,8 +119,14 @@ impl FailOn {
         }
     }
 
+    /// What somebody answers for leaving as it is fails no check until that time is over.
     fn is_met_by_part(self, judged: &Judged) -> bool {
+        if judged.is_exempt() && self != Self::Stale {
+            return false;
+        }
         match self {
+            Self::Superseded => judged.conformance == Conformance::Superseded,
+            Self::InTest => judged.conformance == Conformance::InTest,
             Self::Behind => judged.conformance == Conformance::Behind,
             Self::OtherLine => judged.conformance == Conformance::OtherLine,
             Self::Newer => judged.conformance == Conformance::Newer,
@@ -152,7 +167,8 @@ impl Check {
         let mut met = 0_u64;
         if let Some(findings) = &findings {
             let subjects = self.sources.subjects(view, &profiles)?;
-            met += self.print_findings(findings, &subjects, format)?;
+            let exempted = |asset: &str, names: &[&str]| view.and_then(|view| view.baselines.exempted_finding(asset, names, now));
+            met += self.print_findings(findings, &subjects, &exempted, format)?;
         }
         if let Some(conformances) = &conformances {
             print::out(&conformances.shown(format))?;
@@ -168,13 +184,17 @@ impl Check {
             found => Err(Failure::new(Code::Found, format!("{} found of what --fail-on names", print::count(found, "line")))),
         }
     }
+
     /// Prints a line for each finding; returns how many `--fail-on` names.
-    fn print_findings(&self, findings: &Findings, subjects: &[Subject], format: Format) -> Result<u64, Failure> {
+    fn print_findings(&self, findings: &Findings, subjects: &[Subject], exempted: &Exempting<'_>, format: Format) -> Result<u64, Failure> {
         let (mut tally, mut met) = (Tally::default(), 0);
         let mut collected = Vec::new();
         print::out(&line::header(format))?;
         for subject in subjects {
-            let found: Vec<Found<'_>> = findings.judge(subject).collect();
+            let mut found: Vec<Found<'_>> = findings.judge(subject).collect();
+            for one in &mut found {
+                one.exempted = exempted(&subject.installed.asset, &[&one.proof.cve, &one.proof.advisory]);
+            }
             tally.take(&found);
             met += found.iter().filter(|found| self.fail_on.iter().any(|what| what.is_met_by_finding(found))).count() as u64;
             match format {

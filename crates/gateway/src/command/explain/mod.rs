@@ -73,7 +73,8 @@ impl Explain {
         }
         let same = |text: &str| text.eq_ignore_ascii_case(name);
         let found = subjects.iter().flat_map(|subject| source.findings.judge(subject));
-        let stories: String = found.filter(|found| same(&found.proof.cve) || same(&found.proof.advisory)).map(|found| finding::story(&found)).collect();
+        let stories: String =
+            found.filter(|found| same(&found.proof.cve) || same(&found.proof.advisory)).map(|found| finding::story(&found)).collect();
         if stories.is_empty() {
             let why = format!("{asset}: no advisory matched for {name:?} ({}); that is not \"not affected\"", source.findings.corpus());
             return Err(Failure::new(Code::Usage, why));
