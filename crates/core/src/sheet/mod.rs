@@ -13,9 +13,11 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use cells::{Record, Records};
 pub use column::{COLUMNS, Column};
 pub use compare::{Compared, Difference, Outcome, Relation, compare};
 pub use read::{FILE_BYTES_MAX, read};
+pub(crate) use read::{FORMULA, decoded, one_line};
 
 use crate::observation::Address;
 
