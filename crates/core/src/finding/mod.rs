@@ -7,6 +7,7 @@ mod agree;
 mod document;
 pub mod identity;
 pub mod installed;
+mod judging;
 mod known;
 mod library;
 mod offer;
@@ -19,6 +20,7 @@ mod why;
 
 use std::borrow::Cow;
 
+pub use judging::Judging;
 pub use library::Library;
 pub use proof::{Considered, Proof};
 pub use why::Why;
