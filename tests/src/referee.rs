@@ -115,14 +115,35 @@ static ROWS: [Row; 21] = [
         protocol: "modbus",
         at: At::Preference("mbtcp.tcp.port"),
         fields: &["modbus.func_code", "modbus.mei", "modbus.read_device_id", "modbus.reference_num", "modbus.word_cnt"],
-        // The registers are those of SunSpec's common model.
-        allowed: &["43/14/1//", "43/14/2//", "43/14/3//", "43/14/4//", "17////", "3///40000/69"],
+        // The registers are those of SunSpec's common model, and of the lists that three profiles cite.
+        allowed: &[
+            "43/14/1//",
+            "43/14/2//",
+            "43/14/3//",
+            "43/14/4//",
+            "17////",
+            "3///0/12",
+            "3///29/60",
+            "3///1636/5",
+            "3///40000/69",
+            "3///64001/27",
+        ],
     },
     Row {
         protocol: "modbus-rtu",
         at: At::Preference("mbrtu.tcp.port"),
         fields: &["modbus.func_code", "modbus.mei", "modbus.read_device_id", "modbus.reference_num", "modbus.word_cnt"],
-        allowed: &["43/14/1//", "43/14/2//", "43/14/3//", "43/14/4//", "3///40000/69"],
+        allowed: &[
+            "43/14/1//",
+            "43/14/2//",
+            "43/14/3//",
+            "43/14/4//",
+            "3///0/12",
+            "3///29/60",
+            "3///1636/5",
+            "3///40000/69",
+            "3///64001/27",
+        ],
     },
     // In clear: OpenSecureChannel, GetEndpoints, CreateSession, ActivateSession, Read of values, Browse, CloseSession, CloseSecureChannel.
     Row {
