@@ -144,9 +144,7 @@ impl<'a> Desk<'a, '_> {
         let siblings = Siblings { desk: self, group, listed, node, status };
         let stand = match range {
             None => Stand::new(Truth::Yes, Why::EveryRelease),
-            Some(range) => {
-                siblings.within(range, version, facts).unwrap_or_else(|| alone(range, status, span.is_some(), version, facts))
-            }
+            Some(range) => siblings.within(range, version, facts).unwrap_or_else(|| alone(range, status, span.is_some(), version, facts)),
         };
         let stand = match (status, range, version) {
             (Status::KnownAffected | Status::FirstAffected | Status::LastAffected, range, Some(version)) => {
@@ -295,13 +293,7 @@ impl<'a> Siblings<'_, 'a, '_> {
 }
 
 /// What the remediations make of an answer: they close a line that the range leaves open, contradict it, or keep it from being called over.
-fn offered<'a>(
-    stand: Stand<'a>,
-    range: Option<&Range>,
-    offers: &[Offer],
-    version: &Version,
-    ended: impl Fn() -> bool,
-) -> Stand<'a> {
+fn offered<'a>(stand: Stand<'a>, range: Option<&Range>, offers: &[Offer], version: &Version, ended: impl Fn() -> bool) -> Stand<'a> {
     let Some((against, offer)) = offer::against(offers, version) else { return stand };
     let ends = || range.into_iter().flat_map(Range::upper_ends);
     let releases = || offers.iter().flat_map(|offer| &offer.releases);
