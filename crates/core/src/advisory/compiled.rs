@@ -14,12 +14,13 @@ use crate::ledger::Hash;
 const MAGIC: &[u8] = b"nameplate advisories\n";
 const HASH_BYTES: usize = 32;
 /// What the form and its content follow from: a program whose reader or whose types differ makes another form.
-const PROGRAM: [&str; 13] = [
+const PROGRAM: [&str; 14] = [
     include_str!("mod.rs"),
     include_str!("set.rs"),
     include_str!("compiled.rs"),
     include_str!("bulletin/mod.rs"),
     include_str!("csaf/mod.rs"),
+    include_str!("csaf/pieces.rs"),
     include_str!("csaf/shape.rs"),
     include_str!("csaf/statements.rs"),
     include_str!("csaf/tolerance.rs"),

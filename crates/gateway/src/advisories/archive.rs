@@ -22,7 +22,7 @@ const ENTRY_BYTES_MAX: u32 = nameplate_core::advisory::csaf::FILE_BYTES_MAX as u
 /// All entries when unpacked.
 const UNPACKED_BYTES_MAX: u64 = 2 << 30;
 /// An entry may unpack to this many times its packed size. The corpus' documents have up to 20; deflate ends at 1,032.
-const RATIO_MAX: u64 = 200;
+const RATIO_FACTOR_MAX: u64 = 200;
 /// Below this size a ratio says nothing: a page of blanks is no bomb.
 const RATIO_FROM_BYTES: u64 = 1 << 20;
 /// What an archive's comment can have.
@@ -144,7 +144,7 @@ impl<'a> Archive<'a> {
         if unpacked > ENTRY_BYTES_MAX {
             return refuse("unpacks to more bytes than a document may have");
         }
-        if u64::from(unpacked) > RATIO_FROM_BYTES && u64::from(unpacked) > u64::from(packed).saturating_mul(RATIO_MAX) {
+        if u64::from(unpacked) > RATIO_FROM_BYTES && u64::from(unpacked) > u64::from(packed).saturating_mul(RATIO_FACTOR_MAX) {
             return refuse("is packed so tightly that it is taken for a bomb");
         }
         let Some(range) = self.packed(offset as usize, packed as usize, name) else { return refuse("is not where the list says") };

@@ -3,6 +3,7 @@
 //! Source: OASIS Common Security Advisory Framework Version 2.0, 18 November 2022, section 3; what a clause number stands for is of that text.
 //! Publishers do not keep to all of it. What is unclear ends the reading; what is merely unusual is read and listed, see [`tolerance::Kind`].
 
+mod pieces;
 mod shape;
 mod statements;
 pub mod tolerance;
@@ -13,7 +14,8 @@ use std::fmt;
 use serde_path_to_error::Segment;
 use sha2::{Digest, Sha256};
 
-use self::shape::{Csaf, Name, Versioned};
+use self::pieces::Name;
+use self::shape::{Csaf, Versioned};
 use self::statements::Statements;
 use self::tolerance::{Kind, Tolerances};
 use self::tree::{Products, listed};

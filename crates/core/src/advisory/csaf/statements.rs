@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use super::Unread;
-use super::shape::{self, Cvss, List, Name, Number};
+use super::pieces::{List, Name, Number};
+use super::shape::{self, Cvss};
 use super::tolerance::{Kind, Tolerances};
 use super::tree::{Products, listed};
 use crate::advisory::{ProductIndex, Remediation, Score, Status, Vulnerability};
@@ -185,8 +186,7 @@ impl Statements<'_, '_> {
             self.count(members.len(), || path.to_owned())?;
             found.extend_from_slice(members);
         }
-        if listed(groups).is_empty() { /* each once already */
-        } else {
+        if !listed(groups).is_empty() {
             let mut seen = HashSet::with_capacity(found.len());
             found.retain(|product| seen.insert(*product));
         }

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use super::Unread;
-use super::shape::{Branch, FullName, Group, Helper, List, Name, Related, Tree};
+use super::pieces::{List, Name};
+use super::shape::{Branch, FullName, Group, Identification, Related, Tree};
 use super::tolerance::{Kind, Tolerances};
 use crate::advisory::{Product, ProductIndex, Relationship, Release};
 
@@ -283,7 +284,7 @@ fn pointer(path: &[usize]) -> String {
 
 /// A product by its full name alone.
 fn named(full: &FullName<'_>, tolerances: &mut Tolerances, path: impl Fn() -> String) -> Product {
-    let none = Helper::default();
+    let none = Identification::default();
     let helper = full.product_identification_helper.as_ref().unwrap_or(&none);
     if helper.hashes.is_some() || helper.sbom_urls.is_some() || helper.x_generic_uris.is_some() {
         tolerances.add(Kind::HelperNotRead, || path() + "/product_identification_helper");
