@@ -68,7 +68,9 @@ impl Advisories {
         let mut basket = self.read()?;
         let directory = state::directory(options.state.as_ref())?;
         let mut store = Store::write(&directory)?;
-        let changes = store.view(None)?.advisories.changes(&basket.delivery);
+        let mut changes = store.view(None)?.advisories.changes(&basket.delivery);
+        // What was refused is there.
+        changes.gone.retain(|gone| basket.problems.iter().all(|problem| problem.file != gone.file));
         let format = print::format(options);
         let entry = (!changes.nothing).then(|| store.size());
         let shown = shown(&basket, &changes, format);
