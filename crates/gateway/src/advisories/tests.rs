@@ -74,7 +74,7 @@ fn a_directory_is_read_with_all_below_it() {
     folder.put("provider-metadata.json", "{}");
     folder.put("broken.json", document("C", "1").replace("\"C\"", "7"));
     folder.put("packed.zip", write(&[("d.json".into(), document("D", "1").into_bytes()), ("in.zip".into(), vec![])]).unwrap());
-    let why = "broken.json: /document/tracking/idinvalid type: integer `7`, expected a text at line 2 column 32";
+    let why = "broken.json: /document/tracking/idinvalid type: integer `7`, expected a text at line 2 column 26";
     check(&folder.0, None, &["P-1 ", "A 2", "B 1", "D 1", why, "packed.zip!/in.zip: a zip file inside another is not opened", "3"]);
     let loaded = load(&folder.0).unwrap();
     assert_eq!((loaded.advisories.len(), loaded.documents, loaded.problems.len(), loaded.passed_over), (4, 5, 2, 3));
