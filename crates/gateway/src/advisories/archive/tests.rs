@@ -131,7 +131,8 @@ fn no_changed_or_shortened_archive_is_read_as_another() {
             if let Ok(files) = read(&changed) {
                 let bytes = |files: &[(String, Vec<u8>)]| files.iter().map(|(_, bytes)| bytes.clone()).collect::<Vec<_>>();
                 let (mut found, mut expected) = (bytes(&files), bytes(&whole));
-                (found.sort(), expected.sort());
+                found.sort();
+                expected.sort();
                 assert_eq!(found, expected, "bit {bit} of byte {at}");
             }
         }
