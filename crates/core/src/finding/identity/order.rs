@@ -47,6 +47,12 @@ impl Order {
         (self.kind == Kind::Mlfb && !self.mask).then(|| self.key.get(4..12)).flatten()
     }
 
+    /// True where the number shows that Siemens made it.
+    pub(super) fn shows_siemens(&self) -> bool {
+        const HEADS: &[&str] = &["6ES", "6GK", "6AG", "6AV", "6SL", "6ED", "6GT", "6FC", "6AU", "6MD", "6MF", "7KM", "7KG"];
+        self.kind == Kind::Mlfb && HEADS.iter().any(|head| self.key.starts_with(head))
+    }
+
     /// True for SIPLUS: `6AG1`, and `6AG2` on rails.
     pub(super) fn is_siplus(&self) -> bool {
         self.kind == Kind::Mlfb && (self.key.starts_with("6AG1") || self.key.starts_with("6AG2"))
@@ -93,19 +99,24 @@ pub(super) fn begins(words: &[Word], makers: &[&str], told: bool) -> Option<(usi
     if text.len() == 4 && is_mlfb_head(text) && next.len() > 5 && next.starts_with(|c: char| c.is_ascii_digit()) && next.contains('-') {
         return Some((2, vec![mask_or_number(&format!("{text}{next}"))]));
     }
+    if text.ends_with('-') && is_mlfb(&format!("{text}{next}")) {
+        return Some((2, vec![mask_or_number(&format!("{text}{next}"))]));
+    }
     if is_mlfb(text) || text.starts_with("es7") && is_mlfb(&format!("6{text}")) {
         let lost = if text.starts_with("es7") { "6" } else { "" };
         return Some((1, vec![mask_or_number(&format!("{lost}{text}"))]));
     }
+    let of = |maker: &str| makers.contains(&maker);
     let parts: Vec<&str> = text.split('/').collect();
-    if parts.iter().all(|part| is_catalogue(part)) {
+    if of("rockwell automation") && parts.iter().all(|part| is_catalogue(part)) {
         return Some((1, parts.iter().map(|part| mask_or_number(part)).collect()));
     }
-    if let Some((base, series)) = text.rsplit_once('/').filter(|(base, series)| is_catalogue(base) && series.len() == 1) {
+    if let Some((base, series)) =
+        text.rsplit_once('/').filter(|(base, series)| of("rockwell automation") && is_catalogue(base) && series.len() == 1)
+    {
         let series = series.chars().next().map(|c| c.to_ascii_uppercase());
         return Some((1, vec![Order { series, ..mask_or_number(base) }]));
     }
-    let of = |maker: &str| makers.contains(&maker);
     if of("wago") && is_wago(text) {
         return Some((1, wago(text)));
     }
@@ -167,7 +178,9 @@ fn reference(words: &[Word]) -> Option<(usize, Vec<Order>)> {
             taken += 1;
         }
     }
-    let wild = joined.strip_prefix(head).unwrap_or_default().replace('x', "?");
+    let wild = joined.strip_prefix(head).unwrap_or_default();
+    let open = wild.trim_end_matches('x');
+    let wild = format!("{}{}", open.replace('x', "?"), if open.len() < wild.len() { "*" } else { "" });
     let known = joined.len() > head.len();
     known.then(|| (taken, vec![mask_or_number(&format!("{head}{wild}"))]))
 }

@@ -92,13 +92,24 @@ pub(super) fn kinds(word: &str) -> Kinds {
     KINDS.get(word).copied().unwrap_or_default()
 }
 
+/// The phrases by their first word, the longest first.
+static PHRASES: LazyLock<HashMap<&'static str, Vec<&'static Phrase>>> = LazyLock::new(|| {
+    let mut by_first: HashMap<&'static str, Vec<&'static Phrase>> = HashMap::new();
+    for phrase in &TABLE.phrase {
+        by_first.entry(phrase.words.first().map_or("", String::as_str)).or_default().push(phrase);
+    }
+    by_first.values_mut().for_each(|phrases| phrases.sort_by_key(|phrase| std::cmp::Reverse(phrase.words.len())));
+    by_first
+});
+
 /// The phrase that begins here: how many words it has, and what it says.
 pub(super) fn phrase<'a>(words: impl Iterator<Item = &'a str> + Clone) -> Option<(usize, &'static str)> {
-    let fits = |phrase: &&'static Phrase| {
+    let phrases = PHRASES.get(words.clone().next()?)?;
+    let fits = |phrase: &&&'static Phrase| {
         let mut words = words.clone();
         phrase.words.iter().all(|word| words.next() == Some(word.as_str()))
     };
-    TABLE.phrase.iter().filter(fits).max_by_key(|phrase| phrase.words.len()).map(|phrase| (phrase.words.len(), phrase.says.as_str()))
+    phrases.iter().find(fits).map(|phrase| (phrase.words.len(), phrase.says.as_str()))
 }
 
 /// What a word is to the reader.
@@ -165,6 +176,9 @@ pub(super) fn words(text: &str) -> Vec<Word> {
 fn word(text: &str, at: Range<usize>) -> Option<Word> {
     let all = text.get(at.clone())?;
     let mut kept = all.trim_end_matches(|c: char| is_edge(c) || c == ':');
+    if kept.len() > 1 {
+        kept = kept.trim_end_matches('/');
+    }
     if !kept.ends_with("..") {
         kept = kept.trim_end_matches('.');
     }
