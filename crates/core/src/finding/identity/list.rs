@@ -66,9 +66,7 @@ fn alike(held: &[&Item], ahead: &[Item]) -> bool {
     let last = held.last().and_then(|item| one(item)).unwrap_or_default();
     let next = ahead.iter().find_map(one).unwrap_or_default();
     let shaped = |word: &str| word.starts_with(|c: char| c.is_ascii_alphabetic()) && word.contains(|c: char| c.is_ascii_digit());
-    let relay = |word: &str| {
-        word.len() <= 6 && word.starts_with(|c: char| matches!(c, '6' | '7')) && word.contains(|c: char| c.is_ascii_alphabetic())
-    };
+    let relay = |word: &str| word.len() <= 6 && word.starts_with(['6', '7']) && word.contains(|c: char| c.is_ascii_alphabetic());
     shaped(&last) && shaped(&next) && last.get(..1) == next.get(..1) || relay(&last) && relay(&next)
 }
 

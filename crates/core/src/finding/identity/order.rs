@@ -145,7 +145,7 @@ fn is_mlfb(text: &str) -> bool {
     let open = head.ends_with("..") && at(0) == b'6' && head.len() >= 4;
     let plain =
         head.len() >= GROUP_BYTES_MIN && rest.len() >= 5 || head.len() >= 12 && head.bytes().filter(u8::is_ascii_digit).count() >= 5;
-    shaped && body && (plain && at(3).is_ascii_digit() || plain && at(4).is_ascii_digit() || open)
+    shaped && body && (plain && (at(3).is_ascii_digit() || at(4).is_ascii_digit()) || open)
 }
 
 fn is_wago(text: &str) -> bool {
@@ -187,7 +187,7 @@ fn reference(words: &[Word]) -> Option<(usize, Vec<Order>)> {
 
 /// A number as it stands in a name; `*`, `?` and dots stand for others.
 pub(super) fn mask_or_number(text: &str) -> Order {
-    let dotted = text.replace("...", "*").replace('.', "?").replace('□', "?");
+    let dotted = text.replace("...", "*").replace(['.', '□'], "?");
     let key: String =
         dotted.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '*' | '?')).collect::<String>().to_ascii_uppercase();
     let mask = key.contains(['*', '?']);

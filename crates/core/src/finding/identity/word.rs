@@ -41,11 +41,13 @@ struct Table {
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| toml::from_str(include_str!("words.toml")).unwrap_or_default());
 
+type Mark = fn(&mut Kinds);
+
 /// What a word of the table is, found in one look.
 static KINDS: LazyLock<HashMap<&'static str, Kinds>> = LazyLock::new(|| {
     let mut kinds: HashMap<&'static str, Kinds> = HashMap::new();
     let t = &*TABLE;
-    let lists: [(&'static [String], fn(&mut Kinds)); 9] = [
+    let lists: [(&'static [String], Mark); 9] = [
         (&t.brands, |k| k.brand = true),
         (&t.noise, |k| k.noise = true),
         (&t.family, |k| k.family = true),
@@ -140,7 +142,11 @@ pub(super) struct Word {
 
 /// The beginning of a text, no longer than so many bytes.
 pub(super) fn cut(text: &str, bytes_max: usize) -> &str {
-    text.get(..text.floor_char_boundary(bytes_max)).unwrap_or(text)
+    let mut end = bytes_max.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or(text)
 }
 
 /// The words of a text, in their order; what is between them are blanks and signs that say nothing.
