@@ -72,6 +72,7 @@ fn alike(held: &[&Item], ahead: &[Item]) -> bool {
 
 /// `NPort 5210 5230`, `RT430 RT431`, two lists behind each other: words of one length and one beginning that differ in their numbers.
 fn in_a_row(held: &[&Item], item: &Item) -> bool {
+    // `RT430`, `5210`; shorter ones are parts of one name: `S7 1500`.
     const LIST_BYTES_MIN: usize = 4;
     let (Some(Item::Word(before)), Item::Word(now)) = (held.last(), item) else { return false };
     let last = one(held.last().unwrap_or(&item)).unwrap_or_default();

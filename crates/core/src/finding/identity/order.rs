@@ -61,6 +61,7 @@ impl Order {
 
 /// The kind of a key: a digit, a letter and no less than eight characters are Siemens'.
 fn kind(key: &str) -> Kind {
+    // The shortest of the corpus is `6AG1411-5AB10` with twelve; a mask may stop earlier.
     const MLFB_BYTES_MIN: usize = 8;
     let bytes = key.as_bytes();
     let at = |at: usize| bytes.get(at).copied().unwrap_or_default();
@@ -136,6 +137,7 @@ fn is_mlfb_head(text: &str) -> bool {
 
 /// `6es7516-3an01-0ab0`, `6mf2805-0aa00`, `6es7518-4ax0.-1ac0`, `6sl5...`.
 fn is_mlfb(text: &str) -> bool {
+    // The first group has seven, `6ES7516`; with an option lost six.
     const GROUP_BYTES_MIN: usize = 6;
     let (head, rest) = text.split_once('-').unwrap_or((text, ""));
     let bytes = head.as_bytes();
@@ -166,6 +168,7 @@ fn wago(text: &str) -> Vec<Order> {
 
 /// Schneider Electric: `bmxnor0200h`, `bmx noe 0100`, `140cpu65xxxxx`, `bmep58*s`.
 fn reference(words: &[Word]) -> Option<(usize, Vec<Order>)> {
+    // `BMX NOC 0401` has three.
     const PARTS_MAX: usize = 3;
     let first = words.first()?.text.as_str();
     let head = (3..=first.len().min(6)).rev().filter_map(|end| first.get(..end)).find(|head| word::kinds(head).reference)?;

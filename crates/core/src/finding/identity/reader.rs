@@ -131,6 +131,7 @@ impl Reader<'_> {
 
     /// The maker's name in front of the model.
     fn maker(&mut self) {
+        // `American Power Conversion Corp` has four.
         const MAKER_WORDS_MAX: usize = 4;
         if !vendor::may_begin(self.word(0), &self.makers) {
             return;

@@ -4,7 +4,7 @@ use super::device::Device;
 use super::{Found, Index, LabelId, Labelled, Step, WordId};
 
 /// More names of one document are not held against each other: a document that names one device in so many ways keeps them all.
-const SPECIFIC_MAX: usize = 64;
+const SPECIFIC_NAMES_MAX: usize = 64;
 
 /// By what a label was found; the better first counts alone within a document, down to [`Rank::Twin`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -112,7 +112,7 @@ impl<'a> Kept<'a> {
             kept.exact |= sure && found.exact;
             let held = if sure { &mut kept.sure } else { &mut kept.may };
             let words = words(label, found);
-            if !found.less && held.len() < SPECIFIC_MAX && !held.contains(&words) {
+            if !found.less && held.len() < SPECIFIC_NAMES_MAX && !held.contains(&words) {
                 held.push(words);
             }
         }

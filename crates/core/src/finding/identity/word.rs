@@ -213,6 +213,7 @@ fn ends_word(text: &str, start: usize, at: usize, c: char) -> bool {
 
 /// `L02CPU(-P)`, `277(F)`, `G120(C/P/D)`: what stands in the parenthesis may be there or not.
 fn is_suffix(behind: &str) -> bool {
+    // `-R2/R4` has six; longer ones are words of their own: `Version1(GOT2000)`.
     const SUFFIX_BYTES_MAX: usize = 6;
     behind.find(')').is_some_and(|end| {
         let inside = behind.get(..end).unwrap_or_default();
@@ -279,7 +280,9 @@ fn slashes(word: &str) -> Vec<String> {
 
 /// A word as the words it consists of: `controllogix5570`, `cp1613`, `sel-751`.
 pub(super) fn split(word: &str) -> Vec<String> {
+    // `NPort5110` is two words, `FX5U` and `GT27` are one.
     const NAME_LETTERS_MIN: usize = 5;
+    // `ET200` and `CP343`; `CP1L` is one word.
     const NUMBER_DIGITS_MIN: usize = 3;
     let word = word.strip_prefix("sel-").filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())).unwrap_or(word);
     let word = word.strip_suffix("-series").or_else(|| word.strip_suffix("-family")).unwrap_or(word);
