@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::label::{self, Label};
 use super::order::Kind;
-use super::{ANY, Index, LabelId, Labelled, MakerId, Name, Said, WordId, device, kin, order, vendor, word};
+use super::{ANY, CARD, Index, LabelId, Labelled, MakerId, Name, Said, WordId, device, kin, order, vendor, word};
 use crate::advisory::{Advisory, Product, Release};
 
 /// What makes two products bear one label: maker, name, slot, order numbers, and the title where the name says no device.
@@ -71,13 +71,14 @@ fn add(index: &mut Index, product: &Product, slot: &str, title: &str) -> LabelId
         Name { words: ids(&words), masks: masks.iter().map(|mask| word::pattern(mask).into()).collect() }
     });
     let names: Vec<Name> = names.collect();
+    let card = label.card.map(|card| ids(&[card])).unwrap_or_default();
     let except = label.except.iter().map(|words| ids(words)).collect();
     let includes = ids(&label.includes);
     let makers = makers.iter().map(|maker| maker_id(index, maker)).collect();
     let id = LabelId::try_from(index.labels.len()).unwrap_or(LabelId::MAX);
     index.labels.push(Labelled {
         said: Said {
-            name: name.clone(),
+            name: word::cut(name, label::NAME_BYTES_MAX).to_owned(),
             line: label.line,
             conditions: label.conditions,
             variants: label.variants,
@@ -86,6 +87,7 @@ fn add(index: &mut Index, product: &Product, slot: &str, title: &str) -> LabelId
         },
         makers,
         names,
+        card,
         orders: label.orders,
         series: label.series,
         except,
@@ -182,6 +184,9 @@ fn lay_names(index: &mut Index, at: LabelId, label: &Labelled, count: &[u32]) {
                 index.by_masked_word.entry((maker, [first, second])).or_default().push((at, place));
             } else if let Some(rarest) = name.words.iter().min_by_key(|word| count.get(**word as usize).copied().unwrap_or_default()) {
                 index.by_rarest.entry((maker, *rarest)).or_default().push((at, place));
+            }
+            for word in &label.card {
+                index.by_rarest.entry((maker, *word)).or_default().push((at, CARD));
             }
             for word in &name.words {
                 let heads = index.heads.get(*word as usize).map(|heads| heads.to_vec()).unwrap_or_default();

@@ -31,6 +31,8 @@ pub(super) struct Device {
     pub(super) variants: Vec<String>,
     /// The series of its hardware.
     pub(super) series: Option<char>,
+    /// The part of a device that it is, or that its model names: `nmc2`.
+    pub(super) part: Option<String>,
     /// The line of releases in its identification: `R121`.
     pub(super) line: Option<String>,
 }
@@ -58,6 +60,9 @@ impl Device {
                 device.model(model);
             }
         }
+        if device.makers.is_empty() && device.orders.iter().any(Order::shows_siemens) {
+            device.makers = vendor::read("Siemens").names;
+        }
         if let Some(code) = code.filter(|_| said.is_some()) {
             device.more.extend(words_of(code, &device.makers));
         }
@@ -67,10 +72,15 @@ impl Device {
         device.more.extend(
             installed.facts.get("bundle").into_iter().flatten().take(WORDS_MAX).flat_map(|bundle| words_of(bundle, &device.makers)),
         );
+        let component = installed.component.to_lowercase();
+        if device.part.is_none() && word::kinds(&component).part {
+            device.part = Some(component);
+        }
         device.bundle = installed.facts.get("bundle").is_some();
         let revision = installed.hardware_revision.as_deref().map(str::trim).map(|text| text.strip_prefix("Series ").unwrap_or(text));
         let letter = revision.filter(|text| text.len() == 1).and_then(|text| text.chars().next()).filter(char::is_ascii_alphabetic);
-        device.series = device.orders.iter().find_map(|order| order.series).or(letter.map(|c| c.to_ascii_uppercase()));
+        let coded = device.orders.iter().find_map(|order| order.series);
+        device.series = coded.or(letter.map(|c| c.to_ascii_uppercase())).or(device.series);
         device
     }
 
@@ -85,6 +95,10 @@ impl Device {
         if self.orders.is_empty() {
             self.perhaps = Order::field(text);
         }
+        if let [series] = read.series.as_slice() {
+            self.series = Some(*series);
+        }
+        self.part = read.part.as_deref().map(str::to_lowercase);
         self.variants = read.variants.iter().map(|variant| variant.to_lowercase()).collect();
         self.words = read.names.into_iter().next().unwrap_or_default();
         self.words.truncate(WORDS_MAX);

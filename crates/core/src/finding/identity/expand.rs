@@ -3,7 +3,7 @@
 use super::word::{self, Sign, Word};
 
 /// One word stands for no more: `FX5U-xMy/z` with four sizes, two outputs and four supplies is 32.
-const EXPANDED_MAX: usize = 64;
+const EXPANSIONS_MAX: usize = 64;
 
 /// Ends of Mitsubishi's names, the longer first: a list of them may have lost its commas (`z=ESDSESSDSS`).
 const ENDS: &[&str] = &["ESS", "DSS", "ES", "DS", "UA1", "T", "R", "S", "D"];
@@ -36,7 +36,7 @@ fn lettered(name: &str, lists: &[&Word]) -> Vec<Vec<String>> {
         let Some((letter, values)) = list.text.split_once('=') else { continue };
         let values = values_of(letter, values);
         let replaced = all.iter().flat_map(|name| values.iter().map(move |value| replaced(name, letter, value)));
-        all = replaced.take(EXPANDED_MAX).collect();
+        all = replaced.take(EXPANSIONS_MAX).collect();
     }
     all.into_iter().map(|name| word::split(&name)).collect()
 }
@@ -57,7 +57,7 @@ fn values_of(letter: &str, text: &str) -> Vec<String> {
     let [one] = values.as_slice() else { return values.into_iter().map(str::to_owned).collect() };
     let mut rest = one.to_uppercase();
     let mut found = Vec::new();
-    while !rest.is_empty() && found.len() < EXPANDED_MAX {
+    while !rest.is_empty() && found.len() < EXPANSIONS_MAX {
         let two = if letter == "x" { rest.get(..2) } else { ENDS.iter().find(|end| rest.starts_with(**end) && whole(&rest, end)).copied() };
         let Some(value) = two.map(str::to_owned) else { return vec![(*one).to_owned()] };
         rest = rest.get(value.len()..).unwrap_or_default().to_owned();
@@ -74,10 +74,11 @@ fn whole(text: &str, end: &str) -> bool {
 
 /// `CP1E-E □ □ D □ - □`: a box is one letter or digit, and what stands between boxes belongs to the name.
 fn boxes(words: &[Word]) -> (usize, Vec<Vec<String>>) {
+    // `D` in `CP1E-E □ □ D □ - □`; longer is the next word.
     const BETWEEN_BYTES_MAX: usize = 2;
     let mut joined = words.first().map(|word| word.text.clone()).unwrap_or_default();
     let mut count = 1;
-    for word in words.iter().skip(1).take(EXPANDED_MAX) {
+    for word in words.iter().skip(1).take(EXPANSIONS_MAX) {
         let belongs =
             word.text.contains('□') || word.text.starts_with('-') || word.text.len() <= BETWEEN_BYTES_MAX && word.sign == Sign::Word;
         if !belongs || word.sign != Sign::Word {

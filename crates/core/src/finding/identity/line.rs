@@ -51,6 +51,7 @@ fn is_r(text: &str) -> bool {
 
 /// `v4.x`, `v15`, `4.7` behind a word that tells, `3.1` behind the model. `V4`, a letter and one number, is a release; `4` alone is none.
 fn is_release(text: &str, told: bool, first: bool) -> bool {
+    // `V10.3.3.4` has nine; longer is no release.
     const RELEASE_BYTES_MAX: usize = 24;
     let (marked, rest) = text.strip_prefix('v').map_or((false, text), |rest| (true, rest));
     let rest = rest.strip_prefix('.').filter(|_| marked).unwrap_or(rest);

@@ -11,7 +11,9 @@ mod expand;
 mod kin;
 mod label;
 mod line;
+mod list;
 mod order;
+mod reader;
 mod seek;
 mod sibling;
 #[cfg(test)]
@@ -61,7 +63,7 @@ pub struct Hit {
     pub product: ProductIndex,
     /// By what.
     pub step: Step,
-    /// What is missing to be sure: a fact's name (`product_code`, `model`, `manufacturer`, `hardware_revision`, `bundle`, `variant`).
+    /// What is missing to be sure: a fact's name (`product_code`, `model`, `manufacturer`, `hardware_revision`, `bundle`, `variant`, `host`).
     /// `None`: it is the device.
     pub missing: Option<&'static str>,
     /// The evidence in words: what of the document met what of the device.
@@ -170,6 +172,9 @@ type Lead = (LabelId, u32);
 /// The maker under which all names are found by devices whose maker nobody knows.
 const ANY: MakerId = 0;
 
+/// In a lead: not one of the label's devices, but the card in them to which the version belongs.
+const CARD: u32 = u32::MAX;
+
 /// One device that a name means.
 #[derive(Debug, Default)]
 struct Name {
@@ -184,6 +189,7 @@ struct Labelled {
     said: Said,
     makers: Vec<MakerId>,
     names: Vec<Name>,
+    card: Vec<WordId>,
     orders: Vec<order::Order>,
     series: Vec<char>,
     except: Vec<Vec<WordId>>,

@@ -47,6 +47,12 @@ impl Order {
         (self.kind == Kind::Mlfb && !self.mask).then(|| self.key.get(4..12)).flatten()
     }
 
+    /// True where the number shows that Siemens made it.
+    pub(super) fn shows_siemens(&self) -> bool {
+        const HEADS: &[&str] = &["6ES", "6GK", "6AG", "6AV", "6SL", "6ED", "6GT", "6FC", "6AU", "6MD", "6MF", "7KM", "7KG"];
+        self.kind == Kind::Mlfb && HEADS.iter().any(|head| self.key.starts_with(head))
+    }
+
     /// True for SIPLUS: `6AG1`, and `6AG2` on rails.
     pub(super) fn is_siplus(&self) -> bool {
         self.kind == Kind::Mlfb && (self.key.starts_with("6AG1") || self.key.starts_with("6AG2"))
@@ -55,6 +61,7 @@ impl Order {
 
 /// The kind of a key: a digit, a letter and no less than eight characters are Siemens'.
 fn kind(key: &str) -> Kind {
+    // The shortest of the corpus is `6AG1411-5AB10` with twelve; a mask may stop earlier.
     const MLFB_BYTES_MIN: usize = 8;
     let bytes = key.as_bytes();
     let at = |at: usize| bytes.get(at).copied().unwrap_or_default();
@@ -93,19 +100,24 @@ pub(super) fn begins(words: &[Word], makers: &[&str], told: bool) -> Option<(usi
     if text.len() == 4 && is_mlfb_head(text) && next.len() > 5 && next.starts_with(|c: char| c.is_ascii_digit()) && next.contains('-') {
         return Some((2, vec![mask_or_number(&format!("{text}{next}"))]));
     }
+    if text.ends_with('-') && is_mlfb(&format!("{text}{next}")) {
+        return Some((2, vec![mask_or_number(&format!("{text}{next}"))]));
+    }
     if is_mlfb(text) || text.starts_with("es7") && is_mlfb(&format!("6{text}")) {
         let lost = if text.starts_with("es7") { "6" } else { "" };
         return Some((1, vec![mask_or_number(&format!("{lost}{text}"))]));
     }
+    let of = |maker: &str| makers.contains(&maker);
     let parts: Vec<&str> = text.split('/').collect();
-    if parts.iter().all(|part| is_catalogue(part)) {
+    if of("rockwell automation") && parts.iter().all(|part| is_catalogue(part)) {
         return Some((1, parts.iter().map(|part| mask_or_number(part)).collect()));
     }
-    if let Some((base, series)) = text.rsplit_once('/').filter(|(base, series)| is_catalogue(base) && series.len() == 1) {
+    if let Some((base, series)) =
+        text.rsplit_once('/').filter(|(base, series)| of("rockwell automation") && is_catalogue(base) && series.len() == 1)
+    {
         let series = series.chars().next().map(|c| c.to_ascii_uppercase());
         return Some((1, vec![Order { series, ..mask_or_number(base) }]));
     }
-    let of = |maker: &str| makers.contains(&maker);
     if of("wago") && is_wago(text) {
         return Some((1, wago(text)));
     }
@@ -125,6 +137,7 @@ fn is_mlfb_head(text: &str) -> bool {
 
 /// `6es7516-3an01-0ab0`, `6mf2805-0aa00`, `6es7518-4ax0.-1ac0`, `6sl5...`.
 fn is_mlfb(text: &str) -> bool {
+    // The first group has seven, `6ES7516`; with an option lost six.
     const GROUP_BYTES_MIN: usize = 6;
     let (head, rest) = text.split_once('-').unwrap_or((text, ""));
     let bytes = head.as_bytes();
@@ -134,7 +147,7 @@ fn is_mlfb(text: &str) -> bool {
     let open = head.ends_with("..") && at(0) == b'6' && head.len() >= 4;
     let plain =
         head.len() >= GROUP_BYTES_MIN && rest.len() >= 5 || head.len() >= 12 && head.bytes().filter(u8::is_ascii_digit).count() >= 5;
-    shaped && body && (plain && at(3).is_ascii_digit() || plain && at(4).is_ascii_digit() || open)
+    shaped && body && (plain && (at(3).is_ascii_digit() || at(4).is_ascii_digit()) || open)
 }
 
 fn is_wago(text: &str) -> bool {
@@ -155,6 +168,7 @@ fn wago(text: &str) -> Vec<Order> {
 
 /// Schneider Electric: `bmxnor0200h`, `bmx noe 0100`, `140cpu65xxxxx`, `bmep58*s`.
 fn reference(words: &[Word]) -> Option<(usize, Vec<Order>)> {
+    // `BMX NOC 0401` has three.
     const PARTS_MAX: usize = 3;
     let first = words.first()?.text.as_str();
     let head = (3..=first.len().min(6)).rev().filter_map(|end| first.get(..end)).find(|head| word::kinds(head).reference)?;
@@ -167,14 +181,16 @@ fn reference(words: &[Word]) -> Option<(usize, Vec<Order>)> {
             taken += 1;
         }
     }
-    let wild = joined.strip_prefix(head).unwrap_or_default().replace('x', "?");
+    let wild = joined.strip_prefix(head).unwrap_or_default();
+    let open = wild.trim_end_matches('x');
+    let wild = format!("{}{}", open.replace('x', "?"), if open.len() < wild.len() { "*" } else { "" });
     let known = joined.len() > head.len();
     known.then(|| (taken, vec![mask_or_number(&format!("{head}{wild}"))]))
 }
 
 /// A number as it stands in a name; `*`, `?` and dots stand for others.
 pub(super) fn mask_or_number(text: &str) -> Order {
-    let dotted = text.replace("...", "*").replace('.', "?").replace('□', "?");
+    let dotted = text.replace("...", "*").replace(['.', '□'], "?");
     let key: String =
         dotted.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '*' | '?')).collect::<String>().to_ascii_uppercase();
     let mask = key.contains(['*', '?']);

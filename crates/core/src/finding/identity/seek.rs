@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::device::Device;
 use super::order::{Kind, Order};
 use super::sibling::{self, Match, Rank};
-use super::{ANY, Found, Index, LabelId, Labelled, Lead, MakerId, Name, RuledOut, Step, WordId, kin, word};
+use super::{ANY, CARD, Found, Index, LabelId, Labelled, Lead, MakerId, Name, RuledOut, Step, WordId, kin, word};
 use crate::finding::installed::Installed;
 
 /// What the index knows of a device.
@@ -22,6 +22,8 @@ struct Known<'a> {
     related: Vec<WordId>,
     /// The families, each by itself.
     families: Vec<usize>,
+    /// The documents themselves call its order number something.
+    learned: bool,
     /// Its words that make it another product than the one without.
     apart: Vec<WordId>,
 }
@@ -85,7 +87,10 @@ impl<'a> Known<'a> {
         let learned = device.orders.iter().filter_map(|order| index.learned.get(order.key.as_str())).flatten();
         let mut all: Vec<WordId> = device.words.iter().chain(&device.more).filter_map(id).chain(learned.copied()).collect();
         let is_apart = |word: &WordId| index.apart.get(*word as usize).copied().unwrap_or_default();
-        let apart: Vec<WordId> = all.iter().copied().filter(is_apart).collect();
+        // A word that stands in no name makes another product as well.
+        let strange = device.words.iter().filter(|word| word::kinds(word).apart && id(word).is_none()).map(|_| WordId::MAX);
+        let apart: Vec<WordId> = all.iter().copied().filter(is_apart).chain(strange).collect();
+        let learned = device.orders.iter().any(|order| index.learned.contains_key(order.key.as_str()));
         let mut related = Vec::new();
         for at in &families {
             let words = index.families.get(*at).map(Vec::as_slice).unwrap_or_default();
@@ -93,13 +98,14 @@ impl<'a> Known<'a> {
         }
         all.sort_unstable();
         all.dedup();
-        Self { index, device, makers, said_maker, own, all, related, families, apart }
+        Self { index, device, makers, said_maker, own, all, related, families, learned, apart }
     }
 
     /// True where its order numbers tell it from other products with numbers of the same kind.
     fn told_apart_by(&self, label: &Labelled) -> bool {
-        let decisive = |order: &&Order| order.kind != Kind::Reference;
-        self.device.orders.iter().filter(decisive).any(|order| label.orders.iter().any(|other| other.kind == order.kind))
+        let head = |order: &Order| order.key.as_bytes().first_chunk::<3>().copied();
+        let comparable = |a: &Order, b: &Order| a.kind == b.kind && (a.kind != Kind::Reference || head(a) == head(b));
+        self.device.orders.iter().any(|order| label.orders.iter().any(|other| comparable(order, other)))
     }
 
     fn is_of_maker(&self, label: &Labelled) -> bool {
@@ -121,8 +127,8 @@ impl<'a> Known<'a> {
         }
         if let Some(&[first, second]) = key.as_bytes().first_chunk::<2>() {
             let masks = self.index.by_mask.get(&[first, second]).into_iter().flatten();
-            for (_, at) in masks.filter(|(mask, _)| word::fits(mask.as_bytes(), key.as_bytes())) {
-                matches.extend(self.ordered(*at, order, Rank::Mask, None));
+            for (mask, at) in masks.filter(|(mask, _)| word::fits(mask.as_bytes(), key.as_bytes())) {
+                matches.extend(self.ordered(*at, order, Rank::Mask, None).map(|found| Match { weight: weight(mask), ..found }));
             }
         }
         if let Some(core) = order.core().filter(|_| order.is_siplus()) {
@@ -144,12 +150,19 @@ impl<'a> Known<'a> {
         let unsure = stranger && (order.kind != Kind::Mlfb || self.said_maker);
         let series = self.series(label)?;
         let missing = unsure.then_some("manufacturer").or(missing).or(series);
+        let key = label
+            .orders
+            .iter()
+            .filter(|other| !other.mask && order.key.starts_with(&other.key))
+            .map(|other| other.key.as_str())
+            .max()
+            .unwrap_or_default();
         let step = match (label.by_title, order.kind) {
             (true, _) => Step::Title,
             (_, Kind::Catalogue) => Step::Catalogue,
             _ => Step::ProductCode,
         };
-        Some(Match { label: at, name: None, step, missing, rank, exact: true, less: false })
+        Some(Match { label: at, name: None, step, missing, rank, weight: weight(key), exact: true, less: false })
     }
 
     /// What is missing to know that the series fits; nothing at all where it does not.
@@ -191,6 +204,10 @@ impl<'a> Known<'a> {
 
     /// A name as a match, where the device says all of it.
     fn named(&self, lead: Lead) -> Option<Match> {
+        if lead.1 == CARD {
+            // In which device the card is, nobody said.
+            return self.matched(lead, Step::Family, Some("host"), false, false);
+        }
         let (label, name) = self.name(lead)?;
         let texts = || self.device.words.iter().chain(&self.device.more);
         let masked = |mask: &str| texts().any(|text| word::fits(mask.as_bytes(), text.as_bytes()));
@@ -209,7 +226,8 @@ impl<'a> Known<'a> {
         let own = self.own.as_deref().unwrap_or_default();
         let exact = !self.device.words.is_empty() && self.own.is_some() && own.iter().all(|word| name.words.contains(word))
             || !name.masks.is_empty();
-        let plain = name.words.iter().all(|word| own.contains(word)) && !label.family;
+        let bundle = self.index.words.get("redundancy").copied().filter(|_| self.device.bundle);
+        let plain = name.words.iter().all(|word| own.contains(word) || Some(*word) == bundle) && (exact || !label.family);
         let step = if plain { Step::Model } else { Step::Family };
         self.matched(lead, step, missing, exact, false)
     }
@@ -217,8 +235,14 @@ impl<'a> Known<'a> {
     /// Names that say more than the device does.
     fn by_less(&self, matches: &mut Vec<Match>) {
         match self.own.as_deref() {
+            // What the documents call its order number says more than its families do.
+            Some([]) if self.learned => {}
             Some([]) => {
-                for words in self.families.iter().filter_map(|at| self.index.families.get(*at)) {
+                let families: Vec<&Vec<WordId>> = self.families.iter().filter_map(|at| self.index.families.get(*at)).collect();
+                let said_by_another = |words: &Vec<WordId>| {
+                    families.iter().any(|other| other.len() > words.len() && words.iter().all(|word| other.contains(word)))
+                };
+                for words in families.iter().filter(|words| !said_by_another(words)) {
                     self.by_fewer(words, true, matches);
                 }
             }
@@ -275,14 +299,24 @@ impl<'a> Known<'a> {
 
     fn matched(&self, (at, place): Lead, step: Step, missing: Option<&'static str>, exact: bool, less: bool) -> Option<Match> {
         let label = self.label(at)?;
-        let numbers = !label.orders.is_empty();
-        if numbers && self.told_apart_by(label) {
+        // A mask says how the numbers of all of them begin: the name alone tells as much.
+        let numbers = label.orders.iter().any(|order| !order.mask);
+        if !label.orders.is_empty() && self.told_apart_by(label) {
+            return None;
+        }
+        let another = |part: &String| self.device.part.as_deref().is_some_and(|own| own != part.to_lowercase());
+        if label.said.part.as_ref().is_some_and(another) {
             return None;
         }
         let series = self.series(label)?;
         let nobody = (!self.said_maker).then_some("manufacturer");
         let missing = nobody.or(numbers.then_some("product_code")).or(missing).or(series);
         let (step, rank) = if label.by_title { (Step::Title, Rank::Title) } else { (step, Rank::Name) };
-        Some(Match { label: at, name: Some(place), step, missing, rank, exact, less })
+        Some(Match { label: at, name: Some(place), step, missing, rank, weight: 0, exact, less })
     }
+}
+
+/// How much of an order number a mask tells.
+fn weight(mask: &str) -> usize {
+    mask.bytes().filter(|byte| !matches!(byte, b'*' | b'?')).count()
 }

@@ -4,7 +4,7 @@ use super::device::Device;
 use super::{Found, Index, LabelId, Labelled, Step, WordId};
 
 /// More names of one document are not held against each other: a document that names one device in so many ways keeps them all.
-const SPECIFIC_MAX: usize = 64;
+const SPECIFIC_NAMES_MAX: usize = 64;
 
 /// By what a label was found; the better first counts alone within a document, down to [`Rank::Twin`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +30,8 @@ pub(super) struct Match {
     pub(super) step: Step,
     pub(super) missing: Option<&'static str>,
     pub(super) rank: Rank,
+    /// How many characters of the order number are told: of two masks the one that tells more counts.
+    pub(super) weight: usize,
     /// The name says all that the device says.
     pub(super) exact: bool,
     /// The device says less than the name.
@@ -40,7 +42,15 @@ pub(super) struct Match {
 pub(super) fn decide<'a>(index: &'a Index, device: &Device, mut matches: Vec<Match>) -> Vec<Found<'a>> {
     // Of several ways to one label the best one counts.
     matches.sort_unstable_by_key(|found| {
-        (found.label, std::cmp::Reverse(found.rank), found.missing.is_some(), !found.exact, found.step, found.missing, found.name)
+        (
+            found.label,
+            std::cmp::Reverse((found.rank, found.weight)),
+            found.missing.is_some(),
+            !found.exact,
+            found.step,
+            found.missing,
+            found.name,
+        )
     });
     matches.dedup_by_key(|found| found.label);
     let label = |found: &Match| index.labels.get(found.label as usize);
@@ -81,42 +91,47 @@ pub(super) fn decide<'a>(index: &'a Index, device: &Device, mut matches: Vec<Mat
 
 /// What a document's best matches are.
 struct Kept<'a> {
-    best: Rank,
+    best: (Rank, usize),
     exact: bool,
-    specific: Vec<&'a [WordId]>,
+    /// Names that are the device for sure.
+    sure: Vec<&'a [WordId]>,
+    /// Names that may be the device, and say no more than it does.
+    may: Vec<&'a [WordId]>,
 }
 
 impl<'a> Kept<'a> {
     fn of(index: &'a Index, matches: &[Match], group: &[(u32, u32, usize)], siplus_apart: bool) -> Self {
-        let mut kept = Self { best: Rank::Title, exact: false, specific: Vec::new() };
+        let mut kept = Self { best: (Rank::Title, 0), exact: false, sure: Vec::new(), may: Vec::new() };
         for found in group.iter().filter_map(|(_, _, at)| matches.get(*at)) {
             let Some(label) = index.labels.get(found.label as usize) else { continue };
             if siplus_apart && found.rank < Rank::Mask && !label.siplus && !says_siplus(index, label, found) {
                 continue;
             }
-            kept.best = kept.best.max(found.rank);
-            if found.missing.is_none() {
-                kept.exact |= found.exact;
-                let words = words(label, found);
-                if kept.specific.len() < SPECIFIC_MAX && !kept.specific.contains(&words) {
-                    kept.specific.push(words);
-                }
+            kept.best = kept.best.max((found.rank, found.weight));
+            let sure = found.missing.is_none();
+            kept.exact |= sure && found.exact;
+            let held = if sure { &mut kept.sure } else { &mut kept.may };
+            let words = words(label, found);
+            if !found.less && held.len() < SPECIFIC_NAMES_MAX && !held.contains(&words) {
+                held.push(words);
             }
         }
         kept
     }
 
     fn keeps(&self, index: &Index, found: &Match, label: &Labelled) -> bool {
-        if self.best >= Rank::Twin {
-            return found.rank == self.best;
+        if self.best.0 >= Rank::Twin {
+            return (found.rank, found.weight) == self.best;
         }
         if found.less && self.exact {
             return false;
         }
         let own = words(label, found);
-        let within =
-            |longer: &&[WordId]| own.len() < longer.len() && own.iter().all(|word| longer.contains(word) || begins(index, longer, *word));
-        found.less || !self.specific.iter().any(|longer| within(longer))
+        let within = |longer: &[WordId]| {
+            own != longer && own.len() <= longer.len() && own.iter().all(|word| longer.contains(word) || begins(index, longer, *word))
+        };
+        let unsure = self.may.iter().filter(|_| found.missing.is_some());
+        found.less || !self.sure.iter().chain(unsure).any(|longer| within(longer))
     }
 }
 

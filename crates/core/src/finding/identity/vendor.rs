@@ -1,6 +1,6 @@
 //! Who made it: the names of makers, each in one spelling. The table is data: `vendors.toml`.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::LazyLock;
 
 use serde::Deserialize;
@@ -119,7 +119,20 @@ const fn damaged(c: char) -> bool {
     matches!(c, '\u{fffd}' | '\u{c3}' | '\u{c2}' | '\u{e2}')
 }
 
-/// True where a word is the name of a maker: it says nothing of the model.
-pub(super) fn is_name(word: &str) -> bool {
-    NAMES.contains_key(word)
+/// The first words of all names.
+static FIRST_WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| NAMES.keys().map(|name| first_word(name)).collect());
+
+fn first_word(name: &str) -> &str {
+    name.split([' ', '-', '.']).next().unwrap_or_default()
+}
+
+/// True where a name of one of these makers, or of any in the table, may begin with this word.
+pub(super) fn may_begin(word: &str, makers: &[&str]) -> bool {
+    let first = first_word(word);
+    FIRST_WORDS.contains(first) || makers.iter().any(|maker| first_word(maker) == first)
+}
+
+/// True where words are the name of a maker of the table: they say nothing of the model.
+pub(super) fn is_name(words: &str) -> bool {
+    NAMES.contains_key(words)
 }

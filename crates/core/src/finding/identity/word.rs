@@ -41,11 +41,13 @@ struct Table {
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| toml::from_str(include_str!("words.toml")).unwrap_or_default());
 
+type Mark = fn(&mut Kinds);
+
 /// What a word of the table is, found in one look.
 static KINDS: LazyLock<HashMap<&'static str, Kinds>> = LazyLock::new(|| {
     let mut kinds: HashMap<&'static str, Kinds> = HashMap::new();
     let t = &*TABLE;
-    let lists: [(&'static [String], fn(&mut Kinds)); 9] = [
+    let lists: [(&'static [String], Mark); 9] = [
         (&t.brands, |k| k.brand = true),
         (&t.noise, |k| k.noise = true),
         (&t.family, |k| k.family = true),
@@ -92,13 +94,24 @@ pub(super) fn kinds(word: &str) -> Kinds {
     KINDS.get(word).copied().unwrap_or_default()
 }
 
+/// The phrases by their first word, the longest first.
+static PHRASES: LazyLock<HashMap<&'static str, Vec<&'static Phrase>>> = LazyLock::new(|| {
+    let mut by_first: HashMap<&'static str, Vec<&'static Phrase>> = HashMap::new();
+    for phrase in &TABLE.phrase {
+        by_first.entry(phrase.words.first().map_or("", String::as_str)).or_default().push(phrase);
+    }
+    by_first.values_mut().for_each(|phrases| phrases.sort_by_key(|phrase| std::cmp::Reverse(phrase.words.len())));
+    by_first
+});
+
 /// The phrase that begins here: how many words it has, and what it says.
 pub(super) fn phrase<'a>(words: impl Iterator<Item = &'a str> + Clone) -> Option<(usize, &'static str)> {
-    let fits = |phrase: &&'static Phrase| {
+    let phrases = PHRASES.get(words.clone().next()?)?;
+    let fits = |phrase: &&&'static Phrase| {
         let mut words = words.clone();
         phrase.words.iter().all(|word| words.next() == Some(word.as_str()))
     };
-    TABLE.phrase.iter().filter(fits).max_by_key(|phrase| phrase.words.len()).map(|phrase| (phrase.words.len(), phrase.says.as_str()))
+    phrases.iter().find(fits).map(|phrase| (phrase.words.len(), phrase.says.as_str()))
 }
 
 /// What a word is to the reader.
@@ -129,7 +142,11 @@ pub(super) struct Word {
 
 /// The beginning of a text, no longer than so many bytes.
 pub(super) fn cut(text: &str, bytes_max: usize) -> &str {
-    text.get(..text.floor_char_boundary(bytes_max)).unwrap_or(text)
+    let mut end = bytes_max.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or(text)
 }
 
 /// The words of a text, in their order; what is between them are blanks and signs that say nothing.
@@ -165,6 +182,9 @@ pub(super) fn words(text: &str) -> Vec<Word> {
 fn word(text: &str, at: Range<usize>) -> Option<Word> {
     let all = text.get(at.clone())?;
     let mut kept = all.trim_end_matches(|c: char| is_edge(c) || c == ':');
+    if kept.len() > 1 {
+        kept = kept.trim_end_matches('/');
+    }
     if !kept.ends_with("..") {
         kept = kept.trim_end_matches('.');
     }
@@ -193,6 +213,7 @@ fn ends_word(text: &str, start: usize, at: usize, c: char) -> bool {
 
 /// `L02CPU(-P)`, `277(F)`, `G120(C/P/D)`: what stands in the parenthesis may be there or not.
 fn is_suffix(behind: &str) -> bool {
+    // `-R2/R4` has six; longer ones are words of their own: `Version1(GOT2000)`.
     const SUFFIX_BYTES_MAX: usize = 6;
     behind.find(')').is_some_and(|end| {
         let inside = behind.get(..end).unwrap_or_default();
@@ -259,7 +280,9 @@ fn slashes(word: &str) -> Vec<String> {
 
 /// A word as the words it consists of: `controllogix5570`, `cp1613`, `sel-751`.
 pub(super) fn split(word: &str) -> Vec<String> {
+    // `NPort5110` is two words, `FX5U` and `GT27` are one.
     const NAME_LETTERS_MIN: usize = 5;
+    // `ET200` and `CP343`; `CP1L` is one word.
     const NUMBER_DIGITS_MIN: usize = 3;
     let word = word.strip_prefix("sel-").filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())).unwrap_or(word);
     let word = word.strip_suffix("-series").or_else(|| word.strip_suffix("-family")).unwrap_or(word);
