@@ -102,7 +102,7 @@ fn asset(product: &Product, nth: usize) -> Installed {
         model: Some(product.name.clone()),
         product_code: product.model_numbers.first().cloned(),
         firmware_revision: Some(format!("{}{}", &release[..digits], last.saturating_add(nth as u64 % 7))),
-        serial_number: (nth % 3 == 0).then(|| format!("S{nth}")),
+        serial_number: nth.is_multiple_of(3).then(|| format!("S{nth}")),
         ..Installed::default()
     }
 }

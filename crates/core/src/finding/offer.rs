@@ -141,7 +141,7 @@ fn is_about(advisory: &Advisory, vulnerability: &Vulnerability, fix: &Remediatio
         let word = squeezed(word);
         [&own.name, &own.vendor, &advisory.publisher].iter().any(|text| text.split_whitespace().any(|part| squeezed(part) == word))
     };
-    if !said.words.iter().all(|word| known(&word)) {
+    if !said.words.iter().all(known) {
         return false;
     }
     if !said.names.is_empty() {
@@ -320,7 +320,8 @@ mod tests {
 
     #[test]
     fn a_text_offers_releases_or_it_is_left_alone() {
-        let rows: &[(&str, Option<(&[&str], &[&str])>)] = &[
+        type Row<'r> = (&'r str, Option<(&'r [&'r str], &'r [&'r str])>);
+        let rows: &[Row<'_>] = &[
             ("Update to V2.9.4 or later version", Some((&[], &["V2.9.4"]))),
             ("Update to V4.7 SP9 HF1", Some((&[], &["V4.7 SP9 HF1"]))),
             ("Update to V2.8 - Download: https://example.com/1 ", Some((&[], &["V2.8"]))),
