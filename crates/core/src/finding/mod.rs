@@ -7,6 +7,7 @@ mod agree;
 mod document;
 pub mod identity;
 pub mod installed;
+pub mod inventory;
 mod judging;
 mod known;
 mod library;
