@@ -15,6 +15,10 @@ use crate::version::{Scheme, Standing, Version};
 /// The fact that ranges call the version.
 const FIRMWARE: &str = "firmware_revision";
 
+/// Products of one document that are one device and are held against each other, pair by pair; a document
+/// with thousands would cost minutes.
+const PRODUCTS_MAX: usize = 1024;
+
 /// What is asked of ranges that ask for nothing.
 static NO_FACTS: LazyLock<Facts> = LazyLock::new(Facts::default);
 
@@ -95,6 +99,9 @@ impl<'a> Desk<'a, '_> {
     fn stand(&self, group: &'a Group, listed: &[(usize, Status)], hit: usize, status: Status, facts: Option<&Facts>) -> Option<Stand<'a>> {
         let hit = self.hits.get(hit)?;
         let node = self.node(hit)?;
+        if listed.len() > PRODUCTS_MAX {
+            return Some(Stand::new(Truth::Unknown, Why::TooMany));
+        }
         if let Some(part) = hit.said.part.as_deref().filter(|part| !self.known.is_part(part)) {
             return Some(Stand::lacking(Why::OtherPart, Cow::Owned(part.to_lowercase())));
         }

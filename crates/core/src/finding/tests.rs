@@ -365,3 +365,12 @@ fn the_reason_names_what_was_compared() {
     let (_, why, _) = weighed(&advisory, &[hit(0)], &firmware("1.0")).expect("a verdict");
     assert_eq!(why, Why::Range(range::Why::Compared));
 }
+
+#[test]
+fn a_document_with_thousands_of_products_is_not_held_against_itself_for_minutes() {
+    let names: Vec<(String, String)> = (0..3_000).map(|nth| ("X".to_owned(), format!("< 2.{nth}"))).collect();
+    let products: Vec<(&str, &str, Status)> = names.iter().map(|(name, slot)| (name.as_str(), slot.as_str(), KnownAffected)).collect();
+    let advisory = advisory("Maker", &products, &[]);
+    let hits: Vec<Found<'_>> = (0..3_000).map(hit).collect();
+    check(&advisory, &hits, &firmware("1.0"), Indeterminate, None);
+}
