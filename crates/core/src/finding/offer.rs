@@ -264,7 +264,7 @@ fn release_end(text: &str) -> usize {
         let rest = text.get(at..).unwrap_or_default();
         match sign {
             ',' | ';' => true,
-            '.' => !rest.get(1..).is_some_and(|next| next.starts_with(|c: char| c.is_ascii_digit() || c == 'X')),
+            '.' => !rest.get(1..).is_some_and(|next| next.starts_with(|c: char| c.is_ascii_digit() || c == 'X' || c == 'x')),
             ' ' => {
                 let rest = rest.trim_start();
                 rest.starts_with(['(', '-', '[']) || ["or ", "and ", "from ", "from:"].iter().any(|word| rest.starts_with(word))
