@@ -283,8 +283,12 @@ fn closes(rest: &str) -> bool {
     let rest = if later.is_some() { rest.strip_prefix("version").map_or(rest, |rest| rest.trim_start_matches('s')) } else { rest };
     let rest = rest.trim_start();
     // A sentence that goes on with a condition is not understood; a new sentence, a place to fetch it and a remark are.
+    // What stands right behind the dot belongs to the release, and so does a word with digits.
+    let parted = |rest: &str| rest.is_empty() || rest.starts_with(' ');
+    let worded = |rest: &str| words(rest).next().is_none_or(|word| bare(word).bytes().all(|byte| byte.is_ascii_alphabetic()));
     rest.is_empty()
-        || rest.starts_with(['.', '-'])
+        || rest.starts_with('-')
+        || rest.strip_prefix('.').is_some_and(|rest| parted(rest) && worded(rest))
         || rest.starts_with("from")
         || (rest.starts_with('(') && later.is_none() && rest.ends_with(')'))
 }
