@@ -16,8 +16,8 @@ const WORDS_MAX: usize = 16;
 
 /// More words are no release: `V4.7 SP9 Update 3` has five.
 const RELEASE_WORDS_MAX: usize = 5;
-/// Fillings that are marks behind a release.
-const MARKS: [&str; 2] = ["update", "release"];
+/// Words that are marks behind a release; with any other it is prose.
+const MARKS: [&str; 14] = ["build", "cu", "fp", "hf", "hotfix", "pack", "patch", "r", "release", "service", "sp", "tcu", "upd", "update"];
 
 /// Words in front of a release that say nothing of the product.
 const FILLING: [&str; 42] = [
@@ -240,8 +240,9 @@ fn releases(text: &str) -> Option<Vec<&str>> {
     loop {
         let end = release_end(left);
         let (release, rest) = (left.get(..end)?.trim(), left.get(end..)?);
-        let marked = |word: &str| is_verb(word) || FILLING.iter().any(|known| word.eq_ignore_ascii_case(known));
-        let prose = words(release).skip(1).any(|word| marked(word) && !MARKS.contains(&word.to_ascii_lowercase().as_str()));
+        let mark =
+            |word: &str| MARKS.iter().any(|known| word.eq_ignore_ascii_case(known)) || word.bytes().any(|byte| byte.is_ascii_digit());
+        let prose = !words(release).skip(1).all(mark);
         if release.is_empty() || found.len() >= RELEASES_MAX || prose || words(release).count() > RELEASE_WORDS_MAX {
             return None;
         }
