@@ -8,6 +8,9 @@ use crate::advisory::{Advisory, Product, ProductIndex, Release, Status, Vulnerab
 use crate::range::Range;
 use crate::version::{Form, Scheme, Version};
 
+/// First and last affected releases of one vulnerability that are put together, pair by pair; more stay single releases.
+const EDGES_MAX: usize = 1024;
+
 /// A document made ready.
 #[derive(Debug)]
 pub struct Document {
@@ -49,7 +52,7 @@ pub struct Group {
     pub spans: Vec<(ProductIndex, Range)>,
     /// True where a range of it asks which vulnerability is meant.
     pub asks_cve: bool,
-    /// What the remediations offer, by product; read when it is asked for.
+    /// What the remediations offer, by the place of the product's first status; read when it is asked for.
     offers: Vec<OnceLock<Vec<Offer>>>,
 }
 
@@ -125,7 +128,7 @@ impl Group {
             listed.flat_map(|(status, products)| products.iter().map(move |product| (*product, *status))).collect();
         statuses.sort_unstable();
         statuses.dedup();
-        let offers = std::iter::repeat_with(OnceLock::new).take(nodes.len()).collect();
+        let offers = std::iter::repeat_with(OnceLock::new).take(statuses.len()).collect();
         let spans = spans(advisory, nodes, &statuses);
         Self { vulnerabilities: vec![place], statuses, spans, asks_cve, offers }
     }
@@ -140,7 +143,8 @@ impl Group {
     /// What the remediations offer for a product.
     pub fn offers(&self, advisory: &Advisory, product: ProductIndex, scheme: &'static Scheme) -> &[Offer] {
         let first = self.vulnerabilities.first().and_then(|first| advisory.vulnerabilities.get(*first));
-        let (Some(vulnerability), Some(cell)) = (first, self.offers.get(product as usize)) else { return &[] };
+        let place = self.statuses.partition_point(|(other, _)| *other < product);
+        let (Some(vulnerability), Some(cell)) = (first, self.offers.get(place)) else { return &[] };
         cell.get_or_init(|| offer::offers(advisory, vulnerability, product, scheme))
     }
 }
@@ -161,6 +165,9 @@ fn spans(advisory: &Advisory, nodes: &[Node], statuses: &[(ProductIndex, Status)
         own.next().filter(|_| own.next().is_none())
     };
     let edges = named(Status::FirstAffected).chain(named(Status::LastAffected));
+    if edges.clone().count() > EDGES_MAX {
+        return Vec::new();
+    }
     let spans = edges.filter_map(|(product, node, text)| {
         let firsts = named(Status::FirstAffected).filter(|(_, other, _)| other.namesake == node.namesake).count();
         let first = sole(Status::FirstAffected, node.namesake);

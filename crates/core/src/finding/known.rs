@@ -1,5 +1,7 @@
 //! What is known of a component, made ready: its facts by the names that ranges ask for, its versions read once for each scheme.
 
+use std::cell::OnceCell;
+
 use super::installed::Installed;
 use crate::range::Facts;
 use crate::version::{Scheme, Version};
@@ -12,7 +14,7 @@ const SELF: &str = "self";
 /// A component of an asset, made ready.
 pub struct Known<'i> {
     pub installed: &'i Installed,
-    pub facts: Facts,
+    facts: OnceCell<Facts>,
     versions: Vec<Versions>,
 }
 
@@ -24,26 +26,39 @@ pub struct Versions {
 }
 
 impl<'i> Known<'i> {
-    pub fn of(installed: &'i Installed) -> Self {
-        let mut facts = installed.facts.clone();
-        let mut learn = |name: &str, values: Vec<String>| {
-            if facts.get(name).is_none() {
-                facts.insert(name, values);
+    pub const fn of(installed: &'i Installed) -> Self {
+        Self { installed, facts: OnceCell::new(), versions: Vec::new() }
+    }
+
+    /// What is known beside the versions; put together when it is asked for, because most ranges ask for nothing.
+    pub fn facts(&self) -> &Facts {
+        self.facts.get_or_init(|| {
+            let installed = self.installed;
+            let mut facts = installed.facts.clone();
+            let mut learn = |name: &str, values: Vec<String>| {
+                if facts.get(name).is_none() {
+                    facts.insert(name, values);
+                }
+            };
+            if let Some(serial) = &installed.serial_number {
+                learn("serial_number", vec![serial.clone()]);
             }
-        };
-        if let Some(serial) = &installed.serial_number {
-            learn("serial_number", vec![serial.clone()]);
-        }
-        if let Some(patches) = &installed.patches {
-            learn("patches", patches.clone());
-        }
-        if let Some(state) = installed.hardware_revision.as_deref().and_then(function_state) {
-            learn("function_state", vec![state.to_owned()]);
-        }
-        if !installed.component.is_empty() && installed.component != SELF {
-            learn(COMPONENT, vec![installed.component.clone()]);
-        }
-        Self { installed, facts, versions: Vec::new() }
+            if let Some(patches) = &installed.patches {
+                learn("patches", patches.clone());
+            }
+            if let Some(state) = installed.hardware_revision.as_deref().and_then(function_state) {
+                learn("function_state", vec![state.to_owned()]);
+            }
+            if let Some(part) = self.part() {
+                learn(COMPONENT, vec![part.to_owned()]);
+            }
+            facts
+        })
+    }
+
+    /// Which part of the asset this component is, where it is not the asset itself.
+    fn part(&self) -> Option<&str> {
+        Some(self.installed.component.as_str()).filter(|part| !part.is_empty() && *part != SELF)
     }
 
     /// Reads the versions by this scheme, if nobody has yet.
@@ -62,10 +77,15 @@ impl<'i> Known<'i> {
         self.versions.iter().find(|known| std::ptr::eq(known.scheme, scheme))
     }
 
+    /// True where it is known which part of the asset this component is.
+    pub fn is_some_part(&self) -> bool {
+        self.part().is_some() || self.installed.facts.get(COMPONENT).is_some()
+    }
+
     /// True where this component is the part of that name.
     pub fn is_part(&self, name: &str) -> bool {
         let named = |known: &str| known.trim().eq_ignore_ascii_case(name.trim());
-        self.facts.get(COMPONENT).is_some_and(|known| known.iter().any(|known| named(known)))
+        self.facts().get(COMPONENT).is_some_and(|known| known.iter().any(|known| named(known)))
             || self.installed.model.as_deref().is_some_and(named)
     }
 }

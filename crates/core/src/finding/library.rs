@@ -1,6 +1,5 @@
 //! All documents, ready to be asked what they say of a device.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -8,7 +7,7 @@ use super::agree;
 use super::document::{Document, Group};
 use super::identity::{Found, Index, Step};
 use super::installed::Installed;
-use super::judging::Judging;
+use super::judging::{Judging, Named, is_identification};
 use super::known::Known;
 use super::stand::{Claim, Desk};
 use super::weigh::{Weighed, weigh};
@@ -55,7 +54,7 @@ impl Library {
     /// A vulnerability that no document ties to it has none: that is not "not affected".
     #[must_use]
     pub fn judge(&self, installed: &Installed) -> Vec<Finding<'_>> {
-        self.judge_with(installed, |one| self.index.seek(one).into())
+        self.judge_with(installed, |one| Rc::new(self.named(one)))
     }
 
     /// For many components: the same findings, faster.
@@ -65,8 +64,8 @@ impl Library {
     }
 
     /// The same with somebody who knows the products that a component may be.
-    pub(super) fn judge_with<'a>(&'a self, installed: &Installed, mut hits: impl FnMut(&Installed) -> Rc<[Found<'a>]>) -> Vec<Finding<'a>> {
-        let mut findings = agree::among_claims(installed, |one| self.by_document(one, &hits(one)));
+    pub(super) fn judge_with<'a>(&'a self, installed: &Installed, mut named: impl FnMut(&Installed) -> Rc<Named<'a>>) -> Vec<Finding<'a>> {
+        let mut findings = agree::among_claims(installed, |one| self.by_document(one, &named(one)));
         agree::among_documents(&mut findings, |finding| self.name(finding));
         findings
     }
@@ -77,20 +76,27 @@ impl Library {
     }
 
     /// What each document says by itself, of a component whose claims agree.
-    fn by_document<'a>(&'a self, installed: &Installed, hits: &[Found<'a>]) -> Vec<Finding<'a>> {
+    fn by_document<'a>(&'a self, installed: &Installed, named: &Named<'a>) -> Vec<Finding<'a>> {
         let mut findings = Vec::new();
         let mut known = Known::of(installed);
-        for hits in hits.chunk_by(|one, other| one.document == other.document) {
+        for hits in named.hits.chunk_by(|one, other| one.document == other.document) {
             let Some(advisory) = hits.first().map(|hit| hit.document) else { continue };
             self.of_document(advisory, hits, &mut known, &mut |group, weighed, _| findings.extend(found(advisory, group, weighed)));
         }
-        for (advisory, ruled) in self.index.ruled_out(&self.advisories, installed) {
+        for (advisory, ruled) in &named.ruled_out {
             let products: Vec<ProductIndex> = ruled.iter().map(|ruled| ruled.product).collect();
-            findings.extend(self.documents.get(advisory).into_iter().flat_map(|document| ruled_out(advisory, document, &products)));
+            findings.extend(self.documents.get(*advisory).into_iter().flat_map(|document| ruled_out(*advisory, document, &products)));
         }
         findings.sort_by_key(|finding| (finding.advisory, finding.vulnerability));
         findings.dedup_by_key(|finding| (finding.advisory, finding.vulnerability));
         findings
+    }
+
+    /// Which products a component is or may be.
+    pub(super) fn named(&self, installed: &Installed) -> Named<'_> {
+        let identified = installed.firmware_revision.as_deref().is_some_and(is_identification);
+        let ruled_out = if identified { self.index.ruled_out(&self.advisories, installed) } else { Vec::new() };
+        Named { hits: self.index.seek(installed), ruled_out }
     }
 
     /// Weighs one document, vulnerability by vulnerability; those of which it says the same at once.
@@ -108,14 +114,15 @@ impl Library {
             }
         }
         let desk = Desk { advisory, document, hits, known };
+        let (mut listed, mut claims) = (Vec::new(), Vec::new());
         for group in &document.groups {
             let of_it = group.vulnerabilities.first().filter(|_| group.asks_cve).and_then(|first| advisory.vulnerabilities.get(*first));
-            let facts = of_it.map_or(Cow::Borrowed(&known.facts), |vulnerability| {
-                let mut facts = known.facts.clone();
+            let facts = of_it.map(|vulnerability| {
+                let mut facts = known.facts().clone();
                 facts.insert(CVE, vec![vulnerability.cve.clone()]);
-                Cow::Owned(facts)
+                facts
             });
-            let claims = desk.claims(group, &facts);
+            desk.claims(group, facts.as_ref(), &mut listed, &mut claims);
             if let Some(weighed) = weigh(&claims, hits) {
                 found(group, weighed, &claims);
             }

@@ -1,7 +1,7 @@
 //! Which advisory concerns which asset: identity, then the range, then one verdict per vulnerability, each with its proof.
 //!
 //! [`Library::judge`] says what the documents say of one component, small and fast; [`Library::proof`] says why, in full, from the same
-//! code. The rules are argued in docs/decisions/0029 and shown to users in docs/findings.md.
+//! code. The rules are argued in docs/decisions/0029 and shown to users in docs/verdicts.md.
 
 mod agree;
 mod document;

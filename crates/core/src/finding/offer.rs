@@ -14,6 +14,11 @@ const RELEASES_MAX: usize = 8;
 /// More words in front of the release are prose.
 const WORDS_MAX: usize = 16;
 
+/// More words are no release: `V4.7 SP9 Update 3` has five.
+const RELEASE_WORDS_MAX: usize = 5;
+/// Words that are marks behind a release; with any other it is prose.
+const MARKS: [&str; 14] = ["build", "cu", "fp", "hf", "hotfix", "pack", "patch", "r", "release", "service", "sp", "tcu", "upd", "update"];
+
 /// Words in front of a release that say nothing of the product.
 const FILLING: [&str; 42] = [
     "a",
@@ -136,7 +141,7 @@ fn is_about(advisory: &Advisory, vulnerability: &Vulnerability, fix: &Remediatio
         let word = squeezed(word);
         [&own.name, &own.vendor, &advisory.publisher].iter().any(|text| text.split_whitespace().any(|part| squeezed(part) == word))
     };
-    if !said.words.iter().all(|word| known(&word)) {
+    if !said.words.iter().all(known) {
         return false;
     }
     if !said.names.is_empty() {
@@ -235,7 +240,10 @@ fn releases(text: &str) -> Option<Vec<&str>> {
     loop {
         let end = release_end(left);
         let (release, rest) = (left.get(..end)?.trim(), left.get(end..)?);
-        if release.is_empty() || found.len() >= RELEASES_MAX {
+        let mark =
+            |word: &str| MARKS.iter().any(|known| word.eq_ignore_ascii_case(known)) || word.bytes().any(|byte| byte.is_ascii_digit());
+        let prose = !words(release).skip(1).all(mark);
+        if release.is_empty() || found.len() >= RELEASES_MAX || prose || words(release).count() > RELEASE_WORDS_MAX {
             return None;
         }
         found.push(release);
@@ -257,7 +265,7 @@ fn release_end(text: &str) -> usize {
         let rest = text.get(at..).unwrap_or_default();
         match sign {
             ',' | ';' => true,
-            '.' => !rest.get(1..).is_some_and(|next| next.starts_with(|c: char| c.is_ascii_digit() || c == 'X')),
+            '.' => !rest.get(1..).is_some_and(|next| next.starts_with(|c: char| c.is_ascii_digit() || c == 'X' || c == 'x')),
             ' ' => {
                 let rest = rest.trim_start();
                 rest.starts_with(['(', '-', '[']) || ["or ", "and ", "from ", "from:"].iter().any(|word| rest.starts_with(word))
@@ -276,8 +284,12 @@ fn closes(rest: &str) -> bool {
     let rest = if later.is_some() { rest.strip_prefix("version").map_or(rest, |rest| rest.trim_start_matches('s')) } else { rest };
     let rest = rest.trim_start();
     // A sentence that goes on with a condition is not understood; a new sentence, a place to fetch it and a remark are.
+    // What stands right behind the dot belongs to the release, and so does a word with digits.
+    let parted = |rest: &str| rest.is_empty() || rest.starts_with(' ');
+    let worded = |rest: &str| words(rest).next().is_none_or(|word| bare(word).bytes().all(|byte| byte.is_ascii_alphabetic()));
     rest.is_empty()
-        || rest.starts_with(['.', '-'])
+        || rest.starts_with('-')
+        || rest.strip_prefix('.').is_some_and(|rest| parted(rest) && worded(rest))
         || rest.starts_with("from")
         || (rest.starts_with('(') && later.is_none() && rest.ends_with(')'))
 }
@@ -300,4 +312,65 @@ pub fn tells_to_install(text: &str, patch: &str) -> bool {
 
 fn bare(word: &str) -> &str {
     word.trim_matches(|c: char| !c.is_alphanumeric())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{said, tells_to_install};
+
+    /// The products and releases of a text; nothing where it says anything else.
+    fn read(text: &str) -> Option<(Vec<&str>, Vec<&str>)> {
+        said(text).map(|said| (said.names, said.releases))
+    }
+
+    #[test]
+    fn a_text_offers_releases_or_it_is_left_alone() {
+        type Row<'r> = (&'r str, Option<(&'r [&'r str], &'r [&'r str])>);
+        let rows: &[Row<'_>] = &[
+            ("Update to V2.9.4 or later version", Some((&[], &["V2.9.4"]))),
+            ("Update to V4.7 SP9 HF1", Some((&[], &["V4.7 SP9 HF1"]))),
+            ("Update to V2.8 - Download: https://example.com/1 ", Some((&[], &["V2.8"]))),
+            ("TIA Portal v15: Update to v15.1 Update 7 or later", Some((&["TIA Portal v15"], &["v15.1 Update 7"]))),
+            ("GX LogViewer: Version 1.100E or later", Some((&["GX LogViewer"], &["1.100E"]))),
+            ("SEL-710-5 Motor Protection Relay: R302-V0", Some((&["SEL-710-5 Motor Protection Relay"], &["R302-V0"]))),
+            ("FRN 15.2(6)E2a: Allen-Bradley Stratix 5400", Some((&["Allen-Bradley Stratix 5400"], &["15.2(6)E2a"]))),
+            (
+                "For ControlLogix 5570, GuardLogix 5570: Users should upgrade to versions 33.013, 34.011, or later.",
+                Some((&["ControlLogix 5570", "GuardLogix 5570"], &["33.013", "34.011"])),
+            ),
+            ("Apply FRN 31.011 or later from: https://example.com/5370", Some((&[], &["31.011"]))),
+            ("Update to version >= V4.4.1 and Function State (FS) >= 11 ", None),
+            ("Update to version >= V2.5.1 and the latest boot loader version ", None),
+            ("For SYS600: 9.x upgrade to at least SYS600 version 10.4.", None),
+            ("iSTAR Ultra: Version 6.8.9. CU01", None),
+            ("Firmware versions less than V4.x cannot be updated.", None),
+            ("Update to V2.0 for hardware revision B", None),
+            ("Restrict access to port 443/tcp", None),
+            ("Version 2.0", None),
+            ("", None),
+        ];
+        for (text, expected) in rows {
+            let expected = expected.map(|(names, releases)| (names.to_vec(), releases.to_vec()));
+            assert_eq!(read(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_beginning_of_a_text_is_read_or_left_alone() {
+        let text = "For A\u{e9}, B: Users should upgrade to versions 33.013, 34.011 SP\u{2009}2, or later (v\u{df}).";
+        for end in (0..=text.len()).filter(|end| text.is_char_boundary(*end)) {
+            let _ = said(&text[..end]);
+        }
+    }
+
+    #[test]
+    fn a_patch_is_told_to_be_installed_by_its_whole_name() {
+        let text = "The maker recommends that users install the Special Modification Patch BRD-C62W003-A0 on their system. Call us.";
+        assert!(tells_to_install(text, "BRD-C62W003-A0"));
+        for other in ["BRD-C62W003", "C62W003-A0", "Patch", "", "A0"] {
+            assert!(!tells_to_install(text, other), "{other}");
+        }
+        assert!(!tells_to_install("Users without BRD-C62W003-A0 should install it.", "BRD-C62W003-A0"));
+        assert!(!tells_to_install("Do not install KB123456.", "KB123456"));
+    }
 }

@@ -1,6 +1,7 @@
 //! How a component stands to one product of a document, under one status of one vulnerability.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use super::document::{Document, Group, Line, Node};
 use super::identity::Found;
@@ -13,6 +14,13 @@ use crate::version::{Scheme, Standing, Version};
 
 /// The fact that ranges call the version.
 const FIRMWARE: &str = "firmware_revision";
+
+/// Products of one document that are one device and are held against each other, pair by pair; a document
+/// with thousands would cost minutes.
+const PRODUCTS_MAX: usize = 1024;
+
+/// What is asked of ranges that ask for nothing.
+static NO_FACTS: LazyLock<Facts> = LazyLock::new(Facts::default);
 
 /// Whether the product, as this document releases it, is what is installed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,23 +71,37 @@ pub struct Desk<'a, 'k> {
 }
 
 impl<'a> Desk<'a, '_> {
-    /// The claims of a vulnerability's group, with `facts` of its own where it has them.
-    pub fn claims(&self, group: &'a Group, facts: &Facts) -> Vec<Claim<'a>> {
-        let mut listed = Vec::with_capacity(self.hits.len());
+    /// The claims of a vulnerability's group, with `facts` of its own where it has them. `listed` and `claims` are filled anew.
+    pub fn claims(&self, group: &'a Group, facts: Option<&Facts>, listed: &mut Vec<(usize, Status)>, claims: &mut Vec<Claim<'a>>) {
+        listed.clear();
+        claims.clear();
         for (place, hit) in self.hits.iter().enumerate() {
             listed.extend(group.statuses_of(hit.product).map(|status| (place, status)));
         }
-        let stand = |&(hit, status): &(usize, Status)| Some(Claim { hit, status, stand: self.stand(group, &listed, hit, status, facts)? });
-        listed.iter().filter_map(stand).collect()
+        let stand = |&(hit, status): &(usize, Status)| Some(Claim { hit, status, stand: self.stand(group, listed, hit, status, facts)? });
+        claims.extend(listed.iter().filter_map(stand));
+        // What is said of another part is not said of this one, as long as something is.
+        let of_another = |claim: &Claim<'_>| matches!(claim.stand.why, Why::OtherPart | Why::Range(range::Why::OtherComponent));
+        if claims.iter().any(of_another) && self.known.is_some_part() && !claims.iter().all(of_another) {
+            claims.retain(|claim| !of_another(claim));
+        }
+    }
+
+    /// What is known, where somebody asks.
+    fn facts<'f>(&'f self, own: Option<&'f Facts>) -> &'f Facts {
+        own.unwrap_or_else(|| self.known.facts())
     }
 
     fn node(&self, hit: &Found<'a>) -> Option<&'a Node> {
         self.document.nodes.get(hit.product as usize)
     }
 
-    fn stand(&self, group: &'a Group, listed: &[(usize, Status)], hit: usize, status: Status, facts: &Facts) -> Option<Stand<'a>> {
+    fn stand(&self, group: &'a Group, listed: &[(usize, Status)], hit: usize, status: Status, facts: Option<&Facts>) -> Option<Stand<'a>> {
         let hit = self.hits.get(hit)?;
         let node = self.node(hit)?;
+        if listed.len() > PRODUCTS_MAX {
+            return Some(Stand::new(Truth::Unknown, Why::TooMany));
+        }
         if let Some(part) = hit.said.part.as_deref().filter(|part| !self.known.is_part(part)) {
             return Some(Stand::lacking(Why::OtherPart, Cow::Owned(part.to_lowercase())));
         }
@@ -101,9 +123,10 @@ impl<'a> Desk<'a, '_> {
     }
 
     /// What the product's name demands beside the model; `None` where all of it holds.
-    fn demands(&self, hit: &Found<'a>, facts: &Facts) -> Option<Stand<'a>> {
+    fn demands(&self, hit: &Found<'a>, facts: Option<&Facts>) -> Option<Stand<'a>> {
         let mut open = None;
         for demand in hit.conditions() {
+            let facts = self.facts(facts);
             let name = range::fact_name(demand);
             let said = facts.get(&name).and_then(|known| known.first()).map(|known| known.trim().to_ascii_lowercase());
             match said.as_deref() {
@@ -132,7 +155,7 @@ impl<'a> Desk<'a, '_> {
         listed: &[(usize, Status)],
         (hit, node, status): (&Found<'a>, &'a Node, Status),
         version: Option<&Version>,
-        facts: &Facts,
+        facts: Option<&Facts>,
     ) -> Stand<'a> {
         let line = hit.said.line.as_deref().filter(|_| !node.line_in_range).and_then(|text| node.line_of(text));
         let of_line = line.map(|line| on_line(line, version));
@@ -144,7 +167,10 @@ impl<'a> Desk<'a, '_> {
         let siblings = Siblings { desk: self, group, listed, node, status };
         let stand = match range {
             None => Stand::new(Truth::Yes, Why::EveryRelease),
-            Some(range) => siblings.within(range, version, facts).unwrap_or_else(|| alone(range, status, span.is_some(), version, facts)),
+            Some(range) => {
+                let facts = if range.is_of_version_alone() { &NO_FACTS } else { self.facts(facts) };
+                siblings.within(range, version, facts).unwrap_or_else(|| alone(range, status, span.is_some(), version, facts))
+            }
         };
         let stand = match (status, range, version) {
             (Status::KnownAffected | Status::FirstAffected | Status::LastAffected, range, Some(version)) => {
@@ -299,6 +325,8 @@ fn offered<'a>(stand: Stand<'a>, range: Option<&Range>, offers: &[Offer], versio
     let releases = || offers.iter().flat_map(|offer| &offer.releases);
     let decided = |truth, why| Stand { remediation: Some(offer.remediation), ..Stand::new(truth, why) };
     match (stand.truth, against) {
+        // A release that is named, and what is offered came before it: that is the release of something else.
+        (Truth::Yes, Against::AtOrBeyond) if range.is_some_and(|range| begins_behind(range, offers, version)) => stand,
         (Truth::Yes, Against::AtOrBeyond) => {
             // "20-33" ends somewhere in the line 33, and "33.013 or later" says where.
             let fix = |end: &Limit| end.version.is_line() && releases().any(|fix| end.version.is_continued_by(fix));
@@ -313,6 +341,18 @@ fn offered<'a>(stand: Stand<'a>, range: Option<&Range>, offers: &[Offer], versio
         }
         _ => stand,
     }
+}
+
+/// True where all that is offered is no later than where the range begins.
+fn begins_behind(range: &Range, offers: &[Offer], version: &Version) -> bool {
+    let mut releases = offers.iter().flat_map(|offer| &offer.releases);
+    let not_after = Standing::BEFORE.or(Standing::EQUAL);
+    if range.only_version().is_some() {
+        return !releases.any(|fix| version.standing(fix).only(Standing::EQUAL));
+    }
+    let mut begins = range.lower_ends().peekable();
+    let Some(first) = begins.peek().map(|end| &end.version) else { return false };
+    releases.all(|fix| fix.standing(first).only(not_after))
 }
 
 /// The text of the range is in doubt, not the version or a fact.

@@ -269,12 +269,18 @@ fn a_damaged_range_is_decided_by_the_fix_of_its_own_product() {
 
 #[test]
 fn a_part_is_judged_by_its_own_version_alone() {
-    let cards = advisory("Schneider Electric", &[("Rack PDU using NMC2", "NMC2 <= 6.9.6", KnownAffected)], &[]);
-    let hits = [Found { said: said(Said { part: Some("NMC2".into()), ..Said::default() }), ..hit(0) }];
+    let cards = advisory(
+        "Schneider Electric",
+        &[("Rack PDU using NMC2", "NMC2 <= 6.9.6", KnownAffected), ("Rack PDU using NMC3", "NMC3 <= 1.4.0", KnownAffected)],
+        &[],
+    );
+    let part = |product, part: &str| Found { said: said(Said { part: Some(part.into()), ..Said::default() }), ..hit(product) };
+    let hits = [part(0, "NMC2"), part(1, "NMC3")];
     let card = |component: &str, version: &str| Installed { component: component.into(), ..firmware(version) };
     check(&cards, &hits, &card("NMC2", "AOS v6.9.6"), Affected, None);
     check(&cards, &hits, &card("NMC2", "AOS v7.0.6"), NotAffected, None);
     check(&cards, &hits, &card("self", "7.0.6"), Indeterminate, Some("nmc2"));
+    check(&cards, &hits, &card("NMC1", "7.0.6"), Indeterminate, Some("nmc2"));
     check(&cards, &[hit(0)], &card("self", "7.0.6"), Indeterminate, Some("component"));
 }
 
@@ -358,4 +364,13 @@ fn the_reason_names_what_was_compared() {
     let advisory = advisory("Maker", &[("X", "< 2.0", KnownAffected)], &[]);
     let (_, why, _) = weighed(&advisory, &[hit(0)], &firmware("1.0")).expect("a verdict");
     assert_eq!(why, Why::Range(range::Why::Compared));
+}
+
+#[test]
+fn a_document_with_thousands_of_products_is_not_held_against_itself_for_minutes() {
+    let names: Vec<(String, String)> = (0..3_000).map(|nth| ("X".to_owned(), format!("< 2.{nth}"))).collect();
+    let products: Vec<(&str, &str, Status)> = names.iter().map(|(name, slot)| (name.as_str(), slot.as_str(), KnownAffected)).collect();
+    let advisory = advisory("Maker", &products, &[]);
+    let hits: Vec<Found<'_>> = (0..3_000).map(hit).collect();
+    check(&advisory, &hits, &firmware("1.0"), Indeterminate, None);
 }

@@ -21,6 +21,9 @@ pub struct Weighed<'a> {
     pub claim: usize,
 }
 
+/// What is missing where the maker is not known.
+const MANUFACTURER: &str = "manufacturer";
+
 /// What a status says of a release that stands under it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
@@ -164,6 +167,11 @@ impl<'a> Scales<'_, 'a> {
         let newer = affected().all(|claim| claim.stand.why == Why::NewerLine);
         if affected().all(of_line) && !newer {
             return self.says(Verdict::Indeterminate, claim, Why::NoLine);
+        }
+        // Without its maker a name alone is nobody's: what happens to bear it clears nothing.
+        let nameless = |claim: &Claim<'_>| self.hits.get(claim.hit).is_some_and(|hit| hit.missing == Some(MANUFACTURER));
+        if affected().all(nameless) {
+            return self.says(Verdict::Indeterminate, claim, Why::Identity);
         }
         self.own(Verdict::NotAffected, claim)
     }

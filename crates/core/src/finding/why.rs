@@ -49,6 +49,8 @@ pub enum Why {
     Investigated,
     /// The document names what is fixed, and nothing that takes in this release.
     Unlisted,
+    /// More products of the document are the device than are held against each other.
+    TooMany,
     /// It is not known whether the device is the product.
     Identity,
     /// All products that the device may be agree.
@@ -92,6 +94,7 @@ impl Why {
             Self::Listed => "the document says that this release is not affected, or has the fix",
             Self::Investigated => "the publisher is still investigating",
             Self::Unlisted => "the document names releases with the fix, and none that takes in the installed one",
+            Self::TooMany => "more products of the document are the device than are held against each other",
             Self::Identity => "it is not known whether the device is the product",
             Self::AllAgree => "all products that the device may be agree",
             Self::Revisions => "firmware and software revision lead to different verdicts",

@@ -74,6 +74,8 @@ pub struct Range {
     one_part: bool,
     doubt: Option<Doubt>,
     component: Option<Box<str>>,
+    /// No piece is a rest.
+    whole: bool,
 }
 
 impl Range {
@@ -111,7 +113,7 @@ impl Range {
     /// True where all of it was understood.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.rests().next().is_none()
+        self.whole
     }
 
     /// The part of the product whose version the range names, in lower case; absent where the text names none.
@@ -163,6 +165,20 @@ impl Range {
             },
             _ => None,
         }
+    }
+
+    /// True where it asks for nothing but the version.
+    pub(crate) fn is_of_version_alone(&self) -> bool {
+        self.conditions.is_empty() && self.component.is_none()
+    }
+
+    /// The lower ends of its parts.
+    pub(crate) fn lower_ends(&self) -> impl Iterator<Item = &Limit> {
+        let spans = if let Set::Spans(spans) = &self.set { spans.as_slice() } else { &[] };
+        spans.iter().filter_map(|span| match span {
+            Span::Ends(lower, _) => lower.as_ref(),
+            Span::Point(_) => None,
+        })
     }
 
     /// The upper ends of its parts.

@@ -18,7 +18,8 @@ pub fn range(scheme: &'static Scheme, text: &str) -> Range {
     let Reading { terms, conditions, component, pieces, parts, mut doubt, .. } = reading;
     let (set, told) = set::of(terms);
     doubt = doubt.or(told);
-    Range { text: text.into(), scheme, pieces, set, conditions, one_part: parts <= 1, doubt, component }
+    let whole = pieces.iter().all(|piece| piece.role != Role::Rest);
+    Range { text: text.into(), scheme, pieces, set, conditions, one_part: parts <= 1, doubt, component, whole }
 }
 
 /// Lower case, underscores as blanks, byte for byte as long as the text.
