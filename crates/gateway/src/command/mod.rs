@@ -2,6 +2,7 @@
 
 pub mod ask;
 pub mod baseline;
+pub mod calendar;
 pub mod change;
 pub mod check;
 pub mod compare;
