@@ -27,8 +27,9 @@ impl View {
                 self.catalog.take_entry(&observed.observation, &observed.interpretation, Some(entry.index));
             }
             Body::Import(import) => self.catalog.import(import, entry.time_ns, Some(entry.index)),
-            Body::Advisories(delivery) => self.advisories.take(delivery),
+            Body::Advisories(delivery) => self.advisories.take(delivery, entry.time_ns),
             Body::Approval(approval) => self.baselines.take(approval, entry.index, entry.time_ns),
+            Body::Baseline(event) => self.baselines.take_event(event, entry.index, entry.time_ns),
             Body::Change(event) => self.changes.take(event, entry.index, entry.time_ns),
             Body::Key { .. } | Body::Touch { .. } | Body::Evidence { .. } => {}
         }

@@ -69,6 +69,8 @@ pub struct Held {
     editions: BTreeMap<Vec<String>, Delivery>,
     /// Of KEV and EPSS the last list; of SSVC all, in the order in which they came.
     lists: Vec<ListReference>,
+    /// When each delivery was taken in, in nanoseconds since 1970, in their order.
+    taken_ns: Vec<u64>,
 }
 
 impl Delivery {
@@ -84,8 +86,9 @@ fn order(a: &Reference, b: &Reference) -> Ordering {
 }
 
 impl Held {
-    /// Takes the next delivery.
-    pub fn take(&mut self, delivery: &Delivery) {
+    /// Takes the next delivery, of that time in nanoseconds since 1970.
+    pub fn take(&mut self, delivery: &Delivery, time_ns: u64) {
+        self.taken_ns.push(time_ns);
         for document in &delivery.documents {
             self.document(document);
         }
@@ -128,6 +131,12 @@ impl Held {
     #[must_use]
     pub fn lists(&self) -> &[ListReference] {
         &self.lists
+    }
+
+    /// When the deliveries were taken in, in nanoseconds since 1970, in their order.
+    #[must_use]
+    pub fn taken_ns(&self) -> &[u64] {
+        &self.taken_ns
     }
 
     /// The last delivery from a place.
@@ -185,7 +194,7 @@ mod tests {
     fn check(before: &Delivery, after: &Delivery, expected: &str) {
         let mut held = Held::default();
         assert!(!held.changes(before).nothing);
-        held.take(before);
+        held.take(before, 1);
         assert!(held.changes(before).nothing, "a second delivery of the same changes nothing");
         let changes = held.changes(after);
         let said = after.documents.iter().zip(&changes.documents).filter(|(_, taken)| **taken != Taken::Unchanged);
@@ -194,7 +203,7 @@ mod tests {
         let nothing = changes.nothing.then(|| "=".to_owned());
         assert_eq!(said.chain(gone).chain(nothing).collect::<Vec<_>>().join(" "), expected);
         let known = held.documents().count();
-        held.take(after);
+        held.take(after, 2);
         assert!(held.documents().count() >= known, "nothing is deleted");
     }
 
@@ -215,7 +224,7 @@ mod tests {
         for lists in
             [&[(ListKind::Kev, "k1"), (ListKind::Ssvc, "s1")][..], &[(ListKind::Ssvc, "s2"), (ListKind::Kev, "k2"), (ListKind::Ssvc, "s1")]]
         {
-            held.take(&delivery(&[], lists));
+            held.take(&delivery(&[], lists), 1);
         }
         assert_eq!(held.lists().iter().map(|list| &*list.sha256).collect::<Vec<_>>(), ["s1", "s2", "k2"]);
     }

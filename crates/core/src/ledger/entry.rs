@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use super::canonical::{NotCanonical, Page};
 use super::merkle::Hash;
 use crate::advisory::Delivery;
-use crate::baseline::Approval;
+use crate::baseline::{self, Approval};
 use crate::change;
 use crate::observation::{Observation, hex, unhex};
 use crate::profile::Interpretation;
@@ -72,6 +72,8 @@ pub enum Body {
     Advisories(Delivery),
     /// A release was approved or disapproved.
     Approval(Approval),
+    /// What happened to baselines beside it: a proposal, a set, an exemption, how many persons an approval needs.
+    Baseline(baseline::Event),
     /// A step of a change.
     Change(change::Event),
     /// A bundle was exported: exactly these entries are in it, and this one.

@@ -114,7 +114,7 @@ fn unnamed_columns_go(sheet: &mut Sheet, line: usize) -> Result<(), Invalid> {
 /// One cell as it is kept: trimmed and on one line; for a nameplate field and an address also checked.
 fn cell(column: &str, given: &str) -> Result<String, String> {
     let line = one_line(given);
-    let text = line.strip_prefix('\'').filter(|rest| rest.starts_with(FORMULA)).unwrap_or(&line);
+    let text = without_apostrophe(&line);
     if text.is_empty() {
         return Ok(String::new());
     }
@@ -133,6 +133,11 @@ fn cell(column: &str, given: &str) -> Result<String, String> {
         }
         _ => Ok(text.to_owned()),
     }
+}
+
+/// A cell without the apostrophe that keeps it from being run as a formula.
+pub(crate) fn without_apostrophe(cell: &str) -> &str {
+    cell.strip_prefix('\'').filter(|rest| rest.starts_with(FORMULA)).unwrap_or(cell)
 }
 
 /// Trimmed; line ends and tabs inside become one blank each, so that a row stays a row.

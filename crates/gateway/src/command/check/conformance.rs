@@ -1,6 +1,6 @@
 //! How each part of each device stands to its approved baseline.
 
-use nameplate_core::baseline::{Clock, Conformance, Judged, worst};
+use nameplate_core::baseline::{Clock, Conformance, Exempted, Judged, worst};
 use nameplate_core::catalog::Asset;
 use nameplate_core::profile::ProfileSet;
 use nameplate_core::view::View;
@@ -9,17 +9,6 @@ use serde::Serialize;
 use crate::cli::Format;
 use crate::lines::place;
 use crate::print;
-
-/// Every verdict, best first, as the summary counts them.
-const VERDICTS: [Conformance; 7] = [
-    Conformance::Conforms,
-    Conformance::Behind,
-    Conformance::OtherLine,
-    Conformance::Newer,
-    Conformance::NotListed,
-    Conformance::Unknown,
-    Conformance::Disapproved,
-];
 
 /// All devices with their parts, judged; the worst first.
 pub struct Conformances<'a>(Vec<(&'a Asset, Vec<Judged>)>);
@@ -59,8 +48,9 @@ impl<'a> Conformances<'a> {
     /// One sentence; never says more than was looked at.
     pub fn summary(&self) -> String {
         let of = |conformance: Conformance| self.all().filter(|judged| judged.conformance == conformance).count();
-        let mut counts: Vec<(usize, &str)> = VERDICTS.iter().map(|verdict| (of(*verdict), verdict.name())).collect();
+        let mut counts: Vec<(usize, &str)> = Conformance::ALL.iter().map(|verdict| (of(*verdict), verdict.name())).collect();
         counts.push((self.all().filter(|judged| judged.stale).count(), "stale"));
+        counts.push((self.all().filter(|judged| judged.is_exempt()).count(), "left as it is for a time"));
         let counts: Vec<String> = counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
         let (devices, parts) = (print::count(self.0.len() as u64, "device"), print::count(self.all().count() as u64, "part"));
         format!("{devices}, {parts}: {}", if counts.is_empty() { "nothing to judge".to_owned() } else { counts.join(", ") })
@@ -82,8 +72,17 @@ struct Line<'a> {
     asset_conformance: &'static str,
     approved: &'a [String],
     stale: bool,
-    reason: &'a str,
+    reason: String,
     baseline_entry: Option<u64>,
+    /// The preferred release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<&'a str>,
+    /// What the vendor says of the installed release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vendor: Option<&'static str>,
+    /// That it is left as it is, or that this is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exempted: Option<String>,
 }
 
 const HEADER: [&str; 12] = [
@@ -114,8 +113,11 @@ impl<'a> Line<'a> {
             asset_conformance: worst(all).map_or(judged.conformance, |worst| worst.conformance).name(),
             approved: &judged.approved,
             stale: judged.stale,
-            reason: &judged.reason,
+            reason: judged.exempted.iter().fold(judged.reason.clone(), |reason, exempted| format!("{reason}; {}", exempted.shown())),
             baseline_entry: judged.entry,
+            target: judged.target.as_deref(),
+            vendor: judged.vendor.map(|(decision, _)| decision.name()),
+            exempted: judged.exempted.as_ref().map(Exempted::shown),
         }
     }
 
@@ -124,7 +126,7 @@ impl<'a> Line<'a> {
         let stale = if self.stale { "stale" } else { "" };
         let entry = self.baseline_entry.map(|entry| entry.to_string()).unwrap_or_default();
         let (installed, grade) = (self.installed.unwrap_or_default(), self.grade.unwrap_or_default());
-        let verdict = [self.conformance, self.asset_conformance, &approved, stale, self.reason, &entry];
+        let verdict = [self.conformance, self.asset_conformance, &approved, stale, &self.reason, &entry];
         [self.asset, &self.address, self.component, self.field, installed, grade].into_iter().chain(verdict).map(str::to_owned).collect()
     }
 }

@@ -1,6 +1,7 @@
 //! Which advisory concerns which device: one line for a component, a document and a vulnerability.
 
 use nameplate_core::advisory::exploitation::Exploitations;
+use nameplate_core::baseline::Exempted;
 use nameplate_core::finding::{Finding, Library, Proof, Verdict};
 use nameplate_core::priority::{Band, Dates, Day, Decision, Factors, Known, Policy};
 
@@ -28,6 +29,8 @@ pub struct Found<'a> {
     pub proof: Proof,
     /// How urgent it is; of what is not affected, nothing is.
     pub decision: Option<Decision>,
+    /// That it is left as it is, or that this is over.
+    pub exempted: Option<Exempted>,
 }
 
 impl Findings {
@@ -42,7 +45,7 @@ impl Findings {
         findings.into_iter().filter_map(|finding| {
             let proof = self.library.proof(&subject.installed, &finding)?;
             let decision = (finding.verdict != Verdict::NotAffected).then(|| self.decide(subject, &finding, &proof));
-            Some(Found { subject, verdict: finding.verdict, proof, decision: decision.flatten() })
+            Some(Found { subject, verdict: finding.verdict, proof, decision: decision.flatten(), exempted: None })
         })
     }
 
@@ -101,7 +104,8 @@ impl Tally {
     /// Two sentences; never says more than was looked at.
     pub fn summary(&self, findings: &Findings) -> String {
         let counted = |counts: Vec<(u64, &str)>| {
-            let words: Vec<String> = counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+            let words: Vec<String> =
+                counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
             words.join(", ")
         };
         let verdicts = counted(self.verdicts.iter().copied().zip(VERDICTS.map(Verdict::name)).collect());

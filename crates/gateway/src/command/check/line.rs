@@ -1,5 +1,6 @@
 //! A finding as it is printed.
 
+use nameplate_core::baseline::Exempted;
 use nameplate_core::finding::Proof;
 use nameplate_core::priority::Decision;
 use serde::Serialize;
@@ -29,6 +30,9 @@ pub struct Line<'a> {
     priority: Option<Priority<'a>>,
     remediation: Option<&'a str>,
     document_sha256: &'a str,
+    /// That it is left as it is, or that this is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exempted: Option<String>,
 }
 
 /// What the band is made of.
@@ -82,12 +86,14 @@ impl<'a> Line<'a> {
             priority: found.decision.as_ref().map(Priority::of),
             remediation: remediation.as_deref(),
             document_sha256,
+            exempted: found.exempted.as_ref().map(Exempted::shown),
         }
     }
 
     fn cells(&self) -> Vec<String> {
         let due = self.priority.as_ref().and_then(|priority| priority.due.clone()).unwrap_or_default();
         let missing = self.missing.join(" ");
+        let reason = self.exempted.iter().fold(self.reason.to_owned(), |reason, exempted| format!("{reason}; {exempted}"));
         let [band, remediation] = [self.band, self.remediation].map(Option::unwrap_or_default);
         [
             self.asset,
@@ -100,7 +106,7 @@ impl<'a> Line<'a> {
             self.identity,
             &missing,
             self.range,
-            self.reason,
+            &reason,
             remediation,
             self.publisher,
             self.document_sha256,

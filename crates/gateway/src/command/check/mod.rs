@@ -3,26 +3,35 @@
 mod conformance;
 pub mod findings;
 mod line;
+mod since;
 pub mod source;
 pub mod subject;
 
 use clap::{Args, ValueEnum};
-use nameplate_core::baseline::{Clock, Conformance, Judged};
+use nameplate_core::baseline::{Clock, Conformance, Exempted, Judged};
 use nameplate_core::finding::Verdict;
+use nameplate_core::observation::rfc3339;
 use nameplate_core::priority::Band;
+use nameplate_core::profile::ProfileSet;
+use nameplate_core::view::View;
 
 use self::conformance::Conformances;
 use self::findings::{Findings, Found, Tally};
+use self::since::Verdicts;
 use self::source::Sources;
 use self::subject::Subject;
-use super::devices::time_ns;
+use super::devices::{moment, time_ns};
 use crate::cli::{Format, Options};
 use crate::failure::{Code, Failure};
-use crate::store::now_ns;
+use crate::store::{Store, now_ns};
 use crate::{print, profiles};
 
 /// Nanoseconds of a day.
 const DAY_NS: u64 = 86_400_000_000_000;
+/// The end of a day, UTC.
+const DAYS_END: &str = "23:59:59.999999999";
+/// Deliveries of advisories that are looked back at to know a finding that was open before: two years of monthly ones.
+const MOMENTS_MAX: usize = 24;
 
 /// Hold every device against the advisories and the approved baselines.
 #[derive(Debug, Args)]
@@ -32,9 +41,10 @@ const DAY_NS: u64 = 86_400_000_000_000;
                         vulnerability that no document names the device for, nothing is said. How it is decided: docs/findings.md; what the band\n\
                         is made of: docs/priority.md.\n\n\
                         A release is: conforms; behind (a newer one of its release line is approved); other-line; newer (than what is approved, so not\n\
-                        approved); not-listed (nobody decided, or the order of the texts is not known); unknown, with its reason; or disapproved.\n\
-                        Stale stands beside it. A device shows its worst part, in this order from the worst: disapproved, unknown, not-listed,\n\
-                        newer, other-line, behind, conforms.\n\n\
+                        approved); in-test; superseded; not-listed (nobody decided, or the order of the texts is not known); unknown, with its\n\
+                        reason; or disapproved. Stale stands beside it, and so do what the vendor says and what is waived, mitigated or deferred\n\
+                        (docs/baselines.md). A device shows its worst part, in this order from the worst: disapproved, unknown, not-listed,\n\
+                        newer, in-test, superseded, other-line, behind, conforms.\n\n\
                         --fail-on critical, important, moderate and low mean: of that band or a worse one, and not known to be not affected.\n\n\
                         Examples:\n  nameplate check --fail-on important --fail-on disapproved --stale-after 7\n  \
                         nameplate check --inventory plant.csv --advisories csaf/          needs no state and keeps none"
@@ -60,6 +70,9 @@ pub struct Check {
     fail_on: Vec<FailOn>,
 }
 
+/// What is left as it is, of an asset's finding by its names.
+type Exempting<'a> = dyn Fn(&str, &[&str]) -> Option<Exempted> + 'a;
+
 /// What is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Only {
@@ -81,6 +94,8 @@ enum FailOn {
     Contradiction,
     Behind,
     OtherLine,
+    Superseded,
+    InTest,
     Newer,
     Disapproved,
     NotListed,
@@ -101,6 +116,9 @@ impl FailOn {
     }
 
     fn is_met_by_finding(self, found: &Found<'_>) -> bool {
+        if found.exempted.as_ref().is_some_and(|exempted| !exempted.has_ended) {
+            return false;
+        }
         let band = found.decision.as_ref().map(|decision| decision.band);
         match self {
             Self::Affected => found.verdict == Verdict::Affected,
@@ -110,8 +128,14 @@ impl FailOn {
         }
     }
 
+    /// What somebody answers for leaving as it is fails no check until that time is over.
     fn is_met_by_part(self, judged: &Judged) -> bool {
+        if judged.is_exempt() && self != Self::Stale {
+            return false;
+        }
         match self {
+            Self::Superseded => judged.conformance == Conformance::Superseded,
+            Self::InTest => judged.conformance == Conformance::InTest,
             Self::Behind => judged.conformance == Conformance::Behind,
             Self::OtherLine => judged.conformance == Conformance::OtherLine,
             Self::Newer => judged.conformance == Conformance::Newer,
@@ -136,7 +160,10 @@ impl Check {
         let kept = self.sources.kept(options, as_of)?;
         let view = kept.as_ref().map(|(_, view)| view);
         let format = print::format(options);
-        let source = self.sources.findings(kept.as_ref(), now)?;
+        if let Some(since) = &self.since {
+            return self.print_since(kept.as_ref(), &profiles, (moment("--since", since, DAYS_END)?, now), format);
+        }
+        let source = self.sources.findings(kept.as_ref().map(|(store, view)| (store, view)), now)?;
         let unread = source.as_ref().map_or(0, |source| source.unread);
         let findings = source.map(|source| source.findings);
         let conformances = view.filter(|_| self.sources.inventory.is_none()).map(|view| {
@@ -152,7 +179,8 @@ impl Check {
         let mut met = 0_u64;
         if let Some(findings) = &findings {
             let subjects = self.sources.subjects(view, &profiles)?;
-            met += self.print_findings(findings, &subjects, format)?;
+            let exempted = |asset: &str, names: &[&str]| view.and_then(|view| view.baselines.exempted_finding(asset, names, now));
+            met += self.print_findings(findings, &subjects, &exempted, format)?;
         }
         if let Some(conformances) = &conformances {
             print::out(&conformances.shown(format))?;
@@ -168,13 +196,17 @@ impl Check {
             found => Err(Failure::new(Code::Found, format!("{} found of what --fail-on names", print::count(found, "line")))),
         }
     }
+
     /// Prints a line for each finding; returns how many `--fail-on` names.
-    fn print_findings(&self, findings: &Findings, subjects: &[Subject], format: Format) -> Result<u64, Failure> {
+    fn print_findings(&self, findings: &Findings, subjects: &[Subject], exempted: &Exempting<'_>, format: Format) -> Result<u64, Failure> {
         let (mut tally, mut met) = (Tally::default(), 0);
         let mut collected = Vec::new();
         print::out(&line::header(format))?;
         for subject in subjects {
-            let found: Vec<Found<'_>> = findings.judge(subject).collect();
+            let mut found: Vec<Found<'_>> = findings.judge(subject).collect();
+            for one in &mut found {
+                one.exempted = exempted(&subject.installed.asset, &[&one.proof.cve, &one.proof.advisory]);
+            }
             tally.take(&found);
             met += found.iter().filter(|found| self.fail_on.iter().any(|what| what.is_met_by_finding(found))).count() as u64;
             match format {
@@ -187,5 +219,34 @@ impl Check {
         }
         eprintln!("{}", tally.summary(findings));
         Ok(met)
+    }
+
+    /// Prints what became of the findings between two times, in nanoseconds since 1970.
+    fn print_since(
+        &self,
+        kept: Option<&(Store, View)>,
+        profiles: &ProfileSet,
+        (since, now): (u64, u64),
+        format: Format,
+    ) -> Result<(), Failure> {
+        let Some((store, view)) = kept else {
+            return Err(Failure::new(Code::Usage, "there is no state whose findings could have changed"));
+        };
+        let verdicts = |view: &View, at: u64| -> Result<Verdicts, Failure> {
+            let mut verdicts = Verdicts::new();
+            let Some(source) = self.sources.findings(Some((store, view)), at)? else { return Ok(verdicts) };
+            for subject in self.sources.subjects(Some(view), profiles)? {
+                source.findings.judge(&subject).for_each(|found| since::note(&mut verdicts, &found));
+            }
+            Ok(verdicts)
+        };
+        let of_time = |at: u64| verdicts(&store.view(Some(at))?, at);
+        let before = of_time(since)?;
+        let deliveries = view.advisories.taken_ns().iter().rev().filter(|at| **at < since).take(MOMENTS_MAX);
+        let earlier: Vec<Verdicts> = deliveries.map(|at| of_time(*at)).collect::<Result<_, _>>()?;
+        let (text, summary) = since::shown(&before, &verdicts(view, now)?, &since::open(&earlier), format);
+        print::out(&text)?;
+        eprintln!("since {}: {summary}", rfc3339(since));
+        Ok(())
     }
 }

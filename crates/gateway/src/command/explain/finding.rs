@@ -72,7 +72,10 @@ fn priority(decision: &Decision) -> String {
     because.iter().for_each(|one| line(one.clone()));
     for unknown in &decision.unknown {
         let (factor, facts) = (unknown.factor.name(), unknown.facts.join(", "));
-        line(format!("{factor} is not known for sure ({facts}); it counts as {}, and could be {} to {}", unknown.counts_as, unknown.could_be.0, unknown.could_be.1));
+        line(format!(
+            "{factor} is not known for sure ({facts}); it counts as {}, and could be {} to {}",
+            unknown.counts_as, unknown.could_be.0, unknown.could_be.1
+        ));
     }
     decision.remarks.iter().for_each(|remark| line(format!("look at: {remark}")));
     line(format!("policy {policy:?}, sha256 {policy_sha256}"));
