@@ -172,7 +172,7 @@ fn no_text_is_too_bad_to_be_refused() {
         assert_eq!(Vector::read(&whole[..at]).is_ok(), ends_behind_a_metric, "{at}");
         for odd in ['\0', '/', ':', 'é', '\u{202e}'] {
             let turned: String = whole.char_indices().map(|(place, c)| if place == at { odd } else { c }).collect();
-            assert!(Vector::read(&turned).is_err(), "{turned:?}");
+            assert!(turned == whole || Vector::read(&turned).is_err(), "{turned:?}");
         }
     }
 }
