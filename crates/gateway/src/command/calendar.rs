@@ -105,7 +105,7 @@ impl Calendar {
         let profiles = profiles::load(options.profiles.as_deref())?;
         let kept = self.sources.kept(options, None)?;
         let mut dues = Dues::new();
-        let Some(source) = self.sources.findings(kept.as_ref(), now_ns())? else {
+        let Some(source) = self.sources.findings(kept.as_ref().map(|(store, view)| (store, view)), now_ns())? else {
             eprintln!("no advisory was looked at: only when vendors publish");
             return Ok((dues, 0));
         };
