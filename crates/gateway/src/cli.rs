@@ -88,6 +88,8 @@ pub enum Command {
     Baseline(command::baseline::Baseline),
     /// Judge every device by the approved baselines
     Check(command::check::Check),
+    /// Say when vendors publish, and what is due when
+    Calendar(command::calendar::Calendar),
     /// Say whether versions are in ranges, as advisories write both
     Range(command::range::Range),
     /// List and test device profiles

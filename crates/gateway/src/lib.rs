@@ -43,6 +43,7 @@ pub fn run() -> ExitCode {
         Command::Compare(command) => command.run(&options),
         Command::Baseline(command) => command.run(&options),
         Command::Check(command) => command.run(&options),
+        Command::Calendar(command) => command.run(&options),
         Command::Range(command) => command.run(&options),
         Command::Profile(command) => command.run(&options),
         Command::Simulate(command) => command.run(&options),

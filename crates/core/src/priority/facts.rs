@@ -7,6 +7,7 @@ use super::factor::{Factor, Reading};
 use super::policy::{Ease, Policy, Word};
 use crate::advisory::exploitation::{Exploitation, Exploited, List, ListKind, TechnicalImpact};
 use crate::advisory::{Remediation, Score};
+use crate::hazard::safety_system;
 
 /// Characters of an owner's or a publisher's word that a decision repeats.
 const WORD_CHARS_MAX: usize = 60;
@@ -26,6 +27,10 @@ pub struct Setting {
     pub business_value: Option<String>,
     /// Column `device_class`, or what the profile says.
     pub device_class: Option<String>,
+    /// Who made it: some make safety systems alone.
+    pub manufacturer: Option<String>,
+    /// The model: some are safety systems.
+    pub model: Option<String>,
 }
 
 impl Setting {
@@ -40,6 +45,8 @@ impl Setting {
             safety_system: text("safety_system"),
             business_value: text("business_value"),
             device_class: text("device_class"),
+            manufacturer: text("manufacturer"),
+            model: text("model"),
         }
     }
 }
@@ -267,6 +274,11 @@ fn consequence(policy: &Policy, setting: &Setting) -> Reading {
                 }
             }
         }
+    }
+    let (maker, model) = (setting.manufacturer.as_deref(), setting.model.as_deref());
+    if reading.least < Factor::Consequence.worst() && safety_system(maker, model).is_some() {
+        let product = [maker, model].into_iter().flatten().map(short).collect::<Vec<_>>().join(" ");
+        reading = Reading::known(Factor::Consequence.worst(), format!("{product:?} is a safety system"));
     }
     if reading.most > reading.least
         && let Some(class) = setting.device_class.as_deref()

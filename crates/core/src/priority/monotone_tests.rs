@@ -66,12 +66,12 @@ fn story(facts: &Facts, known: &Known) -> Story {
             epss: if has_epss { epss(PROBABILITIES[fact(4)]) } else { None },
         },
         setting: Setting {
-            zone: None,
             exposure: cell(has_exposure, &EXPOSURES, 5),
             criticality: cell(has_criticality, &CRITICALITIES, 6),
             business_value: cell(has_value, &VALUES, 7),
             device_class: cell(has_class, &CLASSES, 8),
             safety_system: cell(has_class, &SAFETY, 9),
+            ..Setting::default()
         },
         offers: vec![],
     }

@@ -193,6 +193,20 @@ fn the_kind_of_device_is_a_hint_and_never_good_news() {
 }
 
 #[test]
+fn a_safety_system_is_one_whatever_its_column_says() {
+    for (maker, model, criticality, because) in [
+        (Some("HIMA Paul Hildebrandt"), None, "low", "consequence safety: \"HIMA Paul Hildebrandt\" is a safety system"),
+        (None, Some("Tricon CX"), "", "consequence safety: \"Tricon CX\" is a safety system"),
+        (Some("Siemens"), Some("S7-1500"), "low", "consequence support: criticality \"low\""),
+    ] {
+        let [manufacturer, model] = [maker, model].map(|text| text.map(str::to_owned));
+        let setting = Setting { manufacturer, model, ..setting("", "dmz", criticality, "low", "") };
+        let decision = Story { setting, ..story(STOPS, "n", [""; 3]) }.decide();
+        assert!(decision.because.contains(&because.to_owned()), "{:?}", decision.because);
+    }
+}
+
+#[test]
 fn of_two_sources_the_worse_counts() {
     let factors = |story: &Story| story.factors(Policy::built_in());
     let two = Story { vectors: vec![(A_FILE.into(), "7.8"), (STOPS.into(), "7.5")], ..story("", "n", [""; 3]) };

@@ -3,6 +3,7 @@
 pub mod advisories;
 pub mod ask;
 pub mod baseline;
+pub mod calendar;
 pub mod change;
 pub mod check;
 pub mod compare;

@@ -162,3 +162,17 @@ fn the_longest_vector_fits() {
         assert!(bytes + "CVSS:4.0/".len() <= VECTOR_BYTES_MAX, "{edition:?}: {bytes}");
     }
 }
+
+#[test]
+fn no_text_is_too_bad_to_be_refused() {
+    let whole = "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N/E:A/S:P/AU:Y/R:I/V:C/RE:H/U:Amber";
+    assert!(Vector::read(whole).is_ok());
+    for at in 0..whole.len() {
+        let ends_behind_a_metric = whole[at..].starts_with('/') && at > whole.find("/E:").unwrap_or(0) - 1;
+        assert_eq!(Vector::read(&whole[..at]).is_ok(), ends_behind_a_metric, "{at}");
+        for odd in ['\0', '/', ':', 'é', '\u{202e}'] {
+            let turned: String = whole.char_indices().map(|(place, c)| if place == at { odd } else { c }).collect();
+            assert!(turned == whole || Vector::read(&turned).is_err(), "{turned:?}");
+        }
+    }
+}

@@ -124,3 +124,16 @@ fn a_word_of_criticality_that_is_worse_for_the_process_is_not_worth_less() {
         }
     }
 }
+
+#[test]
+fn every_cut_of_a_policy_is_read_or_refused() {
+    // Cut in steps: each that is still TOML is tried on all combinations.
+    for at in (0..BUILT_IN.len()).step_by(97).filter(|at| BUILT_IN.is_char_boundary(*at)) {
+        let (head, tail) = BUILT_IN.split_at(at);
+        for text in [head.to_owned(), tail.to_owned(), format!("{head}\u{0}{tail}"), format!("{head}99999999999999999999{tail}")] {
+            if let Ok(policy) = Policy::read(&text) {
+                assert!(!policy.rules().is_empty(), "{at}");
+            }
+        }
+    }
+}

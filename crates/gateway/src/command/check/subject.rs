@@ -42,6 +42,10 @@ impl Subject {
         };
         let setting = Setting::of(cell);
         let since_ns = Some(asset.seen_ns.0);
-        of_asset(asset).into_iter().map(|installed| Self { installed, setting: setting.clone(), since_ns }).collect()
+        let of = |installed: Installed| {
+            let (manufacturer, model) = (installed.manufacturer.clone(), installed.model.clone());
+            Self { installed, setting: Setting { manufacturer, model, ..setting.clone() }, since_ns }
+        };
+        of_asset(asset).into_iter().map(of).collect()
     }
 }

@@ -1,6 +1,8 @@
 //! Priorities over a public corpus of advisories: every score is worked out again from its vector, and the bands are neither all the same
 //! nor moved by the owner's silence into one.
 
+mod calendar;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
