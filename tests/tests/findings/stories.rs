@@ -154,3 +154,53 @@ fn what_a_document_says_cannot_run_in_a_terminal_or_a_spreadsheet() {
         assert!(format != "csv" || !ended.out.contains(",=cmd"), "{}", ended.out);
     }
 }
+
+/// A document of another revision in which only these releases are affected.
+fn revised(revision: &str, range: &str) -> Value {
+    let mut document = document("ACME-1");
+    document["document"]["tracking"]["version"] = json!(revision);
+    document["product_tree"]["branches"][0]["branches"][0]["branches"][0]["name"] = json!(range);
+    document
+}
+
+#[test]
+fn what_became_of_findings_since_a_day_is_told() {
+    let Some(product) = needed("what_became_of_findings_since_a_day_is_told", Product::find()) else { return };
+    let state = State::new();
+    let place = state.text();
+    let sheet = state.file("plant.csv", SHEET);
+    let run = |words: &[&str]| product.run(words.iter().chain(&["--state", &place]));
+    let now = moment_now;
+    run(&["import", "devices", &sheet]).expect(code::DONE);
+    let unjudged = run(&["check", "--only", "findings"]).expect(code::DONE);
+    assert!(unjudged.out.is_empty() && unjudged.err.contains("no advisory was looked at"), "{}{}", unjudged.out, unjudged.err);
+    let mut moments = vec![now()];
+    for (revision, range) in [("2", "vers:generic/<4.2.0"), ("3", "vers:generic/<4.1.0"), ("4", "vers:generic/<4.2.0")] {
+        let file = written(&state, &format!("acme-{revision}.json"), &revised(revision, range));
+        run(&["import", "advisories", &file]).expect(code::DONE);
+        moments.push(now());
+    }
+    let lines = run(&["check", "--only", "findings"]).expect(code::DONE).lines();
+    let ids: Vec<&str> = lines.iter().filter(|line| text(line, "verdict") == "affected").map(|line| text(line, "asset")).collect();
+    let [relay] = ids.as_slice() else { panic!("{lines:?}") };
+    let became = |since: &str, until: &str| {
+        let ended = run(&["check", "--since", since, "--as-of", until]).expect(code::DONE);
+        let of_it = ended.lines().into_iter().filter(|line| text(line, "asset") == *relay);
+        of_it
+            .map(|line| (text(&line, "change").to_owned(), text(&line, "before").to_owned(), text(&line, "verdict").to_owned()))
+            .collect::<Vec<_>>()
+    };
+    let one = |change: &str, before: &str, verdict: &str| vec![(change.to_owned(), before.to_owned(), verdict.to_owned())];
+    assert_eq!(became(&moments[0], &moments[1]), one("new", "", "affected"));
+    assert_eq!(became(&moments[1], &moments[2]), one("changed", "affected", "not_affected"));
+    assert_eq!(became(&moments[2], &moments[3]), one("re-opened", "not_affected", "affected"));
+    assert_eq!(became(&moments[1], &moments[3]), []);
+    let ended = run(&["explain", relay, "CVE-2026-10001"]).expect(code::DONE);
+    assert!(ended.out.contains("revision 4") && ended.out.contains("affected"), "{}", ended.out);
+}
+
+/// Now, as `--as-of` takes it.
+fn moment_now() -> String {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+    nameplate_core::observation::rfc3339(u64::try_from(since.as_nanos()).expect("before 2554"))
+}

@@ -4,12 +4,15 @@
 //! place in [`Advisory::products`].
 
 pub mod bulletin;
+pub mod compiled;
 pub mod csaf;
+mod delivery;
 pub mod exploitation;
 mod set;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::delivery::{Changes, Delivery, Held, ListReference, Reference};
 pub use self::set::{Advisories, Taken, revision_order};
 
 /// Place of a product in [`Advisory::products`].

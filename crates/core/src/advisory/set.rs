@@ -147,7 +147,7 @@ fn numbers(revision: &str) -> (Vec<u64>, bool, String) {
 pub fn instant_ns(date: &str) -> Option<i128> {
     let date = date.trim();
     let (front, offset_minutes) = match date.get(date.len().checked_sub(6)?..) {
-        Some(zone) if zone.starts_with(['+', '-']) && !date.ends_with(['Z', 'z']) => {
+        Some(zone) if zone.starts_with(['+', '-']) && zone.as_bytes().get(3) == Some(&b':') => {
             let (hours, minutes) = zone.get(1..)?.split_once(':')?;
             let minutes = hours.parse::<i128>().ok()? * 60 + minutes.parse::<i128>().ok()?;
             (date.get(..date.len().checked_sub(6)?)?, if zone.starts_with('-') { -minutes } else { minutes })

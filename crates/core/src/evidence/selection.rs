@@ -51,7 +51,7 @@ impl Selection {
                 self.view.apply(entry);
                 before.as_ref() != self.view.catalog.asset(&self.subject)
             }
-            Body::Approval(_) | Body::Baseline(_) | Body::Change(_) | Body::Evidence { .. } => {
+            Body::Advisories(_) | Body::Approval(_) | Body::Baseline(_) | Body::Change(_) | Body::Evidence { .. } => {
                 self.view.apply(entry);
                 false
             }

@@ -8,7 +8,7 @@ use super::{Finding, Verdict};
 const READINGS_MAX: usize = 16;
 
 /// The verdicts of a component whose claims may conflict: each reading of it is judged, and what they do not agree on is indeterminate.
-pub fn among_claims<'a>(installed: &Installed, judge: impl Fn(&Installed) -> Vec<Finding<'a>>) -> Vec<Finding<'a>> {
+pub fn among_claims<'a>(installed: &Installed, mut judge: impl FnMut(&Installed) -> Vec<Finding<'a>>) -> Vec<Finding<'a>> {
     if installed.conflicts.is_empty() {
         return judge(installed);
     }
@@ -20,7 +20,7 @@ pub fn among_claims<'a>(installed: &Installed, judge: impl Fn(&Installed) -> Vec
         }
         return findings;
     };
-    let judged: Vec<Vec<Finding<'a>>> = readings.iter().map(judge).collect();
+    let judged: Vec<Vec<Finding<'a>>> = readings.iter().map(&mut judge).collect();
     let mut all: Vec<Finding<'a>> = judged.iter().flatten().cloned().collect();
     all.sort_by_key(|finding| (finding.advisory, finding.vulnerability));
     all.dedup_by_key(|finding| (finding.advisory, finding.vulnerability));

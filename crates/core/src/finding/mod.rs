@@ -8,6 +8,7 @@ mod document;
 pub mod identity;
 pub mod installed;
 pub mod inventory;
+mod judging;
 mod known;
 mod library;
 mod offer;
@@ -20,6 +21,7 @@ mod why;
 
 use std::borrow::Cow;
 
+pub use judging::Judging;
 pub use library::Library;
 pub use proof::{Considered, Proof};
 pub use why::Why;

@@ -5,7 +5,7 @@
 //! another product would close a hole on paper only.
 
 use crate::advisory::{Advisory, Product, ProductIndex, Remediation, Vulnerability};
-use crate::version::{Scheme, Version};
+use crate::version::{Scheme, Standing, Version};
 
 /// Longer texts explain more than a release.
 const TEXT_BYTES_MAX: usize = 600;
@@ -86,24 +86,22 @@ pub enum Against {
     Open,
 }
 
-impl Offer {
-    /// How `version` stands to what is offered: to the release of its own line, where there is one, else to all.
-    pub fn against(&self, version: &Version) -> Against {
-        use crate::version::Standing;
-        let not_before = Standing::EQUAL.or(Standing::AFTER);
-        let own: Vec<&Version> = self.releases.iter().filter(|fix| fix.same_line(version)).collect();
-        let counted: Vec<&Version> = if own.is_empty() { self.releases.iter().collect() } else { own };
-        let all = |among: Standing| counted.iter().all(|fix| version.standing(fix).only(among));
-        if counted.is_empty() || !version.is_whole() {
-            Against::Open
-        } else if all(not_before) {
-            Against::AtOrBeyond
-        } else if all(Standing::BEFORE) {
-            Against::Below
-        } else {
-            Against::Open
-        }
-    }
+/// How `version` stands to all that is offered: to the releases of its own line, where there are some, else to all. With it the offer
+/// that decided.
+pub fn against<'o>(offers: &'o [Offer], version: &Version) -> Option<(Against, &'o Offer)> {
+    let releases = || offers.iter().flat_map(|offer| offer.releases.iter().map(move |release| (release, offer)));
+    let on_line = releases().any(|(fix, _)| fix.same_line(version));
+    let counted = || releases().filter(|(fix, _)| !on_line || fix.same_line(version));
+    let (_, first) = counted().next().filter(|_| version.is_whole())?;
+    let all = |among: Standing| counted().all(|(fix, _)| version.standing(fix).only(among));
+    let against = if all(Standing::EQUAL.or(Standing::AFTER)) {
+        Against::AtOrBeyond
+    } else if all(Standing::BEFORE) {
+        Against::Below
+    } else {
+        Against::Open
+    };
+    Some((against, first))
 }
 
 /// A text as it was read.

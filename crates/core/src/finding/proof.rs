@@ -1,6 +1,6 @@
 //! Why a verdict is what it is, in full: what of the document met what of the device, and every comparison that was made.
 
-use super::identity::{Hit, Step};
+use super::identity::{Found, Step};
 use super::installed::Installed;
 use super::known::Known;
 use super::library::Library;
@@ -89,8 +89,7 @@ impl Library {
     pub fn proof(&self, installed: &Installed, finding: &Finding<'_>) -> Option<Proof> {
         let advisory = self.advisories().get(finding.advisory)?;
         let vulnerability = advisory.vulnerabilities.get(finding.vulnerability)?;
-        let hits = self.index().hits(self.advisories(), installed);
-        let own = hits.into_iter().find(|(place, _)| *place == finding.advisory).map(|(_, hits)| hits).unwrap_or_default();
+        let own: Vec<Found<'_>> = self.index().seek(installed).into_iter().filter(|hit| hit.document == finding.advisory).collect();
         let mut known = Known::of(installed);
         let (mut claims, mut decided) = (Vec::new(), None);
         self.of_document(finding.advisory, &own, &mut known, &mut |group, weighed, weighty| {
@@ -141,7 +140,7 @@ fn is_decisive(claim: &Claim<'_>, deciding: Option<&Claim<'_>>) -> bool {
 }
 
 /// The missing facts, the finding's own first.
-fn missing(finding: &Finding<'_>, claims: &[Claim<'_>], hits: &[Hit]) -> Vec<String> {
+fn missing(finding: &Finding<'_>, claims: &[Claim<'_>], hits: &[Found<'_>]) -> Vec<String> {
     let mut missing: Vec<String> = finding.missing.iter().map(ToString::to_string).collect();
     if finding.verdict == Verdict::Indeterminate {
         for claim in claims.iter().filter(|claim| claim.stand.truth != Truth::No) {
@@ -165,7 +164,7 @@ struct Desk<'a, 'k> {
     finding: &'k Finding<'k>,
     advisory: &'a Advisory,
     vulnerability: &'a Vulnerability,
-    hits: &'k [Hit],
+    hits: &'k [Found<'a>],
     known: &'k Known<'k>,
 }
 
@@ -176,7 +175,7 @@ impl Desk<'_, '_> {
         let node = self.library.document(self.finding.advisory)?.nodes.get(hit.product as usize)?;
         let versions = node.scheme.and_then(|scheme| self.known.versions(scheme));
         let read = versions.into_iter().flat_map(|known| known.firmware.iter().chain(&known.software));
-        let parsed = if hit.release_is_model {
+        let parsed = if hit.said.release_is_model {
             "every release of this model".to_owned()
         } else {
             node.range.as_ref().map_or("every release".to_owned(), |range| range.parsed())
@@ -187,10 +186,10 @@ impl Desk<'_, '_> {
             release: written(&product.release).to_owned(),
             status: status(claim.status),
             step: hit.step,
-            because: hit.because.clone(),
+            because: hit.because(self.known.installed),
             identity_missing: hit.missing,
-            line: hit.line.clone(),
-            demands: hit.conditions.clone(),
+            line: hit.said.line.clone(),
+            demands: hit.conditions().map(str::to_owned).collect(),
             scheme: node.scheme.map_or("", |scheme| scheme.name.as_str()),
             parsed,
             installed: read.map(|version| (version.text().to_owned(), version.normal())).collect(),

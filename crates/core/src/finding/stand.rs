@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use super::document::{Document, Group, Line, Node};
-use super::identity::Hit;
+use super::identity::Found;
 use super::known::Known;
-use super::offer::{Against, Offer};
+use super::offer::{self, Against, Offer};
 use super::why::Why;
 use crate::advisory::{Advisory, Status};
 use crate::range::{self, Facts, Limit, Range, Truth as Within, per_line};
@@ -58,7 +58,7 @@ pub struct Claim<'a> {
 pub struct Desk<'a, 'k> {
     pub advisory: &'a Advisory,
     pub document: &'a Document,
-    pub hits: &'k [Hit],
+    pub hits: &'k [Found<'a>],
     pub known: &'k Known<'k>,
 }
 
@@ -73,14 +73,14 @@ impl<'a> Desk<'a, '_> {
         listed.iter().filter_map(stand).collect()
     }
 
-    fn node(&self, hit: &Hit) -> Option<&'a Node> {
+    fn node(&self, hit: &Found<'a>) -> Option<&'a Node> {
         self.document.nodes.get(hit.product as usize)
     }
 
     fn stand(&self, group: &'a Group, listed: &[(usize, Status)], hit: usize, status: Status, facts: &Facts) -> Option<Stand<'a>> {
         let hit = self.hits.get(hit)?;
         let node = self.node(hit)?;
-        if let Some(part) = hit.part.as_deref().filter(|part| !self.known.is_part(part)) {
+        if let Some(part) = hit.said.part.as_deref().filter(|part| !self.known.is_part(part)) {
             return Some(Stand::lacking(Why::OtherPart, Cow::Owned(part.to_lowercase())));
         }
         let demanded = self.demands(hit, facts);
@@ -101,9 +101,9 @@ impl<'a> Desk<'a, '_> {
     }
 
     /// What the product's name demands beside the model; `None` where all of it holds.
-    fn demands(&self, hit: &Hit, facts: &Facts) -> Option<Stand<'a>> {
+    fn demands(&self, hit: &Found<'a>, facts: &Facts) -> Option<Stand<'a>> {
         let mut open = None;
-        for demand in &hit.conditions {
+        for demand in hit.conditions() {
             let name = range::fact_name(demand);
             let said = facts.get(&name).and_then(|known| known.first()).map(|known| known.trim().to_ascii_lowercase());
             match said.as_deref() {
@@ -130,28 +130,27 @@ impl<'a> Desk<'a, '_> {
         &self,
         group: &'a Group,
         listed: &[(usize, Status)],
-        (hit, node, status): (&Hit, &'a Node, Status),
+        (hit, node, status): (&Found<'a>, &'a Node, Status),
         version: Option<&Version>,
         facts: &Facts,
     ) -> Stand<'a> {
-        let line = hit.line.as_deref().filter(|_| !node.line_in_range).and_then(|text| node.line_of(text));
+        let line = hit.said.line.as_deref().filter(|_| !node.line_in_range).and_then(|text| node.line_of(text));
         let of_line = line.map(|line| on_line(line, version));
         if let Some(stand) = of_line.as_ref().filter(|stand| stand.truth == Truth::No) {
             return stand.clone();
         }
         let span = group.spans.iter().find(|(product, _)| *product == hit.product && is_edge(status)).map(|(_, range)| range);
-        let range = span.or(node.range.as_ref()).filter(|_| !hit.release_is_model);
-        let stand = match (range, version) {
-            (None, _) => Stand::new(Truth::Yes, Why::EveryRelease),
-            (Some(range), version) => {
-                let siblings = Siblings { desk: self, group, listed, node, status };
-                siblings.within(range, version, facts).unwrap_or_else(|| alone(range, status, span.is_some(), version, facts))
-            }
+        let range = span.or(node.range.as_ref()).filter(|_| !hit.said.release_is_model);
+        let siblings = Siblings { desk: self, group, listed, node, status };
+        let stand = match range {
+            None => Stand::new(Truth::Yes, Why::EveryRelease),
+            Some(range) => siblings.within(range, version, facts).unwrap_or_else(|| alone(range, status, span.is_some(), version, facts)),
         };
         let stand = match (status, range, version) {
             (Status::KnownAffected | Status::FirstAffected | Status::LastAffected, range, Some(version)) => {
                 let offers = node.scheme.map_or(&[][..], |scheme| group.offers(self.advisory, hit.product, scheme));
-                self.patched(group, hit, offered(stand, range, offers, version))
+                let ended = || siblings.ranges().flat_map(Range::upper_ends).any(|end| end.version.same_line(version));
+                self.patched(group, hit, offered(stand, range, offers, version, ended))
             }
             (Status::KnownAffected, _, None) => self.patched(group, hit, stand),
             _ => stand,
@@ -163,7 +162,7 @@ impl<'a> Desk<'a, '_> {
     }
 
     /// Not affected any more where the patch that a remediation tells to install is installed.
-    fn patched(&self, group: &Group, hit: &Hit, stand: Stand<'a>) -> Stand<'a> {
+    fn patched(&self, group: &Group, hit: &Found<'a>, stand: Stand<'a>) -> Stand<'a> {
         let patches = self.known.installed.patches.as_deref().unwrap_or_default();
         if patches.is_empty() || stand.truth == Truth::No {
             return stand;
@@ -172,7 +171,7 @@ impl<'a> Desk<'a, '_> {
         let fixes = vulnerability.map_or(&[][..], |vulnerability| &vulnerability.remediations);
         let place = fixes.iter().position(|fix| {
             let for_it = fix.products.is_empty() || fix.products.contains(&hit.product);
-            for_it && patches.iter().any(|patch| super::offer::tells_to_install(&fix.details, patch))
+            for_it && patches.iter().any(|patch| offer::tells_to_install(&fix.details, patch))
         });
         match place {
             Some(_) => Stand { remediation: place, ..Stand::new(Truth::No, Why::Patched) },
@@ -294,32 +293,26 @@ impl<'a> Siblings<'_, 'a, '_> {
 }
 
 /// What the remediations make of an answer: they close a line that the range leaves open, contradict it, or keep it from being called over.
-fn offered<'a>(stand: Stand<'a>, range: Option<&Range>, offers: &[Offer], version: &Version) -> Stand<'a> {
-    for offer in offers {
-        let against = offer.against(version);
-        let ends = || range.into_iter().flat_map(Range::upper_ends);
-        let decided = |truth, why| Stand { remediation: Some(offer.remediation), ..Stand::new(truth, why) };
-        match (stand.truth, against) {
-            (Truth::Yes, Against::AtOrBeyond) => {
-                // "20-33" ends somewhere in the line 33, and "33.013 or later" says where.
-                let fix = |end: &Limit| offer.releases.iter().any(|fix| end.version.is_line() && end.version.is_continued_by(fix));
-                // Where the tree names no version at all, nothing else says where it ends.
-                let closes = ends().any(fix) || (range.is_none() && offer.vendor_fix);
-                return if closes { decided(Truth::No, Why::Fixed) } else { decided(Truth::Contradicts, Why::FixInside) };
-            }
-            (Truth::Unknown, Against::AtOrBeyond) if offer.vendor_fix && is_damaged(stand.why) => return decided(Truth::No, Why::Fixed),
-            (Truth::Unknown, Against::Below) if offer.vendor_fix && is_torn(stand.why) => return decided(Truth::Yes, Why::BelowFix),
-            (Truth::No, Against::Below) if offer.releases.len() > 1 => {
-                let own = offer.releases.iter().any(|fix| fix.same_line(version));
-                let ended = ends().any(|end| end.version.same_line(version));
-                if own && !ended && stand.why == Why::Range(range::Why::Compared) {
-                    return decided(Truth::Unknown, Why::FixOnLine);
-                }
-            }
-            _ => {}
+fn offered<'a>(stand: Stand<'a>, range: Option<&Range>, offers: &[Offer], version: &Version, ended: impl Fn() -> bool) -> Stand<'a> {
+    let Some((against, offer)) = offer::against(offers, version) else { return stand };
+    let ends = || range.into_iter().flat_map(Range::upper_ends);
+    let releases = || offers.iter().flat_map(|offer| &offer.releases);
+    let decided = |truth, why| Stand { remediation: Some(offer.remediation), ..Stand::new(truth, why) };
+    match (stand.truth, against) {
+        (Truth::Yes, Against::AtOrBeyond) => {
+            // "20-33" ends somewhere in the line 33, and "33.013 or later" says where.
+            let fix = |end: &Limit| end.version.is_line() && releases().any(|fix| end.version.is_continued_by(fix));
+            // Where the tree names no version at all, nothing else says where it ends.
+            let closes = ends().any(fix) || (range.is_none() && offer.vendor_fix);
+            if closes { decided(Truth::No, Why::Fixed) } else { decided(Truth::Contradicts, Why::FixInside) }
         }
+        (Truth::Unknown, Against::AtOrBeyond) if offer.vendor_fix && is_damaged(stand.why) => decided(Truth::No, Why::Fixed),
+        (Truth::Unknown, Against::Below) if offer.vendor_fix && is_torn(stand.why) => decided(Truth::Yes, Why::BelowFix),
+        (Truth::No, Against::Below) if releases().count() > 1 && stand.why == Why::Range(range::Why::Compared) => {
+            if releases().any(|fix| fix.same_line(version)) && !ended() { decided(Truth::Unknown, Why::FixOnLine) } else { stand }
+        }
+        _ => stand,
     }
-    stand
 }
 
 /// The text of the range is in doubt, not the version or a fact.

@@ -1,7 +1,7 @@
 //! One document at a time: what its statuses, ranges and remediations make of one component. The products are the device unless a row
 //! says otherwise; how that is found out is identity's concern.
 
-use super::identity::{Hit, Step};
+use super::identity::{Found, Said, Step};
 use super::installed::Installed;
 use super::known::Known;
 use super::library::Library;
@@ -44,17 +44,13 @@ fn slot_of(slot: &str) -> Release {
     if slot.contains(['<', '>', '*']) { Release::Range(slot.into()) } else { Release::Version(slot.into()) }
 }
 
-fn hit(product: u32) -> Hit {
-    Hit {
-        product,
-        step: Step::Model,
-        missing: None,
-        because: String::new(),
-        line: None,
-        conditions: Vec::new(),
-        part: None,
-        release_is_model: false,
-    }
+fn hit(product: u32) -> Found<'static> {
+    Found { document: 0, product, step: Step::Model, missing: None, said: said(Said::default()), variants_open: true }
+}
+
+/// What a name says lies in the index, which outlives every question; here it is given up.
+fn said(said: Said) -> &'static Said {
+    Box::leak(Box::new(said))
 }
 
 fn firmware(version: &str) -> Installed {
@@ -63,7 +59,7 @@ fn firmware(version: &str) -> Installed {
 }
 
 /// The verdict of one document, and the fact that is missing.
-fn weighed(advisory: &Advisory, hits: &[Hit], installed: &Installed) -> Option<(Verdict, Why, Option<String>)> {
+fn weighed(advisory: &Advisory, hits: &[Found<'_>], installed: &Installed) -> Option<(Verdict, Why, Option<String>)> {
     let library = Library::of(vec![advisory.clone()]);
     let mut verdict = None;
     library.of_document(0, hits, &mut Known::of(installed), &mut |_, weighed, _| {
@@ -73,7 +69,7 @@ fn weighed(advisory: &Advisory, hits: &[Hit], installed: &Installed) -> Option<(
 }
 
 #[track_caller]
-fn check(advisory: &Advisory, hits: &[Hit], installed: &Installed, expected: Verdict, missing: Option<&str>) {
+fn check(advisory: &Advisory, hits: &[Found<'_>], installed: &Installed, expected: Verdict, missing: Option<&str>) {
     let (verdict, why, lacks) = weighed(advisory, hits, installed).expect("a verdict");
     assert_eq!((verdict, lacks.as_deref()), (expected, missing), "{installed:?} because {}", why.sentence());
 }
@@ -84,7 +80,7 @@ type Row<'r> = (&'r [(&'r str, &'r str, Status)], &'r str, Verdict, Option<&'r s
 fn check_rows(vendor: &str, rows: &[Row<'_>]) {
     for (products, version, expected, missing) in rows {
         let advisory = advisory(vendor, products, &[]);
-        let hits: Vec<Hit> = (0..products.len() as u32).map(hit).collect();
+        let hits: Vec<Found<'_>> = (0..products.len() as u32).map(hit).collect();
         check(&advisory, &hits, &firmware(version), *expected, *missing);
     }
 }
@@ -176,7 +172,7 @@ fn one_release_that_somebody_looked_at_does_not_clear_older_ones() {
 #[test]
 fn a_line_in_the_name_says_which_product_applies() {
     let advisory = advisory("Siemens", &[("RMC V4.X", "<V4.3.8", KnownAffected), ("RMC V5.X", "<V5.6.0", KnownAffected)], &[]);
-    let with = |product, line: &str| Hit { line: Some(line.into()), ..hit(product) };
+    let with = |product, line: &str| Found { said: said(Said { line: Some(line.into()), ..Said::default() }), ..hit(product) };
     let hits = [with(0, "V4.X"), with(1, "V5.X")];
     let rows = [
         ("V5.5.1", Affected, None),
@@ -195,11 +191,11 @@ fn a_line_in_the_name_says_which_product_applies() {
 #[test]
 fn a_product_that_may_be_the_device_never_decides_alone_against_another() {
     let advisory = advisory("Maker", &[("X", "< 2.0", KnownAffected), ("X redundancy", "< 3.0", KnownAffected)], &[]);
-    let sure = [hit(0), Hit { missing: Some("bundle"), ..hit(1) }];
+    let sure = [hit(0), Found { missing: Some("bundle"), ..hit(1) }];
     check(&advisory, &sure, &firmware("1.0"), Affected, None);
     check(&advisory, &sure, &firmware("2.5"), Indeterminate, Some("bundle"));
     check(&advisory, &sure, &firmware("3.0"), NotAffected, None);
-    let perhaps = [Hit { missing: Some("model"), ..hit(0) }, Hit { missing: Some("model"), ..hit(1) }];
+    let perhaps = [Found { missing: Some("model"), ..hit(0) }, Found { missing: Some("model"), ..hit(1) }];
     check(&advisory, &perhaps, &firmware("1.0"), Affected, None);
     check(&advisory, &perhaps, &firmware("2.5"), Indeterminate, Some("model"));
     check(&advisory, &perhaps, &firmware("3.0"), NotAffected, None);
@@ -245,6 +241,16 @@ fn a_remediation_closes_a_line_or_contradicts_its_range() {
     check(&relay, &[hit(0)], &firmware("SEL-710-5-R302-V0-Z007002-D20220101"), Contradiction, None);
     check(&relay, &[hit(0)], &firmware("SEL-710-5-R301-V0-Z007002-D20220101"), Affected, None);
     check(&relay, &[hit(0)], &firmware("SEL-710-5-R302-V1-Z007002-D20220101"), NotAffected, None);
+    let feeder = "SEL-751 Feeder Protection Relay";
+    let lines: &[(&str, &str, Status)] = &[(feeder, ">=R101-V0|<R302-V3", KnownAffected), (feeder, ">=R400-V0|<R400-V2", KnownAffected)];
+    let fixes: &[(&str, &str, &[u32])] = &[
+        ("vendor_fix", "SEL-751 Feeder Protection Relay: R302-V3", &[0, 1]),
+        ("vendor_fix", "SEL-751 Feeder Protection Relay: R400-V2", &[0, 1]),
+    ];
+    let feeder = advisory("SEL", lines, fixes);
+    check(&feeder, &[hit(0), hit(1)], &firmware("SEL-751-R400-V1-Z012003-D20230428"), Affected, None);
+    check(&feeder, &[hit(0), hit(1)], &firmware("SEL-751-R400-V2-Z012003-D20230428"), NotAffected, None);
+    check(&feeder, &[hit(0), hit(1)], &firmware("SEL-751-R302-V3-Z012003-D20230428"), NotAffected, None);
 }
 
 #[test]
@@ -264,7 +270,7 @@ fn a_damaged_range_is_decided_by_the_fix_of_its_own_product() {
 #[test]
 fn a_part_is_judged_by_its_own_version_alone() {
     let cards = advisory("Schneider Electric", &[("Rack PDU using NMC2", "NMC2 <= 6.9.6", KnownAffected)], &[]);
-    let hits = [Hit { part: Some("NMC2".into()), ..hit(0) }];
+    let hits = [Found { said: said(Said { part: Some("NMC2".into()), ..Said::default() }), ..hit(0) }];
     let card = |component: &str, version: &str| Installed { component: component.into(), ..firmware(version) };
     check(&cards, &hits, &card("NMC2", "AOS v6.9.6"), Affected, None);
     check(&cards, &hits, &card("NMC2", "AOS v7.0.6"), NotAffected, None);
@@ -275,7 +281,7 @@ fn a_part_is_judged_by_its_own_version_alone() {
 #[test]
 fn a_demand_of_the_name_is_a_fact_that_may_be_unknown() {
     let cpu = advisory("Mitsubishi Electric", &[("FX5U-32MT/ES, Serial number 17X**** or later", ">=1.220|<=1.281", KnownAffected)], &[]);
-    let hits = [Hit { conditions: vec!["Serial number 17X**** or later".into()], ..hit(0) }];
+    let hits = [Found { said: said(Said { conditions: vec!["Serial number 17X**** or later".into()], ..Said::default() }), ..hit(0) }];
     let serial = |serial: &str| Installed { serial_number: (!serial.is_empty()).then(|| serial.to_owned()), ..firmware("1.240") };
     let rows = [
         ("16Y0001", NotAffected, None),
@@ -290,7 +296,7 @@ fn a_demand_of_the_name_is_a_fact_that_may_be_unknown() {
         check(&cpu, &hits, &serial(number), expected, missing);
     }
     let pn = advisory("Siemens", &[("SINAMICS w. PN", "< V4.7", KnownAffected)], &[]);
-    let hits = [Hit { conditions: vec!["w. PN".into()], ..hit(0) }];
+    let hits = [Found { said: said(Said { variants: vec!["w. PN".into()], ..Said::default() }), ..hit(0) }];
     check(&pn, &hits, &firmware("V4.6"), Indeterminate, Some("w_pn"));
     check(&pn, &hits, &firmware("V4.7"), NotAffected, None);
     let mut known = firmware("V4.6");
@@ -310,7 +316,7 @@ fn an_installed_patch_closes_what_it_was_made_for() {
         &[],
     )];
     let machines = advisory("Mitsubishi Electric", machines, fixes);
-    let hits = [Hit { missing: Some("model"), ..hit(0) }, Hit { missing: Some("model"), ..hit(1) }];
+    let hits = [Found { missing: Some("model"), ..hit(0) }, Found { missing: Some("model"), ..hit(1) }];
     let with = |patches: Option<&[&str]>| Installed {
         patches: patches.map(|patches| patches.iter().map(|patch| (*patch).to_owned()).collect()),
         software_revision: Some("B12".into()),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::Verdict;
-use super::identity::{Hit, Step};
+use super::identity::{Found, Step};
 use super::stand::{Claim, Truth};
 use super::why::Why;
 use crate::advisory::Status;
@@ -40,14 +40,14 @@ const fn side(status: Status) -> Side {
 /// The claims on the scales.
 struct Scales<'c, 'a> {
     claims: &'c [Claim<'a>],
-    hits: &'c [Hit],
+    hits: &'c [Found<'a>],
 }
 
 /// Weighs the claims of one vulnerability; `None` where there are none.
 ///
 /// Affected: a product that surely is the device takes its release in. Not affected: every product that is or may be the device surely
 /// leaves it out. A document that says both contradicts itself. All else is indeterminate.
-pub fn weigh<'a>(claims: &[Claim<'a>], hits: &[Hit]) -> Option<Weighed<'a>> {
+pub fn weigh<'a>(claims: &[Claim<'a>], hits: &[Found<'a>]) -> Option<Weighed<'a>> {
     if claims.is_empty() {
         return None;
     }
@@ -92,7 +92,7 @@ impl<'a> Scales<'_, 'a> {
         self.hit(claim).is_some_and(|hit| hit.missing.is_none())
     }
 
-    fn hit(&self, claim: usize) -> Option<&Hit> {
+    fn hit(&self, claim: usize) -> Option<&Found<'a>> {
         self.hits.get(self.claims.get(claim)?.hit)
     }
 

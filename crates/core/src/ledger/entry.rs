@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::canonical::{NotCanonical, Page};
 use super::merkle::Hash;
+use crate::advisory::Delivery;
 use crate::baseline::{self, Approval};
 use crate::change;
 use crate::observation::{Observation, hex, unhex};
@@ -67,6 +68,8 @@ pub enum Body {
     },
     /// A list that somebody made was taken in.
     Import(Import),
+    /// Advisories, and lists of what is exploited, were taken in. Their bytes stand apart, by hash.
+    Advisories(Delivery),
     /// A release was approved or disapproved.
     Approval(Approval),
     /// What happened to baselines beside it: a proposal, a set, an exemption, how many persons an approval needs.

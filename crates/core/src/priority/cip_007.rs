@@ -291,7 +291,7 @@ mod tests {
         let next = ("2026-07-06", Evaluate);
         let lapsed = [Gap::Overdue(CarryOut("P".into()), day("2026-05-31"))];
         check(&planned(&[]), "2026-06-02", &[("2026-05-31", CarryOut("P".into())), next.clone()], &lapsed);
-        check(&planned(&[("2026-05-31", Done::Mitigated)]), "2026-06-02", &[next.clone()], &[]);
+        check(&planned(&[("2026-05-31", Done::Mitigated)]), "2026-06-02", std::slice::from_ref(&next), &[]);
         let revised = planned(&[("2026-05-20", Done::Planned(day("2026-12-31")))]);
         check(&revised, "2026-06-02", &[next.clone(), ("2026-12-31", CarryOut("P".into()))], &[]);
         let too_late = [Gap::Late(CarryOut("P".into()), day("2026-05-31"), day("2026-06-02"))];

@@ -10,6 +10,7 @@
 //! ```
 
 pub mod benchmark;
+pub mod calendar;
 pub mod cip_007;
 pub mod cvss;
 mod day;

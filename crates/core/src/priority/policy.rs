@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::LazyLock;
 
+pub(super) use read::Source;
+
 use super::Band;
 use super::factor::{Factor, Levels, place};
 

@@ -201,8 +201,8 @@ fn of_two_sources_the_worse_counts() {
     let said = factors(&old).reading(Factor::Exploitation).clone();
     assert_eq!((said.least, said.most), (3, 3));
     assert_eq!(said.because, ["KEV: since 2026-10-01", "SSVC: none on 2026-09-01"]);
-    let v4 = format!("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N/E:A/AU:Y");
-    let fourth = story(&v4, "n", [""; 3]);
+    let v4 = "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N/E:A/AU:Y";
+    let fourth = story(v4, "n", [""; 3]);
     assert_eq!((factors(&fourth).reading(Factor::Exploitation).least, factors(&fourth).automatable()), (3, Some(true)));
 }
 

@@ -179,11 +179,6 @@ impl Range {
         of_spans.chain(limits)
     }
 
-    /// True where it names every version, and asks for nothing beside it.
-    pub(crate) fn is_every(&self) -> bool {
-        matches!(self.set, Set::All) && self.is_bare()
-    }
-
     /// No condition, no part, nothing in doubt or unread.
     fn is_bare(&self) -> bool {
         self.conditions.is_empty() && self.component.is_none() && self.doubt.is_none() && self.is_whole()

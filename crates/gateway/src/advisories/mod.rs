@@ -3,6 +3,7 @@
 mod archive;
 mod beside;
 mod folder;
+mod kept;
 
 use std::fs::File;
 use std::io::Read;
@@ -12,6 +13,7 @@ use nameplate_core::advisory::csaf::{self, Unread};
 use nameplate_core::advisory::{Advisories, Advisory, bulletin};
 
 pub use self::beside::Checked;
+pub use self::kept::{kept, take};
 
 use self::archive::{ARCHIVE_BYTES_MAX, Archive};
 use crate::failure::Failure;
@@ -171,6 +173,9 @@ pub fn read(file: &str, bytes: Vec<u8>) -> Result<Vec<(Advisory, Vec<u8>)>, Unre
 }
 
 /// The bytes of a file of at most so many.
+///
+/// # Errors
+/// It cannot be read, or has more.
 pub fn bytes_of(path: &Path, bytes_max: u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     // One byte more than is allowed says that there is more.

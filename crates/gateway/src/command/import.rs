@@ -1,5 +1,7 @@
 //! `nameplate import`: lists that people made, into the catalog. They never overwrite a reading.
 
+mod advisories;
+
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -29,6 +31,8 @@ pub struct Import {
 enum Kind {
     /// An inventory sheet: CSV with a header
     Devices(Devices),
+    /// Advisories: CSAF 2.0, bulletins, and lists of what is exploited
+    Advisories(advisories::Advisories),
     /// Decisions about releases: CSV, TOML or JSON
     Baseline(super::baseline::Import),
 }
@@ -58,6 +62,7 @@ impl Import {
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
         match &self.kind {
             Kind::Devices(devices) => devices.run(options),
+            Kind::Advisories(advisories) => advisories.run(options),
             Kind::Baseline(baseline) => baseline.run(options),
         }
     }

@@ -57,15 +57,22 @@ struct DueText {
     unfixed: Spanned<u32>,
 }
 
-/// The text, for what points into it.
-struct Source<'t>(&'t str);
+/// A text, for what points into it.
+pub struct Source<'t>(pub &'t str);
 
-impl Source<'_> {
+impl<'t> Source<'t> {
+    /// The text as TOML.
+    pub fn toml<T: serde::Deserialize<'t>>(&self) -> Result<T, Invalid> {
+        toml::from_str(self.0)
+            .map_err(|error| Invalid { line: error.span().map(|span| self.line(&span)), why: error.message().replace('\n', " ") })
+    }
+
     fn line(&self, span: &Range<usize>) -> usize {
         self.0.get(..span.start).map_or(1, |before| before.matches('\n').count().saturating_add(1))
     }
 
-    fn bad(&self, span: &Range<usize>, why: String) -> Invalid {
+    /// What is wrong there.
+    pub fn bad(&self, span: &Range<usize>, why: String) -> Invalid {
         Invalid { line: Some(self.line(span)), why }
     }
 }
@@ -75,8 +82,7 @@ pub fn policy(text: &str) -> Result<Policy, Invalid> {
         return Err(Invalid { line: None, why: format!("{} bytes; a policy has at most {POLICY_BYTES_MAX}", text.len()) });
     }
     let source = Source(text);
-    let read: Text = toml::from_str(text)
-        .map_err(|error| Invalid { line: error.span().map(|span| source.line(&span)), why: error.message().replace('\n', " ") })?;
+    let read: Text = source.toml()?;
     if read.name.as_ref().trim().is_empty() {
         return Err(source.bad(&read.name.span(), "a policy has a name".into()));
     }

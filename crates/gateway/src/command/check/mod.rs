@@ -3,26 +3,35 @@
 mod conformance;
 pub mod findings;
 mod line;
+mod since;
 pub mod source;
 pub mod subject;
 
 use clap::{Args, ValueEnum};
 use nameplate_core::baseline::{Clock, Conformance, Exempted, Judged};
 use nameplate_core::finding::Verdict;
+use nameplate_core::observation::rfc3339;
 use nameplate_core::priority::Band;
+use nameplate_core::profile::ProfileSet;
+use nameplate_core::view::View;
 
 use self::conformance::Conformances;
 use self::findings::{Findings, Found, Tally};
+use self::since::Verdicts;
 use self::source::Sources;
 use self::subject::Subject;
-use super::devices::time_ns;
+use super::devices::{moment, time_ns};
 use crate::cli::{Format, Options};
 use crate::failure::{Code, Failure};
-use crate::store::now_ns;
+use crate::store::{Store, now_ns};
 use crate::{print, profiles};
 
 /// Nanoseconds of a day.
 const DAY_NS: u64 = 86_400_000_000_000;
+/// The end of a day, UTC.
+const DAYS_END: &str = "23:59:59.999999999";
+/// Deliveries of advisories that are looked back at to know a finding that was open before: two years of monthly ones.
+const MOMENTS_MAX: usize = 24;
 
 /// Hold every device against the advisories and the approved baselines.
 #[derive(Debug, Args)]
@@ -151,7 +160,10 @@ impl Check {
         let kept = self.sources.kept(options, as_of)?;
         let view = kept.as_ref().map(|(_, view)| view);
         let format = print::format(options);
-        let source = self.sources.findings(kept.as_ref(), now)?;
+        if let Some(since) = &self.since {
+            return self.print_since(kept.as_ref(), &profiles, (moment("--since", since, DAYS_END)?, now), format);
+        }
+        let source = self.sources.findings(kept.as_ref().map(|(store, view)| (store, view)), now)?;
         let unread = source.as_ref().map_or(0, |source| source.unread);
         let findings = source.map(|source| source.findings);
         let conformances = view.filter(|_| self.sources.inventory.is_none()).map(|view| {
@@ -207,5 +219,34 @@ impl Check {
         }
         eprintln!("{}", tally.summary(findings));
         Ok(met)
+    }
+
+    /// Prints what became of the findings between two times, in nanoseconds since 1970.
+    fn print_since(
+        &self,
+        kept: Option<&(Store, View)>,
+        profiles: &ProfileSet,
+        (since, now): (u64, u64),
+        format: Format,
+    ) -> Result<(), Failure> {
+        let Some((store, view)) = kept else {
+            return Err(Failure::new(Code::Usage, "there is no state whose findings could have changed"));
+        };
+        let verdicts = |view: &View, at: u64| -> Result<Verdicts, Failure> {
+            let mut verdicts = Verdicts::new();
+            let Some(source) = self.sources.findings(Some((store, view)), at)? else { return Ok(verdicts) };
+            for subject in self.sources.subjects(Some(view), profiles)? {
+                source.findings.judge(&subject).for_each(|found| since::note(&mut verdicts, &found));
+            }
+            Ok(verdicts)
+        };
+        let of_time = |at: u64| verdicts(&store.view(Some(at))?, at);
+        let before = of_time(since)?;
+        let deliveries = view.advisories.taken_ns().iter().rev().filter(|at| **at < since).take(MOMENTS_MAX);
+        let earlier: Vec<Verdicts> = deliveries.map(|at| of_time(*at)).collect::<Result<_, _>>()?;
+        let (text, summary) = since::shown(&before, &verdicts(view, now)?, &since::open(&earlier), format);
+        print::out(&text)?;
+        eprintln!("since {}: {summary}", rfc3339(since));
+        Ok(())
     }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use nameplate_core::advisory::Advisories;
+use nameplate_core::advisory::compiled::Known;
 use nameplate_core::advisory::exploitation::{BadList, Exploitations, LIST_BYTES_MAX};
 use nameplate_core::finding::Library;
 use nameplate_core::priority::{Day, Policy};
@@ -12,7 +13,7 @@ use nameplate_core::view::View;
 
 use super::findings::Findings;
 use super::subject::Subject;
-use crate::advisories::{Reader, bytes_of};
+use crate::advisories::{self, Reader, bytes_of};
 use crate::cli::Options;
 use crate::failure::Failure;
 use crate::state;
@@ -81,10 +82,13 @@ impl Sources {
     ///
     /// # Errors
     /// A path, a list or the policy cannot be read.
-    pub fn findings(&self, kept: Option<&(Store, View)>, now_ns: u64) -> Result<Option<Source>, Failure> {
+    pub fn findings(&self, kept: Option<(&Store, &View)>, now_ns: u64) -> Result<Option<Source>, Failure> {
         let today = Day::of_ns(now_ns);
         if self.advisories.is_empty() {
-            return Ok(None);
+            let Some((store, view)) = kept.filter(|(_, view)| view.advisories.documents().next().is_some()) else { return Ok(None) };
+            let Known { advisories, exploitations } = advisories::kept(store, &view.advisories)?;
+            let findings = Findings::of(Library::of(advisories), exploitations, self.policy()?, today);
+            return Ok(Some(Source { findings, unread: 0 }));
         }
         let mut set = Advisories::default();
         let mut reader = Reader::new(|document| {

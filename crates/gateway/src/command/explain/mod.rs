@@ -61,7 +61,7 @@ impl Explain {
     /// Every verdict about a vulnerability, or of a document.
     fn verdicts(&self, name: &str, options: &Options, profiles: &ProfileSet) -> Result<String, Failure> {
         let kept = self.sources.kept(options, None)?;
-        let source = self.sources.findings(kept.as_ref(), now_ns())?.ok_or_else(|| no_field(name))?;
+        let source = self.sources.findings(kept.as_ref().map(|(store, view)| (store, view)), now_ns())?.ok_or_else(|| no_field(name))?;
         let mut subjects = self.sources.subjects(kept.as_ref().map(|(_, view)| view), profiles)?;
         let asset = match (&self.sources.inventory, &kept) {
             (None, Some((_, view))) => find(&view.catalog, &self.id)?.id.clone(),
