@@ -83,7 +83,7 @@ pub enum Command {
     /// Compare a sheet with the catalog
     Compare(command::compare::Compare),
     /// Approve and disapprove releases
-    Baseline(command::baseline::Baseline),
+    Baseline(Box<command::baseline::Baseline>),
     /// Judge every device by the approved baselines
     Check(command::check::Check),
     /// Say whether versions are in ranges, as advisories write both

@@ -59,7 +59,6 @@ pub enum Event {
 /// What can be proposed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "nearly all are releases")]
 pub enum Proposed {
     /// A decision on releases.
     Release(Approval),
