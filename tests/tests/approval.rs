@@ -69,7 +69,7 @@ fn where_two_persons_are_the_rule_one_proposes_and_another_approves() {
     assert_eq!(site.run(&["baseline", "policy"]).expect(code::DONE).lines()[0]["two_persons"], false);
     site.run(&TWO).expect(code::DONE);
     let alone = site.decide("approve", "L90", "7.1", &["--by", "Ada"]).expect(code::USAGE);
-    assert!(alone.err.contains("needs two persons here: propose it, or name --second"), "{}", alone.err);
+    assert!(alone.err.contains("this needs two persons here: propose it, or name --second"), "{}", alone.err);
     let proposal = entry(&site.decide("propose", "L90", "7.1", &["--by", "Ada"]).expect(code::DONE));
     assert_eq!(site.verdict("10.0.0.1"), "not-listed", "a proposal approves nothing");
     let accept = |by: &str| site.run(&["baseline", "approve", "--proposal", &proposal, "--by", by]);
@@ -89,14 +89,18 @@ fn where_two_persons_are_the_rule_one_proposes_and_another_approves() {
     let line =
         site.run(&["baseline", "withdraw", &withdrawn, "--by", "Ada", "--reason", "taken back"]).expect(code::DONE).lines().remove(0);
     assert!(text(&line, "force").starts_with("withdrawn by entry"), "{line}");
-    // The evidence of a device holds the proposal too, and both verifiers take it.
+    // The evidence of a device holds the proposal too, and what is waived of it.
     let asset = text(&site.line("10.0.0.1"), "asset");
+    let waive = ["baseline", "waive", "--asset", &asset, "--until", "2199-12-31", "--by", "Ada", "--reason", "old"];
+    site.run(&waive).expect(code::DONE);
     let bundle = site.state.path().join("a.evidence").to_string_lossy().into_owned();
     site.run(&["evidence", "export", &asset, "--out", &bundle]).expect(code::DONE);
     let ours = product.run(["evidence", "verify", &bundle]);
     assert!(ours.out.contains("unknown signer") && !ours.out.contains("not authentic"), "{}{}", ours.out, ours.err);
     let held = std::fs::read_to_string(&bundle).expect("a bundle");
-    assert!(held.contains(r#"\"step\":\"proposed\""#) && held.contains(r#"\"step\":\"accepted\""#), "{held}");
+    for step in ["proposed", "accepted", "exempted"] {
+        assert!(held.contains(&format!(r#"\"step\":\"{step}\""#)), "{step}: {held}");
+    }
     let second = std::fs::read_to_string(root().join("tests/verify/verify_evidence.py")).expect("the second verifier");
     assert!(second.contains("\"baseline\""), "it knows the kind of entry");
 }

@@ -85,7 +85,7 @@ pub enum Command {
     /// Compare a sheet with the catalog
     Compare(command::compare::Compare),
     /// Approve and disapprove releases
-    Baseline(command::baseline::Baseline),
+    Baseline(Box<command::baseline::Baseline>),
     /// Judge every device by the approved baselines
     Check(command::check::Check),
     /// Say when vendors publish, and what is due when

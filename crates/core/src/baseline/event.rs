@@ -8,6 +8,7 @@ use super::approval::{need, person, texts, two};
 use super::exemption::Exemption;
 use super::set::{CompatibilitySet, DecidedSet};
 use super::{Approval, Baselines, Decided, Decision, Invalid, Track};
+use crate::version::Order;
 
 /// One step, as it stands in the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,7 +59,6 @@ pub enum Event {
 /// What can be proposed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "nearly all are releases")]
 pub enum Proposed {
     /// A decision on releases.
     Release(Approval),
@@ -177,22 +177,36 @@ impl Baselines {
         }
     }
 
-    /// Whether a decision may be recorded now, as far as persons are concerned.
+    /// Whether a decision may be recorded now, as far as persons are concerned: an approval, and what takes the place of a disapproval,
+    /// needs two where two are the rule.
     ///
     /// # Errors
     /// As [`Baselines::admits`].
     pub fn admits_approval(&self, approval: &Approval) -> Result<(), Invalid> {
-        if approval.decision != Decision::Approved || approval.track == Track::Vendor {
+        let owners_yes = approval.decision == Decision::Approved && approval.track == Track::Owner;
+        if !self.two_persons || !(owners_yes || self.lifts(approval)) {
             return Ok(());
         }
-        if self.two_persons {
-            two(&approval.by, approval.second.as_deref())?;
-        }
+        two(&approval.by, approval.second.as_deref())?;
         self.enough_persons(approval.second.as_deref())
     }
 
+    /// Whether a disapproval would be gone with this one. Another disapproval that ends takes it along, too.
+    fn lifts(&self, approval: &Approval) -> bool {
+        if approval.decision == Decision::Disapproved && approval.until_ns.is_none() {
+            return false;
+        }
+        let new = Decided::new(approval.clone(), u64::MAX, 0, None);
+        // Which texts name one release, only a profile knows: this order calls the same what any does.
+        let mut disapproved = self.decided.iter().filter(|old| old.approval.decision == Decision::Disapproved);
+        disapproved.any(|old| {
+            old.is_replaced_by(&new, Order::Dotted)
+                || (old.is_of_part(&new) && old.yields_to(&new) && approval.decision != Decision::Disapproved)
+        })
+    }
+
     fn enough_persons(&self, second: Option<&str>) -> Result<(), Invalid> {
-        need(!self.two_persons || second.is_some(), "an approval needs two persons here: propose it, or name --second")
+        need(!self.two_persons || second.is_some(), "this needs two persons here: propose it, or name --second")
     }
 
     fn waiting(&self, proposal: u64) -> Result<&Proposal, Invalid> {

@@ -108,12 +108,14 @@ impl Decided {
     }
 
     /// A later decision on the same release in the same words: same line, part, revision and scope.
-    fn is_replaced_by(&self, later: &Self, order: Order) -> bool {
-        let (own, other) = (&self.approval, &later.approval);
-        self.index < later.index
-            && (&own.component, own.field) == (&other.component, other.field)
-            && self.key == later.key
-            && self.names_same(later, order)
+    pub(super) fn is_replaced_by(&self, later: &Self, order: Order) -> bool {
+        self.index < later.index && self.is_of_part(later) && self.key == later.key && self.names_same(later, order)
+    }
+
+    /// Both are about one revision of one part, of whatever products.
+    pub(super) fn is_of_part(&self, other: &Self) -> bool {
+        let (own, other) = (&self.approval, &other.approval);
+        (&own.component, own.field, own.track) == (&other.component, other.field, other.track)
     }
 
     /// Both name one release, or one range.
@@ -144,7 +146,6 @@ impl Decided {
     /// A disapproval that an approval of the same products would have to lift, and does not.
     fn opposes(&self, new: &Self, order: Order) -> bool {
         let (own, other) = (&self.approval, &new.approval);
-        let same_part = (&own.component, own.field, own.track) == (&other.component, other.field, other.track);
         let products = (&self.key.profile, &self.key.texts) == (&new.key.profile, &new.key.texts);
         let wider = self.key.assets.is_empty() && self.key.scope.is_empty() && self.key.hardware.is_none();
         let same_words = self.key == new.key && self.names_same(new, order);
@@ -155,7 +156,7 @@ impl Decided {
             (None, Some(_)) => false,
             _ => self.names_same(new, order),
         };
-        decided && same_part && products && (wider || self.key == new.key) && !same_words && !self.yields_to(new) && holds()
+        decided && self.is_of_part(new) && products && (wider || self.key == new.key) && !same_words && !self.yields_to(new) && holds()
     }
 
     pub(super) fn has_begun(&self, now_ns: u64) -> bool {

@@ -89,10 +89,13 @@ impl CompatibilitySet {
     }
 
     /// Two sets of one shape are alternatives: the same parts of the same devices.
-    fn shape(&self) -> (BTreeSet<String>, BTreeSet<Place>) {
+    fn shape(&self) -> Shape {
         (self.together.iter().map(|one| folded(one)).collect(), self.members.iter().map(Member::place).collect())
     }
 }
+
+/// The devices and the parts that a set is for.
+type Shape = (BTreeSet<String>, BTreeSet<Place>);
 
 /// Products, part and field.
 type Place = (Vec<Option<String>>, String, &'static str);
@@ -232,7 +235,7 @@ impl Baselines {
     /// Judges every group of parts that has a set. Where several sets are for the same parts, the group is on one of them or on none.
     #[must_use]
     pub fn judge_sets(&self, catalog: &Catalog, profiles: &ProfileSet, now_ns: u64) -> Vec<SetJudged> {
-        let mut best: Vec<((BTreeSet<String>, BTreeSet<Place>), SetJudged)> = Vec::new();
+        let mut best: Vec<(Shape, SetJudged)> = Vec::new();
         for set in self.sets_in_force(now_ns) {
             let shape = set.set.shape();
             for (assets, missing) in set.groups(catalog) {

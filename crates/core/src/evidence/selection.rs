@@ -77,6 +77,11 @@ impl Selection {
             let about = self.view.baselines.decided().filter(|decided| decided.is_about(asset));
             self.entries.extend(about.flat_map(|decided| decided.proposal.into_iter().chain([decided.index])));
         }
+        if let Some(asset) = asset {
+            let own = |id: &String| *id == asset.id || asset.was.contains(id);
+            let exempted = self.view.baselines.exemptions().filter(|(_, one)| one.assets.iter().any(own));
+            self.entries.extend(exempted.map(|(entry, _)| *entry));
+        }
         let holds = |change: &&Change| change.plan.places().any(|place| place.asset == self.subject);
         for change in self.view.changes.iter().filter(holds).chain(order) {
             self.entries.extend(change.rests_on());

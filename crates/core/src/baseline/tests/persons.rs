@@ -81,6 +81,48 @@ fn no_order_of_steps_lets_one_person_approve_where_two_are_needed() {
 }
 
 #[test]
+fn no_order_of_steps_lets_one_person_lift_a_disapproval_where_two_are_needed() {
+    let profiles = ProfileSet::built_in().unwrap();
+    let catalog = running("3.160");
+    let asset = catalog.assets().next().unwrap();
+    let ended = |approval: Approval| Approval { until_ns: Some(NOW_NS - 1), ..approval };
+    let named = |approval: Approval| Approval { assets: vec![asset.id.clone()], ..approval };
+    let of = |decision| approval(decision, "v03.160");
+    let attempts = [
+        of(Decision::InTest),
+        ended(of(Decision::InTest)),
+        ended(of(Decision::Superseded)),
+        ended(of(Decision::NotApplicable)),
+        ended(of(Decision::Disapproved)),
+        of(Decision::Disapproved),
+        ended(named(of(Decision::InTest))),
+        named(of(Decision::InTest)),
+        named(of(Decision::Approved)),
+        of(Decision::Approved),
+        Approval { by: "Grace".into(), second: Some("GRACE".into()), ..of(Decision::Approved) },
+    ];
+    // Two persons approved a range once, and a release of it was taken out.
+    let range = Approval { range: Some(">= 3.0".into()), release: String::new(), second: Some("Grace".into()), ..approved("") };
+    for order in 0..attempts.len().pow(3) {
+        let mut baselines = Baselines::default();
+        baselines.take(&range, 1, 0);
+        baselines.take_event(&two_persons(true, "Ada", None), 2, 0);
+        assert_eq!(baselines.judge(asset, &profiles, CLOCK)[0].conformance, Conformance::Conforms);
+        baselines.take(&disapproved("3.160"), 3, 0);
+        let mut rest = order;
+        for index in 4..7 {
+            baselines.take(&attempts[rest % attempts.len()], index, 0);
+            rest /= attempts.len();
+        }
+        assert_eq!(baselines.judge(asset, &profiles, CLOCK)[0].conformance, Conformance::Disapproved, "{order}");
+    }
+    let mut baselines = decided([range, disapproved("3.160")]);
+    baselines.take_event(&two_persons(true, "Ada", None), 12, 0);
+    baselines.take(&Approval { second: Some("Grace".into()), ..ended(of(Decision::InTest)) }, 13, 0);
+    assert_eq!(baselines.judge(asset, &profiles, CLOCK)[0].conformance, Conformance::Conforms, "two persons may");
+}
+
+#[test]
 fn two_persons_approve_in_one_step_or_in_two() {
     let mut baselines = Baselines::default();
     baselines.take(&approved("3.0"), 1, 0);
@@ -110,7 +152,7 @@ fn two_persons_approve_in_one_step_or_in_two() {
         (7, "was accepted by entry 6"),
         (12, "was withdrawn by entry 11"),
         (13, "entry 99 is no proposal"),
-        (15, "an approval needs two persons"),
+        (15, "this needs two persons here"),
     ]) {
         assert!(*entry == expected && why.contains(says), "{entry}: {why}");
     }

@@ -25,7 +25,6 @@ pub struct Baseline {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "made once, from the command line")]
 enum What {
     /// A release may run; or accept what somebody else proposed
     Approve(decide::Approve),

@@ -113,7 +113,7 @@ impl<'a> Line<'a> {
             asset_conformance: worst(all).map_or(judged.conformance, |worst| worst.conformance).name(),
             approved: &judged.approved,
             stale: judged.stale,
-            reason: judged.exempted.iter().fold(judged.reason.clone(), |reason, exempted| format!("{reason}; {}", exempted.shown())),
+            reason: judged.exempted.iter().fold(judged.reason.clone(), |reason, exempted| format!("{}; {reason}", exempted.shown())),
             baseline_entry: judged.entry,
             target: judged.target.as_deref(),
             vendor: judged.vendor.map(|(decision, _)| decision.name()),

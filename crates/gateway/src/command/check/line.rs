@@ -93,7 +93,7 @@ impl<'a> Line<'a> {
     fn cells(&self) -> Vec<String> {
         let due = self.priority.as_ref().and_then(|priority| priority.due.clone()).unwrap_or_default();
         let missing = self.missing.join(" ");
-        let reason = self.exempted.iter().fold(self.reason.to_owned(), |reason, exempted| format!("{reason}; {exempted}"));
+        let reason = self.exempted.iter().fold(self.reason.to_owned(), |reason, exempted| format!("{exempted}; {reason}"));
         let [band, remediation] = [self.band, self.remediation].map(Option::unwrap_or_default);
         [
             self.asset,
