@@ -135,15 +135,20 @@ fn registers_of_families_out_of_pymodbus_are_exact_over_tcp_and_on_a_line() {
         let serial = format!("A{:07}", plate.serial_number % 10_000_000);
         let names = [registers_of(&plate.name, 20, 0), registers_of(&model, 20, 0), registers_of("Schneider Electric", 20, 0)].concat();
         let firmware = [[0x0a, 0x85], x, y, z, [0, 3]].concat();
-        let im = [&[0, 42][..], &registers_of(&order, 10, b' '), &registers_of(&serial, 8, b' '), &z, b"V", &[x[1], y[1], z[1]], &[0; 10]].concat();
+        let im = [&[0, 42][..], &registers_of(&order, 10, b' '), &registers_of(&serial, 8, b' '), &z, b"V", &[x[1], y[1], z[1]], &[0; 10]]
+            .concat();
         // F13: a letter by its number; F14: digits. Harsh environment and the like stand between.
-        let relay = [&[0, 32, 0, 1 + x[1] % 26, 0x07, 0x41, 0, 0, 0x03, 0x20, 0x80, 0x10][..], serial.as_bytes(), &[11, 29, 7, 217]].concat();
+        let relay =
+            [&[0, 32, 0, 1 + x[1] % 26, 0x07, 0x41, 0, 0, 0x03, 0x20, 0x80, 0x10][..], serial.as_bytes(), &[11, 29, 7, 217]].concat();
         let dotted = format!("{}.{}.{}", x[1], y[1], z[1]);
         let (letter, v) = (char::from(b'A' + x[1] % 26).to_string(), format!("V{dotted}"));
         let hardware = drawn.unit.to_string();
-        let meter = [("name", plate.name.as_str()), ("model", &model), ("manufacturer", "Schneider Electric"), ("firmware_revision", &dotted)];
-        let pac = [("product_code", order.as_str()), ("serial_number", &serial), ("hardware_revision", &hardware), ("firmware_revision", &v)];
-        let sr = [("hardware_revision", letter.as_str()), ("firmware_revision", "7.41"), ("boot_revision", "3.20"), ("serial_number", &serial)];
+        let meter =
+            [("name", plate.name.as_str()), ("model", &model), ("manufacturer", "Schneider Electric"), ("firmware_revision", &dotted)];
+        let pac =
+            [("product_code", order.as_str()), ("serial_number", &serial), ("hardware_revision", &hardware), ("firmware_revision", &v)];
+        let sr =
+            [("hardware_revision", letter.as_str()), ("firmware_revision", "7.41"), ("boot_revision", "3.20"), ("serial_number", &serial)];
         let families: [(&str, Vec<(usize, Vec<u8>)>, &[(&str, &str)], &str); 3] = [
             ("schneider-electric/powerlogic-pm5000", vec![(29, names), (1_636, firmware)], &meter, "2 requests"),
             ("siemens/sentron-pac", vec![(64_001, im)], &pac, "1 request"),

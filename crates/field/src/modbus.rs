@@ -175,7 +175,9 @@ impl Pages {
     fn excepted(&mut self, code: u8, question: Question) {
         match code {
             // Who does not have one block of a family is not of it.
-            EXCEPTION_ILLEGAL_ADDRESS | EXCEPTION_ILLEGAL_VALUE if matches!(question, Question::Registers(_)) => self.excepted(EXCEPTION_ILLEGAL_FUNCTION, question),
+            EXCEPTION_ILLEGAL_ADDRESS | EXCEPTION_ILLEGAL_VALUE if matches!(question, Question::Registers(_)) => {
+                self.excepted(EXCEPTION_ILLEGAL_FUNCTION, question)
+            }
             EXCEPTION_ILLEGAL_FUNCTION => {
                 // What is left of the same function would be refused alike.
                 let (alike, other) = std::mem::take(&mut self.waiting).into_iter().partition(|next| next.asks_as(question));

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use regex::RegexBuilder;
 use nameplate_wire::modbus::registers::{BLOCKS_MAX, Read};
+use regex::RegexBuilder;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use toml::Spanned;
@@ -218,7 +218,9 @@ fn registers(text: &Text, at: &At<'_>) -> Result<Vec<Read>, Invalid> {
         let read = Read { function: *function, address: *address, quantity: *quantity };
         match () {
             () if text.protocol.as_ref() != REGISTERED => no("registers are read over modbus alone".to_owned()),
-            () if name.is_empty() || source.is_empty() => no("a read says what it is called, and which list of its maker it is from".to_owned()),
+            () if name.is_empty() || source.is_empty() => {
+                no("a read says what it is called, and which list of its maker it is from".to_owned())
+            }
             () if !Read::all().any(|known| known == read) => {
                 no(format!("{read:?} is no read that the decoder knows (wire, modbus/registers.rs): it could not be read again"))
             }
@@ -253,7 +255,8 @@ fn check_fact(fact: &Spanned<String>, protocol: &str, at: &At<'_>) -> Result<(),
     let why = || format!("{:?} is no fact of {protocol}: its facts are called {protocol}.something", fact.as_ref());
     let name = fact.as_ref().strip_prefix(protocol).and_then(|rest| rest.strip_prefix('.')).unwrap_or_default();
     if name.contains('[') && Slice::read(name).is_none() {
-        let why = format!("{:?} are no registers: {REGISTERED}.register[ADDRESS:QUANTITY], and .words, .number, ... behind it", fact.as_ref());
+        let why =
+            format!("{:?} are no registers: {REGISTERED}.register[ADDRESS:QUANTITY], and .words, .number, ... behind it", fact.as_ref());
         return Err(at(Some(fact.span()), "registers", why));
     }
     if own { Ok(()) } else { Err(at(Some(fact.span()), "fact", why())) }

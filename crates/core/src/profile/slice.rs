@@ -105,7 +105,16 @@ mod tests {
         for name in ["register[9]", "register[14]", "register[10:5]", "register[13:2]", "input_register[10]"] {
             check(name, [1; 4], None);
         }
-        for name in ["register", "register[10", "register[10:0]", "register[10:126]", "register[65535:2]", "register[-1]", "register[10].hex", "coil[10]"] {
+        for name in [
+            "register",
+            "register[10",
+            "register[10:0]",
+            "register[10:126]",
+            "register[65535:2]",
+            "register[-1]",
+            "register[10].hex",
+            "coil[10]",
+        ] {
             assert_eq!(Slice::read(name), None, "{name}");
         }
     }

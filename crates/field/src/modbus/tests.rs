@@ -357,7 +357,8 @@ fn registers_of_a_family_are_asked_for_literally_and_no_more_where_one_block_is_
     }
     // Another number of registers is no answer to this question.
     let stray = "stray: modbus: byte 7: function that was asked (specification 4.1)";
-    let few = told(&[Hear(names_asked), Say("0001 0000 000d ff 030a 0a85 0002 000a 0005 0003"), Say(names), Hear(version_asked), Say(version)]);
+    let few =
+        told(&[Hear(names_asked), Say("0001 0000 000d ff 030a 0a85 0002 000a 0005 0003"), Say(names), Hear(version_asked), Say(version)]);
     assert_eq!(few, ["asked modbus.registers 12", stray, "asked modbus.registers 12", one, "answered"]);
 }
 

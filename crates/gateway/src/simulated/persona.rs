@@ -9,9 +9,11 @@ use nameplate_core::wire::modbus::registers::Read;
 use nameplate_core::wire::modbus::sunspec;
 use nameplate_simulators::greeting::{self, Server};
 use nameplate_simulators::language::Language;
+use nameplate_simulators::sealed::Seal;
 use nameplate_simulators::{bacnet, dnp3, enip, fins, hart_ip, http, mms, modbus, opcua, pn_io, s7, sel, slmp, snmp};
 
 use super::facts::Facts;
+use super::user::User;
 
 /// A way to make personas of one protocol.
 pub struct Maker {
@@ -28,7 +30,7 @@ pub struct Made {
 }
 
 /// Every protocol that is simulated.
-pub static MAKERS: [Maker; 19] = [
+pub static MAKERS: [Maker; 20] = [
     Maker { protocol: "bacnet", make: bacnet },
     Maker { protocol: "cip", make: cip },
     Maker { protocol: "dnp3", make: dnp3 },
@@ -37,6 +39,7 @@ pub static MAKERS: [Maker; 19] = [
     Maker { protocol: "ftp", make: |facts| greeting(facts, Server::Ftp) },
     Maker { protocol: "hart-ip", make: hart_ip },
     Maker { protocol: "http", make: http },
+    Maker { protocol: "https", make: https },
     Maker { protocol: "mms", make: mms },
     Maker { protocol: "modbus", make: modbus },
     Maker { protocol: "modbus-rtu", make: modbus_rtu },
@@ -98,6 +101,8 @@ const SNMP_OBJECTS: [(&str, &str); 11] = [
     ("snmp.lldp.descr", "1.0.8802.1.1.2.1.3.4.0"),
     ("snmp.bridge.address", "1.3.6.1.2.1.17.1.1.0"),
 ];
+/// An engine of nobody's: the number that is kept for examples (RFC 5612), and a text of five letters (RFC 3411, 5).
+const ENGINE: [u8; 10] = [0x80, 0, 0x7d, 0xd9, 4, b'p', b'l', b'a', b't', b'e'];
 /// How long an agent has been up, in hundredths of a second: a day.
 const UP_TICKS: u32 = 8_640_000;
 
@@ -190,6 +195,12 @@ fn http(facts: &Facts) -> Option<Made> {
     let persona = http::Persona { realm: bytes("http.realm"), ..http::Persona::new(&bytes("http.server"), &bytes("http.title")) };
     let says = !persona.server.is_empty() || !persona.realm.is_empty() || facts.bytes("http.title").is_some();
     says.then(|| made(persona))
+}
+
+/// A server with a certificate for that name, and a page that says nothing: of what stands on pages there are examples in clear.
+fn https(facts: &Facts) -> Option<Made> {
+    let seal = Seal::of(facts.bytes("https.subject.cn")?).ok()?;
+    Some(made(http::Persona { seal: Some(seal), ..http::Persona::new(b"", b"") }))
 }
 
 fn hart_ip(facts: &Facts) -> Option<Made> {
@@ -366,10 +377,23 @@ fn oid(text: &str) -> Option<Vec<u32>> {
 }
 
 fn snmp(facts: &Facts) -> Option<Made> {
+    let (persona, objects) = agent(facts)?;
+    Some(Made { words: [words(&["--snmp-community-public"]), objects].concat(), ..made(persona) })
+}
+
+/// The same agent in version 3 alone, which knows one user.
+pub fn snmp_v3(facts: &Facts, user: User) -> Option<Made> {
+    let (persona, objects) = agent(facts)?;
+    let engine = snmp::Engine { id: ENGINE.to_vec(), users: vec![user.user()] };
+    Some(Made { words: [user.words(), objects].concat(), ..made(snmp::Persona { v1: false, v2c: false, engine, ..persona }) })
+}
+
+/// An agent, and how all that it has is asked for.
+fn agent(facts: &Facts) -> Option<(snmp::Persona, Vec<String>)> {
     let bytes = |path: &str| facts.bytes(path).unwrap_or_default();
     let object_id = facts.text("snmp.system.object_id").and_then(|text| oid(&text)).unwrap_or_else(|| vec![0, 0]);
     let mut persona = snmp::Persona::new(bytes("snmp.system.descr"), &object_id, bytes("snmp.system.name"), UP_TICKS);
-    let mut more = words(&["--snmp-community-public"]);
+    let mut more = Vec::new();
     let standard = SNMP_OBJECTS.into_iter().filter_map(|(path, name)| Some((name.to_owned(), facts.bytes(path)?)));
     let private = facts.below("snmp.1.").map(|(behind, fact)| (format!("1.{behind}"), fact.bytes.as_slice()));
     for (name, value) in standard.chain(private) {
@@ -380,7 +404,7 @@ fn snmp(facts: &Facts) -> Option<Made> {
     }
     let entities = entities(facts);
     more.extend((!entities.is_empty()).then(|| "--snmp-entity".to_owned()));
-    Some(Made { words: more, ..made(persona.with_entities(entities)) })
+    Some((persona.with_entities(entities), more))
 }
 
 /// Rows of the entity table, by their index.

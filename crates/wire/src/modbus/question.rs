@@ -1,6 +1,8 @@
 //! The questions we may put, and how they are recognised when somebody else puts them.
 
-use super::{FUNCTION_ENCAPSULATED, FUNCTION_HOLDING_REGISTERS, FUNCTION_SERVER_ID, MBAP_BYTES, MEI_IDENTIFICATION, Mbap, registers, sunspec};
+use super::{
+    FUNCTION_ENCAPSULATED, FUNCTION_HOLDING_REGISTERS, FUNCTION_SERVER_ID, MBAP_BYTES, MEI_IDENTIFICATION, Mbap, registers, sunspec,
+};
 
 /// A read-only identity question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -69,7 +69,9 @@ impl Read {
     pub fn is_answered_by(self, pdu: &[u8]) -> bool {
         match *pdu {
             [function, _] => function == self.function | EXCEPTION_BIT,
-            [function, count, ..] => function == self.function && usize::from(count) == self.bytes() && pdu.len() == REGISTERS_AT + self.bytes(),
+            [function, count, ..] => {
+                function == self.function && usize::from(count) == self.bytes() && pdu.len() == REGISTERS_AT + self.bytes()
+            }
             _ => false,
         }
     }

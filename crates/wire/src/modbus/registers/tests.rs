@@ -43,7 +43,11 @@ fn check(name: &str, said: &[(bool, &[u8])], expected: &[&str]) {
             let bytes = |messages: &[Message]| messages.iter().map(|message| message.bytes.clone()).collect::<Vec<_>>();
             let (asked, said) = (bytes(asked), bytes(said));
             let again = protocol.replay(over, asked.iter().map(Vec::as_slice), said.iter().map(Vec::as_slice));
-            assert_eq!(again.iter().map(|again| &again.facts).collect::<Vec<_>>(), [&reading.facts], "{name}: again out of its own messages");
+            assert_eq!(
+                again.iter().map(|again| &again.facts).collect::<Vec<_>>(),
+                [&reading.facts],
+                "{name}: again out of its own messages"
+            );
         }
     }
 }
@@ -73,7 +77,11 @@ fn blocks_that_are_read_one_after_the_other_are_one_reading() {
     check("both", &story, &[both]);
     check("names alone", &story[..2], &["modbus.registers.29"]);
     check("the second refused", &[story[0], story[1], story[2], (answer, REFUSED)], &["modbus.registers.29"]);
-    check("a poll between them", &[story[0], story[1], (ask, POLL_ASKED), (answer, FIRMWARE), story[2], story[3]], &["modbus.registers.29"]);
+    check(
+        "a poll between them",
+        &[story[0], story[1], (ask, POLL_ASKED), (answer, FIRMWARE), story[2], story[3]],
+        &["modbus.registers.29"],
+    );
     check("twice", &[story[0], story[1], story[0], story[1]], &["modbus.registers.29", "modbus.registers.29"]);
 }
 
