@@ -390,7 +390,7 @@ mod unknown;
 use assets::Assets;
 pub(crate) use assets::Number;
 use import::Listed;
-pub use import::{Found, Index};
+pub use import::{Found, Index, OWNERS_ID};
 use places::{Places, serial_of};
 use unknown::{NEVER_IDENTIFIED, identifies, why_unknown};
 

@@ -35,7 +35,7 @@ pub const COLUMNS: [Column; 24] = [
     column(
         "firmware_revision",
         Some(Field::FirmwareRevision),
-        &["firmware", "fw", "version", "firmwareversion", "fwversion", "fwrevision", "fwrev"],
+        &["firmware", "fw", "version", "firmwareversion", "fwversion", "fwrevision", "fwrev", "fid"],
     ),
     column("software_revision", Some(Field::SoftwareRevision), &["software", "sw", "softwareversion", "swversion", "swrevision"]),
     column("serial_number", Some(Field::SerialNumber), &["serial", "serialno", "sn"]),
