@@ -3,6 +3,7 @@
 //! What an example holds are bytes of a device. They are read by the decoders, and become data of a persona, which encodes its answers itself.
 
 mod facts;
+mod modbus;
 mod persona;
 mod user;
 
