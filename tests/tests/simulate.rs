@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read};
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -146,7 +147,10 @@ fn every_device_is_the_same_in_its_profile_live_and_by_ear() {
     assert_eq!(protocols, PROTOCOLS.iter().map(|(protocol, _)| *protocol).collect());
     let simulation = Simulation::start(&product, &listed.iter().map(|(profile, _)| profile.clone()).collect::<Vec<_>>(), &[]);
     let ports: Vec<u16> = simulation.devices.iter().map(|(_, words)| port_of(words)).collect();
-    let filter: Vec<String> = ports.iter().map(|port| format!("port {port}")).collect();
+    let end = |end: &str| {
+        format!("({end} host 127.0.0.1 and ({}))", ports.iter().map(|port| format!("{end} port {port}")).collect::<Vec<_>>().join(" or "))
+    };
+    let filter = ["src", "dst"].map(end);
     let recording = Recording::of(&filter.join(" or ")).expect("a recording");
     let keys = State::new();
     let log = keys.file("keys.log", "");
@@ -203,7 +207,7 @@ fn an_agent_of_version_3_is_the_same_in_its_profile_live_and_by_ear_as_far_as_it
         let simulation = Simulation::start(&product, &profiles, &["--snmp-user", user]);
         for (profile, words) in &simulation.devices {
             let port = port_of(words);
-            let recording = Recording::of(&referee::recorded("snmp", port)).expect("a recording");
+            let recording = Recording::of(&referee::recorded("snmp", SocketAddrV4::new(Ipv4Addr::LOCALHOST, port))).expect("a recording");
             let environment: Vec<(&str, String)> =
                 simulation.environment.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
             let said = asked(&product, words, &environment);
