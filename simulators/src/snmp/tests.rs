@@ -128,5 +128,5 @@ fn who_does_not_know_the_engine_is_told_it() {
     check("a level", &agent, Udp, &[hex(&asked.replace("040104", "040105"))], &["refused"]);
     // A set, in clear to who may ask.
     let set = asked.replace("A01C", "A31C");
-    check("a write", &agent, Udp, &[hex(&set)], &["PDU"]);
+    check("a write", &agent, Udp, &[hex(&set)], &["PDU", "object"]);
 }
