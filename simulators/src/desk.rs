@@ -17,6 +17,7 @@ use crate::flash::{Erased, Now, Reboot};
 use crate::language::Carrier;
 use crate::line::Line;
 use crate::report::{Ended, Speaker};
+use crate::sealed::Sealed;
 use crate::session;
 use crate::sockets::{self, Ears};
 use crate::watchdog::Watchdog;
@@ -222,7 +223,11 @@ impl Desk {
         drop(state);
         let speaker = entered.speaker;
         let place = session::Place { entered, conversation, over: Carrier::Tcp };
-        self.sessions.spawn(session::run(Arc::clone(&self.machine), Arc::clone(&self.shared), Line::Stream(stream), place));
+        let line = match self.machine.persona.seal_of_connections() {
+            Some(seal) => Line::Sealed(Sealed::new(stream, &seal)),
+            None => Line::Stream(stream),
+        };
+        self.sessions.spawn(session::run(Arc::clone(&self.machine), Arc::clone(&self.shared), line, place));
         Some(speaker)
     }
 

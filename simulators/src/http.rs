@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::fault::{Fault, hostile_text};
 use crate::language::{Carrier, Cut, Heard, Language, Layout, Talk};
 use crate::report::Speaker;
+use crate::sealed::Seal;
 
 /// A web server.
 pub type Device = crate::device::Device<Persona>;
@@ -27,6 +28,8 @@ pub struct Persona {
     pub titles: BTreeMap<String, Vec<u8>>,
     /// How a page is sent.
     pub sends: Sends,
+    /// Its key and certificate, where it is asked over TLS.
+    pub seal: Option<Seal>,
 }
 
 /// How a page is sent.
@@ -79,7 +82,11 @@ impl Persona {
 
 impl Language for Persona {
     fn port(&self) -> u16 {
-        80
+        if self.seal.is_some() { 443 } else { 80 }
+    }
+
+    fn seal_of_connections(&self) -> Option<Seal> {
+        self.seal.clone()
     }
 
     fn questions_max(&self, _: Carrier) -> u32 {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::fault::Fault;
 use crate::report::Speaker;
+use crate::sealed::Seal;
 
 /// A persona that speaks a protocol. One value serves all its connections; what a connection needs to remember stands in its [`Talk`].
 pub trait Language: Debug + Send + Sync {
@@ -15,6 +16,11 @@ pub trait Language: Debug + Send + Sync {
     /// What carries it; TCP alone where nothing else is said.
     fn carriers(&self) -> &'static [Carrier] {
         &[Carrier::Tcp]
+    }
+
+    /// With what its connections are sealed; nothing where it speaks in clear.
+    fn seal_of_connections(&self) -> Option<Seal> {
+        None
     }
 
     /// How many questions one connection (or one peer by datagrams) may bring (read-only.md, section 2, "Caps").
@@ -50,6 +56,10 @@ impl Language for Arc<dyn Language> {
 
     fn carriers(&self) -> &'static [Carrier] {
         (**self).carriers()
+    }
+
+    fn seal_of_connections(&self) -> Option<Seal> {
+        (**self).seal_of_connections()
     }
 
     fn questions_max(&self, over: Carrier) -> u32 {

@@ -8,6 +8,7 @@
 //!   [`hart_ip`], [`fins`], [`greeting`], [`http`], [`mms`], [`opcua`], [`pn_dcp`], [`pn_io`], [`sel`], [`slmp`].
 //! - [`personality`]: the faults by name, for people.
 //! - [`cable`]: a device on the end of a cable in memory, for stories in virtual time; [`rehearsal`]: what a persona says, without a line.
+//! - [`sealed`]: TLS, of those that speak under it.
 //! - [`scada`]: the legitimate master of the plant, whose traffic there is to listen to and who must not be disturbed.
 //! - [`tap`]: records what passed on the simulators' connections as a capture.
 //! - [`plant`]: several devices, their masters and one tap.
@@ -42,6 +43,7 @@ pub mod rehearsal;
 pub mod report;
 pub mod s7;
 pub mod scada;
+pub mod sealed;
 pub mod sel;
 mod session;
 pub mod slmp;

@@ -2,6 +2,7 @@
 //! Of a serial line there is no recording: there the product reads the evidence of what was said, again.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddrV4;
 use std::path::{Path, PathBuf};
 
 use crate::personas::Persona;
@@ -66,8 +67,7 @@ impl Interop<'_> {
             let heard = if reads_again(product, &state) { said.clone() } else { BTreeSet::new() };
             return Exchange { heard, ended, said, file: PathBuf::new(), port: 0, state };
         }
-        let recording =
-            Recording::of(&format!("host {} and ({})", server.address, referee::recorded(self.via, server.port))).expect("a recording");
+        let recording = Recording::of(&referee::recorded(self.via, SocketAddrV4::new(server.address, server.port))).expect("a recording");
         let ended = self.run(product, &server, &state);
         let file = recording.stop().expect("a capture");
         if referee::knows(self.via) {

@@ -2,6 +2,7 @@
 //! service. The lists are written here in tshark's terms, without a look at the guard.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddrV4;
 use std::path::Path;
 
 use crate::record::{AND, told};
@@ -285,13 +286,15 @@ pub fn knows(protocol: &str) -> bool {
     ROWS.iter().any(|row| row.protocol == protocol)
 }
 
-/// What a recording of this port holds (pcap-filter): what carries the protocol, so that nobody's other conversation from or to the same number
-/// is in it; both where there is no row.
+/// What a recording of this server holds (pcap-filter): what carries the protocol, both where there is no row. The address goes with the port, because
+/// another test's server on another address of this machine may have the same number, and so may a client by the other carrier.
 #[must_use]
-pub fn recorded(protocol: &str, port: u16) -> String {
+pub fn recorded(protocol: &str, server: SocketAddrV4) -> String {
     let row = ROWS.iter().find(|row| row.protocol == protocol);
     let carriers = row.map_or_else(|| vec!["tcp", "udp"], Row::carriers);
-    carriers.iter().map(|carrier| format!("{carrier} port {port}")).collect::<Vec<_>>().join(" or ")
+    let (host, port) = (server.ip(), server.port());
+    let end = |carrier: &&str, end: &str| format!("({end} host {host} and {carrier} {end} port {port})");
+    carriers.iter().flat_map(|carrier| [end(carrier, "src"), end(carrier, "dst")]).collect::<Vec<_>>().join(" or ")
 }
 
 /// Counts what left towards these ports, where `protocol` is spoken, and prints it.

@@ -2,8 +2,12 @@
 //! was recorded to say; the question is held against a tool's of others, and both sides are read by tshark.
 
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
+use nameplate_simulators::language::{Carrier, Language};
+use nameplate_simulators::pn_dcp::Persona;
+use nameplate_simulators::rehearsal::rehearse;
 use nameplate_tests::place::{self, needed};
 use nameplate_tests::product::{Claim, Ended, Product, State, code, run};
 use nameplate_tests::record;
@@ -18,6 +22,9 @@ const CLAIMS: [(&str, &str); 3] = [("model", "ET200SP"), ("name", "et200sp"), ("
 /// IEC 61158-6-10, 4.3.1: behind the addresses, but for the transaction, which stands at 8..16 of these digits.
 const ASKED: &str = "fefd0300xxxxxxxx00000012010101020201020202030204020602070208";
 
+/// Frame id, service, transaction, delay, length (IEC 61158-6-10, 4.3.1).
+const DCP_HEADER_BYTES: usize = 12;
+
 /// The station at the far end; gone when its input ends.
 struct Station {
     child: Child,
@@ -28,10 +35,14 @@ struct Station {
 
 impl Station {
     fn start(segment: &Segment, copies: &str) -> Self {
+        Self::playing(segment, BLOCKS, copies)
+    }
+
+    fn playing(segment: &Segment, blocks: &str, copies: &str) -> Self {
         let script = place::root().join("tests/rig/dcp_station.py");
         let mut command = segment.command("python3");
         let mut child =
-            command.arg(script).args([TAP, BLOCKS, copies]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a station");
+            command.arg(script).args([TAP, blocks, copies]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a station");
         let mut says = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut line = String::new();
         says.read_line(&mut line).expect("text");
@@ -60,6 +71,23 @@ fn ask(product: &Product, segment: &Segment, under: &[&str], state: &State, mac:
     let (target, state) = (format!("dcp:{TALK}/{mac}"), state.text());
     let words = ["ask", &target, "--via", "pn-dcp", "--pn-consent", "A. Owner", "--reason", "try", "--format", "claims", "--state", &state];
     run(&mut product.command_under(&before, words))
+}
+
+/// Asks while both frames are recorded.
+fn recorded(product: &Product, segment: &Segment, station: &Station) -> (Ended, PathBuf) {
+    let file = place::scratch().expect("a folder").join(format!("dcp-{}-{}.pcap", std::process::id(), station.mac.replace(':', "")));
+    let name = file.to_string_lossy().into_owned();
+    let mut dumpcap =
+        segment.command("dumpcap").args(["-q", "-P", "-i", TAP, "-w", &name, "-c", "2"]).stderr(Stdio::piped()).spawn().expect("dumpcap");
+    let mut says = BufReader::new(dumpcap.stderr.take().expect("a pipe"));
+    let mut line = String::new();
+    while !line.contains("File:") {
+        line.clear();
+        assert_ne!(says.read_line(&mut line).expect("text"), 0, "dumpcap ended");
+    }
+    let asked = ask(product, segment, &[], &State::new(), &station.mac).expect(code::DONE);
+    assert!(dumpcap.wait().expect("an end").success());
+    (asked, file)
 }
 
 fn said(claims: &[Claim]) -> Vec<(&str, &str)> {
@@ -97,24 +125,32 @@ fn a_capture_of_the_exchange_says_the_same_and_tshark_reads_it() {
     let test = "a_capture_of_the_exchange_says_the_same_and_tshark_reads_it";
     let Some((product, segment)) = needed(test, record::available().and_then(|()| parts())) else { return };
     let station = Station::start(&segment, "1");
-    let file = place::scratch().expect("a folder").join(format!("dcp-{}.pcap", std::process::id()));
+    let (asked, file) = recorded(&product, &segment, &station);
     let name = file.to_string_lossy().into_owned();
-    let mut dumpcap =
-        segment.command("dumpcap").args(["-q", "-P", "-i", TAP, "-w", &name, "-c", "2"]).stderr(Stdio::piped()).spawn().expect("dumpcap");
-    let mut says = BufReader::new(dumpcap.stderr.take().expect("a pipe"));
-    let mut line = String::new();
-    while !line.contains("File:") {
-        line.clear();
-        assert_ne!(says.read_line(&mut line).expect("text"), 0, "dumpcap ended");
-    }
-    let asked = ask(&product, &segment, &[], &State::new(), &station.mac).expect(code::DONE);
-    assert!(dumpcap.wait().expect("an end").success());
     drop(station);
     let fields = ["eth.type", "pn_dcp.service_id", "pn_dcp.service_type", "pn_dcp.suboption_device_nameofstation"];
     let rows = record::tshark(&file, &fields, "pn_dcp", 502).expect("tshark's reading");
     assert_eq!(rows, [["0x8892", "3", "0", ""], ["0x8892", "3", "1", "et200sp"]]);
     let heard = product.run(["listen", &name, "--format", "claims"]).expect(code::DONE);
     assert_eq!((said(&heard.claims()), heard.claims()), (CLAIMS.to_vec(), asked.claims()));
+    std::fs::remove_file(file).expect("removed");
+}
+
+/// The simulated station in the three ways, each of its blocks encoded by itself: what it is, live, and by ear. On a cable of our own, because nothing
+/// simulated may be met on a network.
+#[test]
+fn a_simulated_station_is_the_same_as_data_live_and_by_ear() {
+    let test = "a_simulated_station_is_the_same_as_data_live_and_by_ear";
+    let Some((product, segment)) = needed(test, record::available().and_then(|()| parts())) else { return };
+    // The example of generic/pn-dcp.
+    let persona = Persona::new(b"et200sp", b"ET200SP");
+    let told = rehearse(&persona, Carrier::Udp, &[persona.sample()]).answers().concat();
+    let blocks: String = told[DCP_HEADER_BYTES..].iter().map(|byte| format!("{byte:02x}")).collect();
+    let station = Station::playing(&segment, &blocks, "1");
+    let (asked, file) = recorded(&product, &segment, &station);
+    drop(station);
+    let heard = product.run(["listen", &file.to_string_lossy(), "--format", "claims"]).expect(code::DONE);
+    assert_eq!((said(&asked.claims()), heard.claims()), (CLAIMS.to_vec(), asked.claims()));
     std::fs::remove_file(file).expect("removed");
 }
 

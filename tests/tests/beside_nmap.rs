@@ -2,6 +2,7 @@
 //! the values that they serve came out. We are never above in messages and never below in values.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddrV4;
 use std::path::Path;
 use std::process::Command;
 
@@ -100,8 +101,8 @@ fn nmap() -> Result<(), String> {
 
 /// Runs one tool over all servers while dumpcap records, and counts.
 fn tally(row: &Row, servers: &[(Server, Persona)], tool: impl Fn() -> String) -> Tally {
-    let towards = |port: u16| format!("(dst port {port} and ({}))", referee::recorded(row.via, port));
-    let ports: Vec<String> = servers.iter().map(|(server, _)| towards(server.port)).collect();
+    let towards = |server: SocketAddrV4| format!("(dst port {} and ({}))", server.port(), referee::recorded(row.via, server));
+    let ports: Vec<String> = servers.iter().map(|(server, _)| towards(SocketAddrV4::new(server.address, server.port))).collect();
     let recording = Recording::of(&ports.join(" or ")).expect("a recording");
     let said = tool().to_lowercase();
     let file = recording.stop().expect("a capture");

@@ -10,7 +10,7 @@ use nameplate_tests::record;
 /// Generated messages of each protocol; SNMPv3 takes tshark a second for a thousand.
 const MESSAGES: &str = "3000";
 /// Simulated protocols.
-const PROTOCOLS: usize = 19;
+const PROTOCOLS: usize = 20;
 
 #[test]
 fn a_short_proof_finds_nothing_but_what_may_leave() {

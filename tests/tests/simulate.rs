@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read};
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -19,7 +20,7 @@ use serde_json::Value;
 /// A process that did not get ready by then never will.
 const READY_SECONDS_MAX: Duration = Duration::from_secs(20);
 /// Protocols that are simulated; the decoder that hears each in a capture.
-const PROTOCOLS: [(&str, &str); 19] = [
+const PROTOCOLS: [(&str, &str); 20] = [
     ("bacnet", "bacnet"),
     ("cip", "enip"),
     ("dnp3", "dnp3"),
@@ -28,6 +29,7 @@ const PROTOCOLS: [(&str, &str); 19] = [
     ("ftp", "ftp"),
     ("hart-ip", "hart-ip"),
     ("http", "http"),
+    ("https", "https"),
     ("mms", "iso"),
     ("modbus", "modbus"),
     ("modbus-rtu", "modbus-rtu"),
@@ -46,23 +48,31 @@ struct Simulation {
     child: Child,
     /// Each device's profile, and the words after `nameplate ask` that it printed.
     devices: Vec<(String, Vec<String>)>,
+    /// What the environment has to say for that.
+    environment: BTreeMap<String, String>,
 }
 
 impl Simulation {
-    fn start(product: &Product, profiles: &[String]) -> Self {
-        let mut command = product.command(["simulate"].into_iter().chain(profiles.iter().map(String::as_str)));
+    fn start(product: &Product, profiles: &[String], more: &[&str]) -> Self {
+        let words = ["simulate"].into_iter().chain(profiles.iter().map(String::as_str)).chain(more.iter().copied());
+        let mut command = product.command(words);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("nameplate simulate");
         let says = BufReader::new(child.stderr.take().expect("a pipe"));
         let (hand, taken) = mpsc::channel();
         thread::spawn(move || says.lines().map_while(Result::ok).try_for_each(|line| hand.send(line)));
-        let mut devices = Vec::new();
+        let (mut devices, mut environment) = (Vec::new(), BTreeMap::new());
         for profile in profiles {
             let line = taken.recv_timeout(READY_SECONDS_MAX).unwrap_or_else(|_| panic!("{profile} does not say how it is asked"));
-            let words = line.trim().strip_prefix("nameplate ask ").and_then(|words| words.strip_suffix(" --reason try"));
-            let words = words.unwrap_or_else(|| panic!("{profile}: {line}"));
+            let words = line
+                .trim()
+                .split_once("nameplate ask ")
+                .and_then(|(settings, words)| Some((settings, words.strip_suffix(" --reason try")?)));
+            let (settings, words) = words.unwrap_or_else(|| panic!("{profile}: {line}"));
+            let setting = |setting: &str| setting.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+            environment.extend(settings.split_whitespace().filter_map(setting));
             devices.push((profile.clone(), words.split(' ').map(str::to_owned).collect()));
         }
-        Self { child, devices }
+        Self { child, devices, environment }
     }
 
     /// Ctrl-C, and what it says then.
@@ -135,11 +145,17 @@ fn every_device_is_the_same_in_its_profile_live_and_by_ear() {
     let listed = listed(&product);
     let protocols: BTreeSet<&str> = listed.iter().map(|(_, protocol)| protocol.as_str()).collect();
     assert_eq!(protocols, PROTOCOLS.iter().map(|(protocol, _)| *protocol).collect());
-    let simulation = Simulation::start(&product, &listed.iter().map(|(profile, _)| profile.clone()).collect::<Vec<_>>());
+    let simulation = Simulation::start(&product, &listed.iter().map(|(profile, _)| profile.clone()).collect::<Vec<_>>(), &[]);
     let ports: Vec<u16> = simulation.devices.iter().map(|(_, words)| port_of(words)).collect();
-    let filter: Vec<String> = ports.iter().map(|port| format!("port {port}")).collect();
+    let end = |end: &str| {
+        format!("({end} host 127.0.0.1 and ({}))", ports.iter().map(|port| format!("{end} port {port}")).collect::<Vec<_>>().join(" or "))
+    };
+    let filter = ["src", "dst"].map(end);
     let recording = Recording::of(&filter.join(" or ")).expect("a recording");
-    let said: Vec<BTreeSet<Claim>> = simulation.devices.iter().map(|(_, words)| asked(&product, words)).collect();
+    let keys = State::new();
+    let log = keys.file("keys.log", "");
+    let said: Vec<BTreeSet<Claim>> =
+        simulation.devices.iter().map(|(_, words)| asked(&product, words, &[("SSLKEYLOGFILE", log.clone())])).collect();
     let file = recording.stop().expect("a capture");
     let account = simulation.end();
 
@@ -163,27 +179,68 @@ fn every_device_is_the_same_in_its_profile_live_and_by_ear() {
     for protocol in protocols {
         let of = |((_, spoken), port): (&(String, String), &u16)| (spoken == protocol).then_some(*port);
         let ports: Vec<u16> = listed.iter().zip(&ports).filter_map(of).collect();
+        if protocol == "https" {
+            for port in ports {
+                assert_eq!(referee::judge_under_tls(&file, port, log.as_ref()), Ok(1));
+            }
+            continue;
+        }
         let counts = referee::judge(&file, protocol, &ports).unwrap_or_else(|why| panic!("{why}"));
         // To SSH nothing is said.
         assert!(protocol == "ssh" || counts.values().sum::<usize>() >= ports.len(), "{protocol}: {counts:?}");
     }
 }
 
-fn asked(product: &Product, words: &[String]) -> BTreeSet<Claim> {
-    let words: Vec<&str> = ["--format", "claims"].into_iter().chain(words.iter().map(String::as_str)).collect();
-    product.ask(&State::new(), &words).expect(code::DONE).claims().into_iter().collect()
+fn asked(product: &Product, words: &[String], environment: &[(&str, String)]) -> BTreeSet<Claim> {
+    let words: Vec<String> = ["--format", "claims"].into_iter().map(str::to_owned).chain(words.iter().cloned()).collect();
+    product.ask_with(&State::new(), &words, environment).expect(code::DONE).claims().into_iter().collect()
+}
+
+/// What is authenticated stands in clear in a capture; of what is encrypted it shows nothing but the engine.
+#[test]
+fn an_agent_of_version_3_is_the_same_in_its_profile_live_and_by_ear_as_far_as_it_is_in_clear() {
+    let test = "an_agent_of_version_3_is_the_same_in_its_profile_live_and_by_ear_as_far_as_it_is_in_clear";
+    let Some(product) = needed(test, record::available().and_then(|()| Product::find())) else { return };
+    let set = ProfileSet::built_in().expect("the built-in profiles");
+    for (user, is_in_clear) in [("none", true), ("auth", true), ("sealed", false)] {
+        let profiles = ["siemens/snmp-s7-cpu", "apc/snmp-rack-pdu", "generic/snmp"].map(str::to_owned);
+        let simulation = Simulation::start(&product, &profiles, &["--snmp-user", user]);
+        for (profile, words) in &simulation.devices {
+            let port = port_of(words);
+            let recording = Recording::of(&referee::recorded("snmp", SocketAddrV4::new(Ipv4Addr::LOCALHOST, port))).expect("a recording");
+            let environment: Vec<(&str, String)> =
+                simulation.environment.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+            let said = asked(&product, words, &environment);
+            let file = recording.stop().expect("a capture");
+            let decode = format!("{port}=snmp");
+            let words = ["listen", &file.to_string_lossy(), "--format", "claims", "--decode-as", &decode].map(str::to_owned);
+            let by_ear = by_port(&product.run(&words).expect(code::DONE).lines()).remove(&port).unwrap_or_default();
+            let as_example = is_an_example(set.get(profile).expect("a built-in profile"), &said);
+            println!(
+                "snmp, version 3, {user} | {profile} | {} claims live | {} by ear | as the example {as_example}",
+                said.len(),
+                by_ear.len()
+            );
+            assert!(as_example && !said.is_empty(), "{profile}: {said:?}");
+            assert_eq!(by_ear, if is_in_clear { said } else { BTreeSet::new() }, "{user} {profile}");
+            referee::judge(&file, "snmp", &[port]).unwrap_or_else(|why| panic!("{why}"));
+        }
+        let account = simulation.end();
+        assert_eq!(account.matches(": 1 connections, ").count(), profiles.len(), "{account}");
+        assert_eq!(account.matches(", 0 trips").count(), profiles.len(), "{account}");
+    }
 }
 
 #[test]
 fn a_unit_on_a_serial_line_is_the_same_as_behind_a_serial_server() {
     let test = "a_unit_on_a_serial_line_is_the_same_as_behind_a_serial_server";
     let Some(product) = needed(test, Product::find()) else { return };
-    let simulation = Simulation::start(&product, &["generic/modbus-rtu".to_owned()]);
+    let simulation = Simulation::start(&product, &["generic/modbus-rtu".to_owned()], &[]);
     let (_, words) = simulation.devices[0].clone();
     let Some(line) = needed(test, Line::to(port_of(&words))) else { return };
     let unit = words[0].rsplit('/').next().expect("a unit");
     let on_line = [vec![format!("serial:{}@19200-8N1/{unit}", line.ours.display())], words[1..].to_vec()].concat();
-    let said = asked(&product, &on_line);
+    let said = asked(&product, &on_line, &[]);
     drop(line);
     let set = ProfileSet::built_in().expect("the built-in profiles");
     assert!(!said.is_empty() && is_an_example(set.get("generic/modbus-rtu").expect("a built-in profile"), &said), "{said:?}");

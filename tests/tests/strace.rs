@@ -33,6 +33,7 @@ fn with(protocol: &str, station: &str, persona: impl Language + 'static) -> Simu
         persona: std::sync::Arc::new(persona),
         station: station.to_owned(),
         words,
+        environment: &[],
     }
 }
 

@@ -1,10 +1,15 @@
-//! An SNMP agent: versions 1 and 2c by datagrams. RFC 1157 (v1), RFC 1901 and 3416 (v2c), ITU-T X.690 (BER), RFC 6933 (ENTITY-MIB v4),
+//! An SNMP agent by datagrams: versions 1, 2c and, with users, 3. RFC 1157 (v1), RFC 1901 and 3416 (v2c), ITU-T X.690 (BER), RFC 6933 (ENTITY-MIB v4),
 //! RFC 3418 (system group).
 
 mod ber;
 mod talk;
+mod usm;
+mod v3;
 
 use std::collections::{BTreeMap, BTreeSet};
+
+pub use usm::{Cipher, Hash, User};
+pub use v3::Engine;
 
 use crate::fault::More;
 
@@ -41,6 +46,8 @@ pub struct Persona {
     pub v1: bool,
     /// Whether it answers version 2c.
     pub v2c: bool,
+    /// Who it is in version 3, and whom it knows there.
+    pub engine: Engine,
     /// All that it has.
     pub objects: BTreeMap<Oid, Value>,
     /// Objects that its profile lists, and that so may be got beside the system group.
@@ -80,7 +87,15 @@ impl Persona {
             (5, Value::Text(name.to_vec())),
         ];
         let objects = system.into_iter().map(|(object, value)| ([&SYSTEM[..], &[object, 0]].concat(), value)).collect();
-        Self { community: b"public".to_vec(), v1: true, v2c: true, objects, listed: BTreeSet::new(), endless: None }
+        Self {
+            community: b"public".to_vec(),
+            v1: true,
+            v2c: true,
+            engine: Engine::default(),
+            objects,
+            listed: BTreeSet::new(),
+            endless: None,
+        }
     }
 
     /// The same with these rows of the entity table, by their index.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::sync::Arc;
 
+use super::v3::{Judged, Message};
 use super::{Oid, PORT, Persona, SYSTEM, Value, ber, entity_column};
 use crate::fault::{Fault, More, hostile_text};
 use crate::language::{Carrier, Cut, Heard, Language, Layout, Talk};
@@ -11,6 +12,8 @@ use crate::report::Speaker;
 
 /// One of the system group and 16 more (read-only.md, section 2).
 const QUESTIONS_MAX: u32 = 17;
+/// And two for the engine and its clock in version 3 (there).
+const V3_QUESTIONS_MAX: u32 = QUESTIONS_MAX + 2;
 /// Names in one request (there).
 const NAMES_MAX: usize = 10;
 /// Repetitions of a GETBULK (there).
@@ -43,11 +46,11 @@ impl Language for Persona {
     }
 
     fn questions_max(&self, _: Carrier) -> u32 {
-        QUESTIONS_MAX
+        if self.engine.users.is_empty() { QUESTIONS_MAX } else { V3_QUESTIONS_MAX }
     }
 
     fn talk(&self, _: Speaker, _: Carrier) -> Box<dyn Talk> {
-        Box::new(Peer { persona: self.clone(), guesses: BTreeSet::new(), rows: BTreeSet::new() })
+        Box::new(Peer { persona: self.clone(), guesses: BTreeSet::new(), rows: BTreeSet::new(), salt: 0 })
     }
 
     fn sample(&self) -> Vec<u8> {
@@ -122,7 +125,11 @@ impl<'a> Request<'a> {
         let (version, body) = ber::expect(body, ber::INTEGER)?;
         let v2c = ber::number(version).filter(|version| *version < 2)? == 1;
         let (community, body) = ber::expect(body, ber::OCTETS)?;
-        let (kind, pdu, b"") = ber::split(body)? else { return None };
+        Self::of_pdu(v2c, community, body)
+    }
+
+    fn of_pdu(v2c: bool, community: &'a [u8], bytes: &'a [u8]) -> Option<Self> {
+        let (kind, pdu, b"") = ber::split(bytes)? else { return None };
         let (_, after_id) = ber::expect(pdu, ber::INTEGER)?;
         let id = pdu.get(..pdu.len().checked_sub(after_id.len())?)?;
         let (first, rest) = ber::expect(after_id, ber::INTEGER)?;
@@ -141,9 +148,9 @@ impl<'a> Request<'a> {
         Some(Self { v2c, community, kind, id, numbers: [ber::number(first)?, ber::number(second)?], names, bindings: rest })
     }
 
+    /// The PDU of an answer.
     fn answer(&self, error: u32, index: u32, bindings: &[u8]) -> Vec<u8> {
-        let pdu = [self.id, &ber::integer(error), &ber::integer(index), bindings].concat();
-        message(&ber::integer(self.v2c.into()), self.community, &ber::element(RESPONSE, &pdu))
+        ber::element(RESPONSE, &[self.id, &ber::integer(error), &ber::integer(index), bindings].concat())
     }
 }
 
@@ -153,6 +160,8 @@ struct Peer {
     guesses: BTreeSet<Vec<u8>>,
     /// Rows of the entity table that were told.
     rows: BTreeSet<Vec<u32>>,
+    /// Messages of version 3 so far: no two are encrypted alike.
+    salt: u32,
 }
 
 impl Talk for Peer {
@@ -163,8 +172,7 @@ impl Talk for Peer {
     fn take(&mut self, datagram: &[u8]) -> Heard {
         let version = ber::expect(datagram, ber::SEQUENCE).and_then(|(body, _)| ber::expect(body, ber::INTEGER));
         if version.is_some_and(|(version, _)| version == [3]) {
-            // An agent without version 3 counts it and says nothing (RFC 3412, 7.2).
-            return Heard::default();
+            return self.take_v3(datagram);
         }
         let Some(request) = Request::read(datagram) else {
             return Heard::silent("no GET, GETNEXT or GETBULK with names and nothing else");
@@ -174,22 +182,50 @@ impl Talk for Peer {
         if !spoken || request.community != self.persona.community {
             return Heard { trips, ..Heard::default() };
         }
-        let answer = match request.kind {
-            GET => self.get(&request),
-            GET_NEXT => self.next(&request, 1),
-            GET_BULK if request.v2c => self.next(&request, request.numbers[1].min(u32::from(u8::MAX))),
-            _ => request.answer(GENERAL_ERROR, 0, request.bindings),
-        };
-        trips.extend((self.rows.len() > ROWS_MAX).then_some("more than 64 rows of the entity table"));
+        let pdu = self.answer(&request, &mut trips);
+        let answer = message(&ber::integer(request.v2c.into()), request.community, &pdu);
         Heard { answers: vec![answer], trips, hangs_up: false }
     }
 }
 
 impl Peer {
+    fn answer(&mut self, request: &Request<'_>, trips: &mut Vec<&'static str>) -> Vec<u8> {
+        let pdu = match request.kind {
+            GET => self.get(request),
+            GET_NEXT => self.next(request, 1),
+            GET_BULK if request.v2c => self.next(request, request.numbers[1].min(u32::from(u8::MAX))),
+            _ => request.answer(GENERAL_ERROR, 0, request.bindings),
+        };
+        trips.extend((self.rows.len() > ROWS_MAX).then_some("more than 64 rows of the entity table"));
+        pdu
+    }
+
+    fn take_v3(&mut self, datagram: &[u8]) -> Heard {
+        if self.persona.engine.users.is_empty() {
+            // An agent without version 3 counts it and says nothing (RFC 3412, 7.2).
+            return Heard::default();
+        }
+        self.salt = self.salt.wrapping_add(1);
+        let user = Message::read(datagram).map(|message| message.user.to_vec()).unwrap_or_default();
+        match self.persona.engine.judge(datagram, self.salt) {
+            Judged::Nothing => Heard::silent("no message of version 3"),
+            Judged::Report(report, true) => Heard::answered(report),
+            Judged::Report(report, false) => Heard::tripped(report, "a user who is refused"),
+            Judged::Asked(pdu, wrap) => {
+                let Some(request) = Request::of_pdu(true, &user, &pdu) else {
+                    return Heard::silent("no GET, GETNEXT or GETBULK with names and nothing else");
+                };
+                let mut trips = self.faults_of(&request);
+                let answer = wrap.answer(&self.answer(&request, &mut trips));
+                Heard { answers: vec![answer], trips, hangs_up: false }
+            }
+        }
+    }
+
     fn faults_of(&mut self, request: &Request) -> Vec<&'static str> {
         let mut faults = Vec::new();
         self.guesses.insert(request.community.to_vec());
-        faults.extend((self.guesses.len() > 1).then_some("a second community: guessing"));
+        faults.extend((self.guesses.len() > 1).then_some("a second community or user: guessing"));
         faults.extend((!(1..=NAMES_MAX).contains(&request.names.len())).then_some("no name, or more than ten"));
         let [first, second] = request.numbers;
         let may = |name: &Oid| match request.kind {

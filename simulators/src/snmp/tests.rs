@@ -104,3 +104,29 @@ fn all_else_trips() {
     let bulks: Vec<Vec<u8>> = (0..7).map(|page| ask(1, 0xA5, [0, 10], &[&from(page * 10 + 1)])).collect();
     check("70 rows", &endless, Udp, &bulks, &["64 rows"]);
 }
+
+/// RFC 3414, 4, by hand: who does not know the engine is told it, its clock, and which counter that was; a report of nobody's.
+#[test]
+fn who_does_not_know_the_engine_is_told_it() {
+    let user = User { name: b"ot".to_vec(), auth: None, privacy: None };
+    let engine = Engine { id: hex("8000000001"), users: vec![user] };
+    let agent = Persona { engine, v1: false, v2c: false, ..switch() };
+    let discovery = "303E 020103 3011 02044E500001 020300FFE3 040104 020103 0410 300E 0400 020100 020100 0400 0400 0400
+        3014 0400 0400 A00E 02044E500001 020100 020100 3000";
+    let report = "3058 020103 3011 02044E500001 020300FFE3 040100 020103 0417 3015 04058000000001 020101 0203015180 0400 0400 0400
+        3027 04058000000001 0400 A81C 020100 020100 020100 3011 300F 060A 2B060106030F01010400 410101";
+    let asked = "305A 020103 3011 02044E500002 020300FFE3 040104 020103 0419 3017 04058000000001 020101 0203015180 04026F74 0400 0400
+        3027 04058000000001 0400 A01C 02044E500002 020100 020100 300E 300C 0608 2B06010201010100 0500";
+    let heard = rehearse(&agent, Udp, &[hex(discovery), hex(asked)]);
+    let answers = heard.answers();
+    assert_eq!((heard.trips, answers.len()), (vec![], 2));
+    assert_eq!(answers[0], hex(report));
+    assert!(answers[1].ends_with(&hex("3010 0608 2B06010201010100 0404 41636D65")), "{:02x?}", answers[1]);
+    // Another user, and another level than the user has.
+    let other = asked.replace("6F74", "6F75");
+    check("guessing", &agent, Udp, &[hex(&other)], &["refused"]);
+    check("a level", &agent, Udp, &[hex(&asked.replace("040104", "040105"))], &["refused"]);
+    // A set, in clear to who may ask.
+    let set = asked.replace("A01C", "A31C");
+    check("a write", &agent, Udp, &[hex(&set)], &["PDU", "object"]);
+}

@@ -120,7 +120,7 @@ impl Cage {
     fn with(protocol: &str, persona: impl Language + 'static, station: &str, more: &str, over: Carrier) -> Self {
         let (profile, persona) = (String::new(), Arc::new(persona));
         let words = words(&format!("--via {protocol} {more}"));
-        Self::new(Simulated { profile, protocol: protocol.to_owned(), persona, station: station.to_owned(), words }, over)
+        Self::new(Simulated { profile, protocol: protocol.to_owned(), persona, station: station.to_owned(), words, environment: &[] }, over)
     }
 
     /// Whether the answers of its protocol have what this entry makes wrong. HART-IP has two versions, and a header alone is an answer; half a
@@ -260,7 +260,7 @@ impl std::fmt::Display for Outcome {
 fn station() -> Cage {
     let persona = Arc::new(pn_dcp::Persona::new(b"et200sp", b"ET200SP"));
     let (profile, protocol) = (String::new(), "pn-dcp".to_owned());
-    let device = Simulated { profile, protocol, persona, station: String::new(), words: Vec::new() };
+    let device = Simulated { profile, protocol, persona, station: String::new(), words: Vec::new(), environment: &[] };
     let endpoint = "dcp:eth1/00:00:5e:00:53:01".parse().expect("a station");
     let questions = nameplate_field::pn_dcp::Questions { consent: Some("ZOO".to_owned()), transaction: None };
     Cage::asked(device, Ask { endpoint, via: Via::PnDcp(questions) }, Carrier::Udp)

@@ -10,7 +10,7 @@ use nameplate_simulators::report::Report;
 
 use crate::cli::Options;
 use crate::failure::Failure;
-use crate::simulated::Simulated;
+use crate::simulated::{Simulated, User};
 use crate::{print, profiles};
 
 /// Run devices from profiles' examples on loopback.
@@ -38,6 +38,9 @@ pub struct Simulate {
     /// What all of them do wrong [default: nothing]
     #[arg(long, value_name = "NAME", value_parser = personalities())]
     personality: Option<&'static Personality>,
+    /// Agents of SNMP speak version 3 alone, to this user; the passwords are printed [default: versions 1 and 2c, community public]
+    #[arg(long, value_enum, value_name = "USER")]
+    snmp_user: Option<User>,
 }
 
 fn personalities() -> impl TypedValueParser<Value = &'static Personality> {
@@ -58,7 +61,10 @@ impl Simulate {
             let rows: Vec<Vec<String>> = Simulated::all(&set).iter().map(row).collect();
             return print::out(&print::table(&["PROFILE", "PROTOCOL", "FAMILY"], &rows));
         }
-        let devices = self.ids.iter().map(|id| Simulated::named(&set, id)).collect::<Result<Vec<_>, _>>()?;
+        let named = |id: &String| {
+            Simulated::named(&set, id).map(|device| self.snmp_user.iter().fold(device, |device, user| device.asked_by(&set, *user)))
+        };
+        let devices = self.ids.iter().map(named).collect::<Result<Vec<_>, _>>()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| Failure::input("simulate", e))?;
         runtime.block_on(self.serve(&devices))
     }
@@ -90,7 +96,8 @@ fn question(device: &Simulated, address: &str) -> String {
     // Modbus is what is asked where nothing is said.
     let words = device.words.strip_prefix(&["--via".to_owned(), "modbus".to_owned()]).unwrap_or(&device.words);
     let words: String = words.iter().map(|word| format!(" {word}")).collect();
-    format!("nameplate ask {address}{behind}{words} --reason try")
+    let environment: String = device.environment.iter().map(|(name, value)| format!("{name}={value} ")).collect();
+    format!("{environment}nameplate ask {address}{behind}{words} --reason try")
 }
 
 async fn account(profile: &str, device: Running) -> Result<(), Failure> {

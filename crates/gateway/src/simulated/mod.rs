@@ -3,7 +3,9 @@
 //! What an example holds are bytes of a device. They are read by the decoders, and become data of a persona, which encodes its answers itself.
 
 mod facts;
+mod modbus;
 mod persona;
+mod user;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,6 +15,7 @@ use nameplate_core::profile::{Profile, ProfileSet};
 use nameplate_field::ask::Ask;
 use nameplate_simulators::language::Language;
 
+pub use self::user::User;
 use crate::command::ask::{Kept, Ways};
 use crate::failure::{Code, Failure};
 
@@ -29,6 +32,8 @@ pub struct Simulated {
     pub station: String,
     /// Further words of `nameplate ask`, so that all of it is read.
     pub words: Vec<String>,
+    /// Settings of the environment that the words name.
+    pub environment: &'static [(&'static str, &'static str)],
 }
 
 /// The words alone: the same parser as that of `nameplate ask`.
@@ -43,12 +48,22 @@ impl Simulated {
     /// The device of a profile's first example that holds enough of one; `None` where none does, or nothing simulates the protocol.
     pub fn of(profile: &Profile) -> Option<Self> {
         let maker = persona::MAKERS.iter().find(|maker| maker.protocol == profile.protocol)?;
+        Self::made(profile, &|facts| (maker.make)(facts))
+    }
+
+    /// The same in version 3 of SNMP, to this user; in another protocol as it is.
+    pub fn asked_by(self, set: &ProfileSet, user: User) -> Self {
+        let Some(profile) = set.get(&self.profile).filter(|_| self.protocol == "snmp") else { return self };
+        let made = Self::made(profile, &|facts| persona::snmp_v3(facts, user));
+        made.map_or(self, |made| Self { environment: user.environment(), ..made })
+    }
+
+    fn made(profile: &Profile, make: &dyn Fn(&facts::Facts) -> Option<persona::Made>) -> Option<Self> {
         profile.examples.iter().find_map(|example| {
-            let facts = facts::Facts::of(profile, example);
-            let made = (maker.make)(&facts)?;
-            let words = ["--via", maker.protocol].into_iter().map(str::to_owned).chain(made.words).collect();
+            let made = make(&facts::Facts::of(profile, example))?;
             let (profile, protocol) = (profile.id.clone(), profile.protocol.clone());
-            Some(Self { profile, protocol, persona: made.persona, station: made.station, words })
+            let words = ["--via".to_owned(), protocol.clone()].into_iter().chain(made.words).collect();
+            Some(Self { profile, protocol, persona: made.persona, station: made.station, words, environment: &[] })
         })
     }
 

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use nameplate_core::text::decode_fact;
 use nameplate_core::wire::Shape;
-use nameplate_core::wire::modbus::registers::Read;
-use nameplate_core::wire::modbus::sunspec;
 use nameplate_simulators::greeting::{self, Server};
 use nameplate_simulators::language::Language;
-use nameplate_simulators::{bacnet, dnp3, enip, fins, hart_ip, http, mms, modbus, opcua, pn_io, s7, sel, slmp, snmp};
+use nameplate_simulators::sealed::Seal;
+use nameplate_simulators::{bacnet, dnp3, enip, fins, hart_ip, http, mms, opcua, pn_io, s7, sel, slmp, snmp};
 
 use super::facts::Facts;
+use super::modbus;
+use super::user::User;
 
 /// A way to make personas of one protocol.
 pub struct Maker {
@@ -28,7 +29,7 @@ pub struct Made {
 }
 
 /// Every protocol that is simulated.
-pub static MAKERS: [Maker; 19] = [
+pub static MAKERS: [Maker; 20] = [
     Maker { protocol: "bacnet", make: bacnet },
     Maker { protocol: "cip", make: cip },
     Maker { protocol: "dnp3", make: dnp3 },
@@ -37,9 +38,10 @@ pub static MAKERS: [Maker; 19] = [
     Maker { protocol: "ftp", make: |facts| greeting(facts, Server::Ftp) },
     Maker { protocol: "hart-ip", make: hart_ip },
     Maker { protocol: "http", make: http },
+    Maker { protocol: "https", make: https },
     Maker { protocol: "mms", make: mms },
-    Maker { protocol: "modbus", make: modbus },
-    Maker { protocol: "modbus-rtu", make: modbus_rtu },
+    Maker { protocol: "modbus", make: modbus::over_tcp },
+    Maker { protocol: "modbus-rtu", make: modbus::on_a_line },
     Maker { protocol: "opcua", make: opcua },
     Maker { protocol: "pn-io", make: pn_io },
     Maker { protocol: "s7comm", make: s7comm },
@@ -98,14 +100,16 @@ const SNMP_OBJECTS: [(&str, &str); 11] = [
     ("snmp.lldp.descr", "1.0.8802.1.1.2.1.3.4.0"),
     ("snmp.bridge.address", "1.3.6.1.2.1.17.1.1.0"),
 ];
+/// An engine of nobody's: the number that is kept for examples (RFC 5612), and a text of five letters (RFC 3411, 5).
+const ENGINE: [u8; 10] = [0x80, 0, 0x7d, 0xd9, 4, b'p', b'l', b'a', b't', b'e'];
 /// How long an agent has been up, in hundredths of a second: a day.
 const UP_TICKS: u32 = 8_640_000;
 
-fn made(persona: impl Language + 'static) -> Made {
+pub(super) fn made(persona: impl Language + 'static) -> Made {
     Made { persona: Arc::new(persona), station: String::new(), words: Vec::new() }
 }
 
-fn words(words: &[&str]) -> Vec<String> {
+pub(super) fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
@@ -192,6 +196,12 @@ fn http(facts: &Facts) -> Option<Made> {
     says.then(|| made(persona))
 }
 
+/// A server with a certificate for that name, and a page that says nothing: of what stands on pages there are examples in clear.
+fn https(facts: &Facts) -> Option<Made> {
+    let seal = Seal::of(facts.bytes("https.subject.cn")?).ok()?;
+    Some(made(http::Persona { seal: Some(seal), ..http::Persona::new(b"", b"") }))
+}
+
 fn hart_ip(facts: &Facts) -> Option<Made> {
     let byte = |name: &str| facts.array(&format!("hart-ip.{name}")).map(|[byte]| byte);
     let number = |name: &str| {
@@ -220,32 +230,6 @@ fn hart_ip(facts: &Facts) -> Option<Made> {
     }))
 }
 
-/// The registers of a common model with these texts (SunSpec, model_1.json), at the first place where a marker may stand.
-fn sunspec(facts: &Facts, of: &str) -> Option<(modbus::Persona, Vec<String>)> {
-    const READ_HOLDING_REGISTERS: u8 = 3;
-    let [base, ..] = sunspec::BASES;
-    let text = |name: &str| facts.bytes(&format!("{of}.sunspec.{name}")).unwrap_or_default().to_vec();
-    let texts = ["manufacturer", "model", "options", "version", "serial_number"].map(text);
-    let model = [b"SunS\x00\x01\x00\x41".to_vec(), texts.concat(), vec![0, 1]].concat();
-    let registers = (base..).zip(model.as_chunks().0.iter().map(|pair| u16::from_be_bytes(*pair))).collect();
-    let register_reads = [(READ_HOLDING_REGISTERS, base, sunspec::REGISTERS)].into();
-    let persona = modbus::Persona { registers, register_reads, ..modbus::Persona::without_identity() };
-    (!texts.concat().is_empty()).then(|| (persona, words(&["--question", "sunspec"])))
-}
-
-/// The registers that its profile asks for, as the example has them.
-fn registers(facts: &Facts, of: &str) -> Option<(modbus::Persona, Vec<String>)> {
-    let block = |read: &Read| {
-        let bytes = facts.bytes(&format!("{of}.registers.{}", read.address))?;
-        Some((read.address..).zip(bytes.as_chunks().0.iter().map(|pair| u16::from_be_bytes(*pair))).collect::<Vec<_>>())
-    };
-    let blocks: Vec<Vec<(u16, u16)>> = facts.reads.iter().map(block).collect::<Option<_>>()?;
-    let register_reads = facts.reads.iter().map(|read| (read.function, read.address, read.quantity)).collect();
-    let registers = blocks.into_iter().flatten().collect();
-    let persona = modbus::Persona { registers, register_reads, ..modbus::Persona::without_identity() };
-    (!facts.reads.is_empty()).then(|| (persona, words(&["--modbus-profile", &facts.profile])))
-}
-
 fn mms(facts: &Facts) -> Option<Made> {
     let bytes = |path: String| facts.bytes(&path).map(<[u8]>::to_vec);
     let plate = |of: &str, names: &[&'static str]| -> Vec<(&'static str, Vec<u8>)> {
@@ -257,34 +241,6 @@ fn mms(facts: &Facts) -> Option<Made> {
     let identity = ["vendor", "model", "revision"].map(|name| bytes(format!("mms.identify.{name}")).unwrap_or_default());
     let says_nothing = device.is_empty() && node.is_empty() && identity.iter().all(Vec::is_empty);
     (!says_nothing).then(|| made(mms::Persona { identity, ..mms::Persona::new(MMS_DOMAIN, device, node) }))
-}
-
-fn modbus(facts: &Facts) -> Option<Made> {
-    let (persona, words) = modbus_of(facts, "modbus")?;
-    Some(Made { words, ..made(persona) })
-}
-
-/// A unit behind a serial server.
-fn modbus_rtu(facts: &Facts) -> Option<Made> {
-    let (persona, words) = modbus_of(facts, "modbus-rtu")?;
-    let unit = facts.speaker.unit?;
-    Some(Made { station: unit.to_string(), words, ..made(modbus::OnLine(modbus::Persona { unit: Some(unit), ..persona })) })
-}
-
-/// By the paths of who told it; and what has to be asked so that it tells all of it.
-fn modbus_of(facts: &Facts, of: &str) -> Option<(modbus::Persona, Vec<String>)> {
-    if let Some(made) = sunspec(facts, of).or_else(|| registers(facts, of)) {
-        return Some(made);
-    }
-    let object = |(id, fact): (&str, &nameplate_core::wire::Fact)| Some((id.parse::<u8>().ok()?, fact.bytes.clone()));
-    let objects: BTreeMap<u8, Vec<u8>> = facts.below(&format!("{of}.object.")).filter_map(object).collect();
-    let server_id = facts.bytes(&format!("{of}.server_id")).map(<[u8]>::to_vec);
-    let identification = objects.keys().next_back().map(|last| if *last < 0x80 { "regular" } else { "extended" });
-    let questions: Vec<&str> = identification.into_iter().chain(server_id.is_some().then_some("server-id")).collect();
-    (!questions.is_empty()).then(|| {
-        let more = if questions == ["regular"] { Vec::new() } else { words(&["--question", &questions.join(",")]) };
-        (modbus::Persona { server_id, ..modbus::Persona::from_objects(objects) }, more)
-    })
 }
 
 fn opcua(facts: &Facts) -> Option<Made> {
@@ -366,10 +322,23 @@ fn oid(text: &str) -> Option<Vec<u32>> {
 }
 
 fn snmp(facts: &Facts) -> Option<Made> {
+    let (persona, objects) = agent(facts)?;
+    Some(Made { words: [words(&["--snmp-community-public"]), objects].concat(), ..made(persona) })
+}
+
+/// The same agent in version 3 alone, which knows one user.
+pub fn snmp_v3(facts: &Facts, user: User) -> Option<Made> {
+    let (persona, objects) = agent(facts)?;
+    let engine = snmp::Engine { id: ENGINE.to_vec(), users: vec![user.user()] };
+    Some(Made { words: [user.words(), objects].concat(), ..made(snmp::Persona { v1: false, v2c: false, engine, ..persona }) })
+}
+
+/// An agent, and how all that it has is asked for.
+fn agent(facts: &Facts) -> Option<(snmp::Persona, Vec<String>)> {
     let bytes = |path: &str| facts.bytes(path).unwrap_or_default();
     let object_id = facts.text("snmp.system.object_id").and_then(|text| oid(&text)).unwrap_or_else(|| vec![0, 0]);
     let mut persona = snmp::Persona::new(bytes("snmp.system.descr"), &object_id, bytes("snmp.system.name"), UP_TICKS);
-    let mut more = words(&["--snmp-community-public"]);
+    let mut more = Vec::new();
     let standard = SNMP_OBJECTS.into_iter().filter_map(|(path, name)| Some((name.to_owned(), facts.bytes(path)?)));
     let private = facts.below("snmp.1.").map(|(behind, fact)| (format!("1.{behind}"), fact.bytes.as_slice()));
     for (name, value) in standard.chain(private) {
@@ -380,7 +349,7 @@ fn snmp(facts: &Facts) -> Option<Made> {
     }
     let entities = entities(facts);
     more.extend((!entities.is_empty()).then(|| "--snmp-entity".to_owned()));
-    Some(Made { words: more, ..made(persona.with_entities(entities)) })
+    Some((persona.with_entities(entities), more))
 }
 
 /// Rows of the entity table, by their index.

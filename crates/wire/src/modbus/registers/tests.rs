@@ -31,7 +31,7 @@ fn names(manufacturer: &str) -> Vec<u8> {
 
 /// Who speaks (true: the unit), and what: what is heard of it, each reading as its blocks, over TCP and on a line.
 fn check(name: &str, said: &[(bool, &[u8])], expected: &[&str]) {
-    let over_tcp = said.iter().zip(1..).map(|((by_server, pdu), at)| (*by_server, adu((at + 1) / 2, pdu))).collect();
+    let over_tcp = said.iter().zip(2..).map(|((by_server, pdu), at)| (*by_server, adu(at / 2, pdu))).collect();
     let on_a_line = said.iter().map(|(by_server, pdu)| (*by_server, frame(pdu))).collect();
     for (protocol, over, messages) in [(&modbus::PROTOCOL, Over::Tcp, over_tcp), (&rtu::PROTOCOL, Over::Tcp, on_a_line)] {
         let readings = heard(protocol, over, &messages);
