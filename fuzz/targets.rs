@@ -32,7 +32,11 @@ pub fn csaf(data: &[u8]) {
     if let Ok(advisory) = csaf::read(data) {
         refers_to_its_own(&advisory);
         assert_eq!(csaf::read(data).as_ref(), Ok(&advisory));
-        assert!(advisory.tolerances.iter().all(|tolerance| csaf::tolerance::Kind::of(&tolerance.what).is_some()), "{:?}", advisory.tolerances);
+        assert!(
+            advisory.tolerances.iter().all(|tolerance| csaf::tolerance::Kind::of(&tolerance.what).is_some()),
+            "{:?}",
+            advisory.tolerances
+        );
     }
     for bulletin in bulletin::read(data).unwrap_or_default() {
         refers_to_its_own(&bulletin.advisory);

@@ -36,7 +36,8 @@ const DOCUMENT: &[u8] = br#"{"document":{"csaf_version":"2.0","publisher":{"name
     "vulnerabilities":[{"cve":"C","product_status":{"known_affected":["A","R"],"fixed":["B"]},"flags":[{"label":"l","group_ids":["G"]}],
     "remediations":[{"category":"vendor_fix","details":"d","product_ids":["A"]}],"scores":[{"products":["B"],"cvss_v3":{"vectorString":"v","baseScore":9.8}}]}]}"#;
 /// Two bulletins, three rows.
-const BULLETIN: &[u8] = b"publisher,id,product,range,status,cve,cvss,fixed_version\nA,1,P,< 2,,C,7.5,2\nB,1,\"Q,\",,fixed,C,,\nA,1,P,< 3,,D,10.0,'-3\n";
+const BULLETIN: &[u8] =
+    b"publisher,id,product,range,status,cve,cvss,fixed_version\nA,1,P,< 2,,C,7.5,2\nB,1,\"Q,\",,fixed,C,,\nA,1,P,< 3,,D,10.0,'-3\n";
 
 /// splitmix64: the same damage in every run.
 struct Random(u64);

@@ -107,7 +107,7 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::advisory::{Product, Release, Status, Vulnerability};
+    use crate::advisory::{Product, ProductStatus, Release, Vulnerability};
 
     #[test]
     fn a_compiled_form_gives_back_what_it_was_made_of_and_nothing_else() {
@@ -115,7 +115,7 @@ mod tests {
             publisher: "P".into(),
             page: Some("p. 12".into()),
             products: vec![Product { release: Release::Range("<V4".into()), ..Product::default() }],
-            vulnerabilities: vec![Vulnerability { statuses: vec![(Status::Fixed, vec![0])], ..Vulnerability::default() }],
+            vulnerabilities: vec![Vulnerability { statuses: vec![(ProductStatus::Fixed, vec![0])], ..Vulnerability::default() }],
             ..Advisory::default()
         };
         let mut exploitations = Exploitations::default();

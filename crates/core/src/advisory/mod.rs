@@ -128,7 +128,7 @@ pub struct Vulnerability {
     /// `cwe.id`.
     pub cwe: Option<String>,
     /// What is said of which products, in the document's order: a product may stand under several.
-    pub statuses: Vec<(Status, Vec<ProductIndex>)>,
+    pub statuses: Vec<(ProductStatus, Vec<ProductIndex>)>,
     /// What is offered; product groups are resolved.
     pub remediations: Vec<Remediation>,
     /// CVSS, per products.
@@ -140,7 +140,7 @@ pub struct Vulnerability {
 /// CSAF 2.0, 3.2.3.9: product status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Status {
+pub enum ProductStatus {
     /// The first release that is affected.
     FirstAffected,
     /// The first release with the fix.

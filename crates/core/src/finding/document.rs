@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use super::offer::{self, Offer};
-use crate::advisory::{Advisory, Product, ProductIndex, Release, Status, Vulnerability};
+use crate::advisory::{Advisory, Product, ProductIndex, ProductStatus, Release, Vulnerability};
 use crate::range::Range;
 use crate::version::{Form, Scheme, Version};
 
@@ -47,7 +47,7 @@ pub struct Group {
     /// Their places in the document.
     pub vulnerabilities: Vec<usize>,
     /// What stands under which status, by product.
-    pub statuses: Vec<(ProductIndex, Status)>,
+    pub statuses: Vec<(ProductIndex, ProductStatus)>,
     /// Ranges made of first and last affected releases.
     pub spans: Vec<(ProductIndex, Range)>,
     /// True where a range of it asks which vulnerability is meant.
@@ -124,7 +124,7 @@ fn line(scheme: &'static Scheme, text: &str) -> Line {
 impl Group {
     fn of(advisory: &Advisory, nodes: &[Node], vulnerability: &Vulnerability, place: usize, asks_cve: bool) -> Self {
         let listed = vulnerability.statuses.iter();
-        let mut statuses: Vec<(ProductIndex, Status)> =
+        let mut statuses: Vec<(ProductIndex, ProductStatus)> =
             listed.flat_map(|(status, products)| products.iter().map(move |product| (*product, *status))).collect();
         statuses.sort_unstable();
         statuses.dedup();
@@ -134,7 +134,7 @@ impl Group {
     }
 
     /// The statuses of a product.
-    pub fn statuses_of(&self, product: ProductIndex) -> impl Iterator<Item = Status> {
+    pub fn statuses_of(&self, product: ProductIndex) -> impl Iterator<Item = ProductStatus> {
         let from = self.statuses.partition_point(|(other, _)| *other < product);
         let own = self.statuses.get(from..).unwrap_or_default();
         own.iter().take_while(move |(other, _)| *other == product).map(|(_, status)| *status)
@@ -150,8 +150,8 @@ impl Group {
 }
 
 /// First and last affected releases of one name as a range; a first one without an end stays a release.
-fn spans(advisory: &Advisory, nodes: &[Node], statuses: &[(ProductIndex, Status)]) -> Vec<(ProductIndex, Range)> {
-    let named = |status: Status| {
+fn spans(advisory: &Advisory, nodes: &[Node], statuses: &[(ProductIndex, ProductStatus)]) -> Vec<(ProductIndex, Range)> {
+    let named = |status: ProductStatus| {
         statuses.iter().filter(move |(_, own)| *own == status).filter_map(|(product, _)| {
             let node = nodes.get(*product as usize)?;
             match &advisory.products.get(*product as usize)?.release {
@@ -160,19 +160,19 @@ fn spans(advisory: &Advisory, nodes: &[Node], statuses: &[(ProductIndex, Status)
             }
         })
     };
-    let sole = |status: Status, namesake: ProductIndex| {
+    let sole = |status: ProductStatus, namesake: ProductIndex| {
         let mut own = named(status).filter(|(_, node, _)| node.namesake == namesake);
         own.next().filter(|_| own.next().is_none())
     };
-    let edges = named(Status::FirstAffected).chain(named(Status::LastAffected));
+    let edges = named(ProductStatus::FirstAffected).chain(named(ProductStatus::LastAffected));
     if edges.clone().count() > EDGES_MAX {
         return Vec::new();
     }
     let spans = edges.filter_map(|(product, node, text)| {
-        let firsts = named(Status::FirstAffected).filter(|(_, other, _)| other.namesake == node.namesake).count();
-        let first = sole(Status::FirstAffected, node.namesake);
-        let last = sole(Status::LastAffected, node.namesake);
-        let fixed = sole(Status::FirstFixed, node.namesake);
+        let firsts = named(ProductStatus::FirstAffected).filter(|(_, other, _)| other.namesake == node.namesake).count();
+        let first = sole(ProductStatus::FirstAffected, node.namesake);
+        let last = sole(ProductStatus::LastAffected, node.namesake);
+        let fixed = sole(ProductStatus::FirstFixed, node.namesake);
         let text = match (first, last, fixed) {
             (Some((.., first)), Some((.., last)), _) => format!(">={first}|<={last}"),
             (Some((.., first)), None, Some((.., fixed))) => format!(">={first}|<{fixed}"),

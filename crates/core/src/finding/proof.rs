@@ -8,7 +8,7 @@ use super::offer::squeezed;
 use super::stand::{Claim, Truth};
 use super::why::Why;
 use super::{Finding, Verdict};
-use crate::advisory::{Advisory, Product, Release, Remediation, Status, Vulnerability};
+use crate::advisory::{Advisory, Product, ProductStatus, Release, Remediation, Vulnerability};
 
 /// A verdict with all that led to it, in words. Texts of the document and of the device stand as they were written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -311,15 +311,15 @@ fn written(release: &Release) -> &str {
     }
 }
 
-const fn status(status: Status) -> &'static str {
+const fn status(status: ProductStatus) -> &'static str {
     match status {
-        Status::FirstAffected => "first_affected",
-        Status::FirstFixed => "first_fixed",
-        Status::Fixed => "fixed",
-        Status::KnownAffected => "known_affected",
-        Status::KnownNotAffected => "known_not_affected",
-        Status::LastAffected => "last_affected",
-        Status::Recommended => "recommended",
-        Status::UnderInvestigation => "under_investigation",
+        ProductStatus::FirstAffected => "first_affected",
+        ProductStatus::FirstFixed => "first_fixed",
+        ProductStatus::Fixed => "fixed",
+        ProductStatus::KnownAffected => "known_affected",
+        ProductStatus::KnownNotAffected => "known_not_affected",
+        ProductStatus::LastAffected => "last_affected",
+        ProductStatus::Recommended => "recommended",
+        ProductStatus::UnderInvestigation => "under_investigation",
     }
 }

@@ -8,7 +8,7 @@ use super::identity::Found;
 use super::known::Known;
 use super::offer::{self, Against, Offer};
 use super::why::Why;
-use crate::advisory::{Advisory, Status};
+use crate::advisory::{Advisory, ProductStatus};
 use crate::range::{self, Facts, Limit, Range, Truth as Within, per_line};
 use crate::version::{Scheme, Standing, Version};
 
@@ -58,7 +58,7 @@ impl<'a> Stand<'a> {
 pub struct Claim<'a> {
     /// Its place among the hits.
     pub hit: usize,
-    pub status: Status,
+    pub status: ProductStatus,
     pub stand: Stand<'a>,
 }
 
@@ -72,13 +72,14 @@ pub struct Desk<'a, 'k> {
 
 impl<'a> Desk<'a, '_> {
     /// The claims of a vulnerability's group, with `facts` of its own where it has them. `listed` and `claims` are filled anew.
-    pub fn claims(&self, group: &'a Group, facts: Option<&Facts>, listed: &mut Vec<(usize, Status)>, claims: &mut Vec<Claim<'a>>) {
+    pub fn claims(&self, group: &'a Group, facts: Option<&Facts>, listed: &mut Vec<(usize, ProductStatus)>, claims: &mut Vec<Claim<'a>>) {
         listed.clear();
         claims.clear();
         for (place, hit) in self.hits.iter().enumerate() {
             listed.extend(group.statuses_of(hit.product).map(|status| (place, status)));
         }
-        let stand = |&(hit, status): &(usize, Status)| Some(Claim { hit, status, stand: self.stand(group, listed, hit, status, facts)? });
+        let stand =
+            |&(hit, status): &(usize, ProductStatus)| Some(Claim { hit, status, stand: self.stand(group, listed, hit, status, facts)? });
         claims.extend(listed.iter().filter_map(stand));
         // What is said of another part is not said of this one, as long as something is.
         let of_another = |claim: &Claim<'_>| matches!(claim.stand.why, Why::OtherPart | Why::Range(range::Why::OtherComponent));
@@ -96,7 +97,14 @@ impl<'a> Desk<'a, '_> {
         self.document.nodes.get(hit.product as usize)
     }
 
-    fn stand(&self, group: &'a Group, listed: &[(usize, Status)], hit: usize, status: Status, facts: Option<&Facts>) -> Option<Stand<'a>> {
+    fn stand(
+        &self,
+        group: &'a Group,
+        listed: &[(usize, ProductStatus)],
+        hit: usize,
+        status: ProductStatus,
+        facts: Option<&Facts>,
+    ) -> Option<Stand<'a>> {
         let hit = self.hits.get(hit)?;
         let node = self.node(hit)?;
         if listed.len() > PRODUCTS_MAX {
@@ -152,18 +160,25 @@ impl<'a> Desk<'a, '_> {
     fn with_version(
         &self,
         group: &'a Group,
-        listed: &[(usize, Status)],
-        (hit, node, status): (&Found<'a>, &'a Node, Status),
+        listed: &[(usize, ProductStatus)],
+        (hit, node, status): (&Found<'a>, &'a Node, ProductStatus),
         version: Option<&Version>,
         facts: Option<&Facts>,
     ) -> Stand<'a> {
         let line = hit.said.line.as_deref().filter(|_| !node.line_in_range).and_then(|text| node.line_of(text));
         let of_line = line.map(|line| on_line(line, version));
-        if let Some(stand) = of_line.as_ref().filter(|stand| stand.truth == Truth::No) {
-            return stand.clone();
-        }
         let span = group.spans.iter().find(|(product, _)| *product == hit.product && is_edge(status)).map(|(_, range)| range);
         let range = span.or(node.range.as_ref()).filter(|_| !hit.said.release_is_model);
+        if let Some(stand) = of_line.as_ref().filter(|stand| stand.truth == Truth::No) {
+            // Where the range itself goes on beyond the line and takes this release in, the name counts something else.
+            let takes_in = |range: &Range| {
+                let answer = range.answer(version, self.facts(facts));
+                answer.verdict == range::Verdict::Inside && answer.why != range::Why::EveryVersion
+            };
+            if stand.why != Why::NewerLine || !range.is_some_and(takes_in) {
+                return stand.clone();
+            }
+        }
         let siblings = Siblings { desk: self, group, listed, node, status };
         let stand = match range {
             None => Stand::new(Truth::Yes, Why::EveryRelease),
@@ -173,12 +188,12 @@ impl<'a> Desk<'a, '_> {
             }
         };
         let stand = match (status, range, version) {
-            (Status::KnownAffected | Status::FirstAffected | Status::LastAffected, range, Some(version)) => {
+            (ProductStatus::KnownAffected | ProductStatus::FirstAffected | ProductStatus::LastAffected, range, Some(version)) => {
                 let offers = node.scheme.map_or(&[][..], |scheme| group.offers(self.advisory, hit.product, scheme));
                 let ended = || siblings.ranges().flat_map(Range::upper_ends).any(|end| end.version.same_line(version));
                 self.patched(group, hit, offered(stand, range, offers, version, ended))
             }
-            (Status::KnownAffected, _, None) => self.patched(group, hit, stand),
+            (ProductStatus::KnownAffected, _, None) => self.patched(group, hit, stand),
             _ => stand,
         };
         match of_line {
@@ -206,8 +221,8 @@ impl<'a> Desk<'a, '_> {
     }
 }
 
-const fn is_edge(status: Status) -> bool {
-    matches!(status, Status::FirstAffected | Status::LastAffected)
+const fn is_edge(status: ProductStatus) -> bool {
+    matches!(status, ProductStatus::FirstAffected | ProductStatus::LastAffected)
 }
 
 /// Firmware and software revision: nobody says which of them the document means, so both have to lead to the same.
@@ -246,7 +261,7 @@ fn on_line<'a>(line: &'a Line, version: Option<&Version>) -> Stand<'a> {
 }
 
 /// The answer of one range by itself.
-fn alone<'a>(range: &'a Range, status: Status, spanned: bool, version: Option<&Version>, facts: &Facts) -> Stand<'a> {
+fn alone<'a>(range: &'a Range, status: ProductStatus, spanned: bool, version: Option<&Version>, facts: &Facts) -> Stand<'a> {
     let answer = range.answer(version, facts);
     let why = Why::Range(answer.why);
     // Ranges call the version "version"; it is the device's firmware that is missing.
@@ -258,7 +273,7 @@ fn alone<'a>(range: &'a Range, status: Status, spanned: bool, version: Option<&V
         range::Verdict::Outside if is_edge(status) && !spanned => Stand::new(Truth::Unknown, Why::LineEnd),
         range::Verdict::Outside => {
             let older = |named: &Version| version.is_some_and(|version| !version.standing(named).only(Standing::AFTER));
-            let before = status == Status::KnownAffected && range.only_version().is_some_and(older);
+            let before = status == ProductStatus::KnownAffected && range.only_version().is_some_and(older);
             if before { Stand::new(Truth::Unknown, Why::BeforeNamed) } else { Stand::new(Truth::No, why) }
         }
     }
@@ -268,15 +283,15 @@ fn alone<'a>(range: &'a Range, status: Status, spanned: bool, version: Option<&V
 struct Siblings<'d, 'a, 'k> {
     desk: &'d Desk<'a, 'k>,
     group: &'a Group,
-    listed: &'d [(usize, Status)],
+    listed: &'d [(usize, ProductStatus)],
     node: &'a Node,
-    status: Status,
+    status: ProductStatus,
 }
 
 impl<'a> Siblings<'_, 'a, '_> {
     /// The ranges of those of them that are affected.
     fn ranges(&self) -> impl Iterator<Item = &'a Range> + Clone {
-        let affected = self.listed.iter().filter(|(_, status)| *status == Status::KnownAffected || is_edge(*status));
+        let affected = self.listed.iter().filter(|(_, status)| *status == ProductStatus::KnownAffected || is_edge(*status));
         affected.filter_map(|(hit, status)| {
             let hit = self.desk.hits.get(*hit)?;
             let node = self.desk.node(hit).filter(|node| node.namesake == self.node.namesake)?;
@@ -289,7 +304,7 @@ impl<'a> Siblings<'_, 'a, '_> {
     /// end, a list of releases.
     fn within(&self, range: &'a Range, version: Option<&Version>, facts: &Facts) -> Option<Stand<'a>> {
         let version = version?;
-        if self.status != Status::KnownAffected && self.status != Status::LastAffected {
+        if self.status != ProductStatus::KnownAffected && self.status != ProductStatus::LastAffected {
             return None;
         }
         if let Some(end) = range.only_end() {
@@ -306,7 +321,7 @@ impl<'a> Siblings<'_, 'a, '_> {
         let named = range.only_version()?;
         let answer = range.answer(Some(version), facts);
         // Two products of one device need not have one name: "369 Motor Protection Relay" and "... Relay firmware".
-        let affected = self.listed.iter().filter(|(_, status)| *status == Status::KnownAffected);
+        let affected = self.listed.iter().filter(|(_, status)| *status == ProductStatus::KnownAffected);
         let mut all = affected.filter_map(|(hit, _)| self.desk.node(self.desk.hits.get(*hit)?)?.range.as_ref());
         let ends_here = |end: &Limit| !end.takes_equal() && named.standing(&end.version).only(Standing::EQUAL);
         if answer.verdict == range::Verdict::Inside && all.any(|other| other.only_end().is_some_and(ends_here)) {

@@ -6,15 +6,15 @@ use super::installed::Installed;
 use super::known::Known;
 use super::library::Library;
 use super::{Verdict, Why};
-use crate::advisory::{Advisory, Product, Release, Remediation, Status, Vulnerability};
+use crate::advisory::{Advisory, Product, ProductStatus, Release, Remediation, Vulnerability};
 use crate::range;
 
-use Status::{FirstAffected, FirstFixed, Fixed, KnownAffected, KnownNotAffected, LastAffected, Recommended, UnderInvestigation};
+use ProductStatus::{FirstAffected, FirstFixed, Fixed, KnownAffected, KnownNotAffected, LastAffected, Recommended, UnderInvestigation};
 use Verdict::{Affected, Contradiction, Indeterminate, NotAffected};
 
 /// A document of one vulnerability: name, version slot and status of each product, and the fixes with the places they hang on.
-fn advisory(vendor: &str, products: &[(&str, &str, Status)], fixes: &[(&str, &str, &[u32])]) -> Advisory {
-    let product = |(place, (name, slot, _)): (usize, &(&str, &str, Status))| Product {
+fn advisory(vendor: &str, products: &[(&str, &str, ProductStatus)], fixes: &[(&str, &str, &[u32])]) -> Advisory {
+    let product = |(place, (name, slot, _)): (usize, &(&str, &str, ProductStatus))| Product {
         id: format!("P{place}"),
         vendor: vendor.into(),
         name: (*name).into(),
@@ -74,7 +74,7 @@ fn check(advisory: &Advisory, hits: &[Found<'_>], installed: &Installed, expecte
     assert_eq!((verdict, lacks.as_deref()), (expected, missing), "{installed:?} because {}", why.sentence());
 }
 
-type Row<'r> = (&'r [(&'r str, &'r str, Status)], &'r str, Verdict, Option<&'r str>);
+type Row<'r> = (&'r [(&'r str, &'r str, ProductStatus)], &'r str, Verdict, Option<&'r str>);
 
 #[track_caller]
 fn check_rows(vendor: &str, rows: &[Row<'_>]) {
@@ -133,7 +133,7 @@ fn a_fix_that_is_listed_and_a_range_that_takes_it_in_contradict() {
 
 #[test]
 fn sibling_products_decide_together() {
-    let lines: &[(&str, &str, Status)] =
+    let lines: &[(&str, &str, ProductStatus)] =
         &[("X", "<R510.2_HF14", KnownAffected), ("X", "<R511.5_TCU4_HF4", KnownAffected), ("X", "<R520.1_TCU5", KnownAffected)];
     check_rows(
         "Honeywell",
@@ -144,19 +144,19 @@ fn sibling_products_decide_together() {
             (lines, "R520.1 TCU5", NotAffected, None),
         ],
     );
-    let omron: &[(&str, &str, Status)] = &[("NJ/NX", "<= 1.28", KnownAffected), ("NJ/NX", "<= 1.48", KnownAffected)];
+    let omron: &[(&str, &str, ProductStatus)] = &[("NJ/NX", "<= 1.28", KnownAffected), ("NJ/NX", "<= 1.48", KnownAffected)];
     check_rows(
         "Omron",
         &[(omron, "1.40", Indeterminate, Some("model")), (omron, "1.28", Affected, None), (omron, "1.49", NotAffected, None)],
     );
-    let ge: &[(&str, &str, Status)] = &[("369 Relay", "3.63", KnownAffected), ("369 Relay firmware", "< 3.63", KnownAffected)];
+    let ge: &[(&str, &str, ProductStatus)] = &[("369 Relay", "3.63", KnownAffected), ("369 Relay firmware", "< 3.63", KnownAffected)];
     check_rows("GE", &[(ge, "3.63", Contradiction, None), (ge, "3.62", Affected, None), (ge, "3.64", NotAffected, None)]);
 }
 
 #[test]
 fn one_release_that_somebody_looked_at_does_not_clear_older_ones() {
-    let one: &[(&str, &str, Status)] = &[("X", "2.0.1", KnownAffected)];
-    let list: &[(&str, &str, Status)] = &[("X", "2.0.1", KnownAffected), ("X", "2.0.3", KnownAffected)];
+    let one: &[(&str, &str, ProductStatus)] = &[("X", "2.0.1", KnownAffected)];
+    let list: &[(&str, &str, ProductStatus)] = &[("X", "2.0.1", KnownAffected), ("X", "2.0.3", KnownAffected)];
     check_rows(
         "Maker",
         &[
@@ -212,7 +212,7 @@ fn a_product_without_a_status_of_the_vulnerability_says_nothing() {
 
 #[test]
 fn a_remediation_closes_a_line_or_contradicts_its_range() {
-    let controllers: &[(&str, &str, Status)] =
+    let controllers: &[(&str, &str, ProductStatus)] =
         &[("ControlLogix 5570", " 20-33", KnownAffected), ("ControlLogix5570 redundancy", "20-33", KnownAffected)];
     let fixes: &[(&str, &str, &[u32])] = &[
         (
@@ -236,13 +236,14 @@ fn a_remediation_closes_a_line_or_contradicts_its_range() {
     for (product, version, expected) in rows {
         check(&both, &[hit(product)], &firmware(version), expected, None);
     }
-    let relay: &[(&str, &str, Status)] = &[("SEL-710-5 Motor Protection Relay", ">=R100-V0|<R302-V1", KnownAffected)];
+    let relay: &[(&str, &str, ProductStatus)] = &[("SEL-710-5 Motor Protection Relay", ">=R100-V0|<R302-V1", KnownAffected)];
     let relay = advisory("SEL", relay, &[("vendor_fix", "SEL-710-5 Motor Protection Relay: R302-V0", &[0])]);
     check(&relay, &[hit(0)], &firmware("SEL-710-5-R302-V0-Z007002-D20220101"), Contradiction, None);
     check(&relay, &[hit(0)], &firmware("SEL-710-5-R301-V0-Z007002-D20220101"), Affected, None);
     check(&relay, &[hit(0)], &firmware("SEL-710-5-R302-V1-Z007002-D20220101"), NotAffected, None);
     let feeder = "SEL-751 Feeder Protection Relay";
-    let lines: &[(&str, &str, Status)] = &[(feeder, ">=R101-V0|<R302-V3", KnownAffected), (feeder, ">=R400-V0|<R400-V2", KnownAffected)];
+    let lines: &[(&str, &str, ProductStatus)] =
+        &[(feeder, ">=R101-V0|<R302-V3", KnownAffected), (feeder, ">=R400-V0|<R400-V2", KnownAffected)];
     let fixes: &[(&str, &str, &[u32])] = &[
         ("vendor_fix", "SEL-751 Feeder Protection Relay: R302-V3", &[0, 1]),
         ("vendor_fix", "SEL-751 Feeder Protection Relay: R400-V2", &[0, 1]),
@@ -255,12 +256,13 @@ fn a_remediation_closes_a_line_or_contradicts_its_range() {
 
 #[test]
 fn a_damaged_range_is_decided_by_the_fix_of_its_own_product() {
-    let portal: &[(&str, &str, Status)] = &[("TIA Portal v15", "< 15.1 | 7", KnownAffected)];
+    let portal: &[(&str, &str, ProductStatus)] = &[("TIA Portal v15", "< 15.1 | 7", KnownAffected)];
     let portal = advisory("Siemens", portal, &[("vendor_fix", "TIA Portal v15: Update to v15.1 Update 7 or later", &[0])]);
     check(&portal, &[hit(0)], &firmware("V15.1 Update 5"), Affected, None);
     check(&portal, &[hit(0)], &firmware("V15.1 Update 7"), NotAffected, None);
     // The fix of another product that hangs on this one says nothing.
-    let designer: &[(&str, &str, Status)] = &[("GT Designer3", "<= 1.221F", KnownAffected), ("GX LogViewer", "<= 1.96A", KnownAffected)];
+    let designer: &[(&str, &str, ProductStatus)] =
+        &[("GT Designer3", "<= 1.221F", KnownAffected), ("GX LogViewer", "<= 1.96A", KnownAffected)];
     let leaking: &[(&str, &str, &[u32])] = &[("vendor_fix", "GX LogViewer: Version 1.100E or later", &[0, 1])];
     let designer = advisory("Mitsubishi Electric", designer, leaking);
     check(&designer, &[hit(0)], &firmware("1.200A"), Affected, None);
@@ -312,7 +314,7 @@ fn a_demand_of_the_name_is_a_fact_that_may_be_unknown() {
 
 #[test]
 fn an_installed_patch_closes_what_it_was_made_for() {
-    let machines: &[(&str, &str, Status)] = &[
+    let machines: &[(&str, &str, ProductStatus)] = &[
         ("MV1200S Standard", "<=B13__without_Special_Modification_Patch_BRD-C62W003-A0_installed", KnownAffected),
         ("MV1200S Special", "vers:all/*", KnownAffected),
     ];
@@ -369,7 +371,8 @@ fn the_reason_names_what_was_compared() {
 #[test]
 fn a_document_with_thousands_of_products_is_not_held_against_itself_for_minutes() {
     let names: Vec<(String, String)> = (0..3_000).map(|nth| ("X".to_owned(), format!("< 2.{nth}"))).collect();
-    let products: Vec<(&str, &str, Status)> = names.iter().map(|(name, slot)| (name.as_str(), slot.as_str(), KnownAffected)).collect();
+    let products: Vec<(&str, &str, ProductStatus)> =
+        names.iter().map(|(name, slot)| (name.as_str(), slot.as_str(), KnownAffected)).collect();
     let advisory = advisory("Maker", &products, &[]);
     let hits: Vec<Found<'_>> = (0..3_000).map(hit).collect();
     check(&advisory, &hits, &firmware("1.0"), Indeterminate, None);

@@ -6,7 +6,7 @@ use super::Verdict;
 use super::identity::{Found, Step};
 use super::stand::{Claim, Truth};
 use super::why::Why;
-use crate::advisory::Status;
+use crate::advisory::ProductStatus;
 
 /// A verdict with what decided.
 #[derive(Clone, Debug)]
@@ -32,11 +32,13 @@ enum Side {
     Open,
 }
 
-const fn side(status: Status) -> Side {
+const fn side(status: ProductStatus) -> Side {
     match status {
-        Status::KnownAffected | Status::FirstAffected | Status::LastAffected => Side::Affected,
-        Status::KnownNotAffected | Status::Fixed | Status::FirstFixed | Status::Recommended => Side::NotAffected,
-        Status::UnderInvestigation => Side::Open,
+        ProductStatus::KnownAffected | ProductStatus::FirstAffected | ProductStatus::LastAffected => Side::Affected,
+        ProductStatus::KnownNotAffected | ProductStatus::Fixed | ProductStatus::FirstFixed | ProductStatus::Recommended => {
+            Side::NotAffected
+        }
+        ProductStatus::UnderInvestigation => Side::Open,
     }
 }
 

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::csaf::Unread;
 use super::csaf::tolerance::{Kind, Tolerances};
-use super::{Advisory, Product, ProductIndex, Release, Remediation, Score, Status, Vulnerability};
+use super::{Advisory, Product, ProductIndex, ProductStatus, Release, Remediation, Score, Vulnerability};
 use crate::observation::hex;
 use crate::sheet::{FILE_BYTES_MAX, FORMULA, Record, Records, decoded, one_line};
 
@@ -188,7 +188,7 @@ fn bulletin(rows: &[&Row]) -> Result<Bulletin, Unread> {
         score(row, vulnerability, product)?;
         if !row.cell("fixed_version").is_empty() {
             let fixed = self::product(row, row.cell("fixed_version"), true, &mut products, &mut known.0)?;
-            say(vulnerability, Status::Fixed, fixed);
+            say(vulnerability, ProductStatus::Fixed, fixed);
         }
         vulnerability.remediations.extend(remediation(row, product));
     }
@@ -265,7 +265,7 @@ fn product<'a>(
     Ok(at)
 }
 
-fn say(vulnerability: &mut Vulnerability, status: Status, product: ProductIndex) {
+fn say(vulnerability: &mut Vulnerability, status: ProductStatus, product: ProductIndex) {
     match vulnerability.statuses.iter_mut().find(|(said, _)| *said == status) {
         // Repetitions go at the end, all at once.
         Some((_, products)) => products.push(product),
@@ -273,10 +273,10 @@ fn say(vulnerability: &mut Vulnerability, status: Status, product: ProductIndex)
     }
 }
 
-fn status(row: &Row) -> Result<Status, Unread> {
+fn status(row: &Row) -> Result<ProductStatus, Unread> {
     Ok(match row.cell("status") {
-        "" | "affected" => Status::KnownAffected,
-        "not_affected" => Status::KnownNotAffected,
+        "" | "affected" => ProductStatus::KnownAffected,
+        "not_affected" => ProductStatus::KnownNotAffected,
         name => super::csaf::status_named(name)
             .ok_or_else(|| row.wrong("status", "none of CSAF's: known_affected, known_not_affected, fixed, under_investigation, ..."))?,
     })

@@ -7,7 +7,7 @@ use super::pieces::{List, Name, Number};
 use super::shape::{self, Cvss};
 use super::tolerance::{Kind, Tolerances};
 use super::tree::{Products, listed};
-use crate::advisory::{ProductIndex, Remediation, Score, Status, Vulnerability};
+use crate::advisory::{ProductIndex, ProductStatus, Remediation, Score, Vulnerability};
 
 /// Vulnerabilities of one document: the corpus' longest has 157.
 pub const VULNERABILITIES_MAX: usize = 10_000;
@@ -242,16 +242,16 @@ impl About {
 }
 
 /// CSAF 2.0, 3.2.3.9.
-pub fn status_named(name: &str) -> Option<Status> {
+pub fn status_named(name: &str) -> Option<ProductStatus> {
     Some(match name {
-        "first_affected" => Status::FirstAffected,
-        "first_fixed" => Status::FirstFixed,
-        "fixed" => Status::Fixed,
-        "known_affected" => Status::KnownAffected,
-        "known_not_affected" => Status::KnownNotAffected,
-        "last_affected" => Status::LastAffected,
-        "recommended" => Status::Recommended,
-        "under_investigation" => Status::UnderInvestigation,
+        "first_affected" => ProductStatus::FirstAffected,
+        "first_fixed" => ProductStatus::FirstFixed,
+        "fixed" => ProductStatus::Fixed,
+        "known_affected" => ProductStatus::KnownAffected,
+        "known_not_affected" => ProductStatus::KnownNotAffected,
+        "last_affected" => ProductStatus::LastAffected,
+        "recommended" => ProductStatus::Recommended,
+        "under_investigation" => ProductStatus::UnderInvestigation,
         _ => return None,
     })
 }
