@@ -280,6 +280,12 @@ pub fn judge_under_tls(file: &Path, port: u16, keys: &Path) -> Result<usize, Str
     Ok(requests)
 }
 
+/// True for a number that no message of OPC UA has, where tshark took ciphertext for the number of a service: the lowest is that of a fault, 397
+/// (OPC 10000-6, annex A: node ids of the binary encodings).
+fn is_ciphertext(cell: &str) -> bool {
+    cell.parse().is_ok_and(|number: u32| number < 397)
+}
+
 /// Whether there is a row for this protocol.
 #[must_use]
 pub fn knows(protocol: &str) -> bool {
@@ -332,7 +338,10 @@ pub fn judge_login(file: &Path, protocol: &str, ports: &[u16], password: Option<
     let mut counts = Counts::new();
     for cells in told(file, row.fields, &filter, &options)? {
         // Of a URI what names it.
-        let cells: Vec<&str> = cells.iter().map(|cell| cell.rsplit('#').next().unwrap_or_default()).collect();
+        let mut cells: Vec<&str> = cells.iter().map(|cell| cell.rsplit('#').next().unwrap_or_default()).collect();
+        for cell in cells.iter_mut().filter(|_| protocol == "opcua-encrypt") {
+            *cell = if is_ciphertext(cell) { "" } else { cell };
+        }
         let service = cells.join("/").replace(AND, OR);
         let service = if secret.as_ref() == Some(&service) { PASSWORD.to_owned() } else { service };
         *counts.entry(service).or_default() += 1;

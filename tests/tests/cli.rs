@@ -22,7 +22,7 @@ fn every_command_has_help() {
         (&["ask", "--help"], "Examples:"),
         (&["devices", "--help"], "--as-of"),
         (&["device", "--help"], "--as-of"),
-        (&["explain", "--help"], "[FIELD]"),
+        (&["explain", "--help"], "[FIELD|CVE|ADVISORY]"),
         (&["profile", "--help"], "test"),
         (&["profile", "list", "--help"], "--profiles"),
         (&["profile", "test", "--help"], "--profiles"),

@@ -72,7 +72,7 @@ pub enum Command {
     Device(command::device::Device),
     /// Read devices before and after a work order, and say what became of it
     Change(command::change::Changes),
-    /// Walk from a field back to the profile's rule, the observation and the bytes
+    /// Walk from a field or a verdict back to what it rests on: rule and bytes, or the document's passages
     Explain(command::explain::Explain),
     /// Write a bundle for an auditor, and check one without any state
     Evidence(command::evidence::Evidence),
@@ -86,7 +86,7 @@ pub enum Command {
     Compare(command::compare::Compare),
     /// Approve and disapprove releases
     Baseline(Box<command::baseline::Baseline>),
-    /// Judge every device by the approved baselines
+    /// Hold every device against the advisories and the approved baselines
     Check(command::check::Check),
     /// Say when vendors publish, and what is due when
     Calendar(command::calendar::Calendar),

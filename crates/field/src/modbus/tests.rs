@@ -353,7 +353,7 @@ fn registers_of_a_family_are_asked_for_literally_and_no_more_where_one_block_is_
     assert_eq!(whole, ["asked modbus.registers 12", "asked modbus.registers 12", one, "answered"]);
     for exception in ["01", "02", "03", "06"] {
         let refused: &'static str = format!("0001 0000 0003 ff 83{exception}").leak();
-        assert_eq!(told(&[Hear(names_asked), Say(refused)]), ["asked modbus.registers 12", "answered, not put: modbus.registers"]);
+        assert_eq!(told(&[Hear(names_asked), Say(refused)]), ["asked modbus.registers 12", "answered, 1 not put"]);
     }
     // Another number of registers is no answer to this question.
     let stray = "stray: modbus: byte 7: function that was asked (specification 4.1)";
