@@ -123,6 +123,9 @@ fn registers_of(text: &str, width: usize, filling: u8) -> Vec<u8> {
 }
 
 /// Values are drawn; where they stand is written by hand from the maker's lists.
+/// A profile, its registers as bytes by the number of the first, the fields that they tell, and what it costs.
+type Family<'f> = (&'f str, Vec<(usize, Vec<u8>)>, &'f [(&'f str, &'f str)], &'f str);
+
 #[test]
 fn registers_of_families_out_of_pymodbus_are_exact_over_tcp_and_on_a_line() {
     for (kind, via) in [(Kind::Pymodbus, "modbus"), (Kind::PymodbusRtu, "modbus-rtu"), (Kind::PymodbusSerial, "modbus-rtu")] {
@@ -149,7 +152,7 @@ fn registers_of_families_out_of_pymodbus_are_exact_over_tcp_and_on_a_line() {
             [("product_code", order.as_str()), ("serial_number", &serial), ("hardware_revision", &hardware), ("firmware_revision", &v)];
         let sr =
             [("hardware_revision", letter.as_str()), ("firmware_revision", "7.41"), ("boot_revision", "3.20"), ("serial_number", &serial)];
-        let families: [(&str, Vec<(usize, Vec<u8>)>, &[(&str, &str)], &str); 3] = [
+        let families: [Family<'_>; 3] = [
             ("schneider-electric/powerlogic-pm5000", vec![(29, names), (1_636, firmware)], &meter, "2 requests"),
             ("siemens/sentron-pac", vec![(64_001, im)], &pac, "1 request"),
             ("ge-multilin/sr-750-760", vec![(0, relay)], &sr, "1 request"),

@@ -11,7 +11,7 @@ use serde_json::Value;
 /// The verdict lines of a check without any state.
 fn check(product: &Product, sheet: &str, advisories: &str, more: &[&str]) -> Ended {
     let state = State::new();
-    let sheet = state.file("plant.csv", sheet.as_bytes().to_vec());
+    let sheet = state.file("plant.csv", sheet);
     let common = ["check", "--inventory", &sheet, "--advisories", advisories];
     product.run(common.iter().chain(more))
 }

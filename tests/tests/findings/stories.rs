@@ -104,7 +104,7 @@ fn a_document_that_cannot_be_read_is_named_and_the_others_count() {
     let Some(product) = needed("a_document_that_cannot_be_read_is_named_and_the_others_count", Product::find()) else { return };
     let state = State::new();
     let file = written(&state, "in/acme-1.json", &document("ACME-1"));
-    state.file("in/broken.json", b"{\"document\": {\"csaf_version\": \"2.0\"".to_vec());
+    state.file("in/broken.json", b"{\"document\": {\"csaf_version\": \"2.0\"");
     let mut newer = document("ACME-2");
     newer["document"]["csaf_version"] = json!("2.1");
     written(&state, "in/newer.json", &newer);
@@ -119,7 +119,7 @@ fn a_verdict_is_explained_down_to_the_passage() {
     let Some(product) = needed("a_verdict_is_explained_down_to_the_passage", Product::find()) else { return };
     let state = State::new();
     let file = written(&state, "acme-1.json", &document("ACME-1"));
-    let sheet = state.file("plant.csv", SHEET.as_bytes().to_vec());
+    let sheet = state.file("plant.csv", SHEET);
     let explain = |words: &[&str]| product.run(["explain", "--inventory", &sheet, "--advisories", &file].iter().chain(words));
     for name in ["CVE-2026-10001", "ACME-1"] {
         let ended = explain(&["r1", name]).expect(code::DONE);

@@ -50,7 +50,6 @@ impl Placed<'_> {
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "nearly all are readings")]
 pub enum Body {
     /// The log begins, or goes on with another key.
     Key {

@@ -68,7 +68,11 @@ struct Line {
 }
 
 /// What is due for one component on one day: the worst band, and for which vulnerabilities.
-type Dues = BTreeMap<(Day, String, String, &'static str), (Band, BTreeSet<String>)>;
+type Dues = BTreeMap<DueKey, Pending>;
+/// The day, the asset, its component, and what has to be done.
+type DueKey = (Day, String, String, &'static str);
+/// The worst band, and the vulnerabilities.
+type Pending = (Band, BTreeSet<String>);
 
 impl Calendar {
     /// Runs the command.
@@ -125,7 +129,7 @@ impl Calendar {
     }
 }
 
-fn due_line(((day, who, of, what), (band, cves)): ((Day, String, String, &'static str), (Band, BTreeSet<String>)), from: Day) -> Line {
+fn due_line(((day, who, of, what), (band, cves)): (DueKey, Pending), from: Day) -> Line {
     Line { day: day.to_string(), what, who, of, band: Some(band.name()), overdue: day < from, cves, source: None }
 }
 
