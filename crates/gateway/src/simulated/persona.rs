@@ -1,10 +1,12 @@
 //! From facts to the persona that tells them, a function a protocol. `None` where the facts are not enough of a device.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use nameplate_core::profile::ProfileSet;
 use nameplate_core::text::decode_fact;
-use nameplate_core::wire::Shape;
+use nameplate_core::wire::conversation::Over;
+use nameplate_core::wire::{Fact, Reading, Shape};
 use nameplate_core::wire::modbus::sunspec;
 use nameplate_simulators::greeting::{self, Server};
 use nameplate_simulators::language::Language;
@@ -356,17 +358,31 @@ fn snmp(facts: &Facts) -> Option<Made> {
     let object_id = facts.text("snmp.system.object_id").and_then(|text| oid(&text)).unwrap_or_else(|| vec![0, 0]);
     let mut persona = snmp::Persona::new(bytes("snmp.system.descr"), &object_id, bytes("snmp.system.name"), UP_TICKS);
     let mut more = words(&["--snmp-community-public"]);
-    let standard = SNMP_OBJECTS.into_iter().filter_map(|(path, name)| Some((name.to_owned(), facts.bytes(path)?)));
-    let private = facts.below("snmp.1.").map(|(behind, fact)| (format!("1.{behind}"), fact.bytes.as_slice()));
+    let mut said = Reading::new("snmp", Over::Udp, "snmp.system", facts.speaker.clone());
+    said.facts = facts.below("snmp.system.").map(|(_, fact)| fact.clone()).collect();
+    let asked: BTreeSet<String> = ProfileSet::embedded().further(&said).all().concat().iter().map(ToString::to_string).collect();
+    persona.listed = asked.iter().filter_map(|name| oid(name)).collect();
+    let standard = SNMP_OBJECTS.into_iter().filter_map(|(path, name)| Some((name.to_owned(), snmp::Value::Text(facts.bytes(path)?.to_vec()))));
+    let private = facts.below("snmp.1.").map(|(behind, fact)| (format!("1.{behind}"), snmp_value(fact)));
     for (name, value) in standard.chain(private) {
         let object = oid(&name)?;
-        persona.objects.insert(object.clone(), snmp::Value::Text(value.to_vec()));
-        persona.listed.insert(object);
-        more.extend(["--snmp-object".to_owned(), name]);
+        persona.objects.insert(object.clone(), value);
+        if !asked.contains(&name) {
+            persona.listed.insert(object);
+            more.extend(["--snmp-object".to_owned(), name]);
+        }
     }
     let entities = entities(facts);
     more.extend((!entities.is_empty()).then(|| "--snmp-entity".to_owned()));
     Some(Made { words: more, ..made(persona.with_entities(entities)) })
+}
+
+fn snmp_value(fact: &Fact) -> snmp::Value {
+    let number = || decode_fact(fact.shape, &fact.bytes).ok()?.parse().ok();
+    match fact.shape {
+        Shape::Number => number().map_or_else(|| snmp::Value::Text(fact.bytes.clone()), snmp::Value::Integer),
+        _ => snmp::Value::Text(fact.bytes.clone()),
+    }
 }
 
 /// Rows of the entity table, by their index.
