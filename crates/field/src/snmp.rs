@@ -21,7 +21,9 @@ use nameplate_wire::conversation::Over;
 use crate::ask::{Adapter, Planned};
 use crate::dialogue::{Dialogue, Next, Put, Take};
 use crate::guard::usm::{Engine, REPORTABLE, User};
-use crate::guard::{ENTITY_QUESTIONS_MAX, Grant, OBJECT_QUESTIONS_MAX, Refused, SNMP_MESSAGES_MAX, SNMP_OBJECTS_MAX, Secret, Snmp, SnmpV3, V3_MESSAGES_MAX};
+use crate::guard::{
+    ENTITY_QUESTIONS_MAX, Grant, OBJECT_QUESTIONS_MAX, Refused, SNMP_MESSAGES_MAX, SNMP_OBJECTS_MAX, Secret, Snmp, SnmpV3, V3_MESSAGES_MAX,
+};
 
 /// What a report counts: usmStatsUnsupportedSecLevels.0, NotInTimeWindows, UnknownUserNames, WrongDigests, DecryptionErrors. RFC 3414, 5.
 const UNSUPPORTED_LEVEL: &[u8] = &[0x2b, 6, 1, 6, 3, 15, 1, 1, 1, 0];
@@ -149,7 +151,8 @@ impl Adapter for Questions {
                 Question::Discovery => "the messages after it name the engine and its clock as it said them".to_owned(),
                 Question::System if matches!(self.access, Access::V1(_)) => String::new(),
                 Question::System => {
-                    let again = if matches!(self.access, Access::V3(_)) { "once more where its clock is not what it had said; " } else { "" };
+                    let again =
+                        if matches!(self.access, Access::V3(_)) { "once more where its clock is not what it had said; " } else { "" };
                     let most = OBJECT_QUESTIONS_MAX;
                     format!("{again}where a built-in profile knows what it says it is: GETs of the objects that it names, at most {most}")
                 }

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::objects::{OWN, resolved};
 use super::{Component, Extract, Invalid, Profile, Register, parse};
 use crate::claim::{Claim, Field};
-use crate::text::{self, Unreadable};
 use crate::enterprise;
+use crate::text::{self, Unreadable};
 
 /// Protocols that hand on another's answers, with its name. Their facts have their own name in front, and the same behind it.
 const CARRIED: [(&str, &str); 1] = [("modbus-rtu", "modbus")];

@@ -64,7 +64,9 @@ impl ProfileSet {
     #[must_use]
     pub fn further(&self, reading: &Reading) -> Further {
         match self.interpret(reading).matched {
-            Matched::One(id) => Further { first: self.get(&id).map(|profile| lists(profile, reading)).unwrap_or_default(), then: Vec::new() },
+            Matched::One(id) => {
+                Further { first: self.get(&id).map(|profile| lists(profile, reading)).unwrap_or_default(), then: Vec::new() }
+            }
             Matched::Several(_) => Further::default(),
             Matched::Fallback(_) | Matched::None => {
                 let hidden: Vec<&Profile> = self.iter().filter(|profile| may_hide(profile, reading)).collect();
@@ -118,7 +120,10 @@ fn probes(profile: &Profile) -> impl Iterator<Item = &str> {
 /// Whether all that the profile wants of the system group is there, and only its own objects are not.
 fn may_hide(profile: &Profile, reading: &Reading) -> bool {
     let mut of_system = profile.matches.iter().filter(|(path, _)| !path.starts_with(PRIVATE));
-    profile.protocol == PROTOCOL && !profile.ask.is_empty() && probes(profile).next().is_some() && of_system.all(|rule| holds(rule, reading))
+    profile.protocol == PROTOCOL
+        && !profile.ask.is_empty()
+        && probes(profile).next().is_some()
+        && of_system.all(|rule| holds(rule, reading))
 }
 
 fn lists(profile: &Profile, reading: &Reading) -> Vec<Vec<Oid>> {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use nameplate_core::profile::ProfileSet;
 use nameplate_core::text::decode_fact;
 use nameplate_core::wire::conversation::Over;
-use nameplate_core::wire::{Fact, Reading, Shape};
 use nameplate_core::wire::modbus::sunspec;
+use nameplate_core::wire::{Fact, Reading, Shape};
 use nameplate_simulators::greeting::{self, Server};
 use nameplate_simulators::language::Language;
 use nameplate_simulators::{bacnet, dnp3, enip, fins, hart_ip, http, mms, modbus, opcua, pn_io, s7, sel, slmp, snmp};
@@ -362,7 +362,8 @@ fn snmp(facts: &Facts) -> Option<Made> {
     said.facts = facts.below("snmp.system.").map(|(_, fact)| fact.clone()).collect();
     let asked: BTreeSet<String> = ProfileSet::embedded().further(&said).all().concat().iter().map(ToString::to_string).collect();
     persona.listed = asked.iter().filter_map(|name| oid(name)).collect();
-    let standard = SNMP_OBJECTS.into_iter().filter_map(|(path, name)| Some((name.to_owned(), snmp::Value::Text(facts.bytes(path)?.to_vec()))));
+    let standard =
+        SNMP_OBJECTS.into_iter().filter_map(|(path, name)| Some((name.to_owned(), snmp::Value::Text(facts.bytes(path)?.to_vec()))));
     let private = facts.below("snmp.1.").map(|(behind, fact)| (format!("1.{behind}"), snmp_value(fact)));
     for (name, value) in standard.chain(private) {
         let object = oid(&name)?;

@@ -84,7 +84,8 @@ impl Talk {
         reading.hide(message.community.clone());
         let read = pdu.bindings(&mut |Binding { name, tag, value }| {
             let (name, bytes) = (part(said.bytes, &name), part(said.bytes, &value));
-            if let Some((path, shape)) = Object::of(name, tag, bytes).filter(|object| !matches!(object, Object::Private | Object::Number)).and_then(|o| o.fact(name))
+            if let Some((path, shape)) =
+                Object::of(name, tag, bytes).filter(|object| !matches!(object, Object::Private | Object::Number)).and_then(|o| o.fact(name))
             {
                 reading.fact(path, shape, value);
             } else {
