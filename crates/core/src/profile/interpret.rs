@@ -1,10 +1,13 @@
 //! From a reading to claims: find the one profile that matches, apply its rules, keep what could not be used.
 
+use std::borrow::Cow;
+
 use nameplate_wire::{Authority, Fact, Reading};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 use super::objects::{OWN, resolved};
+use super::slice::Slice;
 use super::{Component, Extract, Invalid, Profile, Register, parse};
 use crate::claim::{Claim, Field};
 use crate::enterprise;
@@ -146,7 +149,7 @@ impl Interpretation {
         for path in &rule.from {
             let path = if path.contains(OWN) { resolved(path, reading) } else { Some(path.clone()) };
             let Some(fact) = path.and_then(|path| fact_of(reading, &path)) else { continue };
-            match value_of(profile, rule, fact) {
+            match value_of(profile, rule, &fact) {
                 Ok(None) => {}
                 Ok(Some(value)) => {
                     let normal = if field.is_revision() { profile.version_order.normal(&value) } else { None };
@@ -207,12 +210,14 @@ fn carried(reading: &Reading) -> Option<&'static str> {
     CARRIED.iter().find(|(carrier, _)| *carrier == reading.protocol).map(|(_, carried)| *carried)
 }
 
-/// The fact of that path; of the path in the protocol that is carried where the answer came through its carrier.
-fn fact_of<'a>(reading: &'a Reading, path: &str) -> Option<&'a Fact> {
+/// The fact of that path, or the registers of that name; of the path in the protocol that is carried where the answer came through its carrier.
+fn fact_of<'a>(reading: &'a Reading, path: &str) -> Option<Cow<'a, Fact>> {
     let inner = carried(reading).and_then(|carried| path.strip_prefix(carried)?.strip_prefix('.'));
     let is_inner =
         |fact: &Fact| inner.is_some() && fact.path.strip_prefix(reading.protocol).and_then(|rest| rest.strip_prefix('.')) == inner;
-    reading.facts.iter().find(|fact| fact.path == path || is_inner(fact))
+    let whole = reading.facts.iter().find(|fact| fact.path == path || is_inner(fact)).map(Cow::Borrowed);
+    let name = || inner.or_else(|| path.strip_prefix(reading.protocol)?.strip_prefix('.'));
+    whole.or_else(|| name().and_then(|name| Slice::read(name)?.of(reading, name)).map(Cow::Owned))
 }
 
 /// True when every fact that the profile names is there, readable, and matches.

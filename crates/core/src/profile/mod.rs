@@ -7,10 +7,12 @@ mod example;
 mod interpret;
 mod objects;
 mod parse;
+mod slice;
 
 use std::collections::BTreeMap;
 
 use nameplate_wire::conversation::Over;
+use nameplate_wire::modbus::registers::Read;
 use regex::Regex;
 use serde::Deserialize;
 
@@ -130,6 +132,8 @@ pub struct Profile {
     /// What may be asked of such a device beyond what its protocol asks of all: literal paths of pages (HTTP), at most two; objects (SNMP), at
     /// most 16, the most telling first.
     pub ask: Vec<String>,
+    /// Registers to ask for, literally, in this order (Modbus); at most two reads.
+    pub reads: Vec<Read>,
     /// Fact -> pattern; all must match.
     pub matches: BTreeMap<String, Regex>,
     /// What to extract, per component.

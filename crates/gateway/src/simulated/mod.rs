@@ -4,6 +4,7 @@
 
 mod facts;
 mod persona;
+mod snmp;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

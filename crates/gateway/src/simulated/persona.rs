@@ -1,16 +1,15 @@
 //! From facts to the persona that tells them, a function a protocol. `None` where the facts are not enough of a device.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use nameplate_core::profile::ProfileSet;
 use nameplate_core::text::decode_fact;
-use nameplate_core::wire::conversation::Over;
+use nameplate_core::wire::Shape;
+use nameplate_core::wire::modbus::registers::Read;
 use nameplate_core::wire::modbus::sunspec;
-use nameplate_core::wire::{Fact, Reading, Shape};
 use nameplate_simulators::greeting::{self, Server};
 use nameplate_simulators::language::Language;
-use nameplate_simulators::{bacnet, dnp3, enip, fins, hart_ip, http, mms, modbus, opcua, pn_io, s7, sel, slmp, snmp};
+use nameplate_simulators::{bacnet, dnp3, enip, fins, hart_ip, http, mms, modbus, opcua, pn_io, s7, sel, slmp};
 
 use super::facts::Facts;
 
@@ -46,7 +45,7 @@ pub static MAKERS: [Maker; 19] = [
     Maker { protocol: "s7comm", make: s7comm },
     Maker { protocol: "sel-ascii", make: sel_ascii },
     Maker { protocol: "slmp", make: slmp },
-    Maker { protocol: "snmp", make: snmp },
+    Maker { protocol: "snmp", make: super::snmp::snmp },
     Maker { protocol: "ssh", make: |facts| greeting(facts, Server::Ssh) },
     Maker { protocol: "telnet", make: |facts| greeting(facts, Server::Telnet) },
 ];
@@ -85,28 +84,12 @@ const S7_COMPONENTS: [(&str, u16); 8] = [
 ];
 /// A CPU among the kinds of modules.
 const S7_CPU: u16 = 0x00C0;
-/// Objects of standard groups that are asked for by name (RFC 3418, 1628, 3805; LLDP-MIB).
-const SNMP_OBJECTS: [(&str, &str); 11] = [
-    ("snmp.system.contact", "1.3.6.1.2.1.1.4.0"),
-    ("snmp.system.location", "1.3.6.1.2.1.1.6.0"),
-    ("snmp.ups.manufacturer", "1.3.6.1.2.1.33.1.1.1.0"),
-    ("snmp.ups.model", "1.3.6.1.2.1.33.1.1.2.0"),
-    ("snmp.ups.software_version", "1.3.6.1.2.1.33.1.1.3.0"),
-    ("snmp.ups.agent_software_version", "1.3.6.1.2.1.33.1.1.4.0"),
-    ("snmp.ups.name", "1.3.6.1.2.1.33.1.1.5.0"),
-    ("snmp.printer.serial", "1.3.6.1.2.1.43.5.1.1.17.1"),
-    ("snmp.lldp.name", "1.0.8802.1.1.2.1.3.3.0"),
-    ("snmp.lldp.descr", "1.0.8802.1.1.2.1.3.4.0"),
-    ("snmp.bridge.address", "1.3.6.1.2.1.17.1.1.0"),
-];
-/// How long an agent has been up, in hundredths of a second: a day.
-const UP_TICKS: u32 = 8_640_000;
 
-fn made(persona: impl Language + 'static) -> Made {
+pub(super) fn made(persona: impl Language + 'static) -> Made {
     Made { persona: Arc::new(persona), station: String::new(), words: Vec::new() }
 }
 
-fn words(words: &[&str]) -> Vec<String> {
+pub(super) fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
@@ -234,6 +217,19 @@ fn sunspec(facts: &Facts, of: &str) -> Option<(modbus::Persona, Vec<String>)> {
     (!texts.concat().is_empty()).then(|| (persona, words(&["--question", "sunspec"])))
 }
 
+/// The registers that its profile asks for, as the example has them.
+fn registers(facts: &Facts, of: &str) -> Option<(modbus::Persona, Vec<String>)> {
+    let block = |read: &Read| {
+        let bytes = facts.bytes(&format!("{of}.registers.{}", read.address))?;
+        Some((read.address..).zip(bytes.as_chunks().0.iter().map(|pair| u16::from_be_bytes(*pair))).collect::<Vec<_>>())
+    };
+    let blocks: Vec<Vec<(u16, u16)>> = facts.reads.iter().map(block).collect::<Option<_>>()?;
+    let register_reads = facts.reads.iter().map(|read| (read.function, read.address, read.quantity)).collect();
+    let registers = blocks.into_iter().flatten().collect();
+    let persona = modbus::Persona { registers, register_reads, ..modbus::Persona::without_identity() };
+    (!facts.reads.is_empty()).then(|| (persona, words(&["--modbus-profile", &facts.profile])))
+}
+
 fn mms(facts: &Facts) -> Option<Made> {
     let bytes = |path: String| facts.bytes(&path).map(<[u8]>::to_vec);
     let plate = |of: &str, names: &[&'static str]| -> Vec<(&'static str, Vec<u8>)> {
@@ -261,7 +257,7 @@ fn modbus_rtu(facts: &Facts) -> Option<Made> {
 
 /// By the paths of who told it; and what has to be asked so that it tells all of it.
 fn modbus_of(facts: &Facts, of: &str) -> Option<(modbus::Persona, Vec<String>)> {
-    if let Some(made) = sunspec(facts, of) {
+    if let Some(made) = sunspec(facts, of).or_else(|| registers(facts, of)) {
         return Some(made);
     }
     let object = |(id, fact): (&str, &nameplate_core::wire::Fact)| Some((id.parse::<u8>().ok()?, fact.bytes.clone()));
@@ -347,64 +343,4 @@ fn s7comm(facts: &Facts) -> Option<Made> {
 fn slmp(facts: &Facts) -> Option<Made> {
     let name = facts.bytes("slmp.cpu.model")?.to_vec();
     Some(made(slmp::Persona { name, code: u16::from_le_bytes(facts.array("slmp.cpu.code")?), refuses: None }))
-}
-
-fn oid(text: &str) -> Option<Vec<u32>> {
-    text.split('.').map(|number| number.parse().ok()).collect()
-}
-
-fn snmp(facts: &Facts) -> Option<Made> {
-    let bytes = |path: &str| facts.bytes(path).unwrap_or_default();
-    let object_id = facts.text("snmp.system.object_id").and_then(|text| oid(&text)).unwrap_or_else(|| vec![0, 0]);
-    let mut persona = snmp::Persona::new(bytes("snmp.system.descr"), &object_id, bytes("snmp.system.name"), UP_TICKS);
-    let mut more = words(&["--snmp-community-public"]);
-    let mut said = Reading::new("snmp", Over::Udp, "snmp.system", facts.speaker.clone());
-    said.facts = facts.below("snmp.system.").map(|(_, fact)| fact.clone()).collect();
-    let asked: BTreeSet<String> = ProfileSet::embedded().further(&said).all().concat().iter().map(ToString::to_string).collect();
-    persona.listed = asked.iter().filter_map(|name| oid(name)).collect();
-    let standard =
-        SNMP_OBJECTS.into_iter().filter_map(|(path, name)| Some((name.to_owned(), snmp::Value::Text(facts.bytes(path)?.to_vec()))));
-    let private = facts.below("snmp.1.").map(|(behind, fact)| (format!("1.{behind}"), snmp_value(fact)));
-    for (name, value) in standard.chain(private) {
-        let object = oid(&name)?;
-        persona.objects.insert(object.clone(), value);
-        if !asked.contains(&name) {
-            persona.listed.insert(object);
-            more.extend(["--snmp-object".to_owned(), name]);
-        }
-    }
-    let entities = entities(facts);
-    more.extend((!entities.is_empty()).then(|| "--snmp-entity".to_owned()));
-    Some(Made { words: more, ..made(persona.with_entities(entities)) })
-}
-
-fn snmp_value(fact: &Fact) -> snmp::Value {
-    let number = || decode_fact(fact.shape, &fact.bytes).ok()?.parse().ok();
-    match fact.shape {
-        Shape::Number => number().map_or_else(|| snmp::Value::Text(fact.bytes.clone()), snmp::Value::Integer),
-        _ => snmp::Value::Text(fact.bytes.clone()),
-    }
-}
-
-/// Rows of the entity table, by their index.
-fn entities(facts: &Facts) -> BTreeMap<u32, snmp::Entity> {
-    let mut rows: BTreeMap<u32, snmp::Entity> = BTreeMap::new();
-    for (path, fact) in facts.below("snmp.entity.") {
-        let Some((index, column)) = path.split_once('.') else { continue };
-        let Ok(index) = index.parse() else { continue };
-        let row = rows.entry(index).or_default();
-        let text = fact.bytes.clone();
-        match column {
-            "descr" => row.description = text,
-            "hardware_rev" => row.hardware = text,
-            "firmware_rev" => row.firmware = text,
-            "software_rev" => row.software = text,
-            "serial" => row.serial = text,
-            "mfg" => row.manufacturer = text,
-            "model" => row.model = text,
-            "class" => row.class = decode_fact(fact.shape, &fact.bytes).ok().and_then(|class| class.parse().ok()).unwrap_or(0),
-            _ => {}
-        }
-    }
-    rows
 }
