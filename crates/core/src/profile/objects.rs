@@ -135,3 +135,49 @@ fn questions(names: impl Iterator<Item = String>) -> Vec<Vec<Oid>> {
     let identity = || IDENTITY.iter().filter_map(|name| name.parse().ok());
     names.chunks(LIST_OBJECTS_MAX).map(|names| names.iter().cloned().chain(identity()).collect()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use nameplate_wire::conversation::Over;
+    use nameplate_wire::{Address, Message, Shape};
+
+    use super::*;
+
+    /// What an agent is asked further that says this of itself.
+    fn check(descr: &str, object_id: &[u8], first: &[&[&str]], then: &[&str]) {
+        let mut reading = Reading::new("snmp", Over::Udp, "snmp.response", Address::default());
+        reading.messages.push(Message { frame: 1, time_ns: 0, bytes: [descr.as_bytes(), object_id].concat() });
+        reading.fact("snmp.system.descr", Shape::Lines, 0..descr.len());
+        reading.fact("snmp.system.object_id", Shape::Oid, descr.len()..descr.len() + object_id.len());
+        let said = ProfileSet::embedded().further(&reading);
+        let asked: Vec<Vec<String>> = said.first.iter().map(|list| list.iter().map(ToString::to_string).collect()).collect();
+        let expected: Vec<Vec<&str>> = first.iter().map(|list| list.iter().copied().chain(IDENTITY).collect()).collect();
+        assert_eq!(asked, expected, "{descr}");
+        let found: Vec<&str> = said.then.iter().map(|(id, _)| id.as_str()).collect();
+        assert!(then.iter().all(|id| found.contains(id)) && found.is_empty() == then.is_empty(), "{descr}: {found:?}");
+    }
+
+    #[test]
+    fn an_agent_is_asked_for_what_its_profile_names() {
+        // Eaton 534.1; Moxa 8691.7.71, whose objects hang below that number; nobody.
+        let eaton = ["1.3.6.1.4.1.534.1.1.3.0", "1.3.6.1.4.1.534.1.1.2.0", "1.3.6.1.4.1.534.1.1.6.0"];
+        check("Eaton 9PX", &[0x2b, 6, 1, 4, 1, 0x84, 0x16, 1], &[&eaton], &[]);
+        let moxa = ["1.3.6.1.4.1.8691.7.71.1.4.0", "1.3.6.1.4.1.8691.7.71.1.2.0", "1.3.6.1.4.1.8691.7.71.1.78.0"];
+        check("EDS-G516E", &[0x2b, 6, 1, 4, 1, 0xc3, 0x73, 7, 71], &[&moxa], &[]);
+        check("A switch", &[0x2b, 6, 1, 4, 1, 0x83, 0xf4, 1, 1], &[], &[]);
+    }
+
+    #[test]
+    fn who_hides_behind_a_general_number_is_asked_for_the_objects_that_tell_him() {
+        let probes = [
+            "1.3.6.1.4.1.13827.12.1.16.0",
+            "1.3.6.1.4.1.13827.5.0.11.0",
+            "1.3.6.1.4.1.2011.6.164.1.2.2.1.1.5.1",
+            "1.3.6.1.4.1.48690.1.6.0",
+            "1.3.6.1.4.1.48690.2.14.0",
+        ];
+        let hidden = ["endrun/snmp-sonoma", "endrun/snmp-tempus", "huawei/snmp-smu", "teltonika/snmp-rutos", "teltonika/snmp-rutos-legacy"];
+        check("Linux gw 5.4.291 #0 mips", &[0x2b, 6, 1, 4, 1, 0xbf, 8, 3, 2, 10], &[&probes], &hidden);
+        check("FreeBSD gw 13.2", &[0x2b, 6, 1, 4, 1, 0xbf, 8, 3, 2, 8], &[], &[]);
+    }
+}
