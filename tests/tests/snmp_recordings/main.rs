@@ -3,7 +3,7 @@
 //!
 //!     NAMEPLATE_GOLDEN=write cargo nextest run --release -p nameplate-tests --test snmp_recordings
 
-mod agent;
+mod recorded;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,10 +11,10 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::thread;
 
-use agent::Agent;
 use nameplate_core::profile::ProfileSet;
 use nameplate_tests::place::{self, needed, root};
 use nameplate_tests::product::{Product, State, code};
+use recorded::Recorded;
 use serde_json::Value;
 
 /// Rows whose version is known, and may be read as it stands in the truth, of 55.
@@ -160,11 +160,11 @@ fn judge(tally: &mut Tally, name: &str, field: &str, expected: Option<&str>, sai
 }
 
 fn ask(product: &Product, recording: &Path) -> Read {
-    let agent = Agent::start(recording);
-    let target = agent.address.to_string();
+    let recorded = Recorded::start(recording);
+    let target = recorded.address.to_string();
     let words = [target.as_str(), "--via", "snmp", "--snmp-community-public", "--format", "claims"];
     let lines = product.ask(&State::new(), &words).expect(code::DONE).lines();
-    let (gets, others) = agent.counts();
+    let (gets, others) = recorded.counts();
     Read { lines, gets, others }
 }
 

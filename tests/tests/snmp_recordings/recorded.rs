@@ -19,7 +19,7 @@ const SEQUENCE: u8 = 0x30;
 const NO_SUCH_OBJECT: [u8; 2] = [0x80, 0];
 
 /// An agent at work; it ends when dropped.
-pub struct Agent {
+pub struct Recorded {
     pub address: SocketAddr,
     counts: Arc<Counts>,
     thread: Option<JoinHandle<()>>,
@@ -32,7 +32,7 @@ struct Counts {
     others: AtomicUsize,
 }
 
-impl Agent {
+impl Recorded {
     pub fn start(recording: &Path) -> Self {
         let objects = read(recording);
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
@@ -61,7 +61,7 @@ impl Agent {
     }
 }
 
-impl Drop for Agent {
+impl Drop for Recorded {
     fn drop(&mut self) {
         self.counts.ended.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
@@ -99,7 +99,7 @@ fn value_of(kind: &str, value: &[u8]) -> Option<Vec<u8>> {
         (2 | 65 | 66 | 67 | 70, _) => {
             let bytes = text.trim().parse::<i64>().ok()?.to_be_bytes();
             // The fewest bytes that keep the sign.
-            let spare = bytes.windows(2).take_while(|two| matches!(two, [0, 0..=0x7f] | [0xff, 0x80..])).count();
+            let spare = bytes.windows(2).take_while(|two| matches!(two, [0, 0..=0x7f] | [0xff, 0x80..=0xff])).count();
             Some(element(number, &bytes[spare..]))
         }
         _ => None,
