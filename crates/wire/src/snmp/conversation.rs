@@ -175,11 +175,13 @@ impl Talk {
         for (name, range) in [("engine", &engine), ("enterprise", &enterprise)] {
             news |= range.as_ref().is_some_and(|range| self.is_news(agent, name.as_bytes(), of(range), false));
         }
+        let identified = pdu.is_some_and(|pdu| is_identified(pdu, said.bytes));
         let read = pdu.map_or(Ok(()), |pdu| {
             pdu.bindings(&mut |Binding { name, tag, value }| {
                 repeats |= of(&name) == TRAP;
-                if let Some(object) = Object::of(of(&name), tag, of(&value)).filter(|object| *object != Object::Number) {
-                    news |= self.is_news(agent, of(&name), of(&value), object == Object::Private);
+                let object = Object::of(of(&name), tag, of(&value)).filter(|object| *object != Object::Number || identified);
+                if let Some(object) = object {
+                    news |= self.is_news(agent, of(&name), of(&value), matches!(object, Object::Private | Object::Number));
                 }
             })
         });
@@ -230,11 +232,18 @@ impl Talk {
     }
 }
 
+/// Whether the answer says whose it is.
+fn is_identified(pdu: &Pdu<'_>, bytes: &[u8]) -> bool {
+    let mut identified = false;
+    // What is wrong in the bindings is found where they are taken.
+    let _: Result<(), Malformed> = pdu.bindings(&mut |binding| identified |= part(bytes, &binding.name) == SYS_OBJECT_ID);
+    identified
+}
+
 /// Takes the facts out of the bindings. An agent that shows its own community does not make it a fact.
 /// A maker's own numbers are kept where the answer says beside them whose they are: who asks so asks for an identity, elsewhere they are measurements.
 fn take(reading: &mut Reading, pdu: &Pdu<'_>, bytes: &[u8], community: &[u8]) {
-    let (mut private, mut identified) = (0, false);
-    let _: Result<(), Malformed> = pdu.bindings(&mut |binding| identified |= part(bytes, &binding.name) == SYS_OBJECT_ID);
+    let (mut private, identified) = (0, is_identified(pdu, bytes));
     // What is wrong in them was found before.
     let _: Result<(), Malformed> = pdu.bindings(&mut |Binding { name, tag, value }| {
         let (name, said) = (part(bytes, &name), part(bytes, &value));
