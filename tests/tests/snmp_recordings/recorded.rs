@@ -33,6 +33,7 @@ struct Counts {
 }
 
 impl Recorded {
+    #[expect(clippy::disallowed_methods, reason = "an agent of a test, on a port of loopback: it is asked, and asks nobody")]
     pub fn start(recording: &Path) -> Self {
         let objects = read(recording);
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
