@@ -79,6 +79,8 @@ impl Plate {
         let mut draw = Draw(seed ^ 0x91A7E);
         let mut number = |end| u16::try_from(draw.below(end) + 1).unwrap_or(1);
         let (vendor_number, product_number, device_type) = (number(999), number(32_767), number(99));
+        // Of a maker that no table or profile here has, so that what is read is what was served; some servers take it for signed.
+        let vendor_number = 18_000 + vendor_number;
         let mut number = |end| u8::try_from(draw.below(end) + 1).unwrap_or(1);
         let (major, minor) = (number(99), number(99));
         let mut number = |end| u32::try_from(draw.below(end) + 1).unwrap_or(1);

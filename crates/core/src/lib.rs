@@ -8,6 +8,7 @@ pub mod blind;
 pub mod catalog;
 pub mod change;
 pub mod claim;
+pub mod enterprise;
 pub mod evidence;
 pub mod finding;
 pub mod hazard;

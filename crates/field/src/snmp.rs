@@ -2,7 +2,8 @@
 //!
 //! What leaves first is one GET of sysDescr.0, sysObjectID.0, sysUpTime.0 and sysName.0. An agent that answers with an error is asked nothing more.
 //! Rows of parts come four at a time by GETBULK, to version 1 one at a time by GETNEXT, each message behind the last row that every column
-//! had, at most 16 times. The community is tried once: a wrong one is met with silence, and raises a trap at some agents.
+//! had, at most 16 times. Over versions 2c and 3 the objects that a built-in profile names for such a device follow through a socket of their own,
+//! whose grant holds these lists and no other: at most 4 messages, none where the version is known. The community is tried once: a wrong one is met with silence, and raises a trap at some agents.
 //!
 //! Version 3 begins with a discovery, whose report says who the agent is and what its clock says. What is put here is plain: the guard judges it,
 //! encrypts and authenticates it ([`crate::guard::usm`]), and answers are opened before they are read. A user who is refused is not tried again.
@@ -13,10 +14,16 @@ use nameplate_wire::Malformed;
 use nameplate_wire::conversation::Protocol;
 use nameplate_wire::snmp::{self, Answer, COLUMNS, Oid, PROTOCOL, Question, Secured, Version, request_id};
 
+use nameplate_core::profile::{Further, Matched, ProfileSet};
+use nameplate_wire::Reading;
+use nameplate_wire::conversation::Over;
+
 use crate::ask::{Adapter, Planned};
 use crate::dialogue::{Dialogue, Next, Put, Take};
 use crate::guard::usm::{Engine, REPORTABLE, User};
-use crate::guard::{ENTITY_QUESTIONS_MAX, Grant, Refused, SNMP_MESSAGES_MAX, SNMP_OBJECTS_MAX, Secret, Snmp, SnmpV3, V3_MESSAGES_MAX};
+use crate::guard::{
+    ENTITY_QUESTIONS_MAX, Grant, OBJECT_QUESTIONS_MAX, Refused, SNMP_MESSAGES_MAX, SNMP_OBJECTS_MAX, Secret, Snmp, SnmpV3, V3_MESSAGES_MAX,
+};
 
 /// What a report counts: usmStatsUnsupportedSecLevels.0, NotInTimeWindows, UnknownUserNames, WrongDigests, DecryptionErrors. RFC 3414, 5.
 const UNSUPPORTED_LEVEL: &[u8] = &[0x2b, 6, 1, 6, 3, 15, 1, 1, 1, 0];
@@ -47,6 +54,12 @@ pub enum Access {
     V3(User),
 }
 
+/// Who asks, as the guard has it.
+enum Asker {
+    Community(Snmp),
+    User(SnmpV3),
+}
+
 impl Questions {
     /// In their order.
     fn questions(&self) -> Vec<Question> {
@@ -54,6 +67,16 @@ impl Questions {
         let objects = self.objects.chunks(SNMP_OBJECTS_MAX).map(|objects| Question::Objects(objects.to_vec()));
         let rows = self.entities.then(|| self.rows(None));
         discovery.into_iter().chain([Question::System]).chain(objects).chain(rows).collect()
+    }
+
+    /// What the guard is told of who asks.
+    fn asker(&self, objects: Vec<Vec<u8>>) -> Asker {
+        let by_community = |v1, community: &Secret, objects| Snmp { v1, community: community.clone(), objects, entities: self.entities };
+        match &self.access {
+            Access::V1(community) => Asker::Community(by_community(true, community, objects)),
+            Access::V2c(community) => Asker::Community(by_community(false, community, objects)),
+            Access::V3(user) => Asker::User(SnmpV3 { user: user.clone(), objects, entities: self.entities }),
+        }
     }
 
     fn rows(&self, after: Option<u32>) -> Question {
@@ -96,12 +119,9 @@ impl Adapter for Questions {
 
     fn grant(&self) -> Result<Grant, Refused> {
         let objects = self.objects.iter().map(|object| object.bytes().to_vec()).collect();
-        let by_community =
-            |v1, community: &Secret, objects| Snmp { v1, community: community.clone(), objects, entities: self.entities }.grant();
-        match &self.access {
-            Access::V1(community) => by_community(true, community, objects),
-            Access::V2c(community) => by_community(false, community, objects),
-            Access::V3(user) => SnmpV3 { user: user.clone(), objects, entities: self.entities }.grant(),
+        match self.asker(objects) {
+            Asker::Community(asker) => asker.grant(),
+            Asker::User(asker) => asker.grant(),
         }
     }
 
@@ -117,6 +137,8 @@ impl Adapter for Questions {
             engine,
             uptime_ticks: None,
             unasked: Vec::new(),
+            further: Further::default(),
+            is_further: false,
         })
     }
 
@@ -127,7 +149,13 @@ impl Adapter for Questions {
             only_if: if number == 1 { "" } else { "unless an earlier answer stops us" },
             then: match question {
                 Question::Discovery => "the messages after it name the engine and its clock as it said them".to_owned(),
-                Question::System if matches!(self.access, Access::V3(_)) => "once more where its clock is not what it had said".to_owned(),
+                Question::System if matches!(self.access, Access::V1(_)) => String::new(),
+                Question::System => {
+                    let again =
+                        if matches!(self.access, Access::V3(_)) { "once more where its clock is not what it had said; " } else { "" };
+                    let most = OBJECT_QUESTIONS_MAX;
+                    format!("{again}where a built-in profile knows what it says it is: GETs of the objects that it names, at most {most}")
+                }
                 Question::NextEntity { .. } | Question::Entities { .. } => {
                     format!("while more rows follow: the same behind the last row; at most {ENTITY_QUESTIONS_MAX} in all")
                 }
@@ -150,9 +178,38 @@ struct Asking {
     engine: Engine,
     uptime_ticks: Option<u32>,
     unasked: Vec<&'static str>,
+    /// What profiles name for what it said it is.
+    further: Further,
+    /// On the socket for that.
+    is_further: bool,
 }
 
 impl Asking {
+    /// What an answer says of the objects that are still to be asked.
+    fn learn(&mut self, message: &[u8]) {
+        let readings: Vec<Reading> = PROTOCOL.replay(Over::Udp, [], [message]);
+        let Some(reading) = readings.first() else { return };
+        let set = ProfileSet::embedded();
+        if self.out == Question::System && !self.is_further && !matches!(self.asked.access, Access::V1(_)) {
+            self.further = set.further(reading);
+        }
+        if !self.is_further || !matches!(self.out, Question::Objects(_)) {
+            return;
+        }
+        let found = match set.interpret(reading).matched {
+            Matched::One(id) => self.further.then.iter().position(|(of, _)| *of == id),
+            _ => None,
+        };
+        if let Some(at) = found {
+            // One that hides is found: what is its own follows.
+            let (_, lists) = self.further.then.swap_remove(at);
+            self.further.then.clear();
+            self.waiting = lists.into_iter().map(Question::Objects).filter(|question| *question != self.out).collect();
+        } else if set.tells_version(reading) {
+            self.waiting.clear();
+        }
+    }
+
     /// The agent is in no state to be asked more.
     fn stop(&mut self) {
         self.unasked.extend(self.waiting.drain(..).map(|question| question.name()));
@@ -164,9 +221,9 @@ impl Asking {
         let Some(engine) = Engine::of(message) else { return about("a report names its engine (RFC 3414, 4)") };
         match (&self.out, report) {
             (Question::Discovery, _) => self.engine = engine,
-            (Question::System, NOT_IN_TIME_WINDOW) if engine != self.engine && self.messages <= 2 => {
+            (Question::System | Question::Objects(_), NOT_IN_TIME_WINDOW) if engine != self.engine && self.messages <= 2 => {
                 self.engine = engine;
-                self.waiting.push_front(Question::System);
+                self.waiting.push_front(self.out.clone());
             }
             (_, UNKNOWN_USER) => return about("the agent does not know this user (usmStatsUnknownUserNames)"),
             (_, WRONG_DIGEST) => return about("the agent says that the password is wrong (usmStatsWrongDigests)"),
@@ -245,9 +302,26 @@ impl Dialogue for Asking {
             // To version 1 the end of everything that an agent has is an error, too.
             _ if answer.failed => self.stop(),
             Question::NextEntity { after } | Question::Entities { after } => return self.further(after, &answer),
-            Question::System | Question::Objects(_) => {}
+            Question::System | Question::Objects(_) => self.learn(message),
         }
         Take::Answer
+    }
+
+    fn onward(&mut self) -> Option<Result<Grant, Refused>> {
+        let lists = self.further.all();
+        if self.is_further || lists.is_empty() {
+            return None;
+        }
+        self.is_further = true;
+        (self.messages, self.row_messages, self.engine) = (0, 0, Engine::default());
+        let discovery = matches!(self.asked.access, Access::V3(_)).then_some(Question::Discovery);
+        let first = std::mem::take(&mut self.further.first).into_iter().map(Question::Objects);
+        self.waiting = discovery.into_iter().chain(first).collect();
+        let names: Vec<Vec<Vec<u8>>> = lists.iter().map(|list| list.iter().map(|name| name.bytes().to_vec()).collect()).collect();
+        Some(match self.asked.asker(Vec::new()) {
+            Asker::Community(asker) => asker.grant_lists(&names),
+            Asker::User(asker) => asker.grant_lists(&names),
+        })
     }
 
     fn uptime_ticks(&self) -> Option<u32> {

@@ -3,11 +3,14 @@
 use std::borrow::Cow;
 
 use nameplate_wire::{Authority, Fact, Reading};
+use regex::Regex;
 use serde::{Deserialize, Serialize};
 
+use super::objects::{OWN, resolved};
 use super::slice::Slice;
-use super::{Component, Extract, Invalid, Profile, parse};
+use super::{Component, Extract, Invalid, Profile, Register, parse};
 use crate::claim::{Claim, Field};
+use crate::enterprise;
 use crate::text::{self, Unreadable};
 
 /// Protocols that hand on another's answers, with its name. Their facts have their own name in front, and the same behind it.
@@ -126,9 +129,7 @@ impl ProfileSet {
                 if profile.fallback && field.is_revision() && !reading.complete {
                     continue;
                 }
-                if let Some(fact) = fact_of(reading, &rule.from) {
-                    said.apply(profile, component, *field, rule, &fact);
-                }
+                said.apply(profile, component, *field, rule, reading);
             }
         }
         said
@@ -142,38 +143,66 @@ impl Interpretation {
         Self { matched, claims, unreadable: Vec::new(), believed: Vec::new() }
     }
 
-    fn apply(&mut self, profile: &Profile, component: &Component, field: Field, rule: &Extract, fact: &Fact) {
-        if text::is_unset(fact.shape, &fact.bytes) {
-            return;
-        }
-        let text = match text::decode_fact(fact.shape, &fact.bytes) {
-            Ok(text) => text,
-            Err(Unreadable { shown }) => return self.unreadable.push((fact.path.clone(), shown)),
-        };
-        let value = match &rule.pattern {
-            None => Some(text.as_str()),
-            Some(pattern) => {
-                pattern.captures(&text).and_then(|found| found.get(1).or_else(|| found.get(0))).map(|part| part.as_str().trim())
+    /// The first fact that the rule can use is the claim; where none is, each that was there is told.
+    fn apply(&mut self, profile: &Profile, component: &Component, field: Field, rule: &Extract, reading: &Reading) {
+        let mut unreadable = Vec::new();
+        for path in &rule.from {
+            let path = if path.contains(OWN) { resolved(path, reading) } else { Some(path.clone()) };
+            let Some(fact) = path.and_then(|path| fact_of(reading, &path)) else { continue };
+            match value_of(profile, rule, &fact) {
+                Ok(None) => {}
+                Ok(Some(value)) => {
+                    let normal = if field.is_revision() { profile.version_order.normal(&value) } else { None };
+                    return self.claims.push(Claim {
+                        component: component.role.name().to_owned(),
+                        field,
+                        value,
+                        normal,
+                        grade: rule.grade,
+                        profile: profile.id.clone(),
+                        rule: fact.path.clone(),
+                        message: fact.message,
+                        offset: fact.offset,
+                        length: fact.bytes.len(),
+                    });
+                }
+                Err(shown) => unreadable.push((fact.path.clone(), shown)),
             }
-        };
-        let Some(value) = value else { return self.unreadable.push((fact.path.clone(), text::printable(&text))) };
-        if value.is_empty() || profile.placeholders.iter().any(|placeholder| placeholder == value) {
-            return;
         }
-        let normal = if field.is_revision() { profile.version_order.normal(value) } else { None };
-        self.claims.push(Claim {
-            component: component.role.name().to_owned(),
-            field,
-            value: value.to_owned(),
-            normal,
-            grade: rule.grade,
-            profile: profile.id.clone(),
-            rule: fact.path.clone(),
-            message: fact.message,
-            offset: fact.offset,
-            length: fact.bytes.len(),
-        });
+        self.unreadable.append(&mut unreadable);
     }
+}
+
+/// What a rule finds in a fact; `None` where nothing was ever set there, or where the text is one that it leaves alone.
+///
+/// # Errors
+/// The text, to be looked at, where the rule's pattern does not fit or nobody can read it.
+fn value_of(profile: &Profile, rule: &Extract, fact: &Fact) -> Result<Option<String>, String> {
+    if text::is_unset(fact.shape, &fact.bytes) {
+        return Ok(None);
+    }
+    let text = text::decode_fact(fact.shape, &fact.bytes).map_err(|Unreadable { shown }| shown)?;
+    if rule.unless.as_ref().is_some_and(|pattern| pattern.is_match(&text)) {
+        return Ok(None);
+    }
+    let value = match &rule.pattern {
+        None => text.as_str(),
+        Some(pattern) => {
+            let found = pattern.captures(&text).and_then(|found| found.get(1).or_else(|| found.get(0)));
+            match found {
+                Some(part) => part.as_str().trim(),
+                // A rule of last resort looks for what few texts hold.
+                None if profile.fallback => return Ok(None),
+                None => return Err(text::printable(&text)),
+            }
+        }
+    };
+    let value = match rule.register {
+        None => Some(value),
+        Some(Register::IanaEnterprise) => value.parse().ok().and_then(enterprise::name),
+    };
+    let is_set = |value: &&str| !value.is_empty() && !profile.placeholders.iter().any(|placeholder| placeholder == value);
+    Ok(value.filter(is_set).map(str::to_owned))
 }
 
 /// The protocol whose answers this one hands on unchanged: a device says the same over both, and its profile holds for both.
@@ -193,9 +222,17 @@ fn fact_of<'a>(reading: &'a Reading, path: &str) -> Option<Cow<'a, Fact>> {
 
 /// True when every fact that the profile names is there, readable, and matches.
 fn matches(profile: &Profile, reading: &Reading) -> bool {
-    profile.matches.iter().all(|(path, pattern)| {
-        fact_of(reading, path).and_then(|fact| text::decode_fact(fact.shape, &fact.bytes).ok()).is_some_and(|text| pattern.is_match(&text))
-    })
+    profile.matches.iter().all(|rule| holds(rule, reading))
+}
+
+/// True when this fact is there, readable, and matches.
+pub(super) fn holds((path, pattern): (&String, &Regex), reading: &Reading) -> bool {
+    fact_text(reading, path).is_some_and(|text| pattern.is_match(&text))
+}
+
+/// The text of a fact that is there and readable.
+pub(super) fn fact_text(reading: &Reading, path: &str) -> Option<String> {
+    fact_of(reading, path).and_then(|fact| text::decode_fact(fact.shape, &fact.bytes).ok())
 }
 
 #[cfg(test)]

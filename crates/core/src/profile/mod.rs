@@ -5,6 +5,7 @@
 
 mod example;
 mod interpret;
+mod objects;
 mod parse;
 mod slice;
 
@@ -17,6 +18,7 @@ use serde::Deserialize;
 
 pub use example::{Failure, check, stream};
 pub use interpret::{Interpretation, Matched, ProfileSet};
+pub use objects::Further;
 pub use parse::{Invalid, parse};
 
 use crate::claim::{Field, Grade};
@@ -127,7 +129,8 @@ pub struct Profile {
     pub placeholders: Vec<String>,
     /// What one should know.
     pub notes: String,
-    /// What may be asked of such a device beyond what its protocol asks of all: literal paths of pages (HTTP), at most two.
+    /// What may be asked of such a device beyond what its protocol asks of all: literal paths of pages (HTTP), at most two; objects (SNMP), at
+    /// most 16, the most telling first.
     pub ask: Vec<String>,
     /// Registers to ask for, literally, in this order (Modbus); at most two reads.
     pub reads: Vec<Read>,
@@ -151,12 +154,24 @@ pub struct Component {
 /// One rule: a fact, and which part of its text is the value.
 #[derive(Clone, Debug)]
 pub struct Extract {
-    /// The fact's path: `modbus.object.2`.
-    pub from: String,
+    /// The facts' paths, `modbus.object.2`: the first that is there and can be used counts. Never empty.
+    pub from: Vec<String>,
+    /// A text that this matches is not used: it says that what the pattern finds in it is something else.
+    pub unless: Option<Regex>,
+    /// What is found is a number, and the value is what it is called there.
+    pub register: Option<Register>,
     /// With one group, the group is the value; without, the whole text is. `None`: the whole text.
     pub pattern: Option<Regex>,
     /// How good this source is.
     pub grade: Grade,
+}
+
+/// A register of names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Register {
+    /// Private enterprise numbers: makers of devices for industry.
+    IanaEnterprise,
 }
 
 /// A test of the profile: what a device sent, and the nameplate that must come out.

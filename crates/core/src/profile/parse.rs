@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use toml::Spanned;
 
 use super::slice::Slice;
-use super::{Component, Confidence, DeviceClass, Example, Extract, Profile, Role, Said};
+use super::{Component, Confidence, DeviceClass, Example, Extract, Profile, Register, Role, Said, objects};
 use crate::claim::{Field, Grade};
 use crate::observation::{hex, over, unhex};
 use crate::version::Order;
@@ -109,10 +109,20 @@ struct ComponentText {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ExtractText {
-    from: Spanned<String>,
+    from: Spanned<From>,
     pattern: Option<Spanned<String>>,
+    unless: Option<Spanned<String>>,
+    register: Option<Register>,
     #[serde(default = "identity_object")]
     grade: Grade,
+}
+
+/// One fact, or several of which the first that can be used counts.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum From {
+    One(String),
+    FirstOf(Vec<String>),
 }
 
 const fn identity_object() -> Grade {
@@ -149,7 +159,7 @@ pub fn parse(id: &str, text: &str) -> Result<Profile, Invalid> {
     let read: Text = toml::from_str(text).map_err(|e| at(e.span(), "toml", e.message().to_owned()))?;
     let matches = match_rules(&read, &at)?;
     let components = read.component.iter().map(|c| component(c, read.protocol.as_ref(), &at)).collect::<Result<Vec<_>, _>>()?;
-    let ask = pages(&read, &at)?;
+    let ask = if read.protocol.as_ref() == objects::PROTOCOL { own_objects(&read, &at)? } else { pages(&read, &at)? };
     let reads = registers(&read, &at)?;
     let examples = read.example.iter().map(|e| example(e, &at)).collect::<Result<Vec<_>, _>>()?;
     if examples.is_empty() {
@@ -197,7 +207,7 @@ fn pages(read: &Text, at: &At<'_>) -> Result<Vec<String>, Invalid> {
         let no = |why: &str| Err(at(Some(path.span()), "ask", format!("{:?} {why}", path.as_ref())));
         let is_literal = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
         match path.as_ref() {
-            _ if read.protocol.as_ref() != PAGED => no("can be asked over http alone; other protocols ask what they ask"),
+            _ if read.protocol.as_ref() != PAGED => no("can be asked over http and snmp alone; other protocols ask what they ask"),
             text if !text.starts_with('/') || text.len() > PATH_BYTES_MAX || !text.bytes().all(is_literal) => {
                 no("is no literal path: / and letters, digits, - . _ ~ /; a query may act on a device")
             }
@@ -208,6 +218,39 @@ fn pages(read: &Text, at: &At<'_>) -> Result<Vec<String>, Invalid> {
         return Err(at(Some(third.span()), "ask", format!("a profile asks for at most {PAGES_MAX} pages")));
     }
     read.ask.iter().map(page).collect()
+}
+
+/// Objects of an agent. Each is used, so that nothing is asked in vain, and who tells his family by one of them says before whom to ask for it.
+fn own_objects(read: &Text, at: &At<'_>) -> Result<Vec<String>, Invalid> {
+    if let Some(more) = read.ask.get(objects::PROFILE_OBJECTS_MAX) {
+        return Err(at(Some(more.span()), "ask", format!("a profile asks for at most {} objects", objects::PROFILE_OBJECTS_MAX)));
+    }
+    let read_from = || read.component.iter().flat_map(|component| component.extract.values()).flat_map(|rule| rule.from.as_ref().paths());
+    for name in &read.ask {
+        let no = |why: &str| at(Some(name.span()), "ask", format!("{:?} {why}", name.as_ref()));
+        objects::checked(name.as_ref()).map_err(no)?;
+        let is_used = |fact: &str| read_from().any(|path| path == fact) || read.matches.keys().any(|path| path.as_ref() == fact);
+        if objects::fact_of_own(name.as_ref()).is_some_and(|fact| !is_used(&fact)) {
+            return Err(no("is asked, and no rule reads it"));
+        }
+    }
+    let of_system = read.matches.keys().any(|path| path.as_ref().starts_with("snmp.system."));
+    match read.ask.first() {
+        Some(first) if !of_system && !read.fallback => {
+            let why = "a profile that asks says in [match] what the agent's system group says: not every agent is to be asked".into();
+            Err(at(Some(first.span()), "ask", why))
+        }
+        _ => Ok(read.ask.iter().map(|name| name.as_ref().clone()).collect()),
+    }
+}
+
+impl From {
+    fn paths(&self) -> &[String] {
+        match self {
+            Self::One(path) => std::slice::from_ref(path),
+            Self::FirstOf(paths) => paths,
+        }
+    }
 }
 
 /// Literal reads of registers, each with where its list stands. Only what the decoder knows can be read again from evidence, and is asked.
@@ -239,7 +282,7 @@ fn match_rules(read: &Text, at: &At<'_>) -> Result<BTreeMap<String, regex::Regex
     }
     let mut matches = BTreeMap::new();
     for (fact, text) in &read.matches {
-        check_fact(fact, read.protocol.as_ref(), at)?;
+        check_fact(fact.as_ref(), fact.span(), read.protocol.as_ref(), at)?;
         if !text.as_ref().starts_with('^') {
             let why =
                 format!("the pattern {:?} starts with ^, so that it cannot match in the middle of another maker's text", text.as_ref());
@@ -250,22 +293,25 @@ fn match_rules(read: &Text, at: &At<'_>) -> Result<BTreeMap<String, regex::Regex
     Ok(matches)
 }
 
-fn check_fact(fact: &Spanned<String>, protocol: &str, at: &At<'_>) -> Result<(), Invalid> {
-    let own = fact.as_ref().strip_prefix(protocol).is_some_and(|rest| rest.starts_with('.'));
-    let why = || format!("{:?} is no fact of {protocol}: its facts are called {protocol}.something", fact.as_ref());
-    let name = fact.as_ref().strip_prefix(protocol).and_then(|rest| rest.strip_prefix('.')).unwrap_or_default();
+fn check_fact(fact: &str, span: std::ops::Range<usize>, protocol: &str, at: &At<'_>) -> Result<(), Invalid> {
+    let own = fact.strip_prefix(protocol).is_some_and(|rest| rest.starts_with('.'));
+    let why = || format!("{fact:?} is no fact of {protocol}: its facts are called {protocol}.something");
+    let name = fact.strip_prefix(protocol).and_then(|rest| rest.strip_prefix('.')).unwrap_or_default();
     if name.contains('[') && Slice::read(name).is_none() {
-        let why =
-            format!("{:?} are no registers: {REGISTERED}.register[ADDRESS:QUANTITY], and .words, .number, ... behind it", fact.as_ref());
-        return Err(at(Some(fact.span()), "registers", why));
+        let why = format!("{fact:?} are no registers: {REGISTERED}.register[ADDRESS:QUANTITY], and .words, .number, ... behind it");
+        return Err(at(Some(span), "registers", why));
     }
-    if own { Ok(()) } else { Err(at(Some(fact.span()), "fact", why())) }
+    if own { Ok(()) } else { Err(at(Some(span), "fact", why())) }
 }
 
 fn component(read: &ComponentText, protocol: &str, at: &At<'_>) -> Result<Component, Invalid> {
     let mut extract = BTreeMap::new();
     for (field, rule) in &read.extract {
-        check_fact(&rule.from, protocol, at)?;
+        let from = rule.from.as_ref().paths().to_vec();
+        if from.is_empty() {
+            return Err(at(Some(rule.from.span()), "fact", "a value is from a fact, or from the first of several".into()));
+        }
+        from.iter().try_for_each(|fact| check_fact(fact, rule.from.span(), protocol, at))?;
         let compiled = rule.pattern.as_ref().map(|text| pattern(text, at)).transpose()?;
         if let (Some(text), Some(compiled)) = (&rule.pattern, &compiled) {
             // Both ends: a value cut out of the middle of a longer text would be another value.
@@ -274,7 +320,8 @@ fn component(read: &ComponentText, protocol: &str, at: &At<'_>) -> Result<Compon
                 return Err(at(Some(text.span()), "whole-text", why));
             }
         }
-        extract.insert(*field, Extract { from: rule.from.as_ref().clone(), pattern: compiled, grade: rule.grade });
+        let unless = rule.unless.as_ref().map(|text| pattern(text, at)).transpose()?;
+        extract.insert(*field, Extract { from, pattern: compiled, unless, register: rule.register, grade: rule.grade });
     }
     Ok(Component { role: read.role, extract })
 }

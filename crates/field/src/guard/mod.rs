@@ -93,7 +93,10 @@ pub use self::{
     sel_ascii::SelAscii,
     serial::{BadLine, Parity, SerialLine, Settings},
     slmp::Slmp,
-    snmp::{ENTITY_QUESTIONS_MAX, MESSAGES_MAX as SNMP_MESSAGES_MAX, OBJECTS_MAX as SNMP_OBJECTS_MAX, Snmp, SnmpV3, V3_MESSAGES_MAX},
+    snmp::{
+        ENTITY_QUESTIONS_MAX, MESSAGES_MAX as SNMP_MESSAGES_MAX, OBJECT_QUESTIONS_MAX, OBJECTS_MAX as SNMP_OBJECTS_MAX, Snmp, SnmpV3,
+        V3_MESSAGES_MAX,
+    },
     station::{BadStation, Station},
     stream::{CLOSE_MS_MAX, Closed, Guarded, KILL_S_MAX},
     telnet::REFUSALS_MAX,

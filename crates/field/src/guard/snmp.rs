@@ -21,6 +21,8 @@ pub const ENTITY_QUESTIONS_MAX: u8 = 16;
 pub const OBJECTS_MAX: usize = 10;
 /// GETs of objects that a list names: a list, not a walk spelt out.
 pub const OBJECT_QUESTIONS_MAX: u8 = 4;
+/// Lists of objects that one connection may be granted: of each only what the answers before it call for is asked.
+pub const OBJECT_LISTS_MAX: usize = 64;
 /// Bytes of one object's name: RFC 3416 has up to 128 numbers in a name, real ones come to 30.
 pub const OBJECT_BYTES_MAX: usize = 64;
 /// Bytes of a community: SNMP-COMMUNITY-MIB (RFC 3584) has no limit, devices have 32 as a rule.
@@ -59,6 +61,30 @@ impl Snmp {
         let grant = if self.entities { grant.with(rows, []) } else { grant };
         with_objects(grant, &self.objects)
     }
+
+    /// The grant for GETs of exactly these lists; of its own objects none.
+    ///
+    /// # Errors
+    /// As [`Snmp::grant`].
+    pub fn grant_lists(&self, lists: &[Vec<Vec<u8>>]) -> Result<Grant, Refused> {
+        let no = |why: &str| Err(Refused::before_any_byte("permit.objects", why));
+        if self.v1 {
+            return no("to version 1 one object that is not there costs the answer for all: only the system group is asked");
+        }
+        with_lists(Self { objects: Vec::new(), entities: false, ..self.clone() }.grant()?, lists)
+    }
+}
+
+/// One literal for each of these lists.
+fn with_lists(grant: Grant, lists: &[Vec<Vec<u8>>]) -> Result<Grant, Refused> {
+    let no = |why: String| Err(Refused::before_any_byte("permit.objects", why));
+    if lists.len() > OBJECT_LISTS_MAX {
+        return no(format!("{} lists of objects, at most {OBJECT_LISTS_MAX}", lists.len()));
+    }
+    if let Some(list) = lists.iter().find(|list| list.len() > OBJECTS_MAX) {
+        return no(format!("{} objects in one message, at most {OBJECTS_MAX}", list.len()));
+    }
+    lists.iter().try_fold(grant, |grant, list| with_objects(grant, list))
 }
 
 /// One literal for each GET of objects that a list names.

@@ -356,3 +356,43 @@ fn an_answer_of_another_engine_does_not_count() {
     assert_eq!(lines.iter().filter(|line| line.starts_with("stray")).count(), 2, "{lines:?}");
     assert_eq!(lines.iter().filter(|line| line.starts_with("asked")).count(), 1, "{lines:?}");
 }
+
+/// An agent that calls itself by this number, and what it is asked on the socket after the first, answer by answer.
+fn onward(version: Version, object_id: &str, answers: &[&[(&str, &[u8])]]) -> Vec<usize> {
+    let number = u8::from(version == Version::V2c);
+    let said = |n: u8, bindings: Vec<(&str, Vec<u8>)>| message(number, n, 0xa2, NONE, &bindings);
+    let object = ber(6, &unhex(object_id));
+    let mut dialogue = asked(version).dialogue();
+    assert!(matches!(dialogue.next(), Next::Put(_)));
+    let group = said(1, vec![(OBJECTS[0], ber(4, b"Linux a 3.4.5 mips")), (OBJECTS[1], object.clone())]);
+    assert_eq!((dialogue.take(&group), dialogue.next()), (Take::Answer, Next::Done));
+    let Some(grant) = dialogue.onward() else { return Vec::new() };
+    assert!(grant.is_ok() && dialogue.onward().is_none(), "granted, and once");
+    let mut asked = Vec::new();
+    for (answer, n) in answers.iter().zip(1..) {
+        let Next::Put(put) = dialogue.next() else { break };
+        assert_eq!(put.question, "snmp.objects");
+        asked.push(put.bytes.windows(3).filter(|three| matches!(three, [0x30, _, 6])).count());
+        let own = answer.iter().map(|(name, text)| (*name, ber(4, text)));
+        let identity = [(OBJECTS[0], ber(4, b"Linux a 3.4.5 mips")), (OBJECTS[1], object.clone())];
+        assert_eq!(dialogue.take(&said(n, own.chain(identity).collect())), Take::Answer);
+    }
+    assert_eq!(dialogue.next(), Next::Done);
+    asked
+}
+
+#[test]
+fn what_a_profile_names_is_asked_after_the_system_group() {
+    const EATON: &str = "2b060104018416 01";
+    const NET_SNMP: &str = "2b06010401bf08 03020a";
+    const RUTOS: &str = "2b0601040182fc32010600";
+    // The system group fits a profile: its three objects, with the two that say whose they are.
+    assert_eq!(onward(Version::V2c, EATON, &[&[("2b060104018416 01010300", b"1.2")], &[]]), [5]);
+    // It fits none: the objects that tell who hides; then those of the one that was found, and nobody else's.
+    let found: &[(&str, &[u8])] = &[(RUTOS, b"RUT9_R_00.07.06")];
+    assert_eq!(onward(Version::V2c, NET_SNMP, &[found, found, &[]]), [7, 5]);
+    assert_eq!(onward(Version::V2c, NET_SNMP, &[&[], &[]]), [7]);
+    // A number that no profile knows; a version in which one object that is not there costs the answer.
+    assert_eq!(onward(Version::V2c, "2b0601040183f40101", &[]), [0; 0]);
+    assert_eq!(onward(Version::V1, EATON, &[]), [0; 0]);
+}

@@ -5,6 +5,7 @@
 mod facts;
 mod modbus;
 mod persona;
+mod snmp;
 mod user;
 
 use std::net::SocketAddr;
@@ -54,7 +55,7 @@ impl Simulated {
     /// The same in version 3 of SNMP, to this user; in another protocol as it is.
     pub fn asked_by(self, set: &ProfileSet, user: User) -> Self {
         let Some(profile) = set.get(&self.profile).filter(|_| self.protocol == "snmp") else { return self };
-        let made = Self::made(profile, &|facts| persona::snmp_v3(facts, user));
+        let made = Self::made(profile, &|facts| snmp::snmp_v3(facts, user));
         made.map_or(self, |made| Self { environment: user.environment(), ..made })
     }
 

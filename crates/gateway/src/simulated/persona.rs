@@ -8,11 +8,10 @@ use nameplate_core::wire::Shape;
 use nameplate_simulators::greeting::{self, Server};
 use nameplate_simulators::language::Language;
 use nameplate_simulators::sealed::Seal;
-use nameplate_simulators::{bacnet, dnp3, enip, fins, hart_ip, http, mms, opcua, pn_io, s7, sel, slmp, snmp};
+use nameplate_simulators::{bacnet, dnp3, enip, fins, hart_ip, http, mms, opcua, pn_io, s7, sel, slmp};
 
 use super::facts::Facts;
 use super::modbus;
-use super::user::User;
 
 /// A way to make personas of one protocol.
 pub struct Maker {
@@ -47,7 +46,7 @@ pub static MAKERS: [Maker; 20] = [
     Maker { protocol: "s7comm", make: s7comm },
     Maker { protocol: "sel-ascii", make: sel_ascii },
     Maker { protocol: "slmp", make: slmp },
-    Maker { protocol: "snmp", make: snmp },
+    Maker { protocol: "snmp", make: super::snmp::snmp },
     Maker { protocol: "ssh", make: |facts| greeting(facts, Server::Ssh) },
     Maker { protocol: "telnet", make: |facts| greeting(facts, Server::Telnet) },
 ];
@@ -86,24 +85,6 @@ const S7_COMPONENTS: [(&str, u16); 8] = [
 ];
 /// A CPU among the kinds of modules.
 const S7_CPU: u16 = 0x00C0;
-/// Objects of standard groups that are asked for by name (RFC 3418, 1628, 3805; LLDP-MIB).
-const SNMP_OBJECTS: [(&str, &str); 11] = [
-    ("snmp.system.contact", "1.3.6.1.2.1.1.4.0"),
-    ("snmp.system.location", "1.3.6.1.2.1.1.6.0"),
-    ("snmp.ups.manufacturer", "1.3.6.1.2.1.33.1.1.1.0"),
-    ("snmp.ups.model", "1.3.6.1.2.1.33.1.1.2.0"),
-    ("snmp.ups.software_version", "1.3.6.1.2.1.33.1.1.3.0"),
-    ("snmp.ups.agent_software_version", "1.3.6.1.2.1.33.1.1.4.0"),
-    ("snmp.ups.name", "1.3.6.1.2.1.33.1.1.5.0"),
-    ("snmp.printer.serial", "1.3.6.1.2.1.43.5.1.1.17.1"),
-    ("snmp.lldp.name", "1.0.8802.1.1.2.1.3.3.0"),
-    ("snmp.lldp.descr", "1.0.8802.1.1.2.1.3.4.0"),
-    ("snmp.bridge.address", "1.3.6.1.2.1.17.1.1.0"),
-];
-/// An engine of nobody's: the number that is kept for examples (RFC 5612), and a text of five letters (RFC 3411, 5).
-const ENGINE: [u8; 10] = [0x80, 0, 0x7d, 0xd9, 4, b'p', b'l', b'a', b't', b'e'];
-/// How long an agent has been up, in hundredths of a second: a day.
-const UP_TICKS: u32 = 8_640_000;
 
 pub(super) fn made(persona: impl Language + 'static) -> Made {
     Made { persona: Arc::new(persona), station: String::new(), words: Vec::new() }
@@ -315,62 +296,4 @@ fn s7comm(facts: &Facts) -> Option<Made> {
 fn slmp(facts: &Facts) -> Option<Made> {
     let name = facts.bytes("slmp.cpu.model")?.to_vec();
     Some(made(slmp::Persona { name, code: u16::from_le_bytes(facts.array("slmp.cpu.code")?), refuses: None }))
-}
-
-fn oid(text: &str) -> Option<Vec<u32>> {
-    text.split('.').map(|number| number.parse().ok()).collect()
-}
-
-fn snmp(facts: &Facts) -> Option<Made> {
-    let (persona, objects) = agent(facts)?;
-    Some(Made { words: [words(&["--snmp-community-public"]), objects].concat(), ..made(persona) })
-}
-
-/// The same agent in version 3 alone, which knows one user.
-pub fn snmp_v3(facts: &Facts, user: User) -> Option<Made> {
-    let (persona, objects) = agent(facts)?;
-    let engine = snmp::Engine { id: ENGINE.to_vec(), users: vec![user.user()] };
-    Some(Made { words: [user.words(), objects].concat(), ..made(snmp::Persona { v1: false, v2c: false, engine, ..persona }) })
-}
-
-/// An agent, and how all that it has is asked for.
-fn agent(facts: &Facts) -> Option<(snmp::Persona, Vec<String>)> {
-    let bytes = |path: &str| facts.bytes(path).unwrap_or_default();
-    let object_id = facts.text("snmp.system.object_id").and_then(|text| oid(&text)).unwrap_or_else(|| vec![0, 0]);
-    let mut persona = snmp::Persona::new(bytes("snmp.system.descr"), &object_id, bytes("snmp.system.name"), UP_TICKS);
-    let mut more = Vec::new();
-    let standard = SNMP_OBJECTS.into_iter().filter_map(|(path, name)| Some((name.to_owned(), facts.bytes(path)?)));
-    let private = facts.below("snmp.1.").map(|(behind, fact)| (format!("1.{behind}"), fact.bytes.as_slice()));
-    for (name, value) in standard.chain(private) {
-        let object = oid(&name)?;
-        persona.objects.insert(object.clone(), snmp::Value::Text(value.to_vec()));
-        persona.listed.insert(object);
-        more.extend(["--snmp-object".to_owned(), name]);
-    }
-    let entities = entities(facts);
-    more.extend((!entities.is_empty()).then(|| "--snmp-entity".to_owned()));
-    Some((persona.with_entities(entities), more))
-}
-
-/// Rows of the entity table, by their index.
-fn entities(facts: &Facts) -> BTreeMap<u32, snmp::Entity> {
-    let mut rows: BTreeMap<u32, snmp::Entity> = BTreeMap::new();
-    for (path, fact) in facts.below("snmp.entity.") {
-        let Some((index, column)) = path.split_once('.') else { continue };
-        let Ok(index) = index.parse() else { continue };
-        let row = rows.entry(index).or_default();
-        let text = fact.bytes.clone();
-        match column {
-            "descr" => row.description = text,
-            "hardware_rev" => row.hardware = text,
-            "firmware_rev" => row.firmware = text,
-            "software_rev" => row.software = text,
-            "serial" => row.serial = text,
-            "mfg" => row.manufacturer = text,
-            "model" => row.model = text,
-            "class" => row.class = decode_fact(fact.shape, &fact.bytes).ok().and_then(|class| class.parse().ok()).unwrap_or(0),
-            _ => {}
-        }
-    }
-    rows
 }

@@ -6,7 +6,7 @@ use core::ops::Range;
 use std::collections::HashMap;
 
 use super::message::{Binding, Kind, Message, Pdu};
-use super::object::{self, Object, SYS_NAME, TRAP};
+use super::object::{self, Object, SYS_NAME, SYS_OBJECT_ID, TRAP};
 use super::{NAME, PORT_TRAPS};
 use crate::conversation::{Conversation, Coverage, Happening, Heard, Over, Role, Said};
 use crate::keyed::Keyed;
@@ -84,7 +84,8 @@ impl Talk {
         reading.hide(message.community.clone());
         let read = pdu.bindings(&mut |Binding { name, tag, value }| {
             let (name, bytes) = (part(said.bytes, &name), part(said.bytes, &value));
-            if let Some((path, shape)) = Object::of(name, tag, bytes).filter(|object| *object != Object::Private).and_then(|o| o.fact(name))
+            if let Some((path, shape)) =
+                Object::of(name, tag, bytes).filter(|object| !matches!(object, Object::Private | Object::Number)).and_then(|o| o.fact(name))
             {
                 reading.fact(path, shape, value);
             } else {
@@ -174,11 +175,13 @@ impl Talk {
         for (name, range) in [("engine", &engine), ("enterprise", &enterprise)] {
             news |= range.as_ref().is_some_and(|range| self.is_news(agent, name.as_bytes(), of(range), false));
         }
+        let identified = pdu.is_some_and(|pdu| is_identified(pdu, said.bytes));
         let read = pdu.map_or(Ok(()), |pdu| {
             pdu.bindings(&mut |Binding { name, tag, value }| {
                 repeats |= of(&name) == TRAP;
-                if let Some(object) = Object::of(of(&name), tag, of(&value)) {
-                    news |= self.is_news(agent, of(&name), of(&value), object == Object::Private);
+                let object = Object::of(of(&name), tag, of(&value)).filter(|object| *object != Object::Number || identified);
+                if let Some(object) = object {
+                    news |= self.is_news(agent, of(&name), of(&value), matches!(object, Object::Private | Object::Number));
                 }
             })
         });
@@ -229,18 +232,30 @@ impl Talk {
     }
 }
 
+/// Whether the answer says whose it is.
+fn is_identified(pdu: &Pdu<'_>, bytes: &[u8]) -> bool {
+    let mut identified = false;
+    // What is wrong in the bindings is found where they are taken.
+    let _: Result<(), Malformed> = pdu.bindings(&mut |binding| identified |= part(bytes, &binding.name) == SYS_OBJECT_ID);
+    identified
+}
+
 /// Takes the facts out of the bindings. An agent that shows its own community does not make it a fact.
+/// A maker's own numbers are kept where the answer says beside them whose they are: who asks so asks for an identity, elsewhere they are measurements.
 fn take(reading: &mut Reading, pdu: &Pdu<'_>, bytes: &[u8], community: &[u8]) {
-    let mut private = 0;
+    let (mut private, identified) = (0, is_identified(pdu, bytes));
     // What is wrong in them was found before.
     let _: Result<(), Malformed> = pdu.bindings(&mut |Binding { name, tag, value }| {
         let (name, said) = (part(bytes, &name), part(bytes, &value));
         let Some(object) = Object::of(name, tag, said) else { return };
-        private += usize::from(object == Object::Private);
+        private += usize::from(matches!(object, Object::Private | Object::Number));
         if object == Object::Private && said == community {
             return reading.hide(value);
         }
-        if object == Object::Private && private > PRIVATE_FACTS_MAX {
+        if private > PRIVATE_FACTS_MAX && matches!(object, Object::Private | Object::Number) {
+            return;
+        }
+        if object == Object::Number && !identified {
             return;
         }
         if let Some((path, shape)) = object.fact(name) {

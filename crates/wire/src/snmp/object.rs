@@ -7,6 +7,8 @@ use super::message::{IP_ADDRESS, OCTETS, OID};
 use crate::Shape;
 
 const INTEGER: u8 = 0x02;
+/// INTEGER, Counter32, Gauge32. RFC 2578, 7.1.
+const NUMBERS: [u8; 3] = [INTEGER, 0x41, 0x42];
 /// entPhysicalEntry: 1.3.6.1.2.1.47.1.1.1.1. RFC 6933.
 pub(super) const ENTITY: &[u8] = &[0x2b, 6, 1, 2, 1, 47, 1, 1, 1, 1];
 /// 1.3.6.1.4.1: everything that a maker names himself.
@@ -14,6 +16,8 @@ const ENTERPRISES: &[u8] = &[0x2b, 6, 1, 4, 1];
 /// snmpTrapOID.0 and snmpTrapAddress.0. RFC 3418, RFC 3584.
 pub(super) const TRAP: &[u8] = &[0x2b, 6, 1, 6, 3, 1, 1, 4, 1, 0];
 pub(super) const TRAP_ADDRESS: &[u8] = &[0x2b, 6, 1, 6, 3, 18, 1, 3, 0];
+/// sysObjectID.0. RFC 3418.
+pub(super) const SYS_OBJECT_ID: &[u8] = &[0x2b, 6, 1, 2, 1, 1, 2, 0];
 /// sysName.0. RFC 3418.
 pub(super) const SYS_NAME: &[u8] = &[0x2b, 6, 1, 2, 1, 1, 5, 0];
 /// Longest text of a maker's own object that is kept: what a DisplayString (RFC 2579) has at most.
@@ -24,7 +28,7 @@ const NAME_BYTES_MAX: usize = 128;
 /// Objects of standard groups: name, fact, the value's tag, shape.
 const OBJECTS: [(&[u8], &str, u8, Shape); 14] = [
     (&[0x2b, 6, 1, 2, 1, 1, 1, 0], "system.descr", OCTETS, Shape::Lines),
-    (&[0x2b, 6, 1, 2, 1, 1, 2, 0], "system.object_id", OID, Shape::Oid),
+    (SYS_OBJECT_ID, "system.object_id", OID, Shape::Oid),
     (&[0x2b, 6, 1, 2, 1, 1, 4, 0], "system.contact", OCTETS, Shape::Lines),
     (SYS_NAME, "system.name", OCTETS, Shape::Text),
     (&[0x2b, 6, 1, 2, 1, 1, 6, 0], "system.location", OCTETS, Shape::Lines),
@@ -65,6 +69,8 @@ pub(super) enum Object {
     Entity(&'static str, Shape),
     /// A text under a maker's own number.
     Private,
+    /// A number under a maker's own number: a measurement as a rule.
+    Number,
 }
 
 impl Object {
@@ -78,6 +84,11 @@ impl Object {
             return (rest.len() > 1).then_some(Self::Entity(fact, *shape));
         }
         if name.starts_with(ENTERPRISES) {
+            if NUMBERS.contains(&tag) {
+                // One octet more than 32 bits need holds the sign, which is none here.
+                let is_natural = value.len() <= 5 && value.first().is_some_and(|first| first & 0x80 == 0);
+                return is_natural.then_some(Self::Number);
+            }
             return (tag == OCTETS && value.len() <= TEXT_BYTES_MAX && is_text(value)).then_some(Self::Private);
         }
         let (_, fact, _, shape) = OBJECTS.iter().find(|(object, _, kind, _)| name == *object && tag == *kind)?;
@@ -93,6 +104,7 @@ impl Object {
                 Some((format!("snmp.entity{index}.{fact}"), shape))
             }
             Self::Private => Some((format!("snmp.1.3{}", numbers(name.get(1..)?)?), Shape::Lines)),
+            Self::Number => Some((format!("snmp.1.3{}", numbers(name.get(1..)?)?), Shape::Number)),
         }
     }
 }

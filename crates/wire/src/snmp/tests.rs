@@ -218,3 +218,21 @@ fn likeness_needs_lengths_that_end_together() {
         assert_eq!((PROTOCOL.likeness)(&bytes, Over::Udp), expected, "{bytes:02x?}");
     }
 }
+
+#[test]
+fn a_maker_s_number_counts_where_the_answer_says_whose_it_is() {
+    let number = |tag, value: &[u8]| binding("2b06010401a149060302010105 00", tag, value);
+    let whose = binding(SYS_OBJECT, 6, &hex("2b06010401a149"));
+    let says = |numbers: Vec<Vec<u8>>, expected: &[&[u8]]| {
+        let message = v2c(0xa2, 0, &[numbers, vec![whose.clone()]].concat());
+        let expected: Vec<(&str, &[u8])> = expected.iter().map(|value| ("1.3.6.1.4.1.4297.6.3.2.1.1.5.0", *value)).collect();
+        check(&message, "snmp.response", &[expected, vec![("system.object_id", &hex("2b06010401a149"))]].concat());
+    };
+    says(vec![number(2, &[210])], &[]);
+    says(vec![number(2, &[0, 210])], &[&[0, 210]]);
+    says(vec![number(0x42, &[5]), number(0x41, &[6])], &[&[5], &[6]]);
+    // Time, six octets, nothing.
+    says(vec![number(0x43, &[5]), number(2, &[1; 6]), number(2, &[])], &[]);
+    let alone = v2c(0xa2, 0, &[number(2, &[5])]);
+    assert!(PROTOCOL.replay(Over::Udp, [], [&alone[..]]).is_empty(), "a measurement");
+}

@@ -74,3 +74,30 @@ fn a_profile_of_web_pages_names_them_literally() {
     }
     check("confidence", "ask = [\"/\"]\nconfidence", "ask", Some(7));
 }
+
+/// A profile of an agent that asks for these objects.
+fn agent(ask: &str) -> Result<Profile, Invalid> {
+    let text = GOOD
+        .replace("protocol = \"modbus\"", &format!("protocol = \"snmp\"\nask = [{ask}]"))
+        .replace("\"modbus.object.0\" = '^Maker$'", "\"snmp.system.object_id\" = '^1\\.3'")
+        .replace("from = \"modbus.object.2\"", "from = [\"snmp.1.3.6.1.4.1.9.2.0\", \"snmp.{object_id}.2.0\"]")
+        .replace("objects = { 0 = \"Maker\", 2 = \"V7\" }", "frames = [\"30\"]");
+    parse("maker/agent", &text)
+}
+
+#[test]
+fn an_agent_is_asked_for_objects_that_a_rule_reads() {
+    let good = agent("\"1.3.6.1.4.1.9.2.0\", \"{object_id}.2.0\", \"1.3.6.1.2.1.33.1.1.3.0\"").expect("it is good");
+    assert_eq!(good.ask.len(), 3);
+    for ask in [
+        "\"1.3.6.1.4.1.9.3.0\"",
+        "\"{object_id}.3.0\"",
+        "\"1.3.6.1.2.1.1.5.0\"",
+        "\"1.3.6.1.2.1.2.2.1.2.1\"",
+        "\"1.3.6.1.4.1.9.*\"",
+        "\"/index.html\"",
+        &["\"1.3.6.1.4.1.9.2.0\""; 17].join(", "),
+    ] {
+        assert_eq!(agent(ask).expect_err(ask).rule, "ask");
+    }
+}

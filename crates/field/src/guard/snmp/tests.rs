@@ -227,3 +227,24 @@ fn the_community_is_shown_to_nobody() {
         assert!(!print.contains("s3cret") && !print.contains("115, 51, 99, 114, 101, 116"), "{print}");
     }
 }
+
+#[test]
+fn lists_of_a_profile_leave_as_they_stand_and_no_other_object_does() {
+    let name = |last| vec![0x2b, 6, 1, 4, 1, 9, last];
+    let binding = |last| [&[0x30, 0x0b, 0x06, 0x07][..], &name(last), &[0x05, 0x00]].concat();
+    let lists = [vec![name(1), name(2)], vec![name(3)]];
+    let grant = asked().grant_lists(&lists).expect("a grant");
+    let limits = Limits::of(&grant);
+    let permit = Permit::new(Endpoint::Udp(([192, 0, 2, 9], 161).into()), grant, "WO-1", limits).expect("a permit");
+    let leaves = |bindings: &[u8]| {
+        let digits: String = bindings.iter().map(|byte| format!("{byte:02x}")).collect();
+        let message = message(1, 0xa0, NONE, &format!("30{:02x}{digits}", bindings.len()));
+        matches!(Judge::new(&permit).push(&message, Duration::ZERO), Ok(pushed) if pushed.message.is_some())
+    };
+    assert!(leaves(&[binding(1), binding(2)].concat()) && leaves(&binding(3)));
+    for wrong in [binding(1), binding(4), [binding(2), binding(1)].concat(), [binding(1), binding(2), binding(3)].concat()] {
+        assert!(!leaves(&wrong), "{wrong:02x?}");
+    }
+    assert!(asked().grant_lists(&[vec![name(1); 11]]).is_err() && asked().grant_lists(&vec![vec![name(1)]; 65]).is_err());
+    assert!(Snmp { v1: true, objects: Vec::new(), ..asked() }.grant_lists(&lists).is_err());
+}

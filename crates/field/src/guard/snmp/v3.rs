@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::{
     BULK_ASKED, ENTITY_QUESTIONS_MAX, FOUR_ROWS, LISTED, NO_ERROR, OBJECT_QUESTIONS_MAX, PDU_PARTS, SYSTEM, columns, length, question, row,
-    with_objects,
+    with_lists, with_objects,
 };
 use crate::guard::{
     Refused,
@@ -54,6 +54,14 @@ impl SnmpV3 {
             .in_session(Arc::new(self.user.clone()));
         let grant = if self.entities { grant.with(&BULK_ASKED, []) } else { grant };
         with_objects(grant, &self.objects)
+    }
+
+    /// The grant for GETs of exactly these lists; of its own objects none.
+    ///
+    /// # Errors
+    /// As [`SnmpV3::grant`].
+    pub fn grant_lists(&self, lists: &[Vec<Vec<u8>>]) -> Result<Grant, Refused> {
+        with_lists(Self { objects: Vec::new(), entities: false, ..self.clone() }.grant()?, lists)
     }
 }
 
