@@ -3,9 +3,11 @@
 //! The text of a profile is an argument; the built-in set (`device-profiles/`) is embedded, a site's own profiles are read by the
 //! caller and go through the same code.
 
+mod draft;
 mod example;
 mod interpret;
 mod parse;
+mod redact;
 
 use std::collections::BTreeMap;
 
@@ -13,9 +15,11 @@ use nameplate_wire::conversation::Over;
 use regex::Regex;
 use serde::Deserialize;
 
+pub use draft::{Answer, Head, draft};
 pub use example::{Failure, check, stream};
 pub use interpret::{Interpretation, Matched, ProfileSet};
 pub use parse::{Invalid, parse};
+pub use redact::{Personal, redact};
 
 use crate::claim::{Field, Grade};
 use crate::version::Order;

@@ -235,9 +235,7 @@ fn example(read: &Spanned<ExampleText>, at: &At<'_>) -> Result<Example, Invalid>
     let read = read.as_ref();
     let has_values = !read.objects.is_empty() || read.server_id.is_some();
     let said = match (&read.frames, &read.text, has_values) {
-        (Some(frames), None, false) => {
-            Said::Frame(frames.iter().map(|digits| digits_of(digits, at)).collect::<Result<_, _>>()?)
-        }
+        (Some(frames), None, false) => Said::Frame(frames.iter().map(|digits| digits_of(digits, at)).collect::<Result<_, _>>()?),
         (None, Some(texts), false) => Said::Frame(texts.iter().map(|text| text.as_bytes().to_vec()).collect()),
         (None, None, true) => values(read, at)?,
         _ => return Err(at(Some(span), "example", "an example has one of: frames; text; objects and/or server_id".into())),
