@@ -16,6 +16,26 @@ const TRIES_MAX: usize = 16;
 pub(crate) struct Ears {
     pub(crate) stream: Option<TcpListener>,
     pub(crate) datagrams: Option<UdpSocket>,
+    _held: Held,
+}
+
+/// The port of a carrier that the device does not speak: it answers nothing there, and the number is nobody else's. A referee who knows a
+/// device by its port would else meet the answers to somebody who asked another device from this number by the other carrier.
+#[derive(Debug, Default)]
+struct Held {
+    _stream: Option<TcpSocket>,
+    _datagrams: Option<UdpSocket>,
+}
+
+impl Held {
+    async fn beside(ears: (bool, bool), address: SocketAddr) -> io::Result<Self> {
+        let stream = || TcpSocket::new_v4().and_then(|socket| socket.bind(address).map(|()| socket));
+        let (streams, datagrams) = ears;
+        Ok(Self {
+            _stream: if streams { None } else { Some(stream()?) },
+            _datagrams: if datagrams { None } else { Some(UdpSocket::bind(address).await?) },
+        })
+    }
 }
 
 /// Listens at one address with every carrier; the address that came of it.
@@ -34,7 +54,8 @@ pub(crate) async fn listen(address: SocketAddr, carriers: &[Carrier]) -> io::Res
 }
 
 async fn listen_once(mut address: SocketAddr, carriers: &[Carrier]) -> io::Result<(Ears, SocketAddr)> {
-    let mut ears = Ears { stream: None, datagrams: None };
+    let is_drawn = address.port() == 0;
+    let mut ears = Ears { stream: None, datagrams: None, _held: Held::default() };
     if carriers.contains(&Carrier::Tcp) {
         let listener = TcpListener::bind(address).await?;
         address = listener.local_addr()?;
@@ -45,6 +66,11 @@ async fn listen_once(mut address: SocketAddr, carriers: &[Carrier]) -> io::Resul
         address = socket.local_addr()?;
         ears.datagrams = Some(socket);
     }
+    ears._held = match Held::beside((ears.stream.is_some(), ears.datagrams.is_some()), address).await {
+        // Of a port that somebody chose the other half may be in use.
+        Err(_) if !is_drawn => Held::default(),
+        held => held?,
+    };
     Ok((ears, address))
 }
 

@@ -66,7 +66,8 @@ impl Interop<'_> {
             let heard = if reads_again(product, &state) { said.clone() } else { BTreeSet::new() };
             return Exchange { heard, ended, said, file: PathBuf::new(), port: 0, state };
         }
-        let recording = Recording::of(&format!("host {} and port {}", server.address, server.port)).expect("a recording");
+        let recording =
+            Recording::of(&format!("host {} and ({})", server.address, referee::recorded(self.via, server.port))).expect("a recording");
         let ended = self.run(product, &server, &state);
         let file = recording.stop().expect("a capture");
         if referee::knows(self.via) {

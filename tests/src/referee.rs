@@ -19,8 +19,22 @@ struct Row {
 }
 
 enum At {
+    /// A preference that takes TCP ports.
     Preference(&'static str),
     Above(&'static [&'static str]),
+    /// No dissector, or one that finds it by itself; what carries it.
+    Bare(&'static [&'static str]),
+}
+
+impl Row {
+    /// What carries it, in the words of filters: a number of a port means one thing by TCP and another by UDP.
+    fn carriers(&self) -> Vec<&'static str> {
+        match self.at {
+            At::Preference(_) => vec!["tcp"],
+            At::Above(layers) => layers.iter().filter_map(|layer| Some(layer.split_once('.')?.0)).collect(),
+            At::Bare(carriers) => carriers.to_vec(),
+        }
+    }
 }
 
 /// Of OPC UA: the message, the policy of its channel, the service, the mode of a new channel, the attributes that are read.
@@ -101,14 +115,35 @@ static ROWS: [Row; 21] = [
         protocol: "modbus",
         at: At::Preference("mbtcp.tcp.port"),
         fields: &["modbus.func_code", "modbus.mei", "modbus.read_device_id", "modbus.reference_num", "modbus.word_cnt"],
-        // The registers are those of SunSpec's common model.
-        allowed: &["43/14/1//", "43/14/2//", "43/14/3//", "43/14/4//", "17////", "3///40000/69"],
+        // The registers are those of SunSpec's common model, and of the lists that three profiles cite.
+        allowed: &[
+            "43/14/1//",
+            "43/14/2//",
+            "43/14/3//",
+            "43/14/4//",
+            "17////",
+            "3///0/12",
+            "3///29/60",
+            "3///1636/5",
+            "3///40000/69",
+            "3///64001/27",
+        ],
     },
     Row {
         protocol: "modbus-rtu",
         at: At::Preference("mbrtu.tcp.port"),
         fields: &["modbus.func_code", "modbus.mei", "modbus.read_device_id", "modbus.reference_num", "modbus.word_cnt"],
-        allowed: &["43/14/1//", "43/14/2//", "43/14/3//", "43/14/4//", "3///40000/69"],
+        allowed: &[
+            "43/14/1//",
+            "43/14/2//",
+            "43/14/3//",
+            "43/14/4//",
+            "3///0/12",
+            "3///29/60",
+            "3///1636/5",
+            "3///40000/69",
+            "3///64001/27",
+        ],
     },
     // In clear: OpenSecureChannel, GetEndpoints, CreateSession, ActivateSession, Read of values, Browse, CloseSession, CloseSecureChannel.
     Row {
@@ -166,7 +201,7 @@ static ROWS: [Row; 21] = [
     },
     Row {
         protocol: "pn-io",
-        at: At::Above(&[]),
+        at: At::Bare(&["udp"]),
         fields: &["dcerpc.pkt_type", "dcerpc.dg_if_id", "dcerpc.opnum", "pn_io.index"],
         allowed: &["0/e1af8308-5d1f-11c9-91a4-08002b14a0fa/2/", "0/dea00001-6c97-11d1-8271-00a02442df7d/5/0xaff0"],
     },
@@ -185,14 +220,14 @@ static ROWS: [Row; 21] = [
     // No dissector: whole lines, byte for byte. The empty one, ID, ACC, a password that the test tells, QUI.
     Row {
         protocol: "sel-ascii",
-        at: At::Above(&[]),
+        at: At::Bare(&["tcp"]),
         fields: &["tcp.payload"],
         allowed: &["0d", "49440d", "5354410d", SEL_ACC, PASSWORD, "5155490d"],
     },
     // No dissector: the one message, byte for byte (SH-080956ENG, 4.2 and 5.2, with a timer of 2 s).
     Row {
         protocol: "slmp",
-        at: At::Above(&[]),
+        at: At::Bare(&["tcp", "udp"]),
         fields: &["tcp.payload", "udp.payload"],
         allowed: &["500000ffff03000600080001010000/", "/500000ffff03000600080001010000"],
     },
@@ -250,6 +285,15 @@ pub fn knows(protocol: &str) -> bool {
     ROWS.iter().any(|row| row.protocol == protocol)
 }
 
+/// What a recording of this port holds (pcap-filter): what carries the protocol, so that nobody's other conversation from or to the same number
+/// is in it; both where there is no row.
+#[must_use]
+pub fn recorded(protocol: &str, port: u16) -> String {
+    let row = ROWS.iter().find(|row| row.protocol == protocol);
+    let carriers = row.map_or_else(|| vec!["tcp", "udp"], Row::carriers);
+    carriers.iter().map(|carrier| format!("{carrier} port {port}")).collect::<Vec<_>>().join(" or ")
+}
+
 /// Counts what left towards these ports, where `protocol` is spoken, and prints it.
 ///
 /// # Errors
@@ -273,8 +317,13 @@ pub fn judge_login(file: &Path, protocol: &str, ports: &[u16], password: Option<
             let each = ports.iter().flat_map(|port| layers.iter().map(move |layer| layer.replace("{}", port)));
             options.extend(each.flat_map(|layer| ["-d".to_owned(), layer]));
         }
+        At::Bare(_) => {}
     }
-    let filter = format!("(tcp.len > 0 && tcp.dstport in {{{list}}}) || udp.dstport in {{{list}}}");
+    let towards = |carrier: &str| match carrier {
+        "tcp" => format!("(tcp.len > 0 && tcp.dstport in {{{list}}})"),
+        other => format!("{other}.dstport in {{{list}}}"),
+    };
+    let filter = row.carriers().into_iter().map(towards).collect::<Vec<_>>().join(" || ");
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
     let secret: Option<String> = password.map(|password| format!("{password}\r").bytes().map(|byte| format!("{byte:02x}")).collect());
     let mut counts = Counts::new();

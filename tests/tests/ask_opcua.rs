@@ -104,7 +104,7 @@ fn servers_tell_their_identity_signed_and_encrypted_to_whom_they_are_trusted_by(
         for (number, (mode, policy)) in ways.enumerate() {
             let trust = thumbprint(&stranger.err, if number % 2 == 0 { 40 } else { 64 });
             let way = format!("--opcua-security {mode} --opcua-policy {policy} --opcua-trust {trust}");
-            let recording = Recording::of(&format!("host 127.0.0.1 and port {}", server.port)).expect("a recording");
+            let recording = Recording::start(&[server.port]).expect("a recording");
             let ended = ask(&product, server.port, &way, &[]);
             let file = recording.stop().expect("a capture");
             print(kind, &format!("{mode} {policy}"), &expected, &said(&ended));

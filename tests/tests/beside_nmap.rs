@@ -9,6 +9,7 @@ use nameplate_tests::personas::{self, Persona};
 use nameplate_tests::place::needed;
 use nameplate_tests::product::{Product, State};
 use nameplate_tests::record::{self, Recording};
+use nameplate_tests::referee;
 use nameplate_tests::rig::{self, Kind, Server};
 
 /// The one that nmap tries.
@@ -99,7 +100,8 @@ fn nmap() -> Result<(), String> {
 
 /// Runs one tool over all servers while dumpcap records, and counts.
 fn tally(row: &Row, servers: &[(Server, Persona)], tool: impl Fn() -> String) -> Tally {
-    let ports: Vec<String> = servers.iter().map(|(server, _)| format!("dst port {}", server.port)).collect();
+    let towards = |port: u16| format!("(dst port {port} and ({}))", referee::recorded(row.via, port));
+    let ports: Vec<String> = servers.iter().map(|(server, _)| towards(server.port)).collect();
     let recording = Recording::of(&ports.join(" or ")).expect("a recording");
     let said = tool().to_lowercase();
     let file = recording.stop().expect("a capture");

@@ -104,6 +104,66 @@ fn sunspec_registers_of_pymodbus_are_exact_over_tcp_and_on_a_line() {
     }
 }
 
+/// Registers with these from their addresses on, and what else stands there: nothing.
+fn with_registers(blocks: &[(usize, Vec<u8>)]) -> Vec<u16> {
+    let mut registers = vec![0; 65_000];
+    for (address, bytes) in blocks {
+        for (register, pair) in registers[*address..].iter_mut().zip(bytes.chunks(2)) {
+            *register = u16::from_be_bytes([pair[0], pair[1]]);
+        }
+    }
+    registers
+}
+
+/// A text as it stands in so many registers.
+fn registers_of(text: &str, width: usize, filling: u8) -> Vec<u8> {
+    let mut bytes = text.as_bytes().to_vec();
+    bytes.resize(width * 2, filling);
+    bytes
+}
+
+/// Values are drawn; where they stand is written by hand from the maker's lists.
+#[test]
+fn registers_of_families_out_of_pymodbus_are_exact_over_tcp_and_on_a_line() {
+    for (kind, via) in [(Kind::Pymodbus, "modbus"), (Kind::PymodbusRtu, "modbus-rtu"), (Kind::PymodbusSerial, "modbus-rtu")] {
+        let test = "registers_of_families_out_of_pymodbus_are_exact_over_tcp_and_on_a_line";
+        let Some(product) = needed(test, ready(kind)) else { return };
+        let drawn = personas::random(personas::seed());
+        let plate = &drawn.plate;
+        let [x, y, z] = [plate.major, plate.minor, drawn.unit].map(|number| [0, number]);
+        let (model, order) = (format!("PM55{:02}", plate.minor % 100), format!("7KM{:04}-0BA00", plate.serial_number % 10_000));
+        let serial = format!("A{:07}", plate.serial_number % 10_000_000);
+        let names = [registers_of(&plate.name, 20, 0), registers_of(&model, 20, 0), registers_of("Schneider Electric", 20, 0)].concat();
+        let firmware = [[0x0a, 0x85], x, y, z, [0, 3]].concat();
+        let im = [&[0, 42][..], &registers_of(&order, 10, b' '), &registers_of(&serial, 8, b' '), &z, b"V", &[x[1], y[1], z[1]], &[0; 10]]
+            .concat();
+        // F13: a letter by its number; F14: digits. Harsh environment and the like stand between.
+        let relay =
+            [&[0, 32, 0, 1 + x[1] % 26, 0x07, 0x41, 0, 0, 0x03, 0x20, 0x80, 0x10][..], serial.as_bytes(), &[11, 29, 7, 217]].concat();
+        let dotted = format!("{}.{}.{}", x[1], y[1], z[1]);
+        let (letter, v) = (char::from(b'A' + x[1] % 26).to_string(), format!("V{dotted}"));
+        let hardware = drawn.unit.to_string();
+        let meter =
+            [("name", plate.name.as_str()), ("model", &model), ("manufacturer", "Schneider Electric"), ("firmware_revision", &dotted)];
+        let pac =
+            [("product_code", order.as_str()), ("serial_number", &serial), ("hardware_revision", &hardware), ("firmware_revision", &v)];
+        let sr =
+            [("hardware_revision", letter.as_str()), ("firmware_revision", "7.41"), ("boot_revision", "3.20"), ("serial_number", &serial)];
+        let families: [(&str, Vec<(usize, Vec<u8>)>, &[(&str, &str)], &str); 3] = [
+            ("schneider-electric/powerlogic-pm5000", vec![(29, names), (1_636, firmware)], &meter, "2 requests"),
+            ("siemens/sentron-pac", vec![(64_001, im)], &pac, "1 request"),
+            ("ge-multilin/sr-750-760", vec![(0, relay)], &sr, "1 request"),
+        ];
+        for (profile, blocks, served, requests) in families {
+            let persona = Persona { registers: with_registers(&blocks), ..drawn.clone() };
+            let more = vec!["--modbus-profile".to_owned(), profile.to_owned()];
+            let exchange = Interop { more, ..Interop::new(kind, &persona, via, persona.unit) }.exact(&product, served);
+            assert!(exchange.ended.err.contains(&format!("1 device, 1 connection, {requests}")), "{}", exchange.ended.err);
+            exchange.ended.expect(code::DONE);
+        }
+    }
+}
+
 #[test]
 fn modbus_rtu_of_pymodbus_is_exact_over_tcp_on_a_line_and_behind_ser2net() {
     for kind in [Kind::PymodbusRtu, Kind::PymodbusSerial, Kind::PymodbusSer2net] {

@@ -13,6 +13,7 @@ pub mod finding;
 pub mod hazard;
 pub mod ledger;
 pub mod observation;
+pub mod priority;
 pub mod profile;
 pub mod range;
 pub mod sheet;

@@ -69,6 +69,15 @@ pub fn decode_fact(shape: Shape, bytes: &[u8]) -> Result<String, Unreadable> {
             Some((first, word)) if !first.is_empty() => Ok(format!("{}.{}", dotted(first), u16::from_le_bytes(*word))),
             _ => Ok(dotted(bytes)),
         },
+        Shape::DottedWords => {
+            let words = bytes.as_chunks().0.iter().map(|word| u16::from_be_bytes(*word).to_string());
+            Ok(words.collect::<Vec<_>>().join("."))
+        }
+        Shape::DigitsPoint => digits_point(bytes),
+        Shape::Letter => match bytes {
+            [0, number @ 1..=26] => Ok(char::from(b'A' + number - 1).to_string()),
+            _ => Err(Unreadable { shown: format!("0x{}", hex(bytes)) }),
+        },
         Shape::LetterDotted => match bytes.split_first() {
             Some((letter, rest)) if letter.is_ascii_alphabetic() => Ok(format!("{}{}", char::from(*letter), dotted(rest))),
             _ => Ok(dotted(bytes)),
@@ -82,6 +91,18 @@ pub fn decode_fact(shape: Shape, bytes: &[u8]) -> Result<String, Unreadable> {
         Shape::Labels => decode(&labels(bytes)),
         Shape::HalfAscii => decode(&bytes.chunks_exact(2).map(half_ascii).collect::<Vec<_>>()),
         Shape::WindowsVersion => Ok(format!("{} {}", windows_name(bytes), dotted(bytes)).trim_start().to_owned()),
+    }
+}
+
+/// Digits with a point before the last two; half bytes that are no decimal digits are no such number.
+fn digits_point(bytes: &[u8]) -> Result<String, Unreadable> {
+    let digits = hex(bytes);
+    match digits.split_at_checked(digits.len().saturating_sub(2)) {
+        Some((whole, parts)) if !whole.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit()) => {
+            let whole = whole.trim_start_matches('0');
+            Ok(format!("{}.{parts}", if whole.is_empty() { "0" } else { whole }))
+        }
+        _ => Err(Unreadable { shown: format!("0x{digits}") }),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The fold: what is known after so many entries of the ledger.
 
+use crate::advisory::Held;
 use crate::baseline::Baselines;
 use crate::catalog::Catalog;
 use crate::change::Changes;
@@ -14,6 +15,8 @@ pub struct View {
     pub baselines: Baselines,
     /// Changes, open and closed.
     pub changes: Changes,
+    /// Advisories and lists that were taken in, by hash.
+    pub advisories: Held,
 }
 
 impl View {
@@ -24,7 +27,9 @@ impl View {
                 self.catalog.take_entry(&observed.observation, &observed.interpretation, Some(entry.index));
             }
             Body::Import(import) => self.catalog.import(import, entry.time_ns, Some(entry.index)),
+            Body::Advisories(delivery) => self.advisories.take(delivery, entry.time_ns),
             Body::Approval(approval) => self.baselines.take(approval, entry.index, entry.time_ns),
+            Body::Baseline(event) => self.baselines.take_event(event, entry.index, entry.time_ns),
             Body::Change(event) => self.changes.take(event, entry.index, entry.time_ns),
             Body::Key { .. } | Body::Touch { .. } | Body::Evidence { .. } => {}
         }

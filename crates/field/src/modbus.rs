@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use nameplate_wire::conversation::{Over, Protocol};
+use nameplate_wire::modbus::registers::Read;
 use nameplate_wire::modbus::{Answering, Continue, MBAP_BYTES, Mbap, PROTOCOL, Question, rtu, sunspec};
 use nameplate_wire::{Address, Malformed, Message};
 
@@ -139,6 +140,7 @@ impl Framing {
 fn registers(question: &Question) -> Option<Registers> {
     match *question {
         Question::Sunspec { base } => Some(Registers { function: FUNCTION_HOLDING_REGISTERS, address: base, quantity: sunspec::REGISTERS }),
+        Question::Registers(Read { function, address, quantity }) => Some(Registers { function, address, quantity }),
         _ => None,
     }
 }
@@ -172,6 +174,10 @@ impl Pages {
 
     fn excepted(&mut self, code: u8, question: Question) {
         match code {
+            // Who does not have one block of a family is not of it.
+            EXCEPTION_ILLEGAL_ADDRESS | EXCEPTION_ILLEGAL_VALUE if matches!(question, Question::Registers(_)) => {
+                self.excepted(EXCEPTION_ILLEGAL_FUNCTION, question)
+            }
             EXCEPTION_ILLEGAL_FUNCTION => {
                 // What is left of the same function would be refused alike.
                 let (alike, other) = std::mem::take(&mut self.waiting).into_iter().partition(|next| next.asks_as(question));
@@ -235,6 +241,13 @@ impl Dialogue for Pages {
         }
         let Some((question, answering)) = &mut self.current else { return Take::Answer };
         let (question, pdu) = (*question, adu.get(self.framing.pdu_at()..).unwrap_or_default());
+        if let Question::Registers(_) = question {
+            // Of registers there are no pages; what the family is, and so what they mean, the profile says.
+            if let Some(code) = exception(pdu) {
+                self.excepted(code, question);
+            }
+            return Take::Answer;
+        }
         match (answering.answer(Message { frame: 0, time_ns: 0, bytes: adu.to_vec() }), question) {
             (Continue::Next(object), Question::Identification { code: code @ (2 | 3), .. }) => {
                 self.page = Some(Question::Identification { code, object });
@@ -287,7 +300,7 @@ fn belongs_on_a_line(frame: &[u8], unit: u8, question: Question) -> Result<(), M
         return Err(Malformed::wrong("modbus-rtu", 1, "an answer, not the echo of the question (serial line 2.1)"));
     }
     match Answering::question_of_pdu(frame.get(rtu::PDU_AT..).unwrap_or_default()) {
-        _ if is_of_registers(frame.get(rtu::PDU_AT..), question) => Ok(()),
+        _ if is_of_registers(frame.get(rtu::PDU_AT..frame.len().saturating_sub(rtu::CHECK_BYTES)), question) => Ok(()),
         Some(shape) if question.asks_as(shape) => Ok(()),
         _ => Err(Malformed::wrong("modbus-rtu", 1, "function that was asked (specification 4.1)")),
     }
@@ -296,7 +309,11 @@ fn belongs_on_a_line(frame: &[u8], unit: u8, question: Question) -> Result<(), M
 /// True for registers, or an exception instead of them, where registers were asked for.
 fn is_of_registers(pdu: Option<&[u8]>, question: Question) -> bool {
     let function = pdu.and_then(|pdu| pdu.first()).map(|function| function & !EXCEPTION_BIT);
-    registers(&question).is_some() && function == Some(FUNCTION_HOLDING_REGISTERS)
+    match question {
+        // Registers do not say which they are: that many bytes, or none of it.
+        Question::Registers(read) => pdu.is_some_and(|pdu| read.is_answered_by(pdu)),
+        _ => registers(&question).is_some() && function == Some(FUNCTION_HOLDING_REGISTERS),
+    }
 }
 
 /// The exception code, if this answer is one (specification 4.1: function with its top bit, then the code).

@@ -44,7 +44,7 @@ pub fn make(directory: &Path) -> Result<SiteKey, Failure> {
     let cannot = |e: &dyn std::fmt::Display| Failure::input(path.display(), format!("the site's key cannot be made: {e}"));
     let mut seed = [0; KEY_BYTES];
     getrandom::fill(&mut seed).map_err(|e| cannot(&e))?;
-    let written = write_private(&new, &format!("{}\n", hex(&seed))).and_then(|()| fs::rename(&new, &path));
+    let written = write_private(&new, format!("{}\n", hex(&seed)).as_bytes()).and_then(|()| fs::rename(&new, &path));
     if let Err(e) = written.and_then(|()| sync_directory(directory)) {
         // What is left of it is no key; the next run begins anew.
         let _ = fs::remove_file(&new);
@@ -54,13 +54,13 @@ pub fn make(directory: &Path) -> Result<SiteKey, Failure> {
 }
 
 /// Writes and syncs a file that its owner alone may read.
-pub fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+pub fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(bytes)?;
     file.sync_all()
 }
 

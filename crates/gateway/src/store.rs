@@ -4,6 +4,7 @@ mod commit;
 mod draft;
 mod fold;
 mod head;
+mod payload;
 mod read;
 mod seen;
 mod sheaf;

@@ -127,6 +127,12 @@ pub enum Shape {
     Dotted,
     /// As [`Shape::Dotted`], with one number of two bytes at the end, lower byte first: `02 0b 37 08` is `2.11.2103`.
     DottedWordLe,
+    /// Each two bytes a decimal number, upper byte first, with dots between: `00 02 00 0a` is `2.10`.
+    DottedWords,
+    /// Decimal digits in half bytes, with a point before the last two: `02 83` is `2.83`.
+    DigitsPoint,
+    /// A number that stands for a letter, upper byte first: `00 01` is `A`, `00 1a` is `Z`.
+    Letter,
     /// A letter, then decimal numbers with dots: `56 03 02 06` is `V3.2.6`.
     LetterDotted,
     /// As [`Shape::LetterDotted`], written in columns of three digits that blanks fill up: `V  2  6  0` is `V2.6.0`.

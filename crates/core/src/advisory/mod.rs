@@ -3,7 +3,17 @@
 //! Texts stand as they were written; nothing is normalised here. Products, vulnerabilities and remediations refer to products by their
 //! place in [`Advisory::products`].
 
+pub mod bulletin;
+pub mod compiled;
+pub mod csaf;
+mod delivery;
+pub mod exploitation;
+mod set;
+
 use serde::{Deserialize, Serialize};
+
+pub use self::delivery::{Changes, Delivery, Held, ListReference, Reference};
+pub use self::set::{Advisories, Taken, revision_order};
 
 /// Place of a product in [`Advisory::products`].
 pub type ProductIndex = u32;
@@ -34,6 +44,9 @@ pub struct Advisory {
     pub tolerances: Vec<Tolerance>,
     /// The products, in the order of the tree.
     pub products: Vec<Product>,
+    /// Where in a vendor's own paper a bulletin stands that was read by hand: `p. 12`. Documents that a program reads have none.
+    #[serde(default)]
+    pub page: Option<String>,
     /// The vulnerabilities, in the document's order.
     pub vulnerabilities: Vec<Vulnerability>,
 }
@@ -72,11 +85,16 @@ pub struct Product {
     pub cpe: Option<String>,
     /// `product_identification_helper.purl`.
     pub purl: Option<String>,
+    /// Branches above it of categories that have no field here, outermost first: category and name (`host_name`, `service_pack`, ...). Each
+    /// narrows the product further than the rest says.
+    #[serde(default)]
+    pub qualifiers: Vec<(String, String)>,
     /// Where this product is one of another (`default_component_of`, `installed_on`, ...): the relationship's category and the two.
     pub relationship: Option<Relationship>,
 }
 
-/// A product made of two: a component on a platform.
+/// A product made of two: a component on a platform. Its name, family and release are the component's; what is said of it is said where the
+/// component stands on that platform, and nowhere else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Relationship {
     /// `installed_on`, `default_component_of`, `installed_with`, `external_component_of`, `optional_component_of`.
@@ -93,7 +111,8 @@ pub enum Release {
     /// The tree names none: every release of the product.
     #[default]
     Every,
-    /// A `product_version` branch: publishers write ranges and catalogue numbers here, too.
+    /// A `product_version` branch: publishers write ranges and catalogue numbers here, too. Of a product outside the branches its full name,
+    /// which may tell a release or none.
     Version(String),
     /// A `product_version_range` branch.
     Range(String),

@@ -55,19 +55,8 @@ fn running(release: &str) -> Catalog {
 }
 
 fn approval(decision: Decision, release: &str) -> Approval {
-    Approval {
-        decision,
-        line: ProductLine { profile: Some(DOTTED.into()), ..ProductLine::default() },
-        component: "self".into(),
-        field: Field::FirmwareRevision,
-        release: release.into(),
-        assets: Vec::new(),
-        from_ns: None,
-        until_ns: None,
-        by: "Ada".into(),
-        second: None,
-        reason: "tested".into(),
-    }
+    let line = ProductLine { profile: Some(DOTTED.into()), ..ProductLine::default() };
+    Approval::of(decision, line, release, "Ada", "tested")
 }
 
 fn approved(release: &str) -> Approval {
@@ -251,9 +240,9 @@ fn stale_stands_beside_the_verdict() {
 
 #[test]
 fn the_worst_component_stands_for_the_asset() {
-    use Conformance::{Behind, Conforms, Disapproved, Newer, NotListed, OtherLine, Unknown};
-    let worst_first = [Disapproved, Unknown, NotListed, Newer, OtherLine, Behind, Conforms];
-    assert!(worst_first.is_sorted());
+    use Conformance::{Behind, Conforms, Disapproved, InTest, Newer, NotListed, OtherLine, Superseded, Unknown};
+    let worst_first = [Disapproved, Unknown, NotListed, Newer, InTest, Superseded, OtherLine, Behind, Conforms];
+    assert!(worst_first.is_sorted() && Conformance::ALL.iter().rev().eq(&worst_first));
     let said = [("self", Field::FirmwareRevision, "3.160"), ("communication-module", Field::FirmwareRevision, "1.0")];
     let module = Approval { component: "communication-module".into(), ..approved("1.1") };
     let judged = judged(&device(NOW_NS, DOTTED, &said), [approved("3.160"), module]);
@@ -285,3 +274,7 @@ fn a_decision_that_is_none_is_not_recorded() {
     }
     assert_eq!(Approval { second: Some("Grace".into()), ..approved("1") }.check(), Ok(()));
 }
+
+mod persons;
+mod ranges;
+mod sets;

@@ -51,7 +51,7 @@ impl Selection {
                 self.view.apply(entry);
                 before.as_ref() != self.view.catalog.asset(&self.subject)
             }
-            Body::Approval(_) | Body::Change(_) | Body::Evidence { .. } => {
+            Body::Advisories(_) | Body::Approval(_) | Body::Baseline(_) | Body::Change(_) | Body::Evidence { .. } => {
                 self.view.apply(entry);
                 false
             }
@@ -75,7 +75,7 @@ impl Selection {
         let scope = order.iter().flat_map(|change| &change.plan.scope).filter_map(|place| self.view.catalog.asset(&place.asset));
         for asset in asset.into_iter().chain(scope) {
             let about = self.view.baselines.decided().filter(|decided| decided.is_about(asset));
-            self.entries.extend(about.map(|decided| decided.index));
+            self.entries.extend(about.flat_map(|decided| decided.proposal.into_iter().chain([decided.index])));
         }
         let holds = |change: &&Change| change.plan.places().any(|place| place.asset == self.subject);
         for change in self.view.changes.iter().filter(holds).chain(order) {

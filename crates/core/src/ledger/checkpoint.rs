@@ -138,10 +138,7 @@ impl Checkpoint {
     /// The signed note.
     #[must_use]
     pub fn sign(&self, key: &SiteKey) -> String {
-        let text = self.text();
-        let signature = key.0.sign(text.as_bytes()).to_bytes();
-        let line = [&key.public().id(&self.origin)[..], &signature].concat();
-        format!("{text}\n{SIGNATURE}{} {}\n", self.origin, STANDARD.encode(line))
+        sign(&self.origin, &self.text(), key)
     }
 
     /// Reads a note without believing it.
@@ -158,27 +155,48 @@ impl Checkpoint {
     /// [`Unbelieved`].
     pub fn open(note: &str, key: &PublicKey) -> Result<Self, Unbelieved> {
         let (checkpoint, signatures) = parse(note)?;
-        let ours = (checkpoint.origin.as_str(), key.id(&checkpoint.origin));
-        let mut found = Err(Unbelieved::UnknownSigner);
-        for (_, _, signature) in signatures.iter().filter(|(name, id, _)| (*name, *id) == ours) {
-            let signature = <[u8; 64]>::try_from(&signature[..]).map_err(|_| Unbelieved::WrongSignature)?;
-            let right = key.0.verify_strict(checkpoint.text().as_bytes(), &Signature::from_bytes(&signature));
-            right.map_err(|_| Unbelieved::WrongSignature)?;
-            found = Ok(());
-        }
-        found.map(|()| checkpoint)
+        believe(&checkpoint.origin, &checkpoint.text(), &signatures, key).map(|()| checkpoint)
     }
 }
 
-/// Name, key id and signature of one line.
-type SignatureLine<'a> = (&'a str, [u8; KEY_ID_BYTES], Vec<u8>);
+/// A text, signed: the note. The signer's name is `origin`.
+pub(crate) fn sign(origin: &str, text: &str, key: &SiteKey) -> String {
+    let signature = key.0.sign(text.as_bytes()).to_bytes();
+    let line = [&key.public().id(origin)[..], &signature].concat();
+    format!("{text}\n{SIGNATURE}{origin} {}\n", STANDARD.encode(line))
+}
 
-fn parse(note: &str) -> Result<(Checkpoint, Vec<SignatureLine<'_>>), Unbelieved> {
+/// Believes a text if this key, under this name, signed it. Lines of other signers are passed over.
+pub(crate) fn believe(origin: &str, text: &str, signatures: &[SignatureLine<'_>], key: &PublicKey) -> Result<(), Unbelieved> {
+    let ours = (origin, key.id(origin));
+    let mut found = Err(Unbelieved::UnknownSigner);
+    for (_, _, signature) in signatures.iter().filter(|(name, id, _)| (*name, *id) == ours) {
+        let signature = <[u8; 64]>::try_from(&signature[..]).map_err(|_| Unbelieved::WrongSignature)?;
+        let right = key.0.verify_strict(text.as_bytes(), &Signature::from_bytes(&signature));
+        right.map_err(|_| Unbelieved::WrongSignature)?;
+        found = Ok(());
+    }
+    found
+}
+
+/// Name, key id and signature of one line.
+pub(crate) type SignatureLine<'a> = (&'a str, [u8; KEY_ID_BYTES], Vec<u8>);
+
+/// The text of a note, without its last line end, and its signatures.
+pub(crate) fn split(note: &str) -> Result<(&str, Vec<SignatureLine<'_>>), Unbelieved> {
     let malformed = Unbelieved::Malformed;
     if note.len() > NOTE_BYTES_MAX {
         return Err(malformed("longer than a checkpoint is"));
     }
     let (text, signatures) = note.split_once("\n\n").ok_or(malformed("no blank line before the signatures"))?;
+    let signatures = signatures.strip_suffix('\n').ok_or(malformed("the last line has no end"))?;
+    let lines: Option<Vec<SignatureLine<'_>>> = signatures.split('\n').map(signature_line).collect();
+    Ok((text, lines.ok_or(malformed("a signature line is not one"))?))
+}
+
+fn parse(note: &str) -> Result<(Checkpoint, Vec<SignatureLine<'_>>), Unbelieved> {
+    let malformed = Unbelieved::Malformed;
+    let (text, signatures) = split(note)?;
     let lines: Vec<&str> = text.split('\n').collect();
     let [origin, size, root] = lines[..] else { return Err(malformed("not the three lines origin, size, root")) };
     if origin.is_empty() || origin.contains(|c: char| c.is_whitespace() || c == '+') {
@@ -187,10 +205,7 @@ fn parse(note: &str) -> Result<(Checkpoint, Vec<SignatureLine<'_>>), Unbelieved>
     let size = size.parse().ok().filter(|number: &u64| number.to_string() == size).ok_or(malformed("the size is no number"))?;
     let root =
         STANDARD.decode(root).ok().and_then(|root| <[u8; HASH_BYTES]>::try_from(root).ok()).ok_or(malformed("the root is no hash"))?;
-    let signatures = signatures.strip_suffix('\n').ok_or(malformed("the last line has no end"))?;
-    let lines: Option<Vec<SignatureLine<'_>>> = signatures.split('\n').map(signature_line).collect();
-    let lines = lines.ok_or(malformed("a signature line is not one"))?;
-    Ok((Checkpoint { origin: origin.to_owned(), head: Head { size, root } }, lines))
+    Ok((Checkpoint { origin: origin.to_owned(), head: Head { size, root } }, signatures))
 }
 
 fn signature_line(line: &str) -> Option<SignatureLine<'_>> {

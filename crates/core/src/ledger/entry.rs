@@ -5,7 +5,8 @@ use sha2::{Digest, Sha256};
 
 use super::canonical::{NotCanonical, Page};
 use super::merkle::Hash;
-use crate::baseline::Approval;
+use crate::advisory::Delivery;
+use crate::baseline::{self, Approval};
 use crate::change;
 use crate::observation::{Observation, hex, unhex};
 use crate::profile::Interpretation;
@@ -67,8 +68,12 @@ pub enum Body {
     },
     /// A list that somebody made was taken in.
     Import(Import),
+    /// Advisories, and lists of what is exploited, were taken in. Their bytes stand apart, by hash.
+    Advisories(Delivery),
     /// A release was approved or disapproved.
     Approval(Approval),
+    /// What happened to baselines beside it: a proposal, a set, an exemption, how many persons an approval needs.
+    Baseline(baseline::Event),
     /// A step of a change.
     Change(change::Event),
     /// A bundle was exported: exactly these entries are in it, and this one.

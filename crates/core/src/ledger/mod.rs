@@ -4,7 +4,7 @@
 //! Sources: RFC 6962, 2.1 (tree hashes and proofs); C2SP signed-note, tlog-checkpoint and tlog-proof. See docs/decisions/0008.
 
 mod canonical;
-mod checkpoint;
+pub(crate) mod checkpoint;
 mod entry;
 mod merkle;
 mod record;

@@ -1,8 +1,11 @@
 //! From a reading to claims: find the one profile that matches, apply its rules, keep what could not be used.
 
+use std::borrow::Cow;
+
 use nameplate_wire::{Authority, Fact, Reading};
 use serde::{Deserialize, Serialize};
 
+use super::slice::Slice;
 use super::{Component, Extract, Invalid, Profile, parse};
 use crate::claim::{Claim, Field};
 use crate::text::{self, Unreadable};
@@ -124,7 +127,7 @@ impl ProfileSet {
                     continue;
                 }
                 if let Some(fact) = fact_of(reading, &rule.from) {
-                    said.apply(profile, component, *field, rule, fact);
+                    said.apply(profile, component, *field, rule, &fact);
                 }
             }
         }
@@ -178,12 +181,14 @@ fn carried(reading: &Reading) -> Option<&'static str> {
     CARRIED.iter().find(|(carrier, _)| *carrier == reading.protocol).map(|(_, carried)| *carried)
 }
 
-/// The fact of that path; of the path in the protocol that is carried where the answer came through its carrier.
-fn fact_of<'a>(reading: &'a Reading, path: &str) -> Option<&'a Fact> {
+/// The fact of that path, or the registers of that name; of the path in the protocol that is carried where the answer came through its carrier.
+fn fact_of<'a>(reading: &'a Reading, path: &str) -> Option<Cow<'a, Fact>> {
     let inner = carried(reading).and_then(|carried| path.strip_prefix(carried)?.strip_prefix('.'));
     let is_inner =
         |fact: &Fact| inner.is_some() && fact.path.strip_prefix(reading.protocol).and_then(|rest| rest.strip_prefix('.')) == inner;
-    reading.facts.iter().find(|fact| fact.path == path || is_inner(fact))
+    let whole = reading.facts.iter().find(|fact| fact.path == path || is_inner(fact)).map(Cow::Borrowed);
+    let name = || inner.or_else(|| path.strip_prefix(reading.protocol)?.strip_prefix('.'));
+    whole.or_else(|| name().and_then(|name| Slice::read(name)?.of(reading, name)).map(Cow::Owned))
 }
 
 /// True when every fact that the profile names is there, readable, and matches.

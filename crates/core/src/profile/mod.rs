@@ -8,10 +8,12 @@ mod example;
 mod interpret;
 mod parse;
 mod redact;
+mod slice;
 
 use std::collections::BTreeMap;
 
 use nameplate_wire::conversation::Over;
+use nameplate_wire::modbus::registers::Read;
 use regex::Regex;
 use serde::Deserialize;
 
@@ -133,6 +135,8 @@ pub struct Profile {
     pub notes: String,
     /// What may be asked of such a device beyond what its protocol asks of all: literal paths of pages (HTTP), at most two.
     pub ask: Vec<String>,
+    /// Registers to ask for, literally, in this order (Modbus); at most two reads.
+    pub reads: Vec<Read>,
     /// Fact -> pattern; all must match.
     pub matches: BTreeMap<String, Regex>,
     /// What to extract, per component.

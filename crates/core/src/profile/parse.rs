@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use nameplate_wire::modbus::registers::{BLOCKS_MAX, Read};
 use regex::RegexBuilder;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use toml::Spanned;
 
+use super::slice::Slice;
 use super::{Component, Confidence, DeviceClass, Example, Extract, Form, Profile, Role, Said};
 use crate::claim::{Field, Grade};
 use crate::observation::{hex, over, unhex};
@@ -19,6 +21,8 @@ const PATTERN_BYTES_MAX: usize = 64 * 1024;
 const PROFILE_BYTES_MAX: usize = 64 * 1024;
 /// The protocol that has pages.
 const PAGED: &str = "http";
+/// The protocol that has registers.
+const REGISTERED: &str = "modbus";
 /// Pages of one reading: each is a connection of its own.
 const PAGES_MAX: usize = 2;
 /// A path's bytes; the guard has the same.
@@ -71,11 +75,30 @@ struct Text {
     notes: String,
     #[serde(default)]
     ask: Vec<Spanned<String>>,
+    #[serde(default)]
+    read: Vec<Spanned<ReadText>>,
     #[serde(default, rename = "match")]
     matches: BTreeMap<Spanned<String>, Spanned<String>>,
     component: Vec<ComponentText>,
     #[serde(default)]
     example: Vec<Spanned<ExampleText>>,
+}
+
+/// A read of registers: what it is called there, which it is, and in which list of the maker it stands.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReadText {
+    name: String,
+    modbus: RegistersText,
+    source: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RegistersText {
+    function: u8,
+    address: u16,
+    quantity: u16,
 }
 
 #[derive(Deserialize)]
@@ -131,6 +154,7 @@ pub fn parse(id: &str, text: &str) -> Result<Profile, Invalid> {
     let matches = match_rules(&read, &at)?;
     let components = read.component.iter().map(|c| component(c, read.protocol.as_ref(), &at)).collect::<Result<Vec<_>, _>>()?;
     let ask = pages(&read, &at)?;
+    let reads = registers(&read, &at)?;
     let examples = read.example.iter().map(|e| example(e, &at)).collect::<Result<Vec<_>, _>>()?;
     if examples.is_empty() {
         return Err(at(None, "example", "an [[example]] is missing: a profile without one proves nothing".into()));
@@ -151,6 +175,7 @@ pub fn parse(id: &str, text: &str) -> Result<Profile, Invalid> {
         placeholders: read.placeholders,
         notes: read.notes,
         ask,
+        reads,
         matches,
         components,
         examples,
@@ -190,6 +215,29 @@ fn pages(read: &Text, at: &At<'_>) -> Result<Vec<String>, Invalid> {
     read.ask.iter().map(page).collect()
 }
 
+/// Literal reads of registers, each with where its list stands. Only what the decoder knows can be read again from evidence, and is asked.
+fn registers(text: &Text, at: &At<'_>) -> Result<Vec<Read>, Invalid> {
+    let read = |spanned: &Spanned<ReadText>| {
+        let no = |why: String| Err(at(Some(spanned.span()), "read", why));
+        let ReadText { name, modbus: RegistersText { function, address, quantity }, source } = spanned.as_ref();
+        let read = Read { function: *function, address: *address, quantity: *quantity };
+        match () {
+            () if text.protocol.as_ref() != REGISTERED => no("registers are read over modbus alone".to_owned()),
+            () if name.is_empty() || source.is_empty() => {
+                no("a read says what it is called, and which list of its maker it is from".to_owned())
+            }
+            () if !Read::all().any(|known| known == read) => {
+                no(format!("{read:?} is no read that the decoder knows (wire, modbus/registers.rs): it could not be read again"))
+            }
+            () => Ok(read),
+        }
+    };
+    if let Some(more) = text.read.get(BLOCKS_MAX) {
+        return Err(at(Some(more.span()), "read", format!("a profile has at most {BLOCKS_MAX} reads: a serial line has no more to spare")));
+    }
+    text.read.iter().map(read).collect()
+}
+
 fn match_rules(read: &Text, at: &At<'_>) -> Result<BTreeMap<String, regex::Regex>, Invalid> {
     if read.fallback != read.matches.is_empty() {
         return Err(at(None, "match", "a profile has a [match] table, or it says fallback = true, and not both".into()));
@@ -210,6 +258,12 @@ fn match_rules(read: &Text, at: &At<'_>) -> Result<BTreeMap<String, regex::Regex
 fn check_fact(fact: &Spanned<String>, protocol: &str, at: &At<'_>) -> Result<(), Invalid> {
     let own = fact.as_ref().strip_prefix(protocol).is_some_and(|rest| rest.starts_with('.'));
     let why = || format!("{:?} is no fact of {protocol}: its facts are called {protocol}.something", fact.as_ref());
+    let name = fact.as_ref().strip_prefix(protocol).and_then(|rest| rest.strip_prefix('.')).unwrap_or_default();
+    if name.contains('[') && Slice::read(name).is_none() {
+        let why =
+            format!("{:?} are no registers: {REGISTERED}.register[ADDRESS:QUANTITY], and .words, .number, ... behind it", fact.as_ref());
+        return Err(at(Some(fact.span()), "registers", why));
+    }
     if own { Ok(()) } else { Err(at(Some(fact.span()), "fact", why())) }
 }
 

@@ -98,8 +98,11 @@ impl Condition {
 
 /// The first digits of a serial number against others of the same length.
 fn first_digits(serial: &str, digits: usize, side: Option<Side>, value: &str) -> Truth {
-    let first: String = serial.chars().take(digits).collect();
-    if first.len() != digits || value.len() != digits || !first.bytes().all(|byte| byte.is_ascii_digit()) {
+    let first = serial.chars().take(digits).collect::<String>().to_ascii_lowercase();
+    // Mitsubishi's months are 1 to 9, X, Y and Z, in the order of their bytes.
+    let is_month = |at: usize| at == 2 && value.len() == 3;
+    let counts = |(at, byte): (usize, u8)| byte.is_ascii_digit() || (is_month(at) && matches!(byte, b'x'..=b'z'));
+    if first.len() != digits || value.len() != digits || !first.bytes().enumerate().all(counts) {
         return Truth::Unknown(Why::FactUnread);
     }
     let holds = match side {

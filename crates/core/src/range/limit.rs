@@ -44,6 +44,11 @@ const NOT_AFTER: Standing = Standing::BEFORE.or(Standing::EQUAL);
 const NOT_BEFORE: Standing = Standing::EQUAL.or(Standing::AFTER);
 
 impl Limit {
+    /// True where its own version is taken in.
+    pub const fn takes_equal(&self) -> bool {
+        matches!(self.side, Side::UpTo | Side::From)
+    }
+
     /// Whether `version` is on the side that this end takes in.
     pub fn takes_in(&self, version: &Version) -> Truth {
         let standing = version.standing(&self.version);

@@ -18,11 +18,14 @@ mod words;
 use std::collections::BTreeMap;
 use std::ops::Range as Bytes;
 
+pub(crate) use answer::Truth;
 pub use answer::{Answer, Verdict, Why};
+pub(crate) use limit::Limit;
+pub(crate) use set::per_line;
 
 use crate::version::{Scheme, Version};
 use condition::Condition;
-use set::{Doubt, Set};
+use set::{Doubt, Set, Span};
 
 /// Longer texts are not read: the longest of the advisories' corpus has 220 bytes.
 pub const RANGE_BYTES_MAX: usize = 1024;
@@ -135,6 +138,52 @@ impl Range {
         shown
     }
 
+    /// True where a condition asks for this fact.
+    pub(crate) fn asks(&self, fact: &str) -> bool {
+        self.conditions.iter().any(|condition| condition.fact() == fact)
+    }
+
+    /// The one upper end that is all the range says: `< V4.7`, and nothing below it, beside it or in doubt.
+    pub(crate) fn only_end(&self) -> Option<&Limit> {
+        match &self.set {
+            Set::Spans(spans) if self.is_bare() => match spans.as_slice() {
+                [Span::Ends(None, Some(end))] => Some(end),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The one version that is all the range says.
+    pub(crate) fn only_version(&self) -> Option<&Version> {
+        match &self.set {
+            Set::Spans(spans) if self.is_bare() => match spans.as_slice() {
+                [Span::Point(version)] => Some(version),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The upper ends of its parts.
+    pub(crate) fn upper_ends(&self) -> impl Iterator<Item = &Limit> {
+        let (spans, limits) = match &self.set {
+            Set::Spans(spans) => (spans.as_slice(), &[][..]),
+            Set::PerLine(limits) => (&[][..], limits.as_slice()),
+            Set::All | Set::Unread => (&[][..], &[][..]),
+        };
+        let of_spans = spans.iter().filter_map(|span| match span {
+            Span::Ends(_, upper) => upper.as_ref(),
+            Span::Point(_) => None,
+        });
+        of_spans.chain(limits)
+    }
+
+    /// No condition, no part, nothing in doubt or unread.
+    fn is_bare(&self) -> bool {
+        self.conditions.is_empty() && self.component.is_none() && self.doubt.is_none() && self.is_whole()
+    }
+
     /// Whether a version of the device is inside. `None` where nobody knows its version.
     #[must_use]
     pub fn answer(&self, version: Option<&Version>, facts: &Facts) -> Answer<'_> {
@@ -159,7 +208,7 @@ impl Facts {
 }
 
 /// Words as the name of a fact: `Function State (FS)` is `function_state_fs`.
-fn fact_name(words: &str) -> String {
+pub(crate) fn fact_name(words: &str) -> String {
     let parts = words.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty());
     parts.collect::<Vec<_>>().join("_").to_lowercase()
 }

@@ -15,6 +15,7 @@ use crate::version::{Scheme, Version};
 enum Kind {
     Number,
     SerialFirst,
+    SerialMonth,
     SerialWindow,
     Date,
     Patch,
@@ -100,6 +101,7 @@ impl Phrase {
         Some(match self.kind {
             Kind::Number | Kind::Component | Kind::Date => Test::Version { side, version: version()? },
             Kind::SerialFirst => Test::SerialFirst { side, digits: group("digits")?.parse().ok()?, value: group("value")? },
+            Kind::SerialMonth => Test::SerialFirst { side, digits: group("value")?.len(), value: group("value")? },
             Kind::SerialWindow => Test::SerialWindow { from: group("from")?, to: group("to")? },
             Kind::Patch => Test::Patch { present: group("present")? == "with", value: group("value")? },
             Kind::AnyOf => Test::AnyOf(words(&group("value")?)),

@@ -137,7 +137,7 @@ impl Set {
             Self::All => Truth::Yes,
             Self::Unread => Truth::Unknown(Why::Unread),
             Self::Spans(spans) => spans.iter().fold(Truth::No, |truth, span| truth.or(span.has(version))),
-            Self::PerLine(limits) => per_line(limits, version),
+            Self::PerLine(limits) => per_line(limits.iter(), version),
         }
     }
 
@@ -209,8 +209,8 @@ impl Span {
 }
 
 /// Each end holds for its own line. Below all ends is inside, above all is outside; a version of a line that no end names is undecided.
-fn per_line(limits: &[Limit], version: &Version) -> Truth {
-    let counted = || limits.iter().filter(|end| end.version.same_counting(version));
+pub fn per_line<'e>(limits: impl Iterator<Item = &'e Limit> + Clone, version: &Version) -> Truth {
+    let counted = || limits.clone().filter(|end| end.version.same_counting(version));
     let mut truths = counted().map(|end| end.takes_in(version));
     let Some(first) = truths.next() else { return Truth::Unknown(Why::NoOrder) };
     if truths.all(|truth| truth == first) {

@@ -8,16 +8,16 @@ use super::Invalid;
 /// What one cell of the common spreadsheet programs can hold.
 const CELL_CHARS_MAX: usize = 32_767;
 /// More columns than any inventory has; a file with more is something else.
-pub(super) const COLUMNS_MAX: usize = 256;
+pub(crate) const COLUMNS_MAX: usize = 256;
 
 /// The cells of one record and the line that it begins in.
-pub(super) struct Record {
+pub(crate) struct Record {
     pub line: usize,
     pub cells: Vec<String>,
 }
 
 /// Reads records one by one.
-pub(super) struct Records<'a> {
+pub(crate) struct Records<'a> {
     rest: Peekable<Chars<'a>>,
     delimiter: char,
     line: usize,

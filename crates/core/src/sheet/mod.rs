@@ -3,7 +3,7 @@
 //! A sheet is CSV (RFC 4180; comma, semicolon or tab between) with a header. Columns that the inventory file does not know are kept and
 //! given back.
 
-mod cells;
+pub(crate) mod cells;
 mod column;
 mod compare;
 mod read;
@@ -13,9 +13,12 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use cells::{Record, Records};
 pub use column::{COLUMNS, Column};
 pub use compare::{Compared, Difference, Outcome, Relation, compare};
+pub(crate) use read::without_apostrophe;
 pub use read::{FILE_BYTES_MAX, read};
+pub(crate) use read::{FORMULA, decoded, one_line};
 
 use crate::observation::Address;
 

@@ -1,5 +1,6 @@
 //! From a file's bytes to a sheet: all of it, or an error that names line and column.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::net::IpAddr;
 
@@ -14,7 +15,7 @@ const ROWS_MAX: usize = 1_000_000;
 /// Rows with one address: 247 units behind each of a few ports. Each is compared with the others, so there is an end to it.
 const ADDRESS_ROWS_MAX: usize = 1_024;
 /// A cell that begins so is run by spreadsheets; our own CSV puts an apostrophe before it, which is taken away again here.
-const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
+pub(crate) const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
 
 /// Reads a sheet: UTF-8 (with or without byte order mark), else ISO 8859-1.
 ///
@@ -25,8 +26,8 @@ pub fn read(bytes: &[u8]) -> Result<Sheet, Invalid> {
     if bytes.len() > FILE_BYTES_MAX {
         return Err(whole("the file is larger than 64 MiB"));
     }
-    let decoded = std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().copied().map(char::from).collect(), str::to_owned);
-    let mut records = Records::new(decoded.strip_prefix('\u{feff}').unwrap_or(&decoded));
+    let text = decoded(bytes);
+    let mut records = Records::new(&text);
     let header = records.next().ok_or_else(|| whole("the file is empty"))??;
     let mut sheet = Sheet { columns: columns(&header)?, rows: Vec::new() };
     let ip_column = sheet.columns.iter().position(|column| column == "ip");
@@ -63,6 +64,14 @@ pub fn read(bytes: &[u8]) -> Result<Sheet, Invalid> {
     }
     unnamed_columns_go(&mut sheet, header.line)?;
     Ok(sheet)
+}
+
+/// The text of a file: UTF-8 without its byte order mark, else ISO 8859-1.
+pub(crate) fn decoded(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(
+        |_| bytes.iter().copied().map(char::from).collect::<String>().into(),
+        |text| text.strip_prefix('\u{feff}').unwrap_or(text).into(),
+    )
 }
 
 /// The header's names: ours where we know the column.
@@ -105,7 +114,7 @@ fn unnamed_columns_go(sheet: &mut Sheet, line: usize) -> Result<(), Invalid> {
 /// One cell as it is kept: trimmed and on one line; for a nameplate field and an address also checked.
 fn cell(column: &str, given: &str) -> Result<String, String> {
     let line = one_line(given);
-    let text = line.strip_prefix('\'').filter(|rest| rest.starts_with(FORMULA)).unwrap_or(&line);
+    let text = without_apostrophe(&line);
     if text.is_empty() {
         return Ok(String::new());
     }
@@ -126,8 +135,13 @@ fn cell(column: &str, given: &str) -> Result<String, String> {
     }
 }
 
+/// A cell without the apostrophe that keeps it from being run as a formula.
+pub(crate) fn without_apostrophe(cell: &str) -> &str {
+    cell.strip_prefix('\'').filter(|rest| rest.starts_with(FORMULA)).unwrap_or(cell)
+}
+
 /// Trimmed; line ends and tabs inside become one blank each, so that a row stays a row.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     text.trim().chars().map(|c| if matches!(c, '\n' | '\r' | '\t') { ' ' } else { c }).collect()
 }
 

@@ -338,6 +338,30 @@ fn the_basic_set_is_not_read_on() {
     );
 }
 
+#[test]
+fn registers_of_a_family_are_asked_for_literally_and_no_more_where_one_block_is_refused() {
+    // PowerLogic PM5000: name, model, manufacturer in 29 to 88; the version from 1636 on.
+    let text = |text: &str| format!("{:0<80}", text.bytes().map(|b| format!("{b:02x}")).collect::<String>());
+    let names: &'static str = format!("0001 0000 007b ff 0378 {}{}{}", text("F4"), text("PM5560"), text("Maker")).leak();
+    let [names_asked, version_asked] = ["0001 0000 0006 ff 03001d003c", "0002 0000 0006 ff 0306640005"];
+    let version = "0002 0000 000d ff 030a 0a85 0002 000a 0005 0003";
+    let blocks: Vec<Question> = Read::all().filter(|read| [29, 1_636].contains(&read.address)).map(Question::Registers).collect();
+    let read = |lines: Vec<String>| lines.into_iter().map(|line| line.split('=').next().unwrap_or_default().to_owned()).collect::<Vec<_>>();
+    let told = |script: &[Do]| read(story(&asked(&blocks), Over::Tcp, script).0);
+    let one = "read modbus.registers whole: modbus.registers.29";
+    let whole = told(&[Hear(names_asked), Say(names), Hear(version_asked), Say(version)]);
+    assert_eq!(whole, ["asked modbus.registers 12", "asked modbus.registers 12", one, "answered"]);
+    for exception in ["01", "02", "03", "06"] {
+        let refused: &'static str = format!("0001 0000 0003 ff 83{exception}").leak();
+        assert_eq!(told(&[Hear(names_asked), Say(refused)]), ["asked modbus.registers 12", "answered, not put: modbus.registers"]);
+    }
+    // Another number of registers is no answer to this question.
+    let stray = "stray: modbus: byte 7: function that was asked (specification 4.1)";
+    let few =
+        told(&[Hear(names_asked), Say("0001 0000 000d ff 030a 0a85 0002 000a 0005 0003"), Say(names), Hear(version_asked), Say(version)]);
+    assert_eq!(few, ["asked modbus.registers 12", stray, "asked modbus.registers 12", one, "answered"]);
+}
+
 // On a line: check bytes by pymodbus (REGULAR_LINE) and by the manuals' CRC-16/MODBUS for the answers.
 const REGULAR_LINE: &str = "01 2b0e0200 7087";
 

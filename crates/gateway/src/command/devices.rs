@@ -1,6 +1,7 @@
 //! `nameplate devices`: the catalog.
 
 use clap::Args;
+use nameplate_core::baseline::{Clock, Conformance, worst};
 use nameplate_core::catalog::Asset;
 use nameplate_core::claim::Field;
 use nameplate_core::observation::rfc3339;
@@ -9,7 +10,7 @@ use nameplate_core::profile::ProfileSet;
 use crate::cli::{Format, Options};
 use crate::failure::{Code, Failure};
 use crate::lines::{DeviceLine, inventory_header, inventory_row, place, way};
-use crate::store::Store;
+use crate::store::{Store, now_ns};
 use crate::{print, profiles, state};
 
 /// List the catalog.
@@ -20,6 +21,9 @@ pub struct Devices {
     /// The catalog as it was known on a day or at a time: 2026-03-02 or 2026-03-02T10:15:30Z
     #[arg(long, value_name = "DATE")]
     as_of: Option<String>,
+    /// Only devices of which every part conforms to the approved baseline; see `nameplate check` for the others
+    #[arg(long)]
+    approved_only: bool,
 }
 
 impl Devices {
@@ -32,7 +36,14 @@ impl Devices {
         let directory = state::directory(options.state.as_ref())?;
         let as_of = self.as_of.as_deref().map(time_ns).transpose()?;
         let view = Store::read(&directory)?.map(|store| store.view(as_of)).transpose()?.unwrap_or_default();
-        print::out(&listing(view.catalog.assets(), &profiles, print::format(options)))?;
+        // How old a reading is, is not asked here; `check` says it.
+        let clock = Clock { now_ns: as_of.unwrap_or_else(now_ns), stale_after_ns: u64::MAX };
+        let conforms = |asset: &&Asset| {
+            let judged = view.baselines.judge(asset, &profiles, clock);
+            worst(&judged).is_some_and(|worst| worst.conformance == Conformance::Conforms)
+        };
+        let shown = view.catalog.assets().filter(|asset| !self.approved_only || conforms(asset));
+        print::out(&listing(shown, &profiles, print::format(options)))?;
         if view.catalog.assets().next().is_none() {
             let then =
                 if as_of.is_some() { "was empty then" } else { "is empty: `nameplate listen FILE --keep` or `nameplate ask` fills it" };

@@ -1,5 +1,7 @@
 //! `nameplate import`: lists that people made, into the catalog. They never overwrite a reading.
 
+mod advisories;
+
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -29,6 +31,10 @@ pub struct Import {
 enum Kind {
     /// An inventory sheet: CSV with a header
     Devices(Devices),
+    /// Advisories: CSAF 2.0, bulletins, and lists of what is exploited
+    Advisories(advisories::Advisories),
+    /// Decisions about releases: CSV, TOML or JSON
+    Baseline(super::baseline::Import),
 }
 
 /// An inventory sheet: CSV with a header.
@@ -54,7 +60,17 @@ impl Import {
     /// # Errors
     /// A sheet that cannot be read, with line and column, or the state.
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
-        let Kind::Devices(Devices { sheet: path }) = &self.kind;
+        match &self.kind {
+            Kind::Devices(devices) => devices.run(options),
+            Kind::Advisories(advisories) => advisories.run(options),
+            Kind::Baseline(baseline) => baseline.run(options),
+        }
+    }
+}
+
+impl Devices {
+    fn run(&self, options: &Options) -> Result<(), Failure> {
+        let path = &self.sheet;
         let (sheet, sha256) = read_sheet(path)?;
         let (rows, file) = (sheet.rows.len(), path.display().to_string());
         let directory = state::directory(options.state.as_ref())?;

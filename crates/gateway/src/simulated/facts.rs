@@ -3,6 +3,7 @@
 use nameplate_core::profile::{Example, Profile};
 use nameplate_core::text::decode_fact;
 use nameplate_core::wire::conversation::{Over, Protocol};
+use nameplate_core::wire::modbus::registers::Read;
 use nameplate_core::wire::{Address, Fact, Reading, protocols};
 
 use crate::command::profile::frames;
@@ -11,6 +12,9 @@ use crate::command::profile::frames;
 pub struct Facts {
     facts: Vec<Fact>,
     pub speaker: Address,
+    /// The profile, and the registers that it asks for.
+    pub profile: String,
+    pub reads: Vec<Read>,
 }
 
 impl Facts {
@@ -24,7 +28,8 @@ impl Facts {
         let mut readings = protocols::named(&profile.protocol).map(read).unwrap_or_default();
         readings.retain(|reading| reading.protocol == profile.protocol);
         let speaker = readings.first().map(|reading| reading.speaker.clone()).unwrap_or_default();
-        Self { facts: readings.into_iter().flat_map(|reading| reading.facts).collect(), speaker }
+        let (profile, reads) = (profile.id.clone(), profile.reads.clone());
+        Self { profile, reads, speaker, facts: readings.into_iter().flat_map(|reading| reading.facts).collect() }
     }
 
     /// A fact's bytes.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use nameplate_core::text::decode_fact;
 use nameplate_core::wire::Shape;
+use nameplate_core::wire::modbus::registers::Read;
 use nameplate_core::wire::modbus::sunspec;
 use nameplate_simulators::greeting::{self, Server};
 use nameplate_simulators::language::Language;
@@ -232,6 +233,19 @@ fn sunspec(facts: &Facts, of: &str) -> Option<(modbus::Persona, Vec<String>)> {
     (!texts.concat().is_empty()).then(|| (persona, words(&["--question", "sunspec"])))
 }
 
+/// The registers that its profile asks for, as the example has them.
+fn registers(facts: &Facts, of: &str) -> Option<(modbus::Persona, Vec<String>)> {
+    let block = |read: &Read| {
+        let bytes = facts.bytes(&format!("{of}.registers.{}", read.address))?;
+        Some((read.address..).zip(bytes.as_chunks().0.iter().map(|pair| u16::from_be_bytes(*pair))).collect::<Vec<_>>())
+    };
+    let blocks: Vec<Vec<(u16, u16)>> = facts.reads.iter().map(block).collect::<Option<_>>()?;
+    let register_reads = facts.reads.iter().map(|read| (read.function, read.address, read.quantity)).collect();
+    let registers = blocks.into_iter().flatten().collect();
+    let persona = modbus::Persona { registers, register_reads, ..modbus::Persona::without_identity() };
+    (!facts.reads.is_empty()).then(|| (persona, words(&["--modbus-profile", &facts.profile])))
+}
+
 fn mms(facts: &Facts) -> Option<Made> {
     let bytes = |path: String| facts.bytes(&path).map(<[u8]>::to_vec);
     let plate = |of: &str, names: &[&'static str]| -> Vec<(&'static str, Vec<u8>)> {
@@ -259,7 +273,7 @@ fn modbus_rtu(facts: &Facts) -> Option<Made> {
 
 /// By the paths of who told it; and what has to be asked so that it tells all of it.
 fn modbus_of(facts: &Facts, of: &str) -> Option<(modbus::Persona, Vec<String>)> {
-    if let Some(made) = sunspec(facts, of) {
+    if let Some(made) = sunspec(facts, of).or_else(|| registers(facts, of)) {
         return Some(made);
     }
     let object = |(id, fact): (&str, &nameplate_core::wire::Fact)| Some((id.parse::<u8>().ok()?, fact.bytes.clone()));

@@ -6,6 +6,7 @@ use nameplate_core::ledger::{Frontier, Hash, Head, NotCanonical, Page, Placed, l
 use rusqlite::{Connection, params};
 
 use super::Draft;
+use super::payload::packed;
 use super::sheaf::Sheaf;
 
 /// Payloads that are remembered, 32 bytes each; beyond them the memory begins anew.
@@ -94,7 +95,7 @@ impl Commit<'_> {
                 sheaf.push(&leaf, record);
                 for payload in payloads {
                     if kept.is_new(payload.sha256) {
-                        insert.execute(params![payload.sha256, payload.bytes])?;
+                        insert.execute(params![payload.sha256, packed(&payload.bytes)])?;
                     }
                 }
             }

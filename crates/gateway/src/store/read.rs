@@ -4,10 +4,10 @@ use std::path::Path;
 
 use nameplate_core::ledger::{Entry, Hash, Tree};
 use rusqlite::{Connection, OptionalExtension};
-use sha2::{Digest, Sha256};
 
 use super::Store;
 use super::head::damaged;
+use super::payload::unpacked;
 use super::sheaf::{COLUMNS, Checked, Packed};
 use super::tables::failure;
 use crate::failure::Failure;
@@ -42,12 +42,9 @@ impl Store {
         let mut select =
             self.connection.prepare_cached("SELECT bytes FROM payload WHERE sha256 = ?1").map_err(|e| failure(&self.path, &e))?;
         let bytes: Option<Vec<u8>> = select.query_row([&name], |row| row.get(0)).optional().map_err(|e| failure(&self.path, &e))?;
-        match bytes {
-            Some(bytes) if Sha256::digest(&bytes)[..] != name[..] => {
-                Err(damaged(&self.path, &format!("the payload {sha256} has another digest")))
-            }
-            bytes => Ok(bytes),
-        }
+        let whole =
+            |stored| unpacked(&name, stored).ok_or_else(|| damaged(&self.path, &format!("the payload {sha256} has another digest")));
+        bytes.map(whole).transpose()
     }
 
     /// The leaf hashes of the first `size` entries, as they stand beside the records.

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use nameplate_core::ledger::{Body, Checkpoint, Entry, Frontier, Page, PublicKey, is_touch};
 use nameplate_core::observation::{hex, unhex};
 use rusqlite::OptionalExtension;
-use sha2::{Digest, Sha256};
 
 use super::Store;
 use super::head::damaged;
+use super::payload::unpacked;
 use super::sheaf::{COLUMNS, Checked, Packed};
 use super::tables::failure;
 use crate::failure::{Code, Failure};
@@ -95,7 +95,7 @@ impl Store {
         let mut rows = select.query([]).map_err(sql)?;
         while let Some(row) = rows.next().map_err(sql)? {
             let (name, bytes): (Vec<u8>, Vec<u8>) = (row.get(0).map_err(sql)?, row.get(1).map_err(sql)?);
-            if Sha256::digest(&bytes)[..] != name[..] {
+            if unpacked(&name, bytes).is_none() {
                 return Err(damaged(&self.path, &format!("the payload {} has another digest", hex(&name))));
             }
             named.remove(&name);
@@ -119,9 +119,15 @@ fn readable(record: &[u8], page: &mut Page) -> Result<Vec<Vec<u8>>, String> {
     if page.write(&entry).map_err(|e| e.to_string())? != record {
         return Err("it is not written in its canonical form".to_owned());
     }
-    let Body::Observation(observed) = entry.body else { return Ok(Vec::new()) };
-    let digests = observed.observation.messages.iter().chain(&observed.profile_sha256);
-    digests.map(|digits| unhex(digits).map_err(|_| format!("{digits:?} is no digest"))).collect()
+    let digests: Vec<&String> = match &entry.body {
+        Body::Observation(observed) => observed.observation.messages.iter().chain(&observed.profile_sha256).collect(),
+        Body::Advisories(delivery) => {
+            let documents = delivery.documents.iter().map(|document| &document.sha256);
+            documents.chain(delivery.lists.iter().map(|list| &list.sha256)).collect()
+        }
+        _ => return Ok(Vec::new()),
+    };
+    digests.into_iter().map(|digits| unhex(digits).map_err(|_| format!("{digits:?} is no digest"))).collect()
 }
 
 fn signed(note: &str, key: &PublicKey, tree: &Frontier) -> Result<(), String> {

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::{Answering, Continue, Mbap, NAME, Question, rtu, umas};
-use crate::conversation::{Conversation, Coverage, End, Heard, Likeness, Protocol, Role, Said};
+use super::registers::{Block, Open};
+use super::{Answering, Continue, MBAP_BYTES, Mbap, NAME, Question, rtu, umas};
+use crate::conversation::{Conversation, Coverage, End, Heard, Likeness, Over, Protocol, Role, Said};
 use crate::tcp::At;
 use crate::{Address, Cutter, Malformed, Message};
 
@@ -34,6 +35,10 @@ pub struct Connection {
     answers: Cutter,
     pending: VecDeque<Pending>,
     paged: BTreeMap<u8, Answering>,
+    /// Registers of units, until something else is answered.
+    blocks: Open,
+    /// Whether registers that are a nameplate were asked for: only then an answer of registers is looked at.
+    asks_registers: bool,
     units_seen: [u64; 4],
     /// Units that answered in UMAS.
     umas_seen: [u64; 4],
@@ -50,6 +55,7 @@ struct Pending {
     /// Which identity question it is, if it is one.
     question: Option<Question>,
     umas: Option<umas::Asked>,
+    at: At,
 }
 
 impl Conversation for Connection {
@@ -86,6 +92,7 @@ impl Conversation for Connection {
         for (_, paged) in core::mem::take(&mut self.paged) {
             out(Heard::Reading(paged.into_reading()));
         }
+        self.blocks.finish(out);
     }
 
     fn coverage(&self, each: &mut dyn FnMut(&'static str, Coverage)) {
@@ -111,7 +118,8 @@ impl Connection {
         }
         let (question, umas) = (Question::read(adu).map(|(_, question)| question), umas::Asked::read(adu, at));
         self.count_umas(mbap, adu);
-        self.pending.push_back(Pending { transaction: mbap.transaction, unit: mbap.unit, question, umas });
+        self.asks_registers |= matches!(question, Some(Question::Registers(_)));
+        self.pending.push_back(Pending { transaction: mbap.transaction, unit: mbap.unit, question, umas, at });
     }
 
     /// An answer, whole or cut; one that is cut inside its header is nothing.
@@ -134,7 +142,7 @@ impl Connection {
         let (word, bit) = (usize::from(mbap.unit >> 6), 1 << (mbap.unit & 63));
         let shape = Answering::question_of(adu);
         let is_umas = umas::carries(adu);
-        if shape.is_none() && !is_umas && self.units_seen[word] & bit != 0 {
+        if shape.is_none() && !is_umas && !self.asks_registers && self.units_seen[word] & bit != 0 {
             return;
         }
         let asked = self.asked(mbap);
@@ -150,6 +158,7 @@ impl Connection {
             }
             umas.answer(mbap, adu, self.unit(mbap.unit), at).into_iter().for_each(|reading| out(Heard::Reading(reading)));
         }
+        self.registers(asked.as_ref(), adu, at, out);
         let Some(shape) = shape else { return };
         let asked = asked.and_then(|asked| asked.question).filter(|question| question.asks_as(shape));
         let mut answering = match self.paged.remove(&mbap.unit) {
@@ -166,6 +175,17 @@ impl Connection {
             Continue::Next(_) if self.paged.len() < UNITS_PAGED_MAX => drop(self.paged.insert(mbap.unit, answering)),
             Continue::Next(_) | Continue::Complete | Continue::Stop => out(Heard::Reading(answering.into_reading())),
         }
+    }
+
+    /// Registers, where the question for them was heard.
+    fn registers(&mut self, asked: Option<&Pending>, adu: &[u8], at: At, out: &mut dyn FnMut(Heard)) {
+        let Some(&Pending { transaction, unit, question, at: asked_at, .. }) = asked else { return };
+        let Some(Question::Registers(read)) = question else { return self.blocks.close(unit, out) };
+        let question = Question::Registers(read).encode(transaction, unit);
+        let pdu = (MBAP_BYTES, adu.get(MBAP_BYTES..).unwrap_or_default());
+        let block = Block { read, asked: (&question, asked_at), said: (adu, at), pdu, key: transaction };
+        let speaker = self.unit(unit);
+        self.blocks.take((NAME, Over::Tcp), speaker, &block, out);
     }
 
     /// What this transaction asked, where it was heard. The latest counts: some clients give all their requests one number.

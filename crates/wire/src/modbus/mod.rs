@@ -9,6 +9,7 @@
 mod answer;
 mod conversation;
 mod question;
+pub mod registers;
 pub mod rtu;
 pub mod sunspec;
 mod umas;
@@ -30,6 +31,8 @@ pub const ADU_BYTES_MAX: usize = LENGTH_END + LENGTH_BYTES_MAX;
 
 /// Function 3, Read Holding Registers.
 pub(crate) const FUNCTION_HOLDING_REGISTERS: u8 = 0x03;
+/// Function 4, Read Input Registers.
+pub(crate) const FUNCTION_INPUT_REGISTERS: u8 = 0x04;
 /// Function 43, Encapsulated Interface Transport.
 pub(crate) const FUNCTION_ENCAPSULATED: u8 = 0x2b;
 /// MEI type 14, Read Device Identification.

@@ -1,6 +1,8 @@
 //! The questions we may put, and how they are recognised when somebody else puts them.
 
-use super::{FUNCTION_ENCAPSULATED, FUNCTION_HOLDING_REGISTERS, FUNCTION_SERVER_ID, MBAP_BYTES, MEI_IDENTIFICATION, Mbap, sunspec};
+use super::{
+    FUNCTION_ENCAPSULATED, FUNCTION_HOLDING_REGISTERS, FUNCTION_SERVER_ID, MBAP_BYTES, MEI_IDENTIFICATION, Mbap, registers, sunspec,
+};
 
 /// A read-only identity question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub enum Question {
         /// One of [`sunspec::BASES`].
         base: u16,
     },
+    /// Registers that a maker's list says are a nameplate. See [`registers`].
+    Registers(registers::Read),
 }
 
 impl Question {
@@ -39,7 +43,7 @@ impl Question {
             Self::Identification { code: 4, .. } => "modbus.identification.object",
             Self::Identification { .. } => "modbus.identification",
             Self::ServerId => "modbus.server_id",
-            Self::Sunspec { .. } => "modbus.registers",
+            Self::Sunspec { .. } | Self::Registers(_) => "modbus.registers",
         }
     }
 
@@ -51,6 +55,7 @@ impl Question {
             (Self::Identification { .. }, Self::Identification { .. })
                 | (Self::ServerId, Self::ServerId)
                 | (Self::Sunspec { .. }, Self::Sunspec { .. })
+                | (Self::Registers(_), Self::Registers(_))
         )
     }
 
@@ -63,6 +68,7 @@ impl Question {
                 let ([b1, b0], [q1, q0]) = (base.to_be_bytes(), sunspec::REGISTERS.to_be_bytes());
                 vec![FUNCTION_HOLDING_REGISTERS, b1, b0, q1, q0]
             }
+            Self::Registers(read) => read.pdu().to_vec(),
         }
     }
 
@@ -97,7 +103,7 @@ impl Question {
                 let base = u16::from_be_bytes([b1, b0]);
                 sunspec::BASES.contains(&base).then_some(Self::Sunspec { base })
             }
-            _ => None,
+            _ => registers::Read::of_pdu(pdu).map(Self::Registers),
         }
     }
 }
@@ -125,6 +131,10 @@ mod tests {
         check(Question::Sunspec { base: 40_000 }, &[1, 2, 0, 0, 0, 6, 255, 3, 0x9c, 0x40, 0, 69]);
         check(Question::Sunspec { base: 50_000 }, &[1, 2, 0, 0, 0, 6, 255, 3, 0xc3, 0x50, 0, 69]);
         check(Question::Sunspec { base: 0 }, &[1, 2, 0, 0, 0, 6, 255, 3, 0, 0, 0, 69]);
+        // 1,636 is 0664, 64,001 FA01.
+        let registers = |address, quantity| Question::Registers(registers::Read { function: 3, address, quantity });
+        check(registers(1_636, 5), &[1, 2, 0, 0, 0, 6, 255, 3, 0x06, 0x64, 0, 5]);
+        check(registers(64_001, 27), &[1, 2, 0, 0, 0, 6, 255, 3, 0xfa, 0x01, 0, 27]);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::registers::{BLOCKS_MAX, Block, Open, Read};
 use super::{Answering, Continue, EXCEPTION_BIT, FUNCTION_ENCAPSULATED, FUNCTION_SERVER_ID, Question};
 use crate::conversation::{Conversation, Coverage, End, Heard, Likeness, Over, Protocol, Role, Said};
 use crate::tcp::At;
@@ -27,7 +28,8 @@ pub static PROTOCOL: Protocol = Protocol {
 pub const NAME: &str = "modbus-rtu";
 /// The unit stands before the PDU, the check bytes behind it.
 pub const PDU_AT: usize = 1;
-pub(super) const CHECK_BYTES: usize = 2;
+/// Bytes of the check behind it.
+pub const CHECK_BYTES: usize = 2;
 /// Units on a line; 0 is a broadcast, the rest is reserved. 2.2.
 const UNIT_LAST: u8 = 247;
 /// Largest frame. 2.5.1.
@@ -43,7 +45,12 @@ struct Line {
     answers: Cutter,
     /// Unit, function, what it asked, and whether the server's side sent it; a line has one question at a time.
     asked: Option<(u8, u8, Option<Question>, bool)>,
+    /// Questions for registers that are a nameplate, with nothing else asked behind them: unit, what, whether the server's side sent it. Where
+    /// questions stand before their answers, as in evidence, the length tells whose answer it is.
+    registers_asked: Vec<(u8, Read, bool, At)>,
     paged: BTreeMap<u8, Answering>,
+    /// Registers of units, until something else is answered.
+    blocks: Open,
     units_seen: [u64; 4],
     coverage: Coverage,
 }
@@ -69,6 +76,7 @@ impl Conversation for Line {
         for (_, paged) in core::mem::take(&mut self.paged) {
             out(Heard::Reading(paged.into_reading()));
         }
+        self.blocks.finish(out);
     }
 
     fn coverage(&self, each: &mut dyn FnMut(&'static str, Coverage)) {
@@ -82,24 +90,54 @@ impl Line {
         self.coverage.decoded += 1;
         let [unit, pdu @ .., _, _] = frame else { return };
         let Some(&function) = pdu.first() else { return };
+        let fits = |(to, read, by_server, _): &(u8, Read, bool, At)| to == unit && *by_server != said.by_server && read.is_answered_by(pdu);
+        if let Some(place) = self.registers_asked.iter().position(fits) {
+            let (_, read, _, asked_at) = self.registers_asked.remove(place);
+            self.asked = None;
+            self.seen(said, *unit, out);
+            return self.registers(said, *unit, frame, (read, asked_at), out);
+        }
         // The side that opened the connection mostly asks, but some serial servers call their master: who answers the other's question
         // is the one that is asked.
         let asked =
             self.asked.filter(|(to, what, _, by_server)| (*to, *what, *by_server) == (*unit, function & !EXCEPTION_BIT, !said.by_server));
         if asked.is_none() && !is_answer_only(pdu) {
-            self.asked = Some((*unit, function, Question::of_pdu(pdu), said.by_server));
+            let question = Question::of_pdu(pdu);
+            self.asked = Some((*unit, function, question, said.by_server));
+            match question {
+                Some(Question::Registers(read)) => {
+                    self.registers_asked.truncate(BLOCKS_MAX - 1);
+                    self.registers_asked.push((*unit, read, said.by_server, said.at));
+                }
+                _ => self.registers_asked.clear(),
+            }
             return;
         }
-        let (word, bit) = (usize::from(unit >> 6), 1 << (unit & 63));
-        if asked.is_some() && self.units_seen[word] & bit == 0 {
-            self.units_seen[word] |= bit;
-            out(Heard::Present { protocol: NAME, role: Role::Server, speaker: behind(said.from, *unit), at: said.at });
+        if asked.is_some() {
+            self.seen(said, *unit, out);
         }
         self.asked = None;
+        self.blocks.close(*unit, out);
         if let Some(shape) = Answering::question_of_pdu(pdu) {
             let asked = asked.and_then(|(_, _, question, _)| question).filter(|question| question.asks_as(shape));
             self.identity(said, *unit, frame, (asked, shape), out);
         }
+    }
+
+    fn seen(&mut self, said: &Said<'_>, unit: u8, out: &mut dyn FnMut(Heard)) {
+        let (word, bit) = (usize::from(unit >> 6), 1 << (unit & 63));
+        if self.units_seen[word] & bit == 0 {
+            self.units_seen[word] |= bit;
+            out(Heard::Present { protocol: NAME, role: Role::Server, speaker: behind(said.from, unit), at: said.at });
+        }
+    }
+
+    fn registers(&mut self, said: &Said<'_>, unit: u8, frame: &[u8], asked: (Read, At), out: &mut dyn FnMut(Heard)) {
+        let (read, asked_at) = asked;
+        let question = encode(Question::Registers(read), unit);
+        let pdu = (PDU_AT, frame.get(PDU_AT..frame.len().saturating_sub(CHECK_BYTES)).unwrap_or_default());
+        let block = Block { read, asked: (&question, asked_at), said: (frame, said.at), pdu, key: read.quantity };
+        self.blocks.take((NAME, self.over), behind(said.from, unit), &block, out);
     }
 
     fn identity(&mut self, said: &Said<'_>, unit: u8, frame: &[u8], asked: (Option<Question>, Question), out: &mut dyn FnMut(Heard)) {

@@ -187,7 +187,7 @@ fn identity(directory: &Path, writes: bool) -> Result<Identity, Failure> {
     if writes {
         let pem = made.key_pem().map_err(|why| Failure::input(key.display(), why))?;
         fs::create_dir_all(directory).map_err(|e| Failure::input(directory.display(), e))?;
-        key::write_private(&key, &pem).map_err(|e| Failure::input(key.display(), e))?;
+        key::write_private(&key, pem.as_bytes()).map_err(|e| Failure::input(key.display(), e))?;
         fs::write(&certificate, made.certificate()).map_err(|e| Failure::input(certificate.display(), e))?;
         key::sync_directory(directory).map_err(|e| Failure::input(directory.display(), e))?;
         eprintln!(

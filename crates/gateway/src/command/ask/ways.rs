@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use clap::{Args, ValueEnum};
 use nameplate_core::observation::unhex;
+use nameplate_core::profile::ProfileSet;
 use nameplate_core::wire::bacnet;
 use nameplate_core::wire::conversation::Over;
 use nameplate_core::wire::dnp3::Route;
@@ -35,6 +36,10 @@ pub struct Ways {
     /// What to ask over Modbus, in this order
     #[arg(long, value_enum, value_delimiter = ',', default_value = "regular", help_heading = "Modbus")]
     question: Vec<Named>,
+    /// Ask over Modbus for the registers that this profile of ours names, literally, and nothing else (`nameplate profile list`). Know the device:
+    /// in another, registers with these numbers may be something else
+    #[arg(long, value_name = "ID", conflicts_with = "question", help_heading = "Modbus")]
+    modbus_profile: Option<String>,
     /// The network behind the router on which the device is
     #[arg(long, value_name = "NETWORK", requires = "bacnet_station", help_heading = "BACnet")]
     bacnet_network: Option<u16>,
@@ -245,9 +250,12 @@ impl Ways {
         self.via.iter().map(|way| self.ask(*way, &target, kept)).collect()
     }
 
-    fn modbus(&self, framing: Framing, endpoint: Endpoint, unit: u8) -> Ask {
-        let questions = self.question.iter().map(|named| (*named).into()).collect();
-        Ask { endpoint, via: Via::Modbus(Questions { framing, unit, questions }) }
+    fn modbus(&self, framing: Framing, endpoint: Endpoint, unit: u8) -> Result<Ask, Failure> {
+        let questions = match &self.modbus_profile {
+            Some(id) => registers_of(id)?,
+            None => self.question.iter().map(|named| (*named).into()).collect(),
+        };
+        Ok(Ask { endpoint, via: Via::Modbus(Questions { framing, unit, questions }) })
     }
 
     fn bacnet(&self, target: &Target<'_>) -> Result<Ask, BadTarget> {
@@ -308,7 +316,7 @@ impl Ways {
             Way::Mms => Ok(self.mms.ask(target)?),
             Way::Modbus => {
                 let unit = target.number("the unit is a number from 0 to 255")?.unwrap_or(UNIT_NONE);
-                Ok(self.modbus(Framing::Tcp, Endpoint::Tcp(target.address(PORT)?), unit))
+                self.modbus(Framing::Tcp, Endpoint::Tcp(target.address(PORT)?), unit)
             }
             Way::ModbusRtu => {
                 let unit = target.number("the unit is a number from 1 to 247")?;
@@ -319,7 +327,7 @@ impl Ways {
                         Endpoint::Tcp(target.address_with_port("a serial server has a port of its own for each line: TARGET:PORT/UNIT")?)
                     }
                 };
-                Ok(self.modbus(Framing::Rtu, endpoint, unit))
+                self.modbus(Framing::Rtu, endpoint, unit)
             }
             Way::Opcua => self.opcua.ask(target, kept),
             Way::PnDcp => Ok(self.pn_dcp(target)?),
@@ -345,6 +353,14 @@ impl Ways {
             }
         }
     }
+}
+
+/// The registers that a profile of ours names. A site's own profile may read answers; what is asked stands in ours.
+fn registers_of(id: &str) -> Result<Vec<Question>, Failure> {
+    let ours = ProfileSet::built_in().map_err(|e| Failure::new(Code::Failed, e.to_string()))?;
+    let reads: Vec<Question> = ours.get(id).into_iter().flat_map(|profile| &profile.reads).map(|read| Question::Registers(*read)).collect();
+    let why = || Failure::new(Code::Usage, format!("no profile of ours with the id {id:?} names registers to ask for"));
+    if reads.is_empty() { Err(why()) } else { Ok(reads) }
 }
 
 /// What a server says by itself.

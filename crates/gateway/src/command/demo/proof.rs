@@ -81,19 +81,9 @@ pub fn bundle_path() -> PathBuf {
 }
 
 fn baseline(plant: &Plant, intake: &mut Intake<'_>, profiles: &ProfileSet) -> Result<(), Failure> {
-    let approval = Approval {
-        decision: Decision::Approved,
-        line: ProductLine { profile: Some(DEVICES[FEEDER_METER].1.to_owned()), manufacturer: None, model: None, product_code: None },
-        component: "self".to_owned(),
-        field: Field::FirmwareRevision,
-        release: "v03.120".to_owned(),
-        assets: Vec::new(),
-        from_ns: None,
-        until_ns: None,
-        by: ENGINEER.to_owned(),
-        second: Some(COLLEAGUE.to_owned()),
-        reason: "tested on the bench".to_owned(),
-    };
+    let line = ProductLine { profile: Some(DEVICES[FEEDER_METER].1.to_owned()), ..ProductLine::default() };
+    let approval = Approval::of(Decision::Approved, line, "v03.120", ENGINEER, "tested on the bench");
+    let approval = Approval { second: Some(COLLEAGUE.to_owned()), ..approval };
     intake.say(Draft::new(now_ns(), Body::Approval(approval)))?;
     intake.commit()?;
     let meter = asset(intake, address(plant, FEEDER_METER))?;

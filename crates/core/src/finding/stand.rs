@@ -1,0 +1,326 @@
+//! How a component stands to one product of a document, under one status of one vulnerability.
+
+use std::borrow::Cow;
+
+use super::document::{Document, Group, Line, Node};
+use super::identity::Found;
+use super::known::Known;
+use super::offer::{self, Against, Offer};
+use super::why::Why;
+use crate::advisory::{Advisory, Status};
+use crate::range::{self, Facts, Limit, Range, Truth as Within, per_line};
+use crate::version::{Scheme, Standing, Version};
+
+/// The fact that ranges call the version.
+const FIRMWARE: &str = "firmware_revision";
+
+/// Whether the product, as this document releases it, is what is installed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Truth {
+    Yes,
+    No,
+    Unknown,
+    /// It is, and another passage of the document says that it is not.
+    Contradicts,
+}
+
+/// A truth with its reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stand<'a> {
+    pub truth: Truth,
+    pub why: Why,
+    /// The fact that is missing.
+    pub missing: Option<Cow<'a, str>>,
+    /// The remediation that decided, by its place.
+    pub remediation: Option<usize>,
+}
+
+impl<'a> Stand<'a> {
+    const fn new(truth: Truth, why: Why) -> Self {
+        Self { truth, why, missing: None, remediation: None }
+    }
+
+    const fn lacking(why: Why, missing: Cow<'a, str>) -> Self {
+        Self { truth: Truth::Unknown, why, missing: Some(missing), remediation: None }
+    }
+}
+
+/// A product that is or may be the component, under one of its statuses.
+#[derive(Clone, Debug)]
+pub struct Claim<'a> {
+    /// Its place among the hits.
+    pub hit: usize,
+    pub status: Status,
+    pub stand: Stand<'a>,
+}
+
+/// One document and what is weighed there.
+pub struct Desk<'a, 'k> {
+    pub advisory: &'a Advisory,
+    pub document: &'a Document,
+    pub hits: &'k [Found<'a>],
+    pub known: &'k Known<'k>,
+}
+
+impl<'a> Desk<'a, '_> {
+    /// The claims of a vulnerability's group, with `facts` of its own where it has them.
+    pub fn claims(&self, group: &'a Group, facts: &Facts) -> Vec<Claim<'a>> {
+        let mut listed = Vec::with_capacity(self.hits.len());
+        for (place, hit) in self.hits.iter().enumerate() {
+            listed.extend(group.statuses_of(hit.product).map(|status| (place, status)));
+        }
+        let stand = |&(hit, status): &(usize, Status)| Some(Claim { hit, status, stand: self.stand(group, &listed, hit, status, facts)? });
+        listed.iter().filter_map(stand).collect()
+    }
+
+    fn node(&self, hit: &Found<'a>) -> Option<&'a Node> {
+        self.document.nodes.get(hit.product as usize)
+    }
+
+    fn stand(&self, group: &'a Group, listed: &[(usize, Status)], hit: usize, status: Status, facts: &Facts) -> Option<Stand<'a>> {
+        let hit = self.hits.get(hit)?;
+        let node = self.node(hit)?;
+        if let Some(part) = hit.said.part.as_deref().filter(|part| !self.known.is_part(part)) {
+            return Some(Stand::lacking(Why::OtherPart, Cow::Owned(part.to_lowercase())));
+        }
+        let demanded = self.demands(hit, facts);
+        if demanded.as_ref().is_some_and(|stand| stand.truth == Truth::No) {
+            return demanded;
+        }
+        let of = |version: Option<&Version>| self.with_version(group, listed, (hit, node, status), version, facts);
+        let versions = node.scheme.and_then(|scheme| self.known.versions(scheme));
+        let (firmware, software) = versions.map_or((None, None), |known| (known.firmware.as_ref(), known.software.as_ref()));
+        let stand = match (firmware, software) {
+            (Some(firmware), Some(software)) => either(of(Some(firmware)), of(Some(software))),
+            (version, other) => of(version.or(other)),
+        };
+        Some(match demanded {
+            Some(demanded) if stand.truth != Truth::No => demanded,
+            _ => stand,
+        })
+    }
+
+    /// What the product's name demands beside the model; `None` where all of it holds.
+    fn demands(&self, hit: &Found<'a>, facts: &Facts) -> Option<Stand<'a>> {
+        let mut open = None;
+        for demand in hit.conditions() {
+            let name = range::fact_name(demand);
+            let said = facts.get(&name).and_then(|known| known.first()).map(|known| known.trim().to_ascii_lowercase());
+            match said.as_deref() {
+                Some("yes" | "true" | "1") => continue,
+                Some("no" | "false" | "0") => return Some(Stand::new(Truth::No, Why::DemandFails)),
+                _ => {}
+            }
+            let range = Range::read(Scheme::named("plain")?, demand);
+            let answer = range.answer(None, facts);
+            match answer.verdict {
+                range::Verdict::Inside => {}
+                range::Verdict::Outside => return Some(Stand::new(Truth::No, Why::DemandFails)),
+                range::Verdict::Undecided => {
+                    let known = range.is_whole() && answer.why != range::Why::NoVersion;
+                    let missing = answer.missing.filter(|_| known).map_or(name, str::to_owned);
+                    open = open.or(Some(Stand::lacking(Why::Demand, Cow::Owned(missing))));
+                }
+            }
+        }
+        open
+    }
+
+    fn with_version(
+        &self,
+        group: &'a Group,
+        listed: &[(usize, Status)],
+        (hit, node, status): (&Found<'a>, &'a Node, Status),
+        version: Option<&Version>,
+        facts: &Facts,
+    ) -> Stand<'a> {
+        let line = hit.said.line.as_deref().filter(|_| !node.line_in_range).and_then(|text| node.line_of(text));
+        let of_line = line.map(|line| on_line(line, version));
+        if let Some(stand) = of_line.as_ref().filter(|stand| stand.truth == Truth::No) {
+            return stand.clone();
+        }
+        let span = group.spans.iter().find(|(product, _)| *product == hit.product && is_edge(status)).map(|(_, range)| range);
+        let range = span.or(node.range.as_ref()).filter(|_| !hit.said.release_is_model);
+        let siblings = Siblings { desk: self, group, listed, node, status };
+        let stand = match range {
+            None => Stand::new(Truth::Yes, Why::EveryRelease),
+            Some(range) => siblings.within(range, version, facts).unwrap_or_else(|| alone(range, status, span.is_some(), version, facts)),
+        };
+        let stand = match (status, range, version) {
+            (Status::KnownAffected | Status::FirstAffected | Status::LastAffected, range, Some(version)) => {
+                let offers = node.scheme.map_or(&[][..], |scheme| group.offers(self.advisory, hit.product, scheme));
+                let ended = || siblings.ranges().flat_map(Range::upper_ends).any(|end| end.version.same_line(version));
+                self.patched(group, hit, offered(stand, range, offers, version, ended))
+            }
+            (Status::KnownAffected, _, None) => self.patched(group, hit, stand),
+            _ => stand,
+        };
+        match of_line {
+            Some(of_line) if of_line.truth == Truth::Unknown && stand.truth != Truth::No => of_line,
+            _ => stand,
+        }
+    }
+
+    /// Not affected any more where the patch that a remediation tells to install is installed.
+    fn patched(&self, group: &Group, hit: &Found<'a>, stand: Stand<'a>) -> Stand<'a> {
+        let patches = self.known.installed.patches.as_deref().unwrap_or_default();
+        if patches.is_empty() || stand.truth == Truth::No {
+            return stand;
+        }
+        let vulnerability = group.vulnerabilities.first().and_then(|first| self.advisory.vulnerabilities.get(*first));
+        let fixes = vulnerability.map_or(&[][..], |vulnerability| &vulnerability.remediations);
+        let place = fixes.iter().position(|fix| {
+            let for_it = fix.products.is_empty() || fix.products.contains(&hit.product);
+            for_it && patches.iter().any(|patch| offer::tells_to_install(&fix.details, patch))
+        });
+        match place {
+            Some(_) => Stand { remediation: place, ..Stand::new(Truth::No, Why::Patched) },
+            None => stand,
+        }
+    }
+}
+
+const fn is_edge(status: Status) -> bool {
+    matches!(status, Status::FirstAffected | Status::LastAffected)
+}
+
+/// Firmware and software revision: nobody says which of them the document means, so both have to lead to the same.
+fn either<'a>(firmware: Stand<'a>, software: Stand<'a>) -> Stand<'a> {
+    if firmware.truth == software.truth { firmware } else { Stand::new(Truth::Unknown, Why::Revisions) }
+}
+
+/// Whether a version is of the line that the product's name names.
+fn on_line<'a>(line: &'a Line, version: Option<&Version>) -> Stand<'a> {
+    let Some(version) = version else { return Stand::lacking(Why::LineOpen, Cow::Borrowed(FIRMWARE)) };
+    match line {
+        Line::Of(line) => {
+            let standing = version.standing(line);
+            if standing.only(Standing::EQUAL) || line.is_continued_by(version) {
+                Stand::new(Truth::Yes, Why::Range(range::Why::Compared))
+            } else if version.is_continued_by(line) {
+                Stand::new(Truth::Unknown, Why::LineOpen)
+            } else if standing.only(Standing::AFTER) {
+                Stand::new(Truth::No, Why::NewerLine)
+            } else if standing.only(Standing::BEFORE) {
+                Stand::new(Truth::No, Why::OtherLine)
+            } else {
+                Stand::new(Truth::Unknown, Why::LineOpen)
+            }
+        }
+        Line::Range(range) => {
+            let newer =
+                range.upper_ends().next().is_some_and(|end| version.standing(&end.version).only(Standing::EQUAL.or(Standing::AFTER)));
+            match range.answer(Some(version), &Facts::default()).verdict {
+                range::Verdict::Inside => Stand::new(Truth::Yes, Why::Range(range::Why::Compared)),
+                range::Verdict::Outside => Stand::new(Truth::No, if newer { Why::NewerLine } else { Why::OtherLine }),
+                range::Verdict::Undecided => Stand::new(Truth::Unknown, Why::LineOpen),
+            }
+        }
+    }
+}
+
+/// The answer of one range by itself.
+fn alone<'a>(range: &'a Range, status: Status, spanned: bool, version: Option<&Version>, facts: &Facts) -> Stand<'a> {
+    let answer = range.answer(version, facts);
+    let why = Why::Range(answer.why);
+    // Ranges call the version "version"; it is the device's firmware that is missing.
+    let missing = answer.missing.map(|missing| if missing == "version" { FIRMWARE } else { missing });
+    match answer.verdict {
+        range::Verdict::Inside => Stand::new(Truth::Yes, why),
+        range::Verdict::Undecided => Stand { missing: missing.map(Cow::Borrowed), ..Stand::new(Truth::Unknown, why) },
+        // A first affected release without an end says nothing of those behind it.
+        range::Verdict::Outside if is_edge(status) && !spanned => Stand::new(Truth::Unknown, Why::LineEnd),
+        range::Verdict::Outside => {
+            let older = |named: &Version| version.is_some_and(|version| !version.standing(named).only(Standing::AFTER));
+            let before = status == Status::KnownAffected && range.only_version().is_some_and(older);
+            if before { Stand::new(Truth::Unknown, Why::BeforeNamed) } else { Stand::new(Truth::No, why) }
+        }
+    }
+}
+
+/// The products of the same name under the same vulnerability: they decide together.
+struct Siblings<'d, 'a, 'k> {
+    desk: &'d Desk<'a, 'k>,
+    group: &'a Group,
+    listed: &'d [(usize, Status)],
+    node: &'a Node,
+    status: Status,
+}
+
+impl<'a> Siblings<'_, 'a, '_> {
+    /// The ranges of those of them that are affected.
+    fn ranges(&self) -> impl Iterator<Item = &'a Range> + Clone {
+        let affected = self.listed.iter().filter(|(_, status)| *status == Status::KnownAffected || is_edge(*status));
+        affected.filter_map(|(hit, status)| {
+            let hit = self.desk.hits.get(*hit)?;
+            let node = self.desk.node(hit).filter(|node| node.namesake == self.node.namesake)?;
+            let span = self.group.spans.iter().find(|(product, _)| *product == hit.product && is_edge(*status));
+            span.map(|(_, range)| range).or(node.range.as_ref())
+        })
+    }
+
+    /// What they say together, where that is another thing than each says alone: one upper end per line, a release that is another's
+    /// end, a list of releases.
+    fn within(&self, range: &'a Range, version: Option<&Version>, facts: &Facts) -> Option<Stand<'a>> {
+        let version = version?;
+        if self.status != Status::KnownAffected && self.status != Status::LastAffected {
+            return None;
+        }
+        if let Some(end) = range.only_end() {
+            let ends = self.ranges().filter_map(Range::only_end);
+            let several = ends.clone().any(|other: &Limit| !other.version.same_text(&end.version));
+            return several.then(|| match per_line(ends, version) {
+                Within::Yes => Stand::new(Truth::Yes, Why::Range(range::Why::Compared)),
+                Within::No if version.is_whole() => Stand::new(Truth::No, Why::Range(range::Why::Compared)),
+                Within::No => Stand::new(Truth::Unknown, Why::Range(range::Why::VersionUnread)),
+                Within::Unknown(why @ range::Why::NoLine) => Stand::lacking(Why::Range(why), Cow::Borrowed("model")),
+                Within::Unknown(why) => Stand::new(Truth::Unknown, Why::Range(why)),
+            });
+        }
+        let named = range.only_version()?;
+        let answer = range.answer(Some(version), facts);
+        // Two products of one device need not have one name: "369 Motor Protection Relay" and "... Relay firmware".
+        let affected = self.listed.iter().filter(|(_, status)| *status == Status::KnownAffected);
+        let mut all = affected.filter_map(|(hit, _)| self.desk.node(self.desk.hits.get(*hit)?)?.range.as_ref());
+        let ends_here = |end: &Limit| !end.takes_equal() && named.standing(&end.version).only(Standing::EQUAL);
+        if answer.verdict == range::Verdict::Inside && all.any(|other| other.only_end().is_some_and(ends_here)) {
+            return Some(Stand::new(Truth::Contradicts, Why::BoundNamed));
+        }
+        // A list names what is affected; one release alone is what somebody looked at.
+        let listed = self.ranges().filter_map(Range::only_version).any(|other| !other.same_text(named));
+        (answer.verdict == range::Verdict::Outside && listed).then(|| Stand::new(Truth::No, Why::Range(answer.why)))
+    }
+}
+
+/// What the remediations make of an answer: they close a line that the range leaves open, contradict it, or keep it from being called over.
+fn offered<'a>(stand: Stand<'a>, range: Option<&Range>, offers: &[Offer], version: &Version, ended: impl Fn() -> bool) -> Stand<'a> {
+    let Some((against, offer)) = offer::against(offers, version) else { return stand };
+    let ends = || range.into_iter().flat_map(Range::upper_ends);
+    let releases = || offers.iter().flat_map(|offer| &offer.releases);
+    let decided = |truth, why| Stand { remediation: Some(offer.remediation), ..Stand::new(truth, why) };
+    match (stand.truth, against) {
+        (Truth::Yes, Against::AtOrBeyond) => {
+            // "20-33" ends somewhere in the line 33, and "33.013 or later" says where.
+            let fix = |end: &Limit| end.version.is_line() && releases().any(|fix| end.version.is_continued_by(fix));
+            // Where the tree names no version at all, nothing else says where it ends.
+            let closes = ends().any(fix) || (range.is_none() && offer.vendor_fix);
+            if closes { decided(Truth::No, Why::Fixed) } else { decided(Truth::Contradicts, Why::FixInside) }
+        }
+        (Truth::Unknown, Against::AtOrBeyond) if offer.vendor_fix && is_damaged(stand.why) => decided(Truth::No, Why::Fixed),
+        (Truth::Unknown, Against::Below) if offer.vendor_fix && is_torn(stand.why) => decided(Truth::Yes, Why::BelowFix),
+        (Truth::No, Against::Below) if releases().count() > 1 && stand.why == Why::Range(range::Why::Compared) => {
+            if releases().any(|fix| fix.same_line(version)) && !ended() { decided(Truth::Unknown, Why::FixOnLine) } else { stand }
+        }
+        _ => stand,
+    }
+}
+
+/// The text of the range is in doubt, not the version or a fact.
+const fn is_damaged(why: Why) -> bool {
+    is_torn(why) || matches!(why, Why::Range(range::Why::Unread | range::Why::LineOrRelease | range::Why::NoLine))
+}
+
+const fn is_torn(why: Why) -> bool {
+    use range::Why::{Carried, Contradictory, Inverted};
+    matches!(why, Why::Range(Carried | Contradictory | Inverted))
+}

@@ -1,0 +1,132 @@
+//! How each part of each device stands to its approved baseline.
+
+use nameplate_core::baseline::{Clock, Conformance, Exempted, Judged, worst};
+use nameplate_core::catalog::Asset;
+use nameplate_core::profile::ProfileSet;
+use nameplate_core::view::View;
+use serde::Serialize;
+
+use crate::cli::Format;
+use crate::lines::place;
+use crate::print;
+
+/// All devices with their parts, judged; the worst first.
+pub struct Conformances<'a>(Vec<(&'a Asset, Vec<Judged>)>);
+
+impl<'a> Conformances<'a> {
+    /// Of everything in the catalog.
+    pub fn of(view: &'a View, profiles: &ProfileSet, clock: Clock) -> Self {
+        let judge = |asset| (asset, view.baselines.judge(asset, profiles, clock));
+        let mut assets: Vec<(&Asset, Vec<Judged>)> = view.catalog.assets().map(judge).collect();
+        // The sort is stable: what is equally bad stays in the order of ids.
+        assets.sort_by_key(|(_, judged)| worst(judged).map(|worst| worst.conformance));
+        Self(assets)
+    }
+
+    /// Every part.
+    pub fn all(&self) -> impl Iterator<Item = &Judged> {
+        self.0.iter().flat_map(|(_, judged)| judged)
+    }
+
+    /// As it is printed.
+    pub fn shown(&self, format: Format) -> String {
+        let lines: Vec<Line<'_>> =
+            self.0.iter().flat_map(|(asset, judged)| judged.iter().map(|one| Line::new(asset, one, judged))).collect();
+        match format {
+            Format::Ndjson | Format::Claims => lines.iter().map(print::json_line).collect(),
+            Format::Csv => {
+                let records = lines.iter().map(|line| print::csv_line(&line.cells()));
+                print::csv_line(&HEADER.map(str::to_owned)) + &records.collect::<String>()
+            }
+            Format::Table => {
+                let titles = HEADER.map(str::to_uppercase);
+                print::table(&titles.each_ref().map(String::as_str), &lines.iter().map(Line::cells).collect::<Vec<_>>())
+            }
+        }
+    }
+
+    /// One sentence; never says more than was looked at.
+    pub fn summary(&self) -> String {
+        let of = |conformance: Conformance| self.all().filter(|judged| judged.conformance == conformance).count();
+        let mut counts: Vec<(usize, &str)> = Conformance::ALL.iter().map(|verdict| (of(*verdict), verdict.name())).collect();
+        counts.push((self.all().filter(|judged| judged.stale).count(), "stale"));
+        counts.push((self.all().filter(|judged| judged.is_exempt()).count(), "left as it is for a time"));
+        let counts: Vec<String> = counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+        let (devices, parts) = (print::count(self.0.len() as u64, "device"), print::count(self.all().count() as u64, "part"));
+        format!("{devices}, {parts}: {}", if counts.is_empty() { "nothing to judge".to_owned() } else { counts.join(", ") })
+    }
+}
+
+/// One revision of one part, as a program reads it.
+#[derive(Serialize)]
+struct Line<'a> {
+    asset: &'a str,
+    #[serde(skip)]
+    address: String,
+    component: &'a str,
+    field: &'static str,
+    installed: Option<&'a str>,
+    grade: Option<&'static str>,
+    conformance: &'static str,
+    /// The worst of the asset's parts.
+    asset_conformance: &'static str,
+    approved: &'a [String],
+    stale: bool,
+    reason: String,
+    baseline_entry: Option<u64>,
+    /// The preferred release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<&'a str>,
+    /// What the vendor says of the installed release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vendor: Option<&'static str>,
+    /// That it is left as it is, or that this is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exempted: Option<String>,
+}
+
+const HEADER: [&str; 12] = [
+    "asset",
+    "address",
+    "component",
+    "field",
+    "installed",
+    "grade",
+    "conformance",
+    "asset_conformance",
+    "approved",
+    "stale",
+    "reason",
+    "baseline_entry",
+];
+
+impl<'a> Line<'a> {
+    fn new(asset: &'a Asset, judged: &'a Judged, all: &[Judged]) -> Self {
+        Self {
+            asset: &asset.id,
+            address: asset.addresses.last().map(place).unwrap_or_default(),
+            component: &judged.component,
+            field: judged.field.name(),
+            installed: judged.installed.as_deref(),
+            grade: judged.grade.map(nameplate_core::claim::Grade::name),
+            conformance: judged.conformance.name(),
+            asset_conformance: worst(all).map_or(judged.conformance, |worst| worst.conformance).name(),
+            approved: &judged.approved,
+            stale: judged.stale,
+            reason: judged.exempted.iter().fold(judged.reason.clone(), |reason, exempted| format!("{reason}; {}", exempted.shown())),
+            baseline_entry: judged.entry,
+            target: judged.target.as_deref(),
+            vendor: judged.vendor.map(|(decision, _)| decision.name()),
+            exempted: judged.exempted.as_ref().map(Exempted::shown),
+        }
+    }
+
+    fn cells(&self) -> Vec<String> {
+        let approved = self.approved.join(" ");
+        let stale = if self.stale { "stale" } else { "" };
+        let entry = self.baseline_entry.map(|entry| entry.to_string()).unwrap_or_default();
+        let (installed, grade) = (self.installed.unwrap_or_default(), self.grade.unwrap_or_default());
+        let verdict = [self.conformance, self.asset_conformance, &approved, stale, &self.reason, &entry];
+        [self.asset, &self.address, self.component, self.field, installed, grade].into_iter().chain(verdict).map(str::to_owned).collect()
+    }
+}

@@ -1,0 +1,123 @@
+//! Which advisory concerns which device: one line for a component, a document and a vulnerability.
+
+use nameplate_core::advisory::exploitation::Exploitations;
+use nameplate_core::baseline::Exempted;
+use nameplate_core::finding::{Finding, Library, Proof, Verdict};
+use nameplate_core::priority::{Band, Dates, Day, Decision, Factors, Known, Policy};
+
+use super::subject::Subject;
+use crate::print;
+
+/// The verdicts, as the summary counts them.
+const VERDICTS: [Verdict; 4] = [Verdict::Affected, Verdict::Contradiction, Verdict::Indeterminate, Verdict::NotAffected];
+
+/// All that findings are made of.
+pub struct Findings {
+    library: Library,
+    exploitations: Exploitations,
+    policy: Policy,
+    today: Day,
+}
+
+/// A finding with its proof and its priority.
+pub struct Found<'a> {
+    /// Who.
+    pub subject: &'a Subject,
+    /// What the documents say.
+    pub verdict: Verdict,
+    /// Why.
+    pub proof: Proof,
+    /// How urgent it is; of what is not affected, nothing is.
+    pub decision: Option<Decision>,
+    /// That it is left as it is, or that this is over.
+    pub exempted: Option<Exempted>,
+}
+
+impl Findings {
+    /// Of these documents and lists.
+    pub fn of(library: Library, exploitations: Exploitations, policy: Policy, today: Day) -> Self {
+        Self { library, exploitations, policy, today }
+    }
+
+    /// Everything that the documents say of a component, each with its proof.
+    pub fn judge<'a>(&'a self, subject: &'a Subject) -> impl Iterator<Item = Found<'a>> {
+        let findings = self.library.judge(&subject.installed);
+        findings.into_iter().filter_map(|finding| {
+            let proof = self.library.proof(&subject.installed, &finding)?;
+            let decision = (finding.verdict != Verdict::NotAffected).then(|| self.decide(subject, &finding, &proof));
+            Some(Found { subject, verdict: finding.verdict, proof, decision: decision.flatten(), exempted: None })
+        })
+    }
+
+    fn decide(&self, subject: &Subject, finding: &Finding<'_>, proof: &Proof) -> Option<Decision> {
+        let advisory = self.library.advisories().get(finding.advisory)?;
+        let vulnerability = advisory.vulnerabilities.get(finding.vulnerability)?;
+        let decides = |product: &u32| {
+            let id = advisory.products.get(*product as usize).map(|product| product.id.as_str());
+            proof.products.iter().any(|one| one.decides && Some(one.product_id.as_str()) == id)
+        };
+        let is_its = |products: &[u32]| products.is_empty() || products.iter().any(decides);
+        let known = Known {
+            scores: vulnerability.scores.iter().filter(|score| is_its(&score.products)).collect(),
+            exploitation: self.exploitations.of(&vulnerability.cve),
+            lists: &self.exploitations.lists,
+            setting: &subject.setting,
+            remediations: vulnerability.remediations.iter().filter(|fix| is_its(&fix.products)).collect(),
+        };
+        let released = Day::read(&advisory.initial_release);
+        let seen = subject.since_ns.map_or(self.today, Day::of_ns);
+        // Nobody can have found it before it was published.
+        let found_on = released.map_or(seen, |released| released.max(seen));
+        Some(self.policy.decide(&Factors::of(&self.policy, &known), Dates { found_on, fix_released: released }))
+    }
+
+    /// What was looked at, in words: never "safe".
+    pub fn corpus(&self) -> String {
+        let dates = self.library.advisories().iter().filter_map(|advisory| advisory.current_release.get(..10));
+        let documents = print::count(self.library.advisories().len() as u64, "document");
+        dates.max().map_or(documents.clone(), |newest| format!("{documents}, corpus to {newest}"))
+    }
+}
+
+/// How many of what.
+#[derive(Default)]
+pub struct Tally {
+    subjects: u64,
+    unnamed: u64,
+    verdicts: [u64; VERDICTS.len()],
+    bands: [u64; Band::ALL.len()],
+}
+
+impl Tally {
+    /// Counts what was said of one component.
+    pub fn take(&mut self, found: &[Found<'_>]) {
+        self.subjects += 1;
+        self.unnamed += u64::from(found.is_empty());
+        for one in found {
+            let places = VERDICTS.iter().zip(&mut self.verdicts).filter(|(verdict, _)| **verdict == one.verdict);
+            places.for_each(|(_, count)| *count += 1);
+            let band = one.decision.as_ref().map(|decision| decision.band);
+            Band::ALL.iter().zip(&mut self.bands).filter(|(known, _)| Some(**known) == band).for_each(|(_, count)| *count += 1);
+        }
+    }
+
+    /// Two sentences; never says more than was looked at.
+    pub fn summary(&self, findings: &Findings) -> String {
+        let counted = |counts: Vec<(u64, &str)>| {
+            let words: Vec<String> =
+                counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+            words.join(", ")
+        };
+        let verdicts = counted(self.verdicts.iter().copied().zip(VERDICTS.map(Verdict::name)).collect());
+        let bands = counted(self.bands.iter().copied().zip(Band::ALL.map(Band::name)).collect());
+        let bands = if bands.is_empty() { bands } else { format!(" ({bands})") };
+        let verdicts = if verdicts.is_empty() { "no finding".to_owned() } else { verdicts };
+        let subjects = print::count(self.subjects, "component");
+        let corpus = findings.corpus();
+        let unnamed = match self.unnamed {
+            0 => String::new(),
+            number => format!("\n{}: no advisory matched ({corpus})", print::count(number, "component")),
+        };
+        format!("{subjects} held against {corpus}: {verdicts}{bands}{unnamed}")
+    }
+}

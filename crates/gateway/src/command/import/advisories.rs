@@ -1,0 +1,216 @@
+//! `nameplate import advisories`: documents and lists into the ledger, once each, and what that changes.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use nameplate_core::advisory::exploitation::{Exploitations, LIST_BYTES_MAX, ListKind};
+use nameplate_core::advisory::{Changes, Delivery, ListReference, Reference, Taken};
+use nameplate_core::ledger::{Body, Payload};
+use serde::Serialize;
+
+use crate::advisories::{self, Document, Problem, Reader};
+use crate::cli::{Format, Options};
+use crate::failure::{Code, Failure};
+use crate::store::{Draft, Store, now_ns};
+use crate::{print, state};
+
+/// Advisories: CSAF 2.0 documents, directories of them, zip files; bulletins as CSV; KEV, SSVC and EPSS.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Reads CSAF 2.0 (.json), bulletins (.csv: publisher,id,title,revision,date,page,vendor,product,order_number,model,range,\n\
+                  status,cve,cvss,remediation,fixed_version,url), directories and zip files of both. Sends nothing, fetches nothing.\n\
+                  A document is its publisher, its id and its bytes. The newest revision counts; older ones stay. A checksum beside a\n\
+                  document (x.json.sha256, .sha512) is checked, a wrong one refuses it; OpenPGP signatures (.asc) are not checked. What\n\
+                  cannot be read is listed with its place and does not stop the rest; the exit code is then 3.\n\n\
+                  Example:\n  nameplate import advisories csaf/ --kev known_exploited_vulnerabilities.json && nameplate check"
+)]
+pub struct Advisories {
+    /// Documents, directories, zip files
+    #[arg(value_name = "PATH", required_unless_present_any = ["kev", "ssvc", "epss"])]
+    paths: Vec<PathBuf>,
+    /// CISA's Known Exploited Vulnerabilities, JSON or CSV; in the place of the list before
+    #[arg(long, value_name = "FILE")]
+    kev: Option<PathBuf>,
+    /// CISA's SSVC points: lines of JSON, or a document of vulnrichment; beside those before
+    #[arg(long, value_name = "FILE")]
+    ssvc: Option<PathBuf>,
+    /// FIRST's EPSS scores, CSV; in the place of the list before
+    #[arg(long, value_name = "FILE")]
+    epss: Option<PathBuf>,
+}
+
+/// What was read before anything is kept.
+struct Basket {
+    delivery: Delivery,
+    payloads: Vec<Payload>,
+    problems: Vec<Problem>,
+    passed_over: usize,
+    tolerances: BTreeMap<String, u64>,
+    checked: [u64; 3],
+}
+
+impl Advisories {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// A path or a list that cannot be read, documents that were refused, or the state.
+    pub fn run(&self, options: &Options) -> Result<(), Failure> {
+        let mut basket = self.read()?;
+        let directory = state::directory(options.state.as_ref())?;
+        let mut store = Store::write(&directory)?;
+        let changes = store.view(None)?.advisories.changes(&basket.delivery);
+        let format = print::format(options);
+        let entry = (!changes.nothing).then(|| store.size());
+        let shown = shown(&basket, &changes, format);
+        let summary = basket.summary(&changes, entry);
+        if entry.is_some() {
+            let body = Body::Advisories(std::mem::take(&mut basket.delivery));
+            store.append(&[Draft { time_ns: now_ns(), body, payloads: std::mem::take(&mut basket.payloads) }])?;
+            let held = store.view(None)?.advisories;
+            // The compiled form is made now, so that the next check need not.
+            advisories::kept(&store, &held)?;
+        }
+        print::out(&shown)?;
+        eprint!("{summary}");
+        if basket.problems.is_empty() {
+            return Ok(());
+        }
+        let refused = print::count(basket.problems.len() as u64, "file");
+        Err(Failure::new(Code::Input, format!("{refused} refused; everything else was taken")))
+    }
+
+    fn read(&self) -> Result<Basket, Failure> {
+        let (mut documents, mut payloads, mut tolerances, mut checked) = (Vec::new(), Vec::new(), BTreeMap::new(), [0_u64; 3]);
+        let mut reader = Reader::new(|document: Document| {
+            let Document { file, bytes, advisory, checked: of } = document;
+            for tolerance in advisory.tolerances {
+                *tolerances.entry(tolerance.what).or_default() += 1;
+            }
+            checked[0] += u64::from(of.checksums > 0);
+            checked[1] += u64::from(of.signature);
+            checked[2] += u64::from(advisory.initial_version_only);
+            payloads.push(Payload::of(bytes));
+            let (publisher, id, revision, sha256) = (advisory.publisher, advisory.id, advisory.revision, advisory.sha256);
+            documents.push(Reference { file, id, publisher, revision, sha256 });
+        });
+        for path in &self.paths {
+            reader.path(path)?;
+        }
+        let (problems, passed_over) = (std::mem::take(&mut reader.problems), reader.passed_over);
+        drop(reader);
+        let from = self.paths.iter().map(|path| path.display().to_string()).collect();
+        let mut delivery = Delivery { documents, from, lists: Vec::new() };
+        delivery.arrange();
+        for (kind, path) in [(ListKind::Kev, &self.kev), (ListKind::Ssvc, &self.ssvc), (ListKind::Epss, &self.epss)] {
+            let Some(path) = path else { continue };
+            let (list, payload) = list(kind, path)?;
+            delivery.lists.push(list);
+            payloads.push(payload);
+        }
+        Ok(Basket { delivery, payloads, problems, passed_over, tolerances, checked })
+    }
+}
+
+/// A list, read once so that what is kept can be read again.
+fn list(kind: ListKind, path: &Path) -> Result<(ListReference, Payload), Failure> {
+    let bytes = advisories::bytes_of(path, LIST_BYTES_MAX as u64).map_err(|e| Failure::input(path.display(), e))?;
+    let mut exploitations = Exploitations::default();
+    advisories::take(&mut exploitations, kind, &bytes).map_err(|e| Failure::input(path.display(), format!("{e}; nothing was taken")))?;
+    let payload = Payload::of(bytes);
+    let sha256 = nameplate_core::observation::hex(&payload.sha256);
+    Ok((ListReference { file: path.display().to_string(), kind, sha256 }, payload))
+}
+
+impl Basket {
+    /// What happened, for a person.
+    fn summary(&self, changes: &Changes, entry: Option<u64>) -> String {
+        let mut lines = Vec::new();
+        let of = |taken: Taken| changes.documents.iter().filter(|one| **one == taken).count();
+        let counts = [Taken::New, Taken::Newer, Taken::Older, Taken::ChangedWithoutRevision, Taken::Unchanged];
+        let counts = counts.map(|taken| format!("{} {}", of(taken), taken.name().replace('_', " "))).join(", ");
+        let documents = print::count(self.delivery.documents.len() as u64, "document");
+        lines.push(format!("{documents}: {counts}, {} not in this set any more, {} refused", changes.gone.len(), self.problems.len()));
+        let [checksums, signatures, initial] = self.checked;
+        lines.push(format!("checksums right beside {checksums}; {signatures} signed, signatures not checked"));
+        if initial > 0 {
+            lines.push(format!("{initial} are the initial version of a vendor's own document, which wins"));
+        }
+        if self.passed_over > 0 {
+            lines.push(format!("{} passed over: no documents by their names", print::count(self.passed_over as u64, "file")));
+        }
+        lines.extend(self.tolerances.iter().map(|(what, count)| format!("tolerated {count} times: {what}")));
+        lines.extend(self.delivery.lists.iter().map(|list| format!("{}: taken", list.file)));
+        lines.push(entry.map_or_else(|| "nothing that the ledger did not have".to_owned(), |entry| format!("entry {entry}")));
+        lines.iter().map(|line| nameplate_core::text::printable(line) + "\n").collect()
+    }
+}
+
+/// One document, as it is printed.
+#[derive(Serialize)]
+struct Line<'a> {
+    file: &'a str,
+    publisher: &'a str,
+    id: &'a str,
+    revision: &'a str,
+    sha256: &'a str,
+    /// `new`, `newer`, `older`, `unchanged`, `changed_without_revision`, `not_in_this_set`, `refused`.
+    taken: &'a str,
+    /// Of a refused one: where and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'a str>,
+}
+
+fn shown(basket: &Basket, changes: &Changes, format: Format) -> String {
+    let line = |document: &'_ Reference, taken| {
+        let Reference { file, id, publisher, revision, sha256 } = document;
+        (file.clone(), publisher.clone(), id.clone(), revision.clone(), sha256.clone(), taken)
+    };
+    let taken = basket.delivery.documents.iter().zip(&changes.documents).map(|(document, taken)| line(document, taken.name()));
+    let gone = changes.gone.iter().map(|document| line(document, "not_in_this_set"));
+    let all: Vec<_> = taken.chain(gone).collect();
+    let documents = all.iter().map(|(file, publisher, id, revision, sha256, taken)| Line {
+        file,
+        publisher,
+        id,
+        revision,
+        sha256,
+        taken,
+        at: None,
+        why: None,
+    });
+    let refused = basket.problems.iter().map(|Problem { file, at, why }| Line {
+        file,
+        publisher: "",
+        id: "",
+        revision: "",
+        sha256: "",
+        taken: "refused",
+        at: Some(at),
+        why: Some(why),
+    });
+    let cells = |line: &Line<'_>| {
+        let why = [line.at.unwrap_or_default(), line.why.unwrap_or_default()].into_iter().filter(|text| !text.is_empty());
+        let why: Vec<&str> = why.collect();
+        [line.taken, line.publisher, line.id, line.revision, line.sha256, line.file, &why.join(": ")].map(str::to_owned)
+    };
+    match format {
+        Format::Csv => {
+            let header = ["taken", "publisher", "id", "revision", "sha256", "file", "why"].map(str::to_owned);
+            let lines = documents.chain(refused).map(|line| print::csv_line(&cells(&line)));
+            std::iter::once(print::csv_line(&header)).chain(lines).collect()
+        }
+        Format::Ndjson | Format::Claims => documents.chain(refused).map(|line| print::json_line(&line)).collect(),
+        // A person looks for what is not as it was.
+        Format::Table => {
+            let changed = documents.chain(refused).filter(|line| line.taken != "unchanged");
+            let row = |line: Line<'_>| {
+                let [taken, publisher, id, revision, _, file, why] = cells(&line);
+                vec![taken, publisher, id, revision, file, why]
+            };
+            print::table(&["TAKEN", "PUBLISHER", "ID", "REVISION", "FILE", "WHY"], &changed.map(row).collect::<Vec<_>>())
+        }
+    }
+}
