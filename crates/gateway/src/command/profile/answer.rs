@@ -42,12 +42,12 @@ impl Origin {
     /// The capture or the digits cannot be read, or there is no answer where one was named.
     pub fn answer(&self) -> Result<Answer, Failure> {
         match (&self.capture, self.frame) {
-            (Some(capture), Some(frame)) => self.from_capture(capture, frame),
-            _ => self.from_input(),
+            (Some(capture), Some(frame)) => self.of_capture(capture, frame),
+            _ => self.of_input(),
         }
     }
 
-    fn from_capture(&self, path: &Path, frame: u64) -> Result<Answer, Failure> {
+    fn of_capture(&self, path: &Path, frame: u64) -> Result<Answer, Failure> {
         let name = path.display().to_string();
         let capture = Capture::open(path).map_err(|e| Failure::input(&name, e))?;
         let (mut listener, mut found, mut failed) = (Listener::new(&[]), Vec::new(), None);
@@ -74,7 +74,7 @@ impl Origin {
         }
     }
 
-    fn from_input(&self) -> Result<Answer, Failure> {
+    fn of_input(&self) -> Result<Answer, Failure> {
         let named = self.protocol.as_deref().unwrap_or_default();
         let usage = |why: String| Failure::new(Code::Usage, why);
         let protocol = protocols::named(named)
