@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use nameplate_core::claim::{Claim, Field};
-use nameplate_core::profile::{Confidence, Form, Matched, Profile, ProfileSet};
+use nameplate_core::profile::{Form, Matched, Profile, ProfileSet};
 use nameplate_core::wire::conversation::Over;
 use nameplate_tests::place::root;
 use serde_json::Value;
@@ -60,7 +60,9 @@ fn one(set: &ProfileSet, family: &Value, reasons: &mut BTreeMap<String, String>)
         .filter_map(|(key, kind)| Some((kind, vec![result[key].as_str()?.to_owned()])))
         .collect();
     let listed: Vec<&Profile> = set.iter().filter(named).collect();
-    let mut form = listed.iter().filter_map(|profile| replayed(profile, &expected)).min().map(Form::name);
+    // Where the list has no device's answer, no example is one.
+    let has_answer = !expected.is_empty();
+    let mut form = listed.iter().filter(|_| has_answer).filter_map(|profile| replayed(profile, &expected)).min().map(Form::name);
     let mut wrong = None;
     if let Some(objects) = objects(family) {
         let reading = answer("snmp", Over::Udp, vec![], vec![encode::snmp(&objects)]).readings();
@@ -93,13 +95,7 @@ fn replayed(profile: &Profile, expected: &[(Kind, Vec<String>)]) -> Option<Form>
             && version
                 .is_none_or(|(kind, expected)| values.iter().any(|(field, value)| is_of(*kind, *field) && is_same(*kind, value, expected)))
     };
-    profile
-        .examples
-        .iter()
-        .filter(holds)
-        .map(|example| example.form)
-        .min()
-        .filter(|_| profile.confidence == Confidence::Seen || !expected.is_empty())
+    profile.examples.iter().filter(holds).map(|example| example.form).min()
 }
 
 const fn is_of(kind: Kind, field: Field) -> bool {

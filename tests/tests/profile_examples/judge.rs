@@ -57,17 +57,28 @@ const fn fields(kind: Kind) -> &'static [Field] {
     }
 }
 
-/// A text without what writers do to it: blanks, case, the letter before a version, `0x`.
+/// A text without what writers do to it: blanks (between two digits they are dots), case, the letter before a version, `0x`.
 fn plain(text: &str) -> String {
-    let text: String = text.chars().filter(|c| !c.is_whitespace() && *c != '\0').collect::<String>().to_lowercase();
+    let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || c == '\0').filter(|word| !word.is_empty()).collect();
+    let join = |text: String, word: &&str| {
+        let digits = text.ends_with(|c: char| c.is_ascii_digit()) && word.starts_with(|c: char| c.is_ascii_digit());
+        text + if digits { "." } else { "" } + word
+    };
+    let text = words.iter().fold(String::new(), join).to_lowercase();
     let text = text.trim_start_matches("0x");
     text.strip_prefix('v').map_or(text, |rest| rest.trim_start_matches('.')).to_owned()
+}
+
+/// The numbers of a text that is nothing but numbers and dots: 5.0 is 5.00.
+fn numbers(text: &str) -> Option<Vec<u64>> {
+    text.split('.').map(|part| part.parse().ok()).collect()
 }
 
 /// Equal; or put together of several expected parts (`B/11.00` of B and 11.00, `1.6 Build 17` of 1.6 and 17), or the expected text without
 /// what stands behind its number (`V2.3.3,2013-12-18`).
 pub fn is_same(kind: Kind, read: &str, expected: &[String]) -> bool {
-    let is_one = |text: &str| expected.iter().any(|one| plain(one) == plain(text));
+    let equal = |one: &str, text: &str| one == text || numbers(one).is_some_and(|one| numbers(text) == Some(one));
+    let is_one = |text: &str| expected.iter().any(|one| equal(&plain(one), &plain(text)));
     // A product's name may stand before the number; a word without one is no part of it.
     let number = |part: &str| part.trim_matches(|c: char| !c.is_alphanumeric()).trim_start_matches(|c: char| c.is_alphabetic()).to_owned();
     let parts: Vec<&str> = read.split(['/', ' ']).filter(|part| part.contains(|c: char| c.is_ascii_digit()) || part.len() == 1).collect();
