@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use nameplate_simulators::modbus::Persona;
-use nameplate_tests::pcap::{pcap_of, plant};
+use nameplate_simulators::modbus::{self, Persona};
+use nameplate_tests::pcap::{pcap_of, plant, said_over_tcp};
 use nameplate_tests::place::{self, needed};
-use nameplate_tests::product::{Product, State, code};
+use nameplate_tests::product::{self, Product, State, code};
 
 /// A profile of a made-up family, whole and valid: each row below spoils one line of it.
 const GOOD: &str = r#"vendor = "Brightwater"
@@ -181,4 +181,67 @@ fn where_two_profiles_match_no_release_is_claimed() {
     assert!(!listen("claims").claims().iter().any(|claim| claim.is_revision()));
     let devices = listen("ndjson").out;
     assert!(devices.contains("brightwater/bw-7") && devices.contains("brightwater/bw-7-too"), "the remark names both: {devices}");
+}
+
+/// A capture of a meter that is asked who it is: the question is frame 1, the answer frame 2.
+fn meter() -> Vec<u8> {
+    let objects = [(0, "Brightwater"), (1, "BW-7"), (2, "V1.20"), (4, "Feeder meter"), (6, "Hall 2, feeder 7")];
+    let objects = objects.map(|(number, text)| (number, text.as_bytes().to_vec()));
+    let question = modbus::wrap(1, 255, &[0x2b, 0x0e, 3, 0]);
+    let mut answers = modbus::answers(&Persona::from_objects(objects), &question);
+    assert_eq!(answers.len(), 1, "one page");
+    pcap_of(&said_over_tcp(502, &[(false, question), (true, answers.remove(0))]))
+}
+
+#[test]
+fn the_page_about_profiles_does_what_it_says() {
+    let Some(product) = needed("the_page_about_profiles_does_what_it_says", Product::find()) else { return };
+    let page = std::fs::read_to_string(place::root().join("docs/profiles.md")).expect("the page");
+    let folder = State::new();
+    folder.file("meter.pcap", meter());
+    let blocks = page.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default());
+    let commands: Vec<&str> = blocks.flat_map(str::lines).collect();
+    assert!(commands.len() >= 8, "{commands:?}");
+    let mut said = Vec::new();
+    for command in commands {
+        let words = command.strip_prefix("nameplate ").unwrap_or_else(|| panic!("{command:?} is a command of ours"));
+        let ended = product::run(product.command(words.split(' ')).current_dir(folder.path())).expect(code::DONE);
+        said.push((command, ended));
+    }
+    let of = |part: &str| said.iter().rev().find(|(command, _)| command.contains(part)).map(|(_, ended)| ended).expect("it was run");
+    assert!(of("profile new").err.ends_with("its example holds\n"), "{}", of("profile new").err);
+    assert!(of("profile test").out.starts_with("1 profiles, 1 examples, "), "{}", of("profile test").out);
+    assert!(of("--profiles my-profiles --format claims").out.contains("\"brightwater/bw-7\""));
+    let record = of("profile record");
+    for gone in ["Hall 2", "feeder 7", "Feeder meter"] {
+        let hex: String = gone.bytes().map(|byte| format!("{byte:02x}")).collect();
+        assert!(!record.out.contains(&hex) && !record.out.contains(gone), "{gone}: {}", record.out);
+    }
+    assert!(record.err.contains("modbus.object.6 \"Hall 2, feeder 7\" by \"Xxxx 1, xxxxxx 1\""), "{}", record.err);
+}
+
+#[test]
+fn a_profile_begins_with_bytes_or_says_why_not() {
+    let Some(product) = needed("a_profile_begins_with_bytes_or_says_why_not", Product::find()) else { return };
+    let folder = State::new();
+    let capture = folder.file("meter.pcap", meter());
+    let new = |more: &[&str]| product.run(["profile", "new", "--vendor", "X", "--family", "Y"].iter().chain(more));
+    let check = |what: &str, more: &[&str], code: i32, says: &str| {
+        let ended = new(more).expect(code);
+        assert!(ended.err.contains(says), "{what}: {}", ended.err);
+    };
+    check("a question", &["--from", &capture, "--frame", "1"], code::INPUT, "no identity answer");
+    check("no such frame", &["--from", &capture, "--frame", "99"], code::INPUT, "frame 99");
+    check("no such file", &["--from", "no.pcap", "--frame", "1"], code::INPUT, "no.pcap");
+    check("no frame", &["--from", &capture], code::USAGE, "--frame");
+    check("no protocol", &[], code::USAGE, "--protocol");
+    check("an unknown one", &["--protocol", "no-such"], code::USAGE, "docs/protocols.md");
+    check("nothing on standard input", &["--protocol", "modbus"], code::INPUT, "standard input");
+    check("a strange carrier", &["--protocol", "modbus", "--over", "pigeon"], code::USAGE, "pigeon");
+    let taken = ["--from", &capture, "--frame", "2", "--into", &folder.text()];
+    new(&taken).expect(code::DONE);
+    check("a file that is there", &taken, code::INPUT, "y.toml");
+    let place = folder.text();
+    let known = product.run(["profile", "new", "--vendor", "X", "--family", "Z", "--from", &capture, "--frame", "2", "--profiles", &place]);
+    assert!(known.expect(code::INPUT).err.contains("profile x/y reads it already"));
 }

@@ -23,6 +23,35 @@ pub fn load(directory: Option<&Path>) -> Result<ProfileSet, Failure> {
     Ok(set)
 }
 
+/// Adds the profiles of a file or a directory; their ids. `None` where there is no such place.
+///
+/// # Errors
+/// The first file that cannot be read or is not valid, with its line.
+pub fn add(set: &mut ProfileSet, place: &Path) -> Result<Option<Vec<String>>, Failure> {
+    if !place.exists() {
+        return Ok(None);
+    }
+    let texts = if place.is_dir() { read(place)? } else { vec![file(place)?] };
+    let mut ids = Vec::new();
+    for (id, text) in texts {
+        let profile = parse(&id, &text).map_err(|e| Failure::input(place.display(), e))?;
+        // A file of the directory that is in force, tested by its path.
+        if set.get(&id).is_none_or(|known| known.sha256 != profile.sha256) {
+            set.add(profile).map_err(|e| Failure::input(place.display(), e))?;
+        }
+        ids.push(id);
+    }
+    Ok(Some(ids))
+}
+
+/// Id and text of one file: its directory is the vendor's.
+fn file(path: &Path) -> Result<(String, String), Failure> {
+    let text = fs::read_to_string(path).map_err(|e| Failure::input(path.display(), e))?;
+    let name = |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
+    let vendor = path.canonicalize().ok().and_then(|whole| whole.parent().map(|folder| name(folder.file_name()))).unwrap_or_default();
+    Ok((format!("{vendor}/{}", name(path.file_stem())), text))
+}
+
 /// Id and text of every profile in a directory, in the order of their ids.
 fn read(directory: &Path) -> Result<Vec<(String, String)>, Failure> {
     let cannot = |path: &Path, e: std::io::Error| Failure::input(path.display(), e);

@@ -3,10 +3,12 @@
 //! The text of a profile is an argument; the built-in set (`device-profiles/`) is embedded, a site's own profiles are read by the
 //! caller and go through the same code.
 
+mod draft;
 mod example;
 mod interpret;
 mod objects;
 mod parse;
+mod redact;
 mod slice;
 
 use std::collections::BTreeMap;
@@ -16,10 +18,12 @@ use nameplate_wire::modbus::registers::Read;
 use regex::Regex;
 use serde::Deserialize;
 
+pub use draft::{Answer, Head, draft};
 pub use example::{Failure, check, stream};
 pub use interpret::{Interpretation, Matched, ProfileSet};
 pub use objects::Further;
 pub use parse::{Invalid, parse};
+pub use redact::{Personal, redact};
 
 use crate::claim::{Field, Grade};
 use crate::version::Order;
@@ -123,6 +127,8 @@ pub struct Profile {
     pub version_order: Order,
     /// How far the family is known.
     pub confidence: Confidence,
+    /// Which families of the list of known ones it covers: the list's own names (docs/families.md).
+    pub families: Vec<String>,
     /// True for the rule of last resort of a protocol: it applies where no other profile matches.
     pub fallback: bool,
     /// Texts that devices send where nothing was ever set; never claimed.
@@ -187,11 +193,40 @@ pub struct Example {
     pub asked: Vec<Vec<u8>>,
     /// What the device sent.
     pub said: Said,
+    /// In which form its source has it.
+    pub form: Form,
     /// Component role -> field -> value; exactly these claims come out.
     pub expect: BTreeMap<Role, BTreeMap<Field, String>>,
 }
 
-/// The form in which an example is known.
+/// In which form an example's source has what the device said. Where it is no frame, the message around it was built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Form {
+    /// Bytes as they stood on the wire.
+    Frame,
+    /// Values that somebody's program decoded.
+    Decoded,
+    /// A text as the device or somebody's program printed it.
+    Text,
+    /// No device said it: built after a standard or a manual, to show what the rules do.
+    Built,
+}
+
+impl Form {
+    /// The form as profiles spell it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Frame => "frame",
+            Self::Decoded => "decoded",
+            Self::Text => "text",
+            Self::Built => "built",
+        }
+    }
+}
+
+/// What a device sent, as an example has it.
 #[derive(Clone, Debug)]
 pub enum Said {
     /// The answer's messages as they stood on the wire.

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use toml::Spanned;
 
 use super::slice::Slice;
-use super::{Component, Confidence, DeviceClass, Example, Extract, Profile, Register, Role, Said, objects};
+use super::{Component, Confidence, DeviceClass, Example, Extract, Form, Profile, Register, Role, Said, objects};
 use crate::claim::{Field, Grade};
 use crate::observation::{hex, over, unhex};
 use crate::version::Order;
@@ -65,6 +65,8 @@ struct Text {
     protocol: Spanned<String>,
     version_order: Order,
     confidence: Confidence,
+    #[serde(default)]
+    families: Vec<String>,
     #[serde(default)]
     fallback: bool,
     #[serde(default)]
@@ -137,7 +139,9 @@ struct ExampleText {
     over: Option<Spanned<String>>,
     #[serde(default)]
     asked: Vec<Spanned<String>>,
+    form: Option<Form>,
     frames: Option<Vec<Spanned<String>>>,
+    text: Option<Vec<String>>,
     #[serde(default)]
     objects: BTreeMap<Spanned<String>, String>,
     server_id: Option<Spanned<String>>,
@@ -176,6 +180,7 @@ pub fn parse(id: &str, text: &str) -> Result<Profile, Invalid> {
         protocol: read.protocol.into_inner(),
         version_order: read.version_order,
         confidence: read.confidence,
+        families: read.families,
         fallback: read.fallback,
         placeholders: read.placeholders,
         notes: read.notes,
@@ -329,35 +334,49 @@ fn component(read: &ComponentText, protocol: &str, at: &At<'_>) -> Result<Compon
 fn example(read: &Spanned<ExampleText>, at: &At<'_>) -> Result<Example, Invalid> {
     let span = read.span();
     let read = read.as_ref();
-    let bytes = |digits: &Spanned<String>| {
-        unhex(digits.as_ref())
-            .map_err(|offset| at(Some(digits.span()), "hex", format!("character {} is no pair of hexadecimal digits", offset + 1)))
+    let has_values = !read.objects.is_empty() || read.server_id.is_some();
+    let said = match (&read.frames, &read.text, has_values) {
+        (Some(frames), None, false) => Said::Frame(frames.iter().map(|digits| digits_of(digits, at)).collect::<Result<_, _>>()?),
+        (None, Some(texts), false) => Said::Frame(texts.iter().map(|text| text.as_bytes().to_vec()).collect()),
+        (None, None, true) => values(read, at)?,
+        _ => return Err(at(Some(span), "example", "an example has one of: frames; text; objects and/or server_id".into())),
     };
-    let said = match &read.frames {
-        Some(frames) if read.objects.is_empty() && read.server_id.is_none() => {
-            Said::Frame(frames.iter().map(bytes).collect::<Result<_, _>>()?)
-        }
-        None if !read.objects.is_empty() || read.server_id.is_some() => {
-            let mut objects = BTreeMap::new();
-            for (id, value) in &read.objects {
-                let number = id.as_ref().parse::<u8>();
-                let number = number.map_err(|_| at(Some(id.span()), "object", format!("{:?} is no object id (0 to 255)", id.as_ref())))?;
-                if value.len() > OBJECT_BYTES_MAX {
-                    return Err(at(Some(id.span()), "object", format!("{} bytes; an object has at most {OBJECT_BYTES_MAX}", value.len())));
-                }
-                objects.insert(number, value.as_bytes().to_vec());
-            }
-            Said::Decoded { objects, server_id: read.server_id.as_ref().map(bytes).transpose()? }
-        }
-        _ => return Err(at(Some(span), "example", "an example has either frames, or objects and/or server_id".into())),
-    };
+    // Who writes nothing else means what stands there.
+    let own = read.source.starts_with("own");
+    let form = read.form.unwrap_or(match (&said, &read.text) {
+        _ if own => Form::Built,
+        (Said::Decoded { .. }, _) => Form::Decoded,
+        (Said::Frame(_), Some(_)) => Form::Text,
+        (Said::Frame(_), None) => Form::Frame,
+    });
     let over = read.over.as_ref().map(|text| {
         let why = || format!("{:?} carries no protocol here; tcp, udp, link type 88cc, link llc 82, ... do", text.as_ref());
         over(text.as_ref()).ok_or_else(|| at(Some(text.span()), "over", why()))
     });
-    let asked = read.asked.iter().map(bytes).collect::<Result<_, _>>()?;
+    let asked = read.asked.iter().map(|digits| digits_of(digits, at)).collect::<Result<_, _>>()?;
     let (source, licence) = (read.source.clone(), read.licence.clone());
-    Ok(Example { source, licence, over: over.transpose()?, asked, said, expect: read.expect.clone() })
+    Ok(Example { source, licence, over: over.transpose()?, asked, said, form, expect: read.expect.clone() })
+}
+
+/// The bytes that these digits write.
+fn digits_of(digits: &Spanned<String>, at: &At<'_>) -> Result<Vec<u8>, Invalid> {
+    unhex(digits.as_ref())
+        .map_err(|offset| at(Some(digits.span()), "hex", format!("character {} is no pair of hexadecimal digits", offset + 1)))
+}
+
+/// Decoded values of Modbus; the simulator builds the frames.
+fn values(read: &ExampleText, at: &At<'_>) -> Result<Said, Invalid> {
+    let mut objects = BTreeMap::new();
+    for (id, value) in &read.objects {
+        let number = id.as_ref().parse::<u8>();
+        let number = number.map_err(|_| at(Some(id.span()), "object", format!("{:?} is no object id (0 to 255)", id.as_ref())))?;
+        if value.len() > OBJECT_BYTES_MAX {
+            return Err(at(Some(id.span()), "object", format!("{} bytes; an object has at most {OBJECT_BYTES_MAX}", value.len())));
+        }
+        objects.insert(number, value.as_bytes().to_vec());
+    }
+    let server_id = read.server_id.as_ref().map(|digits| digits_of(digits, at)).transpose()?;
+    Ok(Said::Decoded { objects, server_id })
 }
 
 #[cfg(test)]

@@ -1,12 +1,16 @@
-//! `nameplate profile`: list and test device profiles.
+//! `nameplate profile`: list and test device profiles, and begin new ones.
+
+mod answer;
+mod begin;
+mod trial;
 
 use clap::{Args, Subcommand};
-use nameplate_core::profile::{Confidence, Example, ProfileSet, Said, check};
+use nameplate_core::profile::{Confidence, Example, Profile, ProfileSet, Said};
 use nameplate_simulators::modbus::{self, Persona};
 use serde::Serialize;
 
 use crate::cli::{Format, Options};
-use crate::failure::{Code, Failure};
+use crate::failure::Failure;
 use crate::{print, profiles};
 
 /// Read Device Identification, all objects; MODBUS V1.1b3, 6.21.
@@ -16,7 +20,7 @@ const READ_SERVER_ID: &[u8] = &[0x11];
 /// The unit of a device without a serial side (TCP guide, 4.4.1.2).
 const ANY_UNIT: u8 = 255;
 
-/// List and test device profiles.
+/// List and test device profiles, and begin new ones.
 #[derive(Debug, Args)]
 pub struct Profiles {
     /// What to do with them.
@@ -29,11 +33,11 @@ enum Action {
     /// List the profiles: built-in, and those of --profiles
     List,
     /// Run every example of every profile, whole and cut at every length
-    Test {
-        /// Only profiles whose id begins so
-        #[arg(value_name = "ID", default_value = "")]
-        id: String,
-    },
+    Test(trial::Trial),
+    /// Begin a profile from one answer: in a capture, or in hexadecimal on standard input
+    New(begin::New),
+    /// Write an answer as an example in which names, places, people and serial numbers are replaced, and say which
+    Record(begin::Record),
 }
 
 #[derive(Serialize)]
@@ -46,6 +50,8 @@ struct ProfileLine<'a> {
     protocol: &'a str,
     confidence: &'a str,
     examples: usize,
+    forms: Vec<&'a str>,
+    families: &'a [String],
     sha256: &'a str,
 }
 
@@ -53,14 +59,24 @@ impl Profiles {
     /// Runs the command.
     ///
     /// # Errors
-    /// A profile that is not valid, or an example that fails.
+    /// A profile that is not valid, an example that fails, an answer that cannot be read.
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
         let set = profiles::load(options.profiles.as_deref())?;
         match &self.action {
             Action::List => print::out(&list(&set, print::format(options))),
-            Action::Test { id } => test(&set, id),
+            Action::Test(trial) => trial.run(set),
+            Action::New(new) => new.run(&set),
+            Action::Record(record) => record.run(&set),
         }
     }
+}
+
+/// In which forms its examples are known, each once.
+fn forms(profile: &Profile) -> Vec<&'static str> {
+    let mut forms: Vec<_> = profile.examples.iter().map(|example| example.form).collect();
+    forms.sort_unstable();
+    forms.dedup();
+    forms.into_iter().map(|form| form.name()).collect()
 }
 
 fn list(set: &ProfileSet, format: Format) -> String {
@@ -76,37 +92,21 @@ fn list(set: &ProfileSet, format: Format) -> String {
             Confidence::Documented => "documented, not seen",
         },
         examples: profile.examples.len(),
+        forms: forms(profile),
+        families: &profile.families,
         sha256: &profile.sha256,
     });
     let cells = |line: &ProfileLine<'_>| {
-        [line.id, line.vendor, line.family, line.device_class, line.identity_of, line.protocol, line.confidence].map(str::to_owned).to_vec()
+        let (forms, families) = (line.forms.join(", "), line.families.len().to_string());
+        let head = [line.id, line.vendor, line.family, line.device_class, line.identity_of, line.protocol, line.confidence];
+        [head.map(str::to_owned).as_slice(), &[forms, families]].concat()
     };
-    let header = ["ID", "VENDOR", "FAMILY", "CLASS", "WHO ANSWERS", "PROTOCOL", "CONFIDENCE"];
+    let header = ["ID", "VENDOR", "FAMILY", "CLASS", "WHO ANSWERS", "PROTOCOL", "CONFIDENCE", "EXAMPLES", "FAMILIES"];
     match format {
         Format::Table => print::table(&header, &lines.map(|line| cells(&line)).collect::<Vec<_>>()),
         Format::Csv => lines.fold(print::csv_line(&header.map(str::to_owned)), |text, line| text + &print::csv_line(&cells(&line))),
         Format::Ndjson | Format::Claims => lines.map(|line| print::json_line(&line)).collect(),
     }
-}
-
-fn test(set: &ProfileSet, beginning: &str) -> Result<(), Failure> {
-    let (mut profiles, mut examples, mut failures) = (0, 0, Vec::new());
-    for profile in set.iter().filter(|profile| profile.id.starts_with(beginning)) {
-        profiles += 1;
-        examples += profile.examples.len();
-        failures.extend(check(set, profile, &frames));
-    }
-    if profiles == 0 {
-        return Err(Failure::new(
-            Code::Usage,
-            format!("no profile has an id that begins with {beginning:?}; see `nameplate profile list`"),
-        ));
-    }
-    for failure in &failures {
-        eprintln!("{}", nameplate_core::text::printable(&failure.to_string()));
-    }
-    print::out(&format!("{profiles} profiles, {examples} examples, each whole and cut at every length: {} failed\n", failures.len()))?;
-    if failures.is_empty() { Ok(()) } else { Err(Failure::new(Code::Failed, "a profile does not hold what its examples promise")) }
 }
 
 /// The messages of an example: as they stood on the wire, or as the simulator sends them.
