@@ -76,8 +76,10 @@ pub enum Command {
     Explain(command::explain::Explain),
     /// Write a bundle for an auditor, and check one without any state
     Evidence(command::evidence::Evidence),
-    /// Verify the ledger that all of it follows from, or print its signed checkpoint
+    /// Verify the ledger that all of it follows from, or print its key and its signed checkpoint
     Ledger(command::ledger::Ledger),
+    /// Countersign the checkpoints of sites, so that none can go back or be doubled unseen
+    Witness(command::witness::Witnesses),
     /// Make signed bundles of advisories
     Advisories(command::advisories::Advisories),
     /// Take in lists that people made, and advisories

@@ -14,6 +14,7 @@ mod profiles;
 pub mod simulated;
 mod state;
 pub mod store;
+mod witness;
 
 use std::process::ExitCode;
 
@@ -31,6 +32,7 @@ pub fn run() -> ExitCode {
         Command::Listen(command) => command.run(&options),
         Command::Ask(command) => command.run(&options),
         Command::Quiet(command) => command.run(&options),
+        Command::Witness(command) => command.run(&options),
         Command::Release(command) => command.run(&options),
         Command::Devices(command) => command.run(&options),
         Command::Device(command) => command.run(&options),

@@ -18,6 +18,8 @@ const CHECKPOINT_LINES: usize = 5;
 pub struct Checked {
     /// The key's fingerprint.
     pub fingerprint: String,
+    /// Size and root that the bundle's checkpoint names.
+    pub head: Head,
     /// What the bundle is about: an asset's id or a work order.
     pub subject: String,
     /// Its entries, in the order of the log.
@@ -45,7 +47,7 @@ pub fn check(bytes: &[u8]) -> Result<Checked, Unsound> {
     let subject = listed(&entries)?;
     let payloads = payloads(&entries, &bundle)?;
     profiles(&entries, &bundle)?;
-    Ok(Checked { fingerprint: key.fingerprint(), subject, entries, payloads, profiles: bundle.profiles })
+    Ok(Checked { fingerprint: key.fingerprint(), head, subject, entries, payloads, profiles: bundle.profiles })
 }
 
 fn read(bytes: &[u8]) -> Result<Bundle, Unsound> {

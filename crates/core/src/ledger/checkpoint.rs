@@ -15,11 +15,9 @@ use crate::observation::hex;
 /// Bytes of a seed, and of a public key.
 pub const KEY_BYTES: usize = 32;
 /// Bytes of a key's id in a signature line (signed-note, "Signatures").
-const KEY_ID_BYTES: usize = 4;
-/// The algorithm's number in a key id: Ed25519 (signed-note, "Signature types").
-const ED25519: u8 = 1;
+pub(crate) const KEY_ID_BYTES: usize = 4;
 /// How a signature line begins: U+2014 and a blank.
-const SIGNATURE: &str = "\u{2014} ";
+pub(crate) const SIGNATURE: &str = "\u{2014} ";
 /// What a log's name begins with.
 const ORIGIN: &str = "nameplate/";
 /// Digits of the fingerprint in a log's name: enough to tell sites apart, not to trust one.
@@ -27,7 +25,26 @@ const ORIGIN_DIGITS: usize = 16;
 /// Longest note that is read: ours has 230 bytes; other signers may add lines.
 pub const NOTE_BYTES_MAX: usize = 16 * 1024;
 
-/// The site's key.
+/// What a signature is over, as the number that stands in a key id (signed-note, "Signature types"). Both are Ed25519.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Algorithm {
+    /// The note's text.
+    Note = 1,
+    /// A time and the note's text (tlog-cosignature).
+    Cosignature = 4,
+}
+
+impl Algorithm {
+    pub(crate) const fn of(number: u8) -> Option<Self> {
+        match number {
+            1 => Some(Self::Note),
+            4 => Some(Self::Cosignature),
+            _ => None,
+        }
+    }
+}
+
+/// The key of a site, or of a witness.
 pub struct SiteKey(SigningKey);
 
 impl SiteKey {
@@ -41,6 +58,10 @@ impl SiteKey {
     #[must_use]
     pub fn public(&self) -> PublicKey {
         PublicKey(self.0.verifying_key())
+    }
+
+    pub(crate) fn sign_bytes(&self, message: &[u8]) -> [u8; 64] {
+        self.0.sign(message).to_bytes()
     }
 }
 
@@ -88,9 +109,21 @@ impl PublicKey {
         format!("{ORIGIN}{}", fingerprint.get(..ORIGIN_DIGITS).unwrap_or_default())
     }
 
-    /// The first four bytes of SHA-256(name || 0x0A || 0x01 || key).
-    fn id(&self, name: &str) -> [u8; KEY_ID_BYTES] {
-        let hash: Hash = Sha256::new().chain_update(name).chain_update([b'\n', ED25519]).chain_update(self.0.as_bytes()).finalize().into();
+    /// Its 32 bytes.
+    pub(crate) fn bytes(&self) -> &[u8; KEY_BYTES] {
+        self.0.as_bytes()
+    }
+
+    /// Whether its owner signed the message. Strictly: one message has one signature.
+    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        let signature = <[u8; 64]>::try_from(signature).map(|bytes| Signature::from_bytes(&bytes));
+        signature.is_ok_and(|signature| self.0.verify_strict(message, &signature).is_ok())
+    }
+
+    /// The first four bytes of SHA-256(name || 0x0A || algorithm || key).
+    pub(crate) fn id(&self, name: &str, algorithm: Algorithm) -> [u8; KEY_ID_BYTES] {
+        let of = Sha256::new().chain_update(name).chain_update([b'\n', algorithm as u8]).chain_update(self.bytes());
+        let hash: Hash = of.finalize().into();
         let [a, b, c, d, ..] = hash;
         [a, b, c, d]
     }
@@ -161,19 +194,18 @@ impl Checkpoint {
 
 /// A text, signed: the note. The signer's name is `origin`.
 pub(crate) fn sign(origin: &str, text: &str, key: &SiteKey) -> String {
-    let signature = key.0.sign(text.as_bytes()).to_bytes();
-    let line = [&key.public().id(origin)[..], &signature].concat();
+    let line = [&key.public().id(origin, Algorithm::Note)[..], &key.sign_bytes(text.as_bytes())].concat();
     format!("{text}\n{SIGNATURE}{origin} {}\n", STANDARD.encode(line))
 }
 
 /// Believes a text if this key, under this name, signed it. Lines of other signers are passed over.
 pub(crate) fn believe(origin: &str, text: &str, signatures: &[SignatureLine<'_>], key: &PublicKey) -> Result<(), Unbelieved> {
-    let ours = (origin, key.id(origin));
+    let ours = (origin, key.id(origin, Algorithm::Note));
     let mut found = Err(Unbelieved::UnknownSigner);
     for (_, _, signature) in signatures.iter().filter(|(name, id, _)| (*name, *id) == ours) {
-        let signature = <[u8; 64]>::try_from(&signature[..]).map_err(|_| Unbelieved::WrongSignature)?;
-        let right = key.0.verify_strict(text.as_bytes(), &Signature::from_bytes(&signature));
-        right.map_err(|_| Unbelieved::WrongSignature)?;
+        if !key.verifies(text.as_bytes(), signature) {
+            return Err(Unbelieved::WrongSignature);
+        }
         found = Ok(());
     }
     found
@@ -181,6 +213,13 @@ pub(crate) fn believe(origin: &str, text: &str, signatures: &[SignatureLine<'_>]
 
 /// Name, key id and signature of one line.
 pub(crate) type SignatureLine<'a> = (&'a str, [u8; KEY_ID_BYTES], Vec<u8>);
+
+/// The text of a note with its last line end, and the lines of its signatures.
+pub(crate) fn note_text(note: &str) -> Result<(&str, &str), Unbelieved> {
+    let blank = note.find("\n\n").ok_or(Unbelieved::Malformed("no blank line before the signatures"))?;
+    // The line end before the blank line is the text's own.
+    Ok((note.get(..=blank).unwrap_or_default(), note.get(blank + 2..).unwrap_or_default()))
+}
 
 /// The text of a note, without its last line end, and its signatures.
 pub(crate) fn split(note: &str) -> Result<(&str, Vec<SignatureLine<'_>>), Unbelieved> {

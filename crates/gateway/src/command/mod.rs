@@ -21,3 +21,4 @@ pub mod quiet;
 pub mod range;
 pub mod release;
 pub mod simulate;
+pub mod witness;

@@ -10,7 +10,7 @@ use super::head::damaged;
 use super::payload::unpacked;
 use super::sheaf::{COLUMNS, Checked, Packed};
 use super::tables::failure;
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 
 impl Store {
     /// The bytes of an entry.
@@ -91,6 +91,17 @@ impl Store {
             return Ok(tree);
         }
         Err(damaged(&self.path, "its digests do not give the root that is signed; `nameplate ledger verify` says where"))
+    }
+
+    /// The checkpoint of the first `size` entries, as it was signed then.
+    ///
+    /// # Errors
+    /// No commit ended there.
+    pub fn note(&self, size: u64) -> Result<String, Failure> {
+        let one = "SELECT note FROM sheaf WHERE size = ?1";
+        let note: Option<Option<String>> =
+            self.connection.query_row(one, [size], |row| row.get(0)).optional().map_err(|e| failure(&self.path, &e))?;
+        note.flatten().ok_or_else(|| Failure::new(Code::Usage, format!("no checkpoint was signed at {size} entries")))
     }
 
     /// The proof that an entry is in the tree of the first `size` entries (RFC 6962, 2.1.1), lowest first.

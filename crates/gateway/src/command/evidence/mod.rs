@@ -8,12 +8,15 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use nameplate_core::evidence::{Authenticity, BUNDLE_BYTES_MAX, Redecoding, Verdict, verify};
+use nameplate_core::evidence::{Authenticity, BUNDLE_BYTES_MAX, Checked, Redecoding, Verdict, verify};
+use nameplate_core::ledger::{Checkpoint, VerifierKey};
 use nameplate_core::text::printable;
 
 pub use export::{Exported, export};
 pub use sentences::sentences;
 
+use super::ledger::{read_note, witnessed};
+use super::witness::verifier_key;
 use crate::cli::Options;
 use crate::failure::{Code, Failure};
 use crate::store::Store;
@@ -59,6 +62,12 @@ enum Action {
         /// Fingerprint of the site's key, as the site gave it to you on another way than the bundle
         #[arg(long, value_name = "FINGERPRINT", value_parser = fingerprint)]
         key: Option<String>,
+        /// The bundle's checkpoint, countersigned: `nameplate ledger checkpoint --of ENTRIES --since ...` at the site, signed by a witness
+        #[arg(long, value_name = "FILE", requires = "witness")]
+        countersigned: Option<PathBuf>,
+        /// The witness who must have countersigned it: its key, as `nameplate witness init` printed it
+        #[arg(long, value_name = "KEY", requires = "countersigned", value_parser = verifier_key)]
+        witness: Option<VerifierKey>,
     },
 }
 
@@ -81,9 +90,14 @@ impl Evidence {
                 eprintln!("whoever checks it needs this fingerprint of the site's key, on another way than the bundle: {fingerprint}");
                 Ok(())
             }
-            Action::Verify { bundle, key } => {
+            Action::Verify { bundle, key, countersigned, witness } => {
                 let verdict = verify(&read(bundle)?, key.as_deref());
                 print::out(&sentences(&verdict, key.as_deref()))?;
+                let seen = countersigned.as_ref().zip(witness.as_ref());
+                let seen = seen.zip(verdict.content.as_ref()).map(|((note, witness), (_, checked))| seen_by(note, witness, checked));
+                if let Some(seen) = seen.transpose()? {
+                    print::out(&seen)?;
+                }
                 if is_proven(&verdict) {
                     Ok(())
                 } else {
@@ -92,6 +106,17 @@ impl Evidence {
             }
         }
     }
+}
+
+/// That the witness saw the very log that the bundle hangs on, and when.
+fn seen_by(note: &PathBuf, witness: &VerifierKey, checked: &Checked) -> Result<String, Failure> {
+    let text = read_note(note)?;
+    let same = Checkpoint::read(&text).is_ok_and(|checkpoint| checkpoint.head == checked.head);
+    if !same {
+        let why = format!("{}: this is not the bundle's checkpoint, which has {} entries", note.display(), checked.head.size);
+        return Err(Failure::new(Code::Failed, why));
+    }
+    Ok(format!("its log of {} entries{}\n", checked.head.size, witnessed(&text, witness)?))
 }
 
 /// A fingerprint as people copy it: in upper or lower case.
