@@ -10,16 +10,31 @@ const OFTEN: [(&str, &str); 4] =
 /// Entries of the large ledger: 2,000 devices, read once a day for three years.
 const ENTRIES: &str = "2200000";
 
+/// The same for tests/tests/evidence.
+const MUTATED: [(&str, &str); 3] =
+    [("NAMEPLATE_MUTATIONS", "100000"), ("NAMEPLATE_BLIND_CHANGES", "100000"), ("NAMEPLATE_FOR_BOTH", "5000")];
+
+/// `cargo xtask soak --evidence`: bundles with anything changed, before both verifiers, as often as the bar has it.
+pub fn evidence(tree: &Tree) -> ExitCode {
+    let tests = ["test", "--release", "-p", "nameplate-tests", "--test", "evidence", "--", "--nocapture", "--test-threads", "2"];
+    let built = shown("build", &mut tree.cargo(&["build", "--release", "--quiet", "--workspace", "--bins"]));
+    ended(built.and_then(|()| shown("the evidence's tests", tree.cargo(&tests).envs(MUTATED))))
+}
+
 /// Runs both; the figures are printed, and none of them is a failure.
 pub fn ledger(tree: &Tree) -> ExitCode {
     let tests = ["test", "--release", "-p", "nameplate-tests", "--test", "ledger", "--", "--nocapture", "--test-threads", "1"];
     let bench = ["run", "--release", "--quiet", "-p", "nameplate-tests", "--bin", "ledger-bench", "--"];
     let folder = tree.target.join("tmp");
     let made = std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()));
-    let ended = made
-        .and_then(|()| shown("build", &mut tree.cargo(&["build", "--release", "--quiet"])))
-        .and_then(|()| shown("the ledger's tests", tree.cargo(&tests).envs(OFTEN)))
-        .and_then(|()| shown("the ledger's figures", tree.cargo(&bench).arg(folder).arg(ENTRIES)));
+    ended(
+        made.and_then(|()| shown("build", &mut tree.cargo(&["build", "--release", "--quiet"])))
+            .and_then(|()| shown("the ledger's tests", tree.cargo(&tests).envs(OFTEN)))
+            .and_then(|()| shown("the ledger's figures", tree.cargo(&bench).arg(folder).arg(ENTRIES))),
+    )
+}
+
+fn ended(ended: Result<(), String>) -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {

@@ -24,7 +24,8 @@ usage:
   cargo xtask soak --bench          packets per second of `listen` beside tshark and capinfos (needs ../shared and apt's time)
   cargo xtask soak --fleet          2,000 simulated devices asked once, beside what pacing allows (needs apt's time, ulimit -n 4096)
   cargo xtask soak --live           a minute of 100,000 frames/s on a cable of our own, and top speed (needs ../shared, tcpreplay, root)
-  cargo xtask soak --ledger         the ledger killed, cut off and damaged as often as its bars have it, and its figures (4 GiB of disk, root)";
+  cargo xtask soak --ledger         the ledger killed, cut off and damaged as often as its bars have it, and its figures (4 GiB of disk, root)
+  cargo xtask soak --evidence       100,000 bundles with anything changed, 5,000 of them before the Python verifier too";
 
 /// The command line was not understood (as the product's own exit codes have it).
 const EXIT_USAGE: u8 = 2;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         ["soak", "--fleet"] => fleet::fleet(&tree),
         ["soak", "--live"] => live::live(&tree),
         ["soak", "--ledger"] => ledger::ledger(&tree),
+        ["soak", "--evidence"] => ledger::evidence(&tree),
         ["soak", "--coverage"] => test::coverage(&tree),
         ["soak", "--fuzz", seconds] => match seconds.parse() {
             Ok(seconds) => fuzz::fuzz(&tree, seconds),
