@@ -172,6 +172,58 @@ fn of_two_clones_that_go_on_one_alone_is_signed() {
 }
 
 #[test]
+fn a_site_that_changes_its_key_goes_on() {
+    let Some(product) = needed("a_site_that_changes_its_key_goes_on", Product::find()) else { return };
+    let story = Story::new(product);
+    let first = story.signed(&story.site, "0");
+    let fingerprint = |ended: Ended| ended.expect(code::DONE).err.trim().rsplit(' ').next().expect("a fingerprint").to_owned();
+    let old = fingerprint(story.ledger(&story.site, &["key"]));
+    let stolen = copied(story.site.path());
+    let new = fingerprint(story.ledger(&story.site, &["change-key", "--by", "J. Doe", "--why", "a laptop was lost"]));
+    assert_ne!(old, new);
+    assert!(!story.site.path().join("site.key.next").exists());
+    story.hear(&story.site, "V02.000");
+    let said = story.ledger(&story.site, &["verify"]).expect(code::DONE).out;
+    assert!(said.contains(&format!("signed by {new}")), "{said}");
+
+    // A power cut between the log and the file: the new key is there, under its other name.
+    let cut = copied(story.site.path());
+    std::fs::rename(cut.path().join("site.key"), cut.path().join("site.key.next")).expect("renamed");
+    std::fs::copy(stolen.path().join("site.key"), cut.path().join("site.key")).expect("the old key");
+    story.hear(&cut, "V03.000");
+    story.ledger(&cut, &["verify"]).expect(code::DONE);
+    // The old key alone writes nothing more.
+    std::fs::copy(stolen.path().join("site.key"), cut.path().join("site.key")).expect("the old key");
+    let capture = cut.path().join("span.pcap").to_string_lossy().into_owned();
+    let said = story.product.run(["listen", &capture, "--keep", "--state", &cut.text()]).expect(code::INPUT).err;
+    assert!(said.contains("not the key of the ledger beside it"), "{said}");
+
+    // The witness knows the old key alone, until somebody tells it.
+    assert!(story.sign(&story.site, &first).expect(code::FAILED).err.contains("not signed by this key"));
+    let key = story.ledger(&story.site, &["key"]).expect(code::DONE).out;
+    story.witness(&["trust", key.trim()]).expect(code::DONE);
+    let last = story.signed(&story.site, &first);
+    story.ledger(&story.site, &["verify", "--checkpoint", &last, "--witness", &story.witness]).expect(code::DONE);
+    // What was signed before the change is still a checkpoint of this log.
+    story.ledger(&story.site, &["verify", "--checkpoint", &first]).expect(code::DONE);
+
+    let id = story.product.run(["devices", "--format", "ndjson", "--state", &story.site.text()]).expect(code::DONE).lines();
+    let bundle = story.auditor.path().join("device.evidence").to_string_lossy().into_owned();
+    let id = id[0]["id"].as_str().expect("an id");
+    story.product.run(["evidence", "export", id, "--out", &bundle, "--state", &story.site.text()]).expect(code::DONE);
+    for pinned in [&old, &new] {
+        story.product.run(["evidence", "verify", &bundle, "--key", pinned]).expect(code::DONE);
+    }
+    // A second change, and a database whose note of them is gone.
+    story.ledger(&story.site, &["change-key", "--by", "J. Doe", "--why", "again"]).expect(code::DONE);
+    story.ledger(&story.site, &["verify"]).expect(code::DONE);
+    let database = rusqlite::Connection::open(story.site.path().join("nameplate.sqlite")).expect("a database");
+    database.execute_batch("DELETE FROM key_change WHERE entry = (SELECT max(entry) FROM key_change)").expect("changed");
+    drop(database);
+    assert!(story.ledger(&story.site, &["verify"]).expect(code::FAILED).err.contains("damaged"));
+}
+
+#[test]
 fn a_bundle_is_tied_to_what_the_witness_saw() {
     let Some(product) = needed("a_bundle_is_tied_to_what_the_witness_saw", Product::find()) else { return };
     let story = Story::new(product);

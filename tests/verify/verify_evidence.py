@@ -24,7 +24,7 @@ BUNDLE_BYTES_MAX = 64 * 1024 * 1024
 ENTRIES_MAX = 100_000
 INTEGER_MAX = 2**64 - 1
 BUNDLE_KEYS = {"checkpoint", "entries", "format", "origin", "payloads", "profiles", "public_key"}
-KINDS = {"key", "observation", "touch", "import", "approval", "baseline", "change", "evidence"}
+KINDS = {"key", "key_change", "observation", "touch", "import", "approval", "baseline", "change", "evidence"}
 
 
 class Refused(Exception):
@@ -102,6 +102,35 @@ def sha256(*parts):
 
 
 # --- the signed checkpoint (C2SP signed-note, tlog-checkpoint) ----------------------------------------------------------------
+
+
+def check_keys(entries, origin, first):
+    """All keys of the log, in order: each but the first is vouched for by the one before."""
+    keys = [first]
+    for at, entry in enumerate(entries):
+        record = entry.get("record") if isinstance(entry, dict) else None
+        if not isinstance(record, str) or at > 0 and '"kind":"key' not in record:
+            continue
+        body = read_canonical(record.encode("utf-8"), f"the record at {at}")
+        body = body.get("body") if isinstance(body, dict) else None
+        kind = body.get("kind") if isinstance(body, dict) else None
+        if at == 0:
+            need(body == {"kind": "key", "origin": origin, "public_key": first.hex()}, "entry 0 is not this key")
+            continue
+        need(kind != "key", "another entry than the first is a first key")
+        if kind != "key_change":
+            continue
+        exactly(body, {"by", "kind", "public_key", "signature", "why"}, "a change of the key")
+        need(isinstance(body["by"], str) and isinstance(body["why"], str), "a change of the key does not say by whom and why")
+        new, signature = of_hex(body["public_key"], "the new key", 32), of_hex(body["signature"], "its signature", 64)
+        need(new not in keys, "the new key was this log's before")
+        text = f"nameplate-key-change/1\n{origin}\n{keys[-1].hex()}\n{new.hex()}\n"
+        try:
+            Ed25519PublicKey.from_public_bytes(keys[-1]).verify(signature, text.encode("utf-8"))
+        except (InvalidSignature, ValueError):
+            raise Refused("the key before it did not sign the new one") from None
+        keys.append(new)
+    return keys
 
 
 def check_checkpoint(note, origin, public_key):
@@ -203,7 +232,7 @@ def of_text(text, what):
 
 
 def check(data):
-    """The fingerprint of the key by which all of the bundle hangs together."""
+    """The fingerprints of the keys by which all of the bundle hangs together, the log's first one first."""
     need(len(data) <= BUNDLE_BYTES_MAX, "the bundle is too large")
     need(data.endswith(b"\n"), "no line feed ends the bundle")
     bundle = exactly(read_canonical(data[:-1], "the bundle"), BUNDLE_KEYS, "the bundle")
@@ -212,30 +241,29 @@ def check(data):
     fingerprint = sha256(public_key).hex()
     origin = bundle["origin"]
     need(origin == f"nameplate/{fingerprint[:16]}", "the origin does not follow from the key")
-    size, root = check_checkpoint(bundle["checkpoint"], origin, public_key)
     entries = bundle["entries"]
     need(isinstance(entries, list) and 0 < len(entries) <= ENTRIES_MAX, "the entries are no list, none, or too many")
+    keys = check_keys(entries, origin, public_key)
+    size, root = check_checkpoint(bundle["checkpoint"], origin, keys[-1])
     bodies = [check_entry(entry, size, root) for entry in entries]
     indices = [entry["index"] for entry in entries]
     need(all(a < b for a, b in zip(indices, indices[1:])), "the indices do not rise")
     need(indices[0] == 0 and indices[-1] == size - 1, "the bundle does not reach from entry 0 to the end of the checkpoint")
-    need(bodies[0] == {"kind": "key", "origin": origin, "public_key": bundle["public_key"]}, "entry 0 is not this key")
-    need(all(body["kind"] != "key" for body in bodies[1:]), "the key changes on the way")
     check_list(indices, bodies)
     payloads, profiles = named(bodies)
     check_hashed(bundle["payloads"], payloads, of_hex, "payload")
     check_hashed(bundle["profiles"], profiles, of_text, "profile")
-    return fingerprint
+    return [sha256(key).hex() for key in keys]
 
 
 def verdict(data, pinned):
     """One line, and the exit code."""
     try:
-        fingerprint = check(data)
+        fingerprints = check(data)
     except Refused as why:
         # What a stranger wrote may stand in the reason; nothing of it moves a terminal.
         return f"refused: {ascii(str(why))[1:-1]}", 6
-    return ("authentic", 0) if fingerprint == pinned else (f"unknown signer {fingerprint}", 2)
+    return ("authentic", 0) if pinned in fingerprints else (f"unknown signer {fingerprints[0]}", 2)
 
 
 def main():

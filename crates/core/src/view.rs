@@ -31,7 +31,7 @@ impl View {
             Body::Approval(approval) => self.baselines.take(approval, entry.index, entry.time_ns),
             Body::Baseline(event) => self.baselines.take_event(event, entry.index, entry.time_ns),
             Body::Change(event) => self.changes.take(event, entry.index, entry.time_ns),
-            Body::Key { .. } | Body::Touch { .. } | Body::Evidence { .. } => {}
+            Body::Key { .. } | Body::KeyChange { .. } | Body::Touch { .. } | Body::Evidence { .. } => {}
         }
     }
 

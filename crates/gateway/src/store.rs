@@ -16,7 +16,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use nameplate_core::ledger::{Body, Checkpoint, Frontier, Head, PublicKey, SiteKey};
+use nameplate_core::ledger::{Body, Checkpoint, Entry, Frontier, Head, Keys, PublicKey, SiteKey};
 use rusqlite::Connection;
 
 pub use draft::Draft;
@@ -44,7 +44,7 @@ pub struct Store {
     frontier: Frontier,
     /// The latest checkpoint; empty in a ledger that is just being made.
     note: String,
-    public: PublicKey,
+    keys: Keys,
     /// Bytes of the touch record that are in the ledger.
     touch_bytes: u64,
     /// `None` in a store that was opened for reading.
@@ -88,16 +88,13 @@ impl Store {
         if let Some(opened) = opened {
             let missing = || Failure::input(directory.join(key::FILE).display(), "the site's key is missing; restore it from its backup");
             let key = key.ok_or_else(missing)?;
-            if key.public() != opened.public {
-                let why = format!("this is not the key of the ledger beside it, which is {}", opened.public.fingerprint());
-                return Err(Failure::input(directory.join(key::FILE).display(), why));
-            }
+            let key = key::of_ledger(directory, key, opened.keys.current())?;
             return Ok(Self::of(connection, path, opened, Some(Writer::new(directory, key, lock)?)));
         }
         let key = key.map_or_else(|| key::make(directory), Ok)?;
         let public = key.public();
         let writer = Writer::new(directory, key, lock)?;
-        let opened = Opened { frontier: Frontier::default(), note: String::new(), public, touch_bytes: 0 };
+        let opened = Opened { frontier: Frontier::default(), note: String::new(), keys: Keys::of_first(public), touch_bytes: 0 };
         let mut store = Self::of(connection, path, opened, Some(writer));
         let first = Body::Key { origin: public.origin(), public_key: public.digits() };
         store.append(&[Draft::new(now_ns(), first)])?;
@@ -126,8 +123,8 @@ impl Store {
     }
 
     fn of(connection: Connection, path: PathBuf, opened: Opened, writer: Option<Writer>) -> Self {
-        let Opened { frontier, note, public, touch_bytes } = opened;
-        Self { connection, path, frontier, note, public, touch_bytes, writer }
+        let Opened { frontier, note, keys, touch_bytes } = opened;
+        Self { connection, path, frontier, note, keys, touch_bytes, writer }
     }
 
     /// Appends entries, all or none; returns their indices. On return they are on disk, under a signed checkpoint.
@@ -157,7 +154,7 @@ impl Store {
         // Until all of it has gone well; a disk that failed once is not tried again.
         writer.stopped = true;
         let sql = |e: rusqlite::Error| failure(&self.path, &e);
-        let signed = |head| Checkpoint { origin: self.public.origin(), head }.sign(&writer.key);
+        let signed = |head| Checkpoint { origin: self.keys.origin(), head }.sign(&writer.key);
         let commit = Commit { connection: &mut self.connection, frontier: self.frontier.clone(), desk: &mut writer.desk, touch_bytes };
         let committed = match commit.write(drafts, signed) {
             Ok(committed) => committed,
@@ -196,10 +193,36 @@ impl Store {
         &self.note
     }
 
-    /// The key that the checkpoints are checked with.
+    /// The key that signs now.
     #[must_use]
     pub fn public_key(&self) -> &PublicKey {
-        &self.public
+        self.keys.current()
+    }
+
+    /// All keys that signed or sign this log.
+    #[must_use]
+    pub const fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// Puts a new key in the place of the one that signs, which vouches for it. What was signed stays signed.
+    ///
+    /// # Errors
+    /// As [`Store::append`], or the new key cannot be made. A power cut on the way leaves the old key or the new one, and the log of
+    /// the same.
+    pub fn change_key(&mut self, by: &str, why: &str) -> Result<(), Failure> {
+        let directory = self.directory().to_owned();
+        let Some(writer) = self.writer.as_mut() else {
+            return Err(Failure::input(self.path.display(), "opened for reading; nothing was written"));
+        };
+        let new = key::make_next(&directory)?;
+        let body = self.keys.change(&writer.key, &new.public(), by, why);
+        let mut keys = self.keys.clone();
+        let entry = Entry { body: body.clone(), index: self.frontier.size(), time_ns: 0 };
+        keys.take(&entry).map_err(|e| Failure::input(directory.display(), e))?;
+        (self.keys, writer.key) = (keys, new);
+        self.append(&[Draft::new(now_ns(), body)])?;
+        key::take_next(&directory)
     }
 
     /// How many bytes of the touch record are in the ledger.

@@ -4,7 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use nameplate_core::ledger::{Checkpoint, Declined, KEY_BYTES, NOTE_BYTES_MAX, Request, SiteKey, VerifierKey, countersign};
+use nameplate_core::ledger::{Checkpoint, Declined, KEY_BYTES, NOTE_BYTES_MAX, Request, SiteKey, VerifierKey, countersign, countersigned};
 use nameplate_core::observation::{hex, unhex};
 
 use crate::failure::{Code, Failure};
@@ -17,6 +17,8 @@ const KEY: &str = "witness.key";
 const LOCK: &str = "witness.lock";
 /// What a log's file ends in: its verifier key in the first line, behind it the checkpoint that was signed last.
 const SEEN: &str = "seen";
+/// What the names of ledgers begin with.
+const ORIGIN: &str = "nameplate/";
 const NANOSECONDS: u64 = 1_000_000_000;
 
 /// A log that this witness signs for.
@@ -85,11 +87,13 @@ impl Witness {
     /// # Errors
     /// It is no log's key, or cannot be written.
     pub fn trust(&self, log: &VerifierKey) -> Result<(), Failure> {
-        if log.is_witness() || log.name() != log.key().origin() {
+        if log.is_witness() || !log.name().starts_with(ORIGIN) {
             return Err(Failure::new(Code::Usage, "this is not the key of a site's ledger: `nameplate ledger key` prints it there"));
         }
         let path = self.path(log.name());
-        if path.exists() { Ok(()) } else { replace(&path, &format!("{log}\n")) }
+        // The site changed its key: what was signed stays, and what follows still has to go on from it.
+        let note = if path.exists() { read(&path)?.note } else { String::new() };
+        replace(&path, &format!("{log}\n{note}"))
     }
 
     /// The logs, by name.
@@ -120,9 +124,11 @@ impl Witness {
             return Err(Failure::new(Code::Failed, why));
         }
         let log = read(&path)?;
-        let seen = (!log.note.is_empty()).then(|| Checkpoint::open(&log.note, log.key.key())).transpose();
+        // By the own signature: the site may have another key by now.
+        let own = || countersigned(&log.note, &self.name).and_then(|_| Checkpoint::read(&log.note));
+        let seen = (!log.note.is_empty()).then(own).transpose();
         let seen = seen.map_err(|e| Failure::input(path.display(), format!("the checkpoint that was signed last: {e}")))?;
-        let judged = request.judge(log.key.key(), seen.map(|seen| seen.head));
+        let judged = request.judge(&log.key, seen.map(|seen| seen.head));
         if let Err(Declined::Forked { .. } | Declined::Older { .. }) = judged {
             let size = Checkpoint::read(&request.note).map_or(0, |checkpoint| checkpoint.head.size);
             replace(&path.with_extension(format!("contradicted-by-{size}")), &request.note)?;

@@ -66,6 +66,13 @@ impl Key {
         format!("\u{2014} {origin} {}", STANDARD.encode(blob))
     }
 
+    /// What the log says where this key vouches for a new one (docs/evidence.md, 4).
+    pub fn change(&self, origin: &str, new: &Key) -> Value {
+        let text = format!("nameplate-key-change/1\n{origin}\n{}\n{}\n", self.public(), new.public());
+        let signature = hex(&self.0.sign(text.as_bytes()).to_bytes());
+        json!({ "kind": "key_change", "by": "J. Doe", "why": "a laptop was lost", "public_key": new.public(), "signature": signature })
+    }
+
     /// What entry 0 says.
     pub fn body(&self) -> Value {
         json!({ "kind": "key", "origin": self.origin(), "public_key": self.public() })
@@ -210,7 +217,7 @@ impl Parts {
 
     /// The note over the log as it stands now, by the key.
     pub fn signed(&self) -> String {
-        self.key.note(self.log.len() as u64, &root(&self.leaves()))
+        self.key.note_as(&self.origin, self.log.len() as u64, &root(&self.leaves()))
     }
 
     /// The file.

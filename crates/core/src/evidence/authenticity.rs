@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use super::{BUNDLE_BYTES_MAX, Bundle, ENTRIES_MAX, FORMAT, Proven, Unsound};
-use crate::ledger::{Body, Checkpoint, Entry, HASH_BYTES, Hash, Head, PublicKey, included, leaf_hash};
+use crate::ledger::{Body, Entry, HASH_BYTES, Hash, Head, Keys, PublicKey, included, leaf_hash};
 use crate::observation::{hex, unhex};
 
 /// Hashes of an inclusion proof: the height of a tree whose size has 64 bits.
@@ -16,8 +16,8 @@ const CHECKPOINT_LINES: usize = 5;
 /// A bundle whose parts hang together under one key.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checked {
-    /// The key's fingerprint.
-    pub fingerprint: String,
+    /// The log's keys; the last one signed the checkpoint.
+    pub keys: Keys,
     /// Size and root that the bundle's checkpoint names.
     pub head: Head,
     /// What the bundle is about: an asset's id or a work order.
@@ -36,18 +36,18 @@ pub struct Checked {
 /// [`Unsound`]: the first thing that does not hold.
 pub fn check(bytes: &[u8]) -> Result<Checked, Unsound> {
     let bundle = read(bytes)?;
-    let key = PublicKey::from_digits(&bundle.public_key).ok_or_else(|| Unsound::new("the public key is none"))?;
-    if bundle.origin != key.origin() {
+    let first = PublicKey::from_digits(&bundle.public_key).ok_or_else(|| Unsound::new("the public key is none"))?;
+    if bundle.origin != first.origin() {
         return Err(Unsound::new("the origin does not follow from the public key"));
     }
-    let head = checkpoint(&bundle, &key)?;
+    let keys = keys(&bundle, first)?;
+    let head = checkpoint(&bundle, &keys)?;
     order(&bundle.entries, head.size)?;
     let entries = bundle.entries.iter().map(|proven| entry(proven, head)).collect::<Result<Vec<_>, _>>()?;
-    keys(&entries, &bundle)?;
     let subject = listed(&entries)?;
     let payloads = payloads(&entries, &bundle)?;
     profiles(&entries, &bundle)?;
-    Ok(Checked { fingerprint: key.fingerprint(), head, subject, entries, payloads, profiles: bundle.profiles })
+    Ok(Checked { keys, head, subject, entries, payloads, profiles: bundle.profiles })
 }
 
 fn read(bytes: &[u8]) -> Result<Bundle, Unsound> {
@@ -65,13 +65,31 @@ fn read(bytes: &[u8]) -> Result<Bundle, Unsound> {
     Ok(bundle)
 }
 
-/// Size and root that the key signed.
-fn checkpoint(bundle: &Bundle, key: &PublicKey) -> Result<Head, Unsound> {
-    let unsound = |why: String| Unsound::new(format!("the checkpoint does not hold: {why}"));
-    let checkpoint = Checkpoint::open(&bundle.checkpoint, key).map_err(|e| unsound(e.to_string()))?;
-    if checkpoint.origin != bundle.origin {
-        return Err(unsound("it is another log's".into()));
+/// The log's keys, by the records that name them: entry 0 is the first, and each other one is vouched for by the one before. That these
+/// records are in the log is found out with the others.
+fn keys(bundle: &Bundle, first: PublicKey) -> Result<Keys, Unsound> {
+    let mut keys = Keys::of_first(first);
+    for (at, proven) in bundle.entries.iter().enumerate() {
+        // A quotation mark in a text is escaped, so this stands in no other entry.
+        if at > 0 && !proven.record.contains("\"kind\":\"key") {
+            continue;
+        }
+        // What cannot be read is refused where all records are read.
+        let Ok(entry) = Entry::of(proven.record.as_bytes()) else { continue };
+        match &entry.body {
+            Body::Key { origin, public_key } if at == 0 && (origin, public_key) == (&bundle.origin, &bundle.public_key) => {}
+            Body::Key { .. } => return Err(Unsound::new(format!("entry {}: not this public key, or not the first entry", proven.index))),
+            _ if at == 0 => return Err(Unsound::new("entry 0 is not this public key")),
+            _ => keys.take(&entry).map_err(|why| Unsound::new(format!("entry {}: the key changes, and {why}", proven.index)))?,
+        }
     }
+    Ok(keys)
+}
+
+/// Size and root that the last of the keys signed.
+fn checkpoint(bundle: &Bundle, keys: &Keys) -> Result<Head, Unsound> {
+    let unsound = |why: String| Unsound::new(format!("the checkpoint does not hold: {why}"));
+    let checkpoint = keys.open(&bundle.checkpoint).map_err(|e| unsound(e.to_string()))?;
     // A line of another signer would be a byte that nothing checks.
     if bundle.checkpoint.split_terminator('\n').count() != CHECKPOINT_LINES {
         return Err(unsound("it does not have exactly one signature".into()));
@@ -114,18 +132,6 @@ fn entry(proven: &Proven, head: Head) -> Result<Entry, Unsound> {
         Ok(entry)
     } else {
         Err(unsound("its proof does not lead to the checkpoint's root"))
-    }
-}
-
-/// Entry 0 is this key, and the key is never another one.
-fn keys(entries: &[Entry], bundle: &Bundle) -> Result<(), Unsound> {
-    let own = Body::Key { origin: bundle.origin.clone(), public_key: bundle.public_key.clone() };
-    if entries.first().is_none_or(|first| first.body != own) {
-        return Err(Unsound::new("entry 0 is not this public key"));
-    }
-    match entries.iter().skip(1).find(|entry| matches!(entry.body, Body::Key { .. })) {
-        Some(other) => Err(Unsound::new(format!("entry {}: the key changes, which this format does not know", other.index))),
-        None => Ok(()),
     }
 }
 

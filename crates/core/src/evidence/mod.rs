@@ -95,7 +95,7 @@ pub enum Authenticity {
     Authentic,
     /// All of it hangs together, under a key that nobody vouched for.
     UnknownSigner {
-        /// That key's fingerprint.
+        /// That key's fingerprint; of several keys of one log, the first one's.
         fingerprint: String,
     },
     /// It does not hang together.
@@ -119,10 +119,10 @@ pub fn verify(bytes: &[u8], pinned: Option<&str>) -> Verdict {
         Ok(checked) => checked,
         Err(unsound) => return Verdict { authenticity: Authenticity::Refused(unsound), content: None },
     };
-    let authenticity = if pinned == Some(checked.fingerprint.as_str()) {
+    let authenticity = if pinned.is_some_and(|pinned| checked.keys.holds(pinned)) {
         Authenticity::Authentic
     } else {
-        Authenticity::UnknownSigner { fingerprint: checked.fingerprint.clone() }
+        Authenticity::UnknownSigner { fingerprint: checked.keys.first().fingerprint() }
     };
     Verdict { authenticity, content: Some((redecode(&checked), checked)) }
 }

@@ -44,6 +44,8 @@ impl Selection {
     pub fn take(&mut self, entry: &Entry) {
         let belongs = match &entry.body {
             Body::Key { .. } => entry.index == 0,
+            // Whose signature stands under the bundle.
+            Body::KeyChange { .. } => true,
             Body::Observation(observed) => self.observation(observed, entry.index),
             Body::Touch { line } => self.touched(line),
             Body::Import(_) => {

@@ -51,12 +51,23 @@ impl Placed<'_> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Body {
-    /// The log begins, or goes on with another key.
+    /// The log begins.
     Key {
         /// The log's name, as it stands in the first line of its checkpoints.
         origin: String,
         /// Ed25519 public key, 32 bytes in lower case hexadecimal.
         public_key: String,
+    },
+    /// The log goes on with another key, from this entry on.
+    KeyChange {
+        /// Who changed it.
+        by: String,
+        /// The new Ed25519 public key, 32 bytes in lower case hexadecimal.
+        public_key: String,
+        /// The old key's signature ([`Keys`](super::Keys)), 64 bytes in lower case hexadecimal.
+        signature: String,
+        /// Why.
+        why: String,
     },
     /// A reading, heard or asked, and what it meant on that day. Its payloads stand apart, by hash.
     Observation(Observed),

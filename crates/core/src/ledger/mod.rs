@@ -6,6 +6,7 @@
 mod canonical;
 pub(crate) mod checkpoint;
 mod entry;
+mod keys;
 mod merkle;
 mod record;
 mod replay;
@@ -15,6 +16,7 @@ mod witness;
 pub use canonical::{NotCanonical, Page, canonical};
 pub use checkpoint::{Checkpoint, KEY_BYTES, NOTE_BYTES_MAX, PublicKey, SiteKey, Unbelieved};
 pub use entry::{Body, Entry, Observed, Payload, Placed};
+pub use keys::{Keys, NotVouched};
 pub use merkle::{Frontier, HASH_BYTES, Hash, Head, consistent, included, leaf_hash, node_hash};
 pub use record::{BadRecord, Tail, is_touch};
 pub use replay::{Replay, Replayed};

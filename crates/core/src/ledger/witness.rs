@@ -14,6 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::checkpoint::{
     Algorithm, Checkpoint, KEY_BYTES, KEY_ID_BYTES, NOTE_BYTES_MAX, PublicKey, SIGNATURE, SiteKey, Unbelieved, note_text, split,
 };
+use super::keys::Keys;
 use super::merkle::{HASH_BYTES, Hash, Head, consistent};
 
 /// Hashes of a consistency proof (tlog-witness, add-checkpoint).
@@ -34,10 +35,10 @@ pub struct VerifierKey {
 }
 
 impl VerifierKey {
-    /// The key of a log, which is named by its origin.
+    /// The key that signs a log now; its name is the log's origin.
     #[must_use]
-    pub fn of_log(key: PublicKey) -> Self {
-        Self { name: key.origin(), algorithm: Algorithm::Note, key }
+    pub fn of_log(keys: &Keys) -> Self {
+        Self { name: keys.origin(), algorithm: Algorithm::Note, key: *keys.current() }
     }
 
     /// The key of a witness.
@@ -137,9 +138,9 @@ impl Request {
     ///
     /// # Errors
     /// Why it does not sign.
-    pub fn judge(&self, log: &PublicKey, seen: Option<Head>) -> Result<Checkpoint, Declined> {
-        let checkpoint = Checkpoint::open(&self.note, log).map_err(Declined::Unbelieved)?;
-        if checkpoint.origin != log.origin() {
+    pub fn judge(&self, log: &VerifierKey, seen: Option<Head>) -> Result<Checkpoint, Declined> {
+        let checkpoint = Checkpoint::open(&self.note, &log.key).map_err(Declined::Unbelieved)?;
+        if checkpoint.origin != log.name || log.is_witness() {
             return Err(Declined::Unbelieved(Unbelieved::UnknownSigner));
         }
         let now = checkpoint.head;

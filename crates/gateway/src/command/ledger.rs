@@ -55,6 +55,20 @@ enum What {
         #[arg(long, value_name = "ENTRIES")]
         of: Option<u64>,
     },
+    /// Put a new key in the place of the site's, which vouches for it in the log; the old one is destroyed
+    #[command(
+        after_help = "Whoever pinned the old fingerprint goes on with it: a bundle carries the change, and the old key's word for it.\n\
+                            A key that somebody copied can still sign another history up to now; a witness signs none such.\n\n\
+                            Example:\n  nameplate ledger change-key --by \"J. Doe\" --why \"laptop of a former colleague\""
+    )]
+    ChangeKey {
+        /// Who changes it
+        #[arg(long, value_name = "NAME")]
+        by: String,
+        /// Why, for the log
+        #[arg(long, value_name = "TEXT")]
+        why: String,
+    },
     /// Print the site's public key as a verifier key (C2SP signed-note), for witnesses
     #[command(after_help = "Example:\n  nameplate ledger key")]
     Key,
@@ -72,9 +86,16 @@ impl Ledger {
         let opened = Store::read(&directory).map_err(|e| if verifying { Failure::new(Code::Failed, e.why) } else { e })?;
         let store = opened.ok_or_else(|| Failure::input(directory.display(), "there is no ledger yet"))?;
         match &self.what {
+            What::ChangeKey { by, why } => {
+                drop(store);
+                let mut store = Store::write(&directory)?;
+                store.change_key(by, why)?;
+                eprintln!("the site's key was changed; tell those who pin it, and its witnesses: {}", store.public_key().fingerprint());
+                Ok(())
+            }
             What::Key => {
                 eprintln!("fingerprint {}", store.public_key().fingerprint());
-                print::out(&format!("{}\n", VerifierKey::of_log(*store.public_key())))
+                print::out(&format!("{}\n", VerifierKey::of_log(store.keys())))
             }
             What::Checkpoint { since, of } => {
                 let note = of.map_or_else(|| Ok(store.checkpoint().to_owned()), |size| store.note(size))?;
@@ -101,8 +122,7 @@ fn request(store: &Store, since: &str, note: String) -> Result<Request, Failure>
         Ok(old) => old,
         Err(_) => {
             let text = read_note(&PathBuf::from(since))?;
-            let checkpoint = Checkpoint::open(&text, store.public_key());
-            checkpoint.map_err(|e| Failure::input(since, format!("no checkpoint of this ledger: {e}")))?.head.size
+            store.keys().open(&text).map_err(|e| Failure::input(since, format!("no checkpoint of this ledger: {e}")))?.head.size
         }
     };
     let size = Checkpoint::read(&note).map_or_else(|_| store.size(), |checkpoint| checkpoint.head.size);

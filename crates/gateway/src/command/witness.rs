@@ -70,7 +70,7 @@ struct Line {
 
 impl Line {
     fn of(log: &Log, witness: &VerifierKey) -> Self {
-        let entries = Checkpoint::open(&log.note, log.key.key()).ok().map(|checkpoint| checkpoint.head.size);
+        let entries = Checkpoint::read(&log.note).ok().map(|checkpoint| checkpoint.head.size);
         let signed = countersigned(&log.note, witness).ok().map(|seconds| rfc3339(seconds.saturating_mul(NANOSECONDS)));
         Self { site: log.key.name().to_owned(), fingerprint: log.key.key().fingerprint(), entries, signed }
     }

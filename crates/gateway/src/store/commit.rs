@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
-use nameplate_core::ledger::{Frontier, Hash, Head, NotCanonical, Page, Placed, leaf_hash};
+use nameplate_core::ledger::{Body, Frontier, Hash, Head, NotCanonical, Page, Placed, leaf_hash};
 use rusqlite::{Connection, params};
 
 use super::Draft;
 use super::payload::packed;
 use super::sheaf::Sheaf;
+use super::tables::note_key_change;
 
 /// Payloads that are remembered, 32 bytes each; beyond them the memory begins anew.
 const KEPT_PAYLOADS_MAX: usize = 65_536;
@@ -90,6 +91,9 @@ impl Commit<'_> {
                     bytes += sheaf.put(&transaction, frontier.size(), None)?;
                 }
                 let record = Placed { index: frontier.size(), time_ns: *time_ns, body }.record(page)?;
+                if let Body::KeyChange { .. } = body {
+                    note_key_change(&transaction, frontier.size())?;
+                }
                 let leaf = leaf_hash(record);
                 frontier.push(leaf);
                 sheaf.push(&leaf, record);

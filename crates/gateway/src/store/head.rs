@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use nameplate_core::ledger::{Body, Checkpoint, Entry, Frontier, Head, PublicKey};
+use nameplate_core::ledger::{Checkpoint, Frontier, Head, Keys};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::read::{entry_at, record_at};
-use super::tables::failure;
+use super::tables::{self, failure};
 use crate::failure::Failure;
 
 /// A log that holds together at its ends.
@@ -15,8 +15,8 @@ pub struct Opened {
     pub frontier: Frontier,
     /// Its latest checkpoint.
     pub note: String,
-    /// Its key.
-    pub public: PublicKey,
+    /// Its keys.
+    pub keys: Keys,
     /// How much of the touch record is in it.
     pub touch_bytes: u64,
 }
@@ -47,18 +47,18 @@ pub fn open(connection: &Connection, path: &Path, seen: Option<Checkpoint>) -> R
     if entries != Some(size) {
         return Err(damaged(path, &format!("the head counts {size} entries, and those that are there count {}", entries.unwrap_or(0))));
     }
-    let public = key_of(&entry_at(connection, path, 0)?).ok_or_else(|| damaged(path, "entry 0 names no key"))?;
+    let keys = keys(connection, path)?;
     record_at(connection, path, size - 1)?;
     let note = note.ok_or_else(|| damaged(path, &format!("the checkpoint of its {size} entries is missing")))?;
-    let checkpoint = Checkpoint::open(&note, &public).map_err(|e| damaged(path, &format!("the checkpoint of its {size} entries: {e}")))?;
+    let checkpoint = keys.open(&note).map_err(|e| damaged(path, &format!("the checkpoint of its {size} entries: {e}")))?;
     let head = Head { size, root: frontier.root() };
-    if (checkpoint.head, &checkpoint.origin) != (head, &public.origin()) {
+    if checkpoint.head != head {
         return Err(damaged(path, "the checkpoint does not name the tree that is there"));
     }
     if let Some(seen) = seen {
         hold_against(connection, path, &checkpoint, &seen)?;
     }
-    Ok(Some(Opened { frontier, note, public, touch_bytes }))
+    Ok(Some(Opened { frontier, note, keys, touch_bytes }))
 }
 
 /// How many entries the last row counts; `None` without entries.
@@ -68,12 +68,15 @@ fn extent(connection: &Connection, path: &Path) -> Result<Option<u64>, Failure> 
     last.map(size).transpose()
 }
 
-/// The key that entry 0 names.
-pub fn key_of(entry: &Entry) -> Option<PublicKey> {
-    match &entry.body {
-        Body::Key { origin, public_key } => PublicKey::from_digits(public_key).filter(|key| key.origin() == *origin),
-        _ => None,
+/// The key that entry 0 names, and those that took its place. Where they stand is noted beside the log; a note that is missing leaves a
+/// checkpoint that nobody signed.
+fn keys(connection: &Connection, path: &Path) -> Result<Keys, Failure> {
+    let mut keys = Keys::of(&entry_at(connection, path, 0)?).ok_or_else(|| damaged(path, "entry 0 names no key"))?;
+    for index in tables::key_changes(connection, path)? {
+        let taken = keys.take(&entry_at(connection, path, index)?);
+        taken.map_err(|why| damaged(path, &format!("entry {index} changes the key, and {why}")))?;
     }
+    Ok(keys)
 }
 
 /// What was acknowledged once has to be there, and to be the same.

@@ -66,6 +66,30 @@ pub fn copy_wal(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
 }
 
+/// Notes that this entry changes the log's key; within the transaction that writes it.
+///
+/// # Errors
+/// SQLite's.
+pub fn note_key_change(connection: &Connection, entry: u64) -> rusqlite::Result<()> {
+    connection.execute_batch("CREATE TABLE IF NOT EXISTS key_change (entry INTEGER PRIMARY KEY) STRICT;")?;
+    connection.execute("INSERT INTO key_change (entry) VALUES (?1)", [entry]).map(|_| ())
+}
+
+/// The entries that change the log's key, rising. Most logs have none, and no table of them.
+///
+/// # Errors
+/// SQLite's.
+pub fn key_changes(connection: &Connection, path: &Path) -> Result<Vec<u64>, Failure> {
+    let there = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'key_change'";
+    let read = || -> rusqlite::Result<Vec<u64>> {
+        if connection.query_row(there, [], |row| row.get::<_, i64>(0))? == 0 {
+            return Ok(Vec::new());
+        }
+        connection.prepare("SELECT entry FROM key_change ORDER BY entry")?.query_map([], |row| row.get(0))?.collect()
+    };
+    read().map_err(|e| failure(path, &e))
+}
+
 /// Opens a file that is not to be changed.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use nameplate_core::ledger::{Body, Checkpoint, Entry, Frontier, Page, PublicKey, is_touch};
+use nameplate_core::ledger::{Body, Checkpoint, Entry, Frontier, Keys, Page, is_touch};
 use nameplate_core::observation::{hex, unhex};
 use rusqlite::OptionalExtension;
 
@@ -48,8 +48,7 @@ impl Store {
 
     fn pinned(&self, note: &str) -> Result<Checkpoint, Failure> {
         let wrong = |why: String| Failure::input(self.path.display(), format!("the checkpoint that was given: {why}"));
-        let pinned =
-            Checkpoint::open(note, &self.public).map_err(|e| wrong(format!("{e} of this ledger, {}", self.public.fingerprint())))?;
+        let pinned = self.keys.open(note).map_err(|e| wrong(format!("{e} of this ledger, {}", self.public_key().fingerprint())))?;
         if pinned.head.size > self.size() {
             let (was, missing) = (pinned.head.size, pinned.head.size - self.size());
             return Err(wrong(format!("it names {was} entries; this is an older copy, {missing} entries are missing")));
@@ -63,13 +62,14 @@ impl Store {
         let wrong = |why: String| damaged(&self.path, &why);
         let mut select = self.connection.prepare(&format!("SELECT {COLUMNS}, note FROM sheaf ORDER BY size")).map_err(sql)?;
         let mut rows = select.query([]).map_err(sql)?;
+        let mut keys = Keys::of_first(*self.keys.first());
         let (mut tree, mut page, mut lines) = (Frontier::default(), Page::default(), Vec::new());
         while let Some(row) = rows.next().map_err(sql)? {
             let first = tree.size();
             let sheaf = Packed::of(row).filter(|sheaf| sheaf.range().start == first);
             let sheaf = sheaf.ok_or_else(|| wrong(format!("entry {first} is missing")))?;
             let entry = |entry: Checked<'_>| {
-                for digest in readable(entry.record, &mut page).map_err(|e| format!("entry {}: {e}", entry.index))? {
+                for digest in readable(entry.record, &mut page, &mut keys).map_err(|e| format!("entry {}: {e}", entry.index))? {
                     named.entry(digest).or_insert(entry.index);
                 }
                 tree.push(*entry.leaf);
@@ -80,11 +80,14 @@ impl Store {
             };
             sheaf.entries(&mut lines, entry).map_err(wrong)?;
             if let Some(note) = row.get::<_, Option<String>>(NOTE).map_err(sql)? {
-                signed(&note, &self.public, &tree).map_err(|why| wrong(format!("the checkpoint of {} entries: {why}", tree.size())))?;
+                signed(&note, &self.keys, &tree).map_err(|why| wrong(format!("the checkpoint of {} entries: {why}", tree.size())))?;
                 verified.checkpoints += 1;
             }
         }
         verified.entries = tree.size();
+        if keys != self.keys {
+            return Err(wrong("its entries change the key, and what stands beside them does not say so".to_owned()));
+        }
         if tree == self.frontier { Ok(()) } else { Err(wrong("its entries do not give the tree that is signed".to_owned())) }
     }
 
@@ -111,7 +114,7 @@ impl Store {
 }
 
 /// The digests of the payloads that a record names, if it can be read and stands as it is written.
-fn readable(record: &[u8], page: &mut Page) -> Result<Vec<Vec<u8>>, String> {
+fn readable(record: &[u8], page: &mut Page, keys: &mut Keys) -> Result<Vec<Vec<u8>>, String> {
     if is_touch(record) {
         return Ok(Vec::new());
     }
@@ -119,6 +122,7 @@ fn readable(record: &[u8], page: &mut Page) -> Result<Vec<Vec<u8>>, String> {
     if page.write(&entry).map_err(|e| e.to_string())? != record {
         return Err("it is not written in its canonical form".to_owned());
     }
+    keys.take(&entry).map_err(|e| e.to_string())?;
     let digests: Vec<&String> = match &entry.body {
         Body::Observation(observed) => observed.observation.messages.iter().chain(&observed.profile_sha256).collect(),
         Body::Advisories(delivery) => {
@@ -130,8 +134,8 @@ fn readable(record: &[u8], page: &mut Page) -> Result<Vec<Vec<u8>>, String> {
     digests.into_iter().map(|digits| unhex(digits).map_err(|_| format!("{digits:?} is no digest"))).collect()
 }
 
-fn signed(note: &str, key: &PublicKey, tree: &Frontier) -> Result<(), String> {
-    let checkpoint = Checkpoint::open(note, key).map_err(|e| e.to_string())?;
-    let same = checkpoint.head.size == tree.size() && checkpoint.head.root == tree.root() && checkpoint.origin == key.origin();
+fn signed(note: &str, keys: &Keys, tree: &Frontier) -> Result<(), String> {
+    let checkpoint = keys.open(note).map_err(|e| e.to_string())?;
+    let same = checkpoint.head.size == tree.size() && checkpoint.head.root == tree.root();
     if same { Ok(()) } else { Err("it does not name these entries".to_owned()) }
 }

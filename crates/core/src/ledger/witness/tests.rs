@@ -12,6 +12,10 @@ fn auditor() -> (VerifierKey, SiteKey) {
     (VerifierKey::of_witness("auditor.example/ot", key.public()).unwrap(), key)
 }
 
+fn log(key: &SiteKey) -> VerifierKey {
+    VerifierKey::of_log(&Keys::of_first(key.public()))
+}
+
 /// A history of so many entries; what is `other` from there on is another one.
 fn tree(size: u8, other: u8) -> Tree {
     Tree::of((0..size).map(|at| leaf_hash(&[at, u8::from(at >= other)])).collect())
@@ -37,20 +41,20 @@ fn a_witness_signs_what_goes_on_and_nothing_else() {
         let asked = request(&whole, seen);
         assert_eq!(Request::read(&asked.to_string()), Ok(asked.clone()), "as it is handed over");
         let before = (seen > 0).then(|| head(&whole, seen));
-        assert_eq!(asked.judge(&site().public(), before).map(|signed| signed.head.size), Ok(12), "from {seen}");
-        let ended = request(&forked, seen).judge(&site().public(), before);
+        assert_eq!(asked.judge(&log(&site()), before).map(|signed| signed.head.size), Ok(12), "from {seen}");
+        let ended = request(&forked, seen).judge(&log(&site()), before);
         assert_eq!(ended.is_ok(), seen <= 3, "the histories part at 3: {ended:?}");
         assert!(seen <= 3 || ended == Err(Declined::Forked { size: seen }), "{ended:?}");
         let other = seen.wrapping_add(1) % 12;
         if seen > 0 && seen < 12 {
-            let ended = request(&whole, other).judge(&site().public(), before);
+            let ended = request(&whole, other).judge(&log(&site()), before);
             assert_eq!(ended, Err(Declined::ProofFrom { seen, old: other }));
         }
     }
-    let older = request(&tree(11, 200), 0).judge(&site().public(), Some(head(&whole, 12)));
+    let older = request(&tree(11, 200), 0).judge(&log(&site()), Some(head(&whole, 12)));
     assert_eq!(older, Err(Declined::Older { seen: 12, now: 11 }));
-    let stranger = SiteKey::of(&[8; KEY_BYTES]).public();
-    assert_eq!(request(&whole, 0).judge(&stranger, None), Err(Declined::Unbelieved(Unbelieved::UnknownSigner)));
+    let stranger = SiteKey::of(&[8; KEY_BYTES]);
+    assert_eq!(request(&whole, 0).judge(&log(&stranger), None), Err(Declined::Unbelieved(Unbelieved::UnknownSigner)));
 }
 
 #[test]
@@ -85,8 +89,8 @@ fn a_verifier_key_has_one_spelling() {
     assert_eq!((read.to_string().as_str(), read.name(), read.is_witness()), (go, "sum.golang.org", false));
     let (witness, _) = auditor();
     assert_eq!(VerifierKey::read(&witness.to_string()), Some(witness.clone()));
-    let log = VerifierKey::of_log(site().public());
-    assert_eq!(VerifierKey::read(&log.to_string()), Some(log));
+    let own = log(&site());
+    assert_eq!(VerifierKey::read(&own.to_string()), Some(own));
     for wrong in ["", "a", "a+b", "a+00000000+AA==", &go.replace("033d", "033e"), &go.replace("sum", "sun"), &format!("{go} ")] {
         assert_eq!(VerifierKey::read(wrong), None, "{wrong:?}");
     }

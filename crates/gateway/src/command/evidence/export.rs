@@ -36,8 +36,8 @@ pub fn export(store: &mut Store, subject: &str, out: &Path) -> Result<Exported, 
     // Before the log says that there is a bundle, there is a place for it.
     let file = OpenOptions::new().write(true).create_new(true).open(out).map_err(|e| Failure::input(out.display(), e))?;
     let written = append(store, &subject, entries).and_then(|proven| {
-        let key = store.public_key();
-        let (checkpoint, origin, public_key) = (store.checkpoint().to_owned(), key.origin(), key.digits());
+        let (key, keys) = (store.public_key(), store.keys());
+        let (checkpoint, origin, public_key) = (store.checkpoint().to_owned(), keys.origin(), keys.first().digits());
         let count = proven.len();
         let bundle = Bundle { checkpoint, entries: proven, format: FORMAT.to_owned(), origin, payloads, profiles, public_key };
         keep(&bundle, &key.fingerprint(), file, out)?;
