@@ -12,7 +12,7 @@ mod memory;
 mod output;
 mod print;
 mod profiles;
-mod sheet;
+pub mod sheet;
 pub mod simulated;
 mod state;
 pub mod store;

@@ -137,11 +137,11 @@ mod tests {
             [
                 "captures listened to: a (nobody was heard), b (nobody was heard), c (nobody was heard) and 1 more",
                 "no interface was listened to",
-                "10.0.0.1 was asked, last on 1970-01-01T00:00:01.000000000Z",
+                "10.0.0.1 was asked, last on 1970-01-01T00:00:01.000000Z",
             ]
         );
         assert_eq!(looked.words(&rows[1])[2], "10.0.0.2 was never asked (1 other addresses were)");
         looked.asked(None, Some("/dev/ttyS0"), 0);
-        assert_eq!(looked.words(&rows[2])[3], "serial lines asked: /dev/ttyS0, last on 1970-01-01T00:00:00.000000000Z; on no other");
+        assert_eq!(looked.words(&rows[2])[3], "serial lines asked: /dev/ttyS0, last on 1970-01-01T00:00:00.000000Z; on no other");
     }
 }

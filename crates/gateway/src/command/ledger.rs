@@ -10,14 +10,15 @@ use crate::failure::{Code, Failure};
 use crate::store::{Store, Verified};
 use crate::{print, state};
 
-/// Verify the ledger, or print its signed checkpoint.
+/// Verify the ledger, print its signed checkpoint, or copy it.
 #[derive(Debug, Args)]
 #[command(after_help = "The ledger is the one log that everything else follows from: readings, questions sent and refused, imports,\n\
                         approvals, changes. It is a Merkle tree, and each commit ends in a checkpoint signed with this site's key.\n\n\
                         A copy of the whole state directory that is older, or a second one that goes on by itself, cannot be noticed\n\
                         from inside. A checkpoint that is kept elsewhere notices both: keep one with each report you hand out.\n\n\
                         Examples:\n  nameplate ledger checkpoint >site-2026-03.checkpoint\n  nameplate ledger verify\n  \
-                        nameplate ledger verify --checkpoint site-2026-03.checkpoint")]
+                        nameplate ledger verify --checkpoint site-2026-03.checkpoint\n  \
+                        nameplate ledger backup site-2026-03.backup && nameplate ledger verify --backup site-2026-03.backup")]
 pub struct Ledger {
     /// What to do with it
     #[command(subcommand)]
@@ -32,6 +33,29 @@ enum What {
         /// A checkpoint of this ledger that was kept elsewhere; the ledger must begin with what it names. - is standard input
         #[arg(long, value_name = "FILE")]
         checkpoint: Option<PathBuf>,
+        /// Check this backup instead of the state
+        #[arg(long, value_name = "FILE")]
+        backup: Option<PathBuf>,
+    },
+    /// Copy the ledger into one file while others go on writing, and check the copy; the site's key is not in it
+    #[command(after_help = "Example:\n  nameplate ledger backup site-2026-03.backup")]
+    Backup {
+        /// The file, which must not be there yet
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Put a backup in the place of the ledger. Refused where it is older than what was acknowledged here, or another ledger's
+    #[command(
+        after_help = "The backup is verified first, as by `nameplate ledger verify --backup`. What was there is kept beside it, with the ending\n\
+                            .replaced. Restore the site's key (site.key) from its own backup: without it nothing can be written.\n\n\
+                            Where the newer state is lost and head.seen is all that is left of it, the entries in between are lost, too. Whoever\n\
+                            accepts that moves head.seen away first, and says so to those who hold later checkpoints.\n\n\
+                            Example:\n  nameplate ledger restore site-2026-03.backup"
+    )]
+    Restore {
+        /// The backup
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
     },
     /// Print the latest checkpoint: log, size, root and signature (a C2SP signed note)
     #[command(after_help = "Example:\n  nameplate ledger checkpoint >site-2026-03.checkpoint")]
@@ -46,22 +70,43 @@ impl Ledger {
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
         let directory = state::directory(options.state.as_ref())?;
         // Not being able to open what is to be verified is an answer to the question.
-        let verifying = matches!(self.what, What::Verify { .. });
-        let opened = Store::read(&directory).map_err(|e| if verifying { Failure::new(Code::Failed, e.why) } else { e })?;
-        let store = opened.ok_or_else(|| Failure::input(directory.display(), "there is no ledger yet"))?;
+        let failed = |e: Failure| Failure::new(Code::Failed, e.why);
+        let read = || {
+            let none = || Failure::input(directory.display(), "there is no ledger yet");
+            Store::read(&directory)?.ok_or_else(none)
+        };
         match &self.what {
-            What::Checkpoint => print::out(store.checkpoint()),
-            What::Verify { checkpoint } => {
+            What::Checkpoint => print::out(read()?.checkpoint()),
+            What::Verify { checkpoint, backup } => {
+                let store = match backup {
+                    Some(file) => Store::of_backup(file).map_err(failed)?,
+                    None => Store::read(&directory)
+                        .map_err(failed)?
+                        .ok_or_else(|| Failure::input(directory.display(), "there is no ledger yet"))?,
+                };
                 let pinned = checkpoint.as_ref().map(read_note).transpose()?;
-                let Verified { entries, checkpoints, payloads } = store.verify(pinned.as_deref())?;
-                let entries = if entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") };
-                let (checkpoints, payloads) = (print::count(checkpoints, "checkpoint"), print::count(payloads, "payload"));
+                let verified = store.verify(pinned.as_deref())?;
                 let pinned = if pinned.is_some() { "; it begins with the checkpoint that was given" } else { "" };
+                print::out(&format!("whole: {}, signed by {}{pinned}\n", counted(verified), store.public_key().fingerprint()))
+            }
+            What::Backup { file } => {
+                let store = read()?;
+                let verified = store.backup(file)?;
                 let key = store.public_key().fingerprint();
-                print::out(&format!("whole: {entries}, {checkpoints}, {payloads}, signed by {key}{pinned}\n"))
+                eprintln!("the site's key is not in it; keep a copy of site.key apart from it");
+                print::out(&format!("copied to {} and whole: {}, signed by {key}\n", file.display(), counted(verified)))
+            }
+            What::Restore { file } => {
+                let verified = Store::restore(&directory, file)?;
+                print::out(&format!("restored to {} and whole: {}\n", directory.display(), counted(verified)))
             }
         }
     }
+}
+
+fn counted(Verified { entries, checkpoints, payloads }: Verified) -> String {
+    let entries = if entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") };
+    format!("{entries}, {}, {}", print::count(checkpoints, "checkpoint"), print::count(payloads, "payload"))
 }
 
 fn read_note(path: &PathBuf) -> Result<String, Failure> {
