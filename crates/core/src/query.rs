@@ -3,6 +3,7 @@
 //! A page goes on behind the last device of the page before, named by what it was sorted by and by its id, not by a number: a device
 //! that comes or goes in between moves no other from one page to the next.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
@@ -156,25 +157,38 @@ impl FromStr for Cursor {
 }
 
 /// What stands in a column of the inventory file for this device; empty where nothing does.
-fn value(asset: &Asset, column: &str) -> String {
+fn value<'a>(asset: &'a Asset, column: &str) -> Cow<'a, str> {
     let address = asset.addresses.last();
-    let text = |value: Option<String>| value.unwrap_or_default();
+    let text = |value: Option<String>| Cow::Owned(value.unwrap_or_default());
     match column {
-        "id" => asset.id.clone(),
-        "mac" => text(address.and_then(|address| address.mac.clone())),
+        "id" => asset.id.as_str().into(),
+        "mac" => address.and_then(|address| address.mac.as_deref()).unwrap_or_default().into(),
         "ip" => text(address.and_then(|address| address.ip).map(|ip| ip.to_string())),
         "port" => text(address.and_then(|address| address.port).map(|port| port.to_string())),
         "unit" => text(address.and_then(|address| address.unit).map(|unit| unit.to_string())),
-        "speaks" => asset.speaks.keys().map(String::as_str).collect::<Vec<_>>().join(" "),
-        "profile" => text(asset.profile.clone()),
-        "last_seen" if asset.is_listed_only() => String::new(),
-        "last_seen" => rfc3339(asset.seen_ns.1),
-        "source" => if asset.is_listed_only() { "imported" } else { "read" }.to_owned(),
+        "speaks" => asset.speaks.keys().map(String::as_str).collect::<Vec<_>>().join(" ").into(),
+        "profile" => asset.profile.as_deref().unwrap_or_default().into(),
+        "last_seen" if asset.is_listed_only() => "".into(),
+        "last_seen" => rfc3339(asset.seen_ns.1).into(),
+        "source" => if asset.is_listed_only() { "imported" } else { "read" }.into(),
         other => match Column::named(other).and_then(|column| column.field) {
-            Some(field) => asset.shown(field).map(|current| current.standing.claim.value.clone()).unwrap_or_default(),
-            None => asset.columns.get(other).cloned().unwrap_or_default(),
+            Some(field) => asset.shown(field).map(|current| current.standing.claim.value.as_str()).unwrap_or_default().into(),
+            None => asset.columns.get(other).map(String::as_str).unwrap_or_default().into(),
         },
     }
+}
+
+/// True for a text that is `lower` in lower case. Most texts are ASCII, and need no copy.
+fn is_alike(text: &str, lower: &str) -> bool {
+    if text.is_ascii() { text.eq_ignore_ascii_case(lower) } else { text.to_lowercase() == lower }
+}
+
+/// True for a text in which `lower` stands, in lower case.
+fn has_within(text: &str, lower: &str) -> bool {
+    if !text.is_ascii() {
+        return text.to_lowercase().contains(lower);
+    }
+    lower.is_empty() || text.as_bytes().windows(lower.len()).any(|part| part.eq_ignore_ascii_case(lower.as_bytes()))
 }
 
 impl Query {
@@ -188,13 +202,14 @@ impl Query {
         }
         let filters: Vec<(&Filter, String)> = self.filters.iter().map(|filter| (filter, filter.value.to_lowercase())).collect();
         let fits = |asset: &&Asset| filters.iter().all(|(filter, lower)| filter.holds(asset, lower, profiles));
-        let by = |asset: &Asset| self.sort.as_ref().map(|sort| value(asset, &sort.column)).unwrap_or_default();
-        let mut found: Vec<(String, &Asset)> = assets.filter(fits).map(|asset| (by(asset), asset)).collect();
+        let by = |asset: &'a Asset| self.sort.as_ref().map(|sort| value(asset, &sort.column)).unwrap_or_default();
+        let mut found: Vec<(Cow<'_, str>, &Asset)> = assets.filter(fits).map(|asset| (by(asset), asset)).collect();
         let matched = found.len();
         if let Some(Cursor { key, id }) = &self.after {
             found.retain(|(own, asset)| self.compare((own, &asset.id), (key, id)).is_gt());
         }
-        let order = |one: &(String, &Asset), other: &(String, &Asset)| self.compare((&one.0, &one.1.id), (&other.0, &other.1.id));
+        let order =
+            |one: &(Cow<'_, str>, &Asset), other: &(Cow<'_, str>, &Asset)| self.compare((&one.0, &one.1.id), (&other.0, &other.1.id));
         let limit = self.limit.unwrap_or(usize::MAX);
         let goes_on = found.len() > limit;
         if goes_on {
@@ -203,7 +218,7 @@ impl Query {
             found.truncate(limit);
         }
         found.sort_unstable_by(order);
-        let last = found.last().filter(|_| goes_on).map(|(key, asset)| Cursor { key: key.clone(), id: asset.id.clone() });
+        let last = found.last().filter(|_| goes_on).map(|(key, asset)| Cursor { key: key.to_string(), id: asset.id.clone() });
         Ok(Page { assets: found.into_iter().map(|(_, asset)| asset).collect(), matched, next: last })
     }
 
@@ -223,9 +238,9 @@ impl Filter {
     fn holds(&self, asset: &Asset, lower: &str, profiles: &ProfileSet) -> bool {
         let own = value(asset, &self.column);
         match self.test {
-            Test::Is => own.to_lowercase() == lower,
-            Test::IsNot => own.to_lowercase() != lower,
-            Test::Contains => own.to_lowercase().contains(lower),
+            Test::Is => is_alike(&own, lower),
+            Test::IsNot => !is_alike(&own, lower),
+            Test::Contains => has_within(&own, lower),
             _ if own.is_empty() => false,
             test => {
                 let order = match Column::named(&self.column).and_then(|column| column.field).filter(|field| is_ordered(*field)) {

@@ -23,7 +23,7 @@ pub struct Line {
 }
 
 /// Whole numbers of up to 15 digits are exact in a spreadsheet; of longer ones the last digits are lost.
-const EXACT_MAX: f64 = 999_999_999_999_999.0;
+const EXACT_UNITS_MAX: f64 = 999_999_999_999_999.0;
 
 impl Cell {
     /// Its text, as a person reads it.
@@ -44,6 +44,6 @@ impl Cell {
 
     /// True for a whole number that no digit was lost of.
     pub(super) fn is_exact(&self) -> bool {
-        matches!(self, Self::Number(number) if number.fract() == 0.0 && number.abs() <= EXACT_MAX)
+        matches!(self, Self::Number(number) if number.fract() == 0.0 && number.abs() <= EXACT_UNITS_MAX)
     }
 }

@@ -8,7 +8,7 @@ use super::Row;
 use crate::observation::{Observation, Source, rfc3339};
 
 /// Captures and interfaces that are named each; more are counted.
-const NAMED_MAX: usize = 3;
+const NAMED_PLACES_MAX: usize = 3;
 
 /// From the first to the latest time that somebody was heard, in nanoseconds since 1970.
 type Span = (u64, u64);
@@ -84,7 +84,7 @@ impl Looked {
         if self.lines.is_empty() {
             return "no serial line was ever asked: what answers only there was not looked for".to_owned();
         }
-        let named = self.lines.iter().take(NAMED_MAX).map(|(line, last)| format!("{line}, last on {}", rfc3339(*last)));
+        let named = self.lines.iter().take(NAMED_PLACES_MAX).map(|(line, last)| format!("{line}, last on {}", rfc3339(*last)));
         let more = more(self.lines.len());
         format!("serial lines asked: {}{more}; on no other", named.collect::<Vec<_>>().join("; "))
     }
@@ -101,12 +101,12 @@ fn heard(kind: &str, places: &BTreeMap<String, Span>) -> String {
     // The latest say most.
     let mut latest: Vec<(&String, &Span)> = places.iter().collect();
     latest.sort_by_key(|(_, span)| std::cmp::Reverse(span.1));
-    let named = latest.iter().take(NAMED_MAX).map(|(name, times)| format!("{name} ({})", span(times)));
+    let named = latest.iter().take(NAMED_PLACES_MAX).map(|(name, times)| format!("{name} ({})", span(times)));
     format!("{kind}s listened to: {}{}", named.collect::<Vec<_>>().join(", "), more(places.len()))
 }
 
 fn more(count: usize) -> String {
-    count.checked_sub(NAMED_MAX).filter(|more| *more > 0).map(|more| format!(" and {more} more")).unwrap_or_default()
+    count.checked_sub(NAMED_PLACES_MAX).filter(|more| *more > 0).map(|more| format!(" and {more} more")).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -68,26 +68,23 @@ impl Ledger {
     /// # Errors
     /// The state, or what does not hold.
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
+        // A backup is checked where there is no state at all.
+        if let What::Verify { checkpoint, backup: Some(file) } = &self.what {
+            let store = Store::of_backup(file).map_err(|e| Failure::new(Code::Failed, e.why))?;
+            return verify(&store, checkpoint.as_ref());
+        }
         let directory = state::directory(options.state.as_ref())?;
-        // Not being able to open what is to be verified is an answer to the question.
-        let failed = |e: Failure| Failure::new(Code::Failed, e.why);
         let read = || {
             let none = || Failure::input(directory.display(), "there is no ledger yet");
             Store::read(&directory)?.ok_or_else(none)
         };
         match &self.what {
             What::Checkpoint => print::out(read()?.checkpoint()),
-            What::Verify { checkpoint, backup } => {
-                let store = match backup {
-                    Some(file) => Store::of_backup(file).map_err(failed)?,
-                    None => Store::read(&directory)
-                        .map_err(failed)?
-                        .ok_or_else(|| Failure::input(directory.display(), "there is no ledger yet"))?,
-                };
-                let pinned = checkpoint.as_ref().map(read_note).transpose()?;
-                let verified = store.verify(pinned.as_deref())?;
-                let pinned = if pinned.is_some() { "; it begins with the checkpoint that was given" } else { "" };
-                print::out(&format!("whole: {}, signed by {}{pinned}\n", counted(verified), store.public_key().fingerprint()))
+            What::Verify { checkpoint, .. } => {
+                let none = || Failure::input(directory.display(), "there is no ledger yet");
+                // Not being able to open what is to be verified is an answer to the question.
+                let opened = Store::read(&directory).map_err(|e| Failure::new(Code::Failed, e.why))?;
+                verify(&opened.ok_or_else(none)?, checkpoint.as_ref())
             }
             What::Backup { file } => {
                 let store = read()?;
@@ -102,6 +99,14 @@ impl Ledger {
             }
         }
     }
+}
+
+/// Verifies all of it and says so.
+fn verify(store: &Store, checkpoint: Option<&PathBuf>) -> Result<(), Failure> {
+    let pinned = checkpoint.map(read_note).transpose()?;
+    let verified = store.verify(pinned.as_deref())?;
+    let pinned = if pinned.is_some() { "; it begins with the checkpoint that was given" } else { "" };
+    print::out(&format!("whole: {}, signed by {}{pinned}\n", counted(verified), store.public_key().fingerprint()))
 }
 
 fn counted(Verified { entries, checkpoints, payloads }: Verified) -> String {

@@ -6,7 +6,7 @@ use nameplate_core::sheet::{Cell, Column, header_among};
 use super::cells::{Grid, Region};
 
 /// Merged places of one worksheet.
-const MERGED_MAX: usize = 10_000;
+const MERGED_PLACES_MAX: usize = 10_000;
 /// Cells that they cover together: a place may cover a whole worksheet.
 const COVERED_CELLS_MAX: usize = 1_000_000;
 /// Columns in which two devices never have the same by being merged.
@@ -19,8 +19,8 @@ const OWN: [&str; 9] = ["id", "tag", "serial_number", "mac", "ip", "port", "unit
 pub fn spread(grid: &mut Grid) -> Result<u64, String> {
     let merged = std::mem::take(&mut grid.merged);
     let Some(header) = header_among(&grid.lines) else { return Ok(0) };
-    if merged.len() > MERGED_MAX {
-        return Err(format!("more than {MERGED_MAX} merged places"));
+    if merged.len() > MERGED_PLACES_MAX {
+        return Err(format!("more than {MERGED_PLACES_MAX} merged places"));
     }
     let (header, below) = grid.lines.split_at_mut(header + 1);
     let Some(header) = header.last() else { return Ok(0) };
