@@ -166,35 +166,100 @@ fn an_import_stands_beside_readings_and_never_before_them() {
 }
 
 #[test]
-fn a_bad_sheet_is_refused_as_a_whole_and_says_where() {
-    let Some(product) = needed("a_bad_sheet_is_refused_as_a_whole_and_says_where", Product::find()) else { return };
+fn what_is_no_sheet_is_refused_as_a_whole_and_says_where() {
+    let Some(product) = needed("what_is_no_sheet_is_refused_as_a_whole_and_says_where", Product::find()) else { return };
     let state = State::new();
     let place = state.text();
     let wide = vec!["x"; 10_000].join(",");
-    let huge = format!("ip,note\n10.0.0.1,\"{}\"\n", "x".repeat(1 << 20));
-    let table: [(&str, Vec<u8>, &str); 9] = [
+    let table: [(&str, Vec<u8>, &str); 6] = [
         ("empty", Vec::new(), "line 1: the file is empty"),
         ("a diary", b"dear diary\ntoday\n".to_vec(), "line 1, column 1: no column is known"),
-        ("a bad row behind good ones", b"ip,port\n10.0.0.1,502\n10.0.0.2,http\n".to_vec(), "line 3, column port: \"http\""),
         ("10,000 columns", format!("ip,{wide}\n").into_bytes(), "line 1, column 257"),
-        ("10,000 cells", format!("ip\n{wide}\n").into_bytes(), "line 2, column 257"),
-        ("NUL", b"ip,model\n10.0.0.1,M\x00340\n".to_vec(), "line 2, column 2: a NUL"),
-        ("a huge cell", huge.into_bytes(), "line 2, column 2: a cell has at most 32,767"),
         ("an open quotation mark", b"ip,model\n10.0.0.1,\"open\n10.0.0.2,x\n".to_vec(), "line 2, column 2: the quotation mark"),
-        ("a terminal escape", b"ip,model\n10.0.0.1,\x1b]0;owned\x07\n".to_vec(), "line 2, column model: an invisible"),
+        ("an old workbook", b"\xd0\xcf\x11\xe0\xa1\xb1".to_vec(), "save it as XLSX"),
+        ("a cut workbook", b"PK\x03\x04\x14".to_vec(), "no zip file"),
     ];
     for (what, bytes, says) in table {
         let sheet = state.file("bad.csv", bytes);
         for command in [&["import", "devices", &sheet][..], &["compare", &sheet]] {
             let ended = product.run(command.iter().chain(&["--state", &place])).expect(code::INPUT);
             assert!(ended.err.contains(says) && ended.out.is_empty(), "{what}: {}", ended.err);
-            assert!(!ended.err.contains('\u{1b}'), "{what}");
         }
     }
     assert!(!state.path().join("nameplate.sqlite").exists(), "nothing of a bad sheet makes a state");
     for nothing in [format!("{place}/none.csv"), place.clone()] {
         product.run(["import", "devices", &nothing, "--state", &place]).expect(code::INPUT);
     }
+}
+
+#[test]
+fn a_wrong_row_is_named_and_the_others_are_taken() {
+    let Some(product) = needed("a_wrong_row_is_named_and_the_others_are_taken", Product::find()) else { return };
+    let huge = "x".repeat(1 << 20);
+    for (what, row, says) in [
+        ("a port that is none", "10.0.0.2,http,", "line 3, column port: \"http\""),
+        ("10,000 cells", &vec!["x"; 10_000].join(","), "line 3, column 257"),
+        ("NUL", "10.0.0.2,502,M\0340", "line 3, column 3: a NUL"),
+        ("a huge cell", &format!("10.0.0.2,502,{huge}"), "line 3, column 3: a cell has at most 32,767"),
+        ("a terminal escape", "10.0.0.2,502,\u{1b}]0;owned\u{7}", "line 3, column model: an invisible"),
+        ("the same tag", "10.0.0.2,502,x,PLC-1", "line 3, column tag: line 2 has the same tag"),
+    ] {
+        let state = State::new();
+        let place = state.text();
+        let row = if row.matches(',').count() == 2 { format!("{row},") } else { row.to_owned() };
+        let sheet = state.file("half.csv", format!("ip,port,model,tag\n10.0.0.1,502,x,PLC-1\n{row}\n10.0.0.3,502,y,PLC-3\n"));
+        let taken = product.run(["import", "devices", &sheet, "--state", &place]).expect(code::INPUT);
+        assert!(taken.err.contains(says) && !taken.err.contains('\u{1b}'), "{what}: {}", taken.err);
+        assert_eq!((taken.lines()[0]["rows"].as_u64(), taken.lines()[0]["left_out"].as_u64()), (Some(2), Some(1)), "{what}");
+        let devices = product.run(["devices", "--sort", "ip", "--state", &place]).expect(code::DONE).lines();
+        let ips: Vec<&Value> = devices.iter().map(|device| &device["addresses"][0]["ip"]).collect();
+        assert_eq!(ips, ["10.0.0.1", "10.0.0.3"], "{what}");
+        // The last row keeps its number: it is the third.
+        let compared = product.run(["compare", &sheet, "--state", &place]).expect(code::INPUT);
+        assert_eq!(outcomes(&compared).into_keys().collect::<Vec<_>>(), [1, 3], "{what}: {}", compared.out);
+        assert!(compared.err.contains("1 row of the sheet could not be read"), "{what}: {}", compared.err);
+    }
+}
+
+#[test]
+fn a_version_that_became_a_date_is_never_a_version() {
+    let Some(product) = needed("a_version_that_became_a_date_is_never_a_version", Product::find()) else { return };
+    let state = State::new();
+    let (capture, place) = (capture(&state), state.text());
+    product.run(["listen", &capture, "--state", &place]).expect(code::DONE);
+    let sheet = state.file("dates.csv", "ip;firmware\n192.168.20.11;10. Feb\n10.0.0.9;2010-02-01\n");
+    let taken = product.run(["import", "devices", &sheet, "--state", &place]).expect(code::DONE);
+    assert!(taken.err.contains("line 2, column firmware_revision: \"10. Feb\" is a date"), "{}", taken.err);
+    let csv = product.run(["devices", "--filter", "ip=10.0.0.9", "--format", "csv", "--state", &place]).expect(code::DONE).out;
+    assert!(csv.lines().next().unwrap_or_default().ends_with(",firmware_revision (doubtful)") && csv.contains(",2010-02-01\r\n"), "{csv}");
+    let compared = product.run(["compare", &sheet, "--state", &place]).expect(code::DONE);
+    assert_eq!(outcomes(&compared)[&1], ["undecided"], "{}", compared.out);
+}
+
+#[test]
+fn a_device_only_in_the_sheet_says_where_was_looked_and_where_not() {
+    let Some(product) = needed("a_device_only_in_the_sheet_says_where_was_looked_and_where_not", Product::find()) else { return };
+    let state = State::new();
+    let (capture, place) = (capture(&state), state.text());
+    product.run(["listen", &capture, "--state", &place]).expect(code::DONE);
+    let sheet = state.file("relay.csv", "tag,ip,serial\nRELAY-7,,50281\nRTU-1,10.0.0.9,\n");
+    let compared = product.run(["compare", &sheet, "--state", &place]).expect(code::DONE);
+    let looked = |at: usize| {
+        compared.lines()[at]["looked"].as_array().cloned().unwrap_or_default().into_iter().map(|one| one.to_string()).collect::<Vec<_>>()
+    };
+    let (relay, rtu) = (looked(0), looked(1));
+    assert!(relay[0].contains("captures listened to: ") && relay[0].contains("span.pcap (heard from "), "{relay:?}");
+    assert!(relay[1].contains("no interface was listened to") && relay[3].contains("no serial line was ever asked"), "{relay:?}");
+    assert!(relay[2].contains("no network address to ask") && rtu[2].contains("10.0.0.9 was never asked"), "{relay:?} {rtu:?}");
+    for ending in ["csv", "html", "xlsx"] {
+        let file = state.path().join(format!("out.{ending}"));
+        product.run(["compare", &sheet, "--state", &place, "--output", &file.display().to_string()]).expect(code::DONE);
+        let bytes = std::fs::read(&file).unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(ending == "xlsx" && bytes.starts_with(b"PK") || text.contains("no serial line was ever asked"), "{ending}");
+        assert!(!text.contains("gone") || text.contains("not seen is not gone"), "{ending}");
+    }
+    product.run(["compare", &sheet, "--state", &place, "--output", "out.doc"]).expect(code::USAGE);
 }
 
 #[test]

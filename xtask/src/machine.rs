@@ -36,6 +36,8 @@ const NEEDS: &[Need] = &[
     Need { program: "snmpget", words: &["-V"], package: "snmp" },
     // Asks the same servers as we do: who asks less?
     Need { program: "nmap", words: &["--version"], package: "nmap" },
+    // A spreadsheet program that we did not write: 276 MB with all that it needs.
+    Need { program: "soffice", words: &["--version"], package: "libreoffice-calc-nogui" },
     Need { program: "ip", words: &["-V"], package: "iproute2" },
 ];
 

@@ -16,6 +16,7 @@ pub mod ledger;
 pub mod observation;
 pub mod priority;
 pub mod profile;
+pub mod query;
 pub mod range;
 pub mod sheet;
 pub mod text;

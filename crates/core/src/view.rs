@@ -5,6 +5,7 @@ use crate::baseline::Baselines;
 use crate::catalog::Catalog;
 use crate::change::Changes;
 use crate::ledger::{Body, Entry, Replayed};
+use crate::sheet::Looked;
 
 /// What is known.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -17,6 +18,8 @@ pub struct View {
     pub changes: Changes,
     /// Advisories and lists that were taken in, by hash.
     pub advisories: Held,
+    /// Where was looked.
+    pub looked: Looked,
 }
 
 impl View {
@@ -24,6 +27,7 @@ impl View {
     pub fn apply(&mut self, entry: &Entry) {
         match &entry.body {
             Body::Observation(observed) => {
+                self.looked.take(&observed.observation);
                 self.catalog.take_entry(&observed.observation, &observed.interpretation, Some(entry.index));
             }
             Body::Import(import) => self.catalog.import(import, entry.time_ns, Some(entry.index)),
@@ -39,6 +43,7 @@ impl View {
     pub fn replay(&mut self, replayed: &Replayed) {
         match replayed {
             Replayed::Reading { index, observation, digest, said } => {
+                self.looked.take(observation);
                 self.catalog.fold_in(observation, *digest, said, Some(*index));
             }
             Replayed::Entry(entry) => self.apply(entry),

@@ -67,11 +67,15 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
 /// One CSV record after RFC 4180. A cell that a spreadsheet would run as a formula gets an apostrophe in front (OWASP ASVS 1.2.10).
 pub fn csv_line(cells: &[String]) -> String {
     let cell = |text: &String| {
-        let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\0', '＝', '＋', '－', '＠']);
-        let safe = printable(&if formula { format!("'{text}") } else { text.clone() });
+        let safe = printable(&if is_formula(text) { format!("'{text}") } else { text.clone() });
         if safe.contains([',', '"', '\n', '\r']) { format!("\"{}\"", safe.replace('"', "\"\"")) } else { safe }
     };
     cells.iter().map(cell).collect::<Vec<_>>().join(",") + "\r\n"
+}
+
+/// True for a text that a spreadsheet would run, were it typed in.
+pub fn is_formula(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '\t', '\r', '\0', '＝', '＋', '－', '＠'])
 }
 
 #[cfg(test)]

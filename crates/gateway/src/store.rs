@@ -1,5 +1,6 @@
 //! The shelf on which the ledger stands: SQLite, one writer. Everything else is a fold over it. See docs/decisions/0008.
 
+mod backup;
 mod commit;
 mod draft;
 mod fold;

@@ -3,6 +3,7 @@
 //! `NAMEPLATE_KILLS`, `NAMEPLATE_IMAGES` and `NAMEPLATE_HISTORIES` say how often (`cargo xtask soak --ledger`: 500, 200, 200); without them it is
 //! fewer, so that a test run stays short.
 
+mod backup;
 mod damage;
 mod disk;
 mod histories;

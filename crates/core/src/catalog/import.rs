@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::{Asset, Catalog, ID_DIGITS, ID_PREFIX, Number, OWN_COMPONENT, Recorded};
 use crate::claim::{Claim, Field, Grade};
 use crate::observation::{Address, Source, hex};
-use crate::sheet::{Column, Import, Row};
+use crate::sheet::{Column, DOUBTFUL, Import, Row};
 
 /// What stands in the place of a profile for a claim from a list.
 const IMPORT_PROFILE: &str = "sheet";
@@ -257,6 +257,8 @@ impl Asset {
                 length: 0,
             };
             let source = Source::Imported { file: import.file.clone(), row: row.number };
+            // A word that can be trusted again takes the place of the doubtful one.
+            self.columns.remove(&format!("{column}{DOUBTFUL}"));
             let (observation, address) = (String::new(), address.clone());
             let recorded = Recorded { claim, observation, entry, time_ns, since_ns: time_ns, times: 1, source, address };
             match self.imported.binary_search_by_key(&field, |earlier| earlier.claim.field) {

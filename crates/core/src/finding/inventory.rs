@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_row_is_one_component_and_its_other_columns_are_facts() {
-        let sheet = sheet::read(SHEET.as_bytes()).unwrap();
+        let sheet = sheet::read(SHEET.as_bytes()).unwrap().sheet;
         let installed: Vec<Installed> = sheet.rows().map(|row| of_row(&row)).collect();
         let shown = |one: &Installed| {
             let parts = [&one.asset, &one.component, one.product_code.as_ref().unwrap_or(&String::new())].map(String::clone);
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn an_asset_that_a_sheet_lists_says_what_its_row_says() {
-        let sheet = sheet::read(SHEET.as_bytes()).unwrap();
+        let sheet = sheet::read(SHEET.as_bytes()).unwrap().sheet;
         let rows: Vec<Installed> = sheet.rows().map(|row| of_row(&row)).collect();
         let mut catalog = Catalog::default();
         catalog.import(&Import { file: "s.csv".into(), sha256: String::new(), sheet }, 1, Some(1));

@@ -21,7 +21,12 @@ pub(crate) struct Records<'a> {
     rest: Peekable<Chars<'a>>,
     delimiter: char,
     line: usize,
+    /// A quotation mark was never closed: everything behind it is gone.
+    swallowed: bool,
 }
+
+/// What may stand between cells.
+pub(crate) const DELIMITERS: [char; 3] = [',', ';', '\t'];
 
 /// How a cell ended.
 enum End {
@@ -44,7 +49,23 @@ impl<'a> Records<'a> {
         }
         // Of equals the first: a comma.
         let delimiter = found.into_iter().reduce(|best, next| if next.1 > best.1 { next } else { best }).map_or(',', |(c, _)| c);
-        Self { rest: text.chars().peekable(), delimiter, line: 1 }
+        Self::divided_by(text, delimiter)
+    }
+
+    /// Of a text whose cells this divides.
+    pub fn divided_by(text: &'a str, delimiter: char) -> Self {
+        Self { rest: text.chars().peekable(), delimiter, line: 1, swallowed: false }
+    }
+
+    /// Goes on behind the line in which a record turned out to be none; false where nobody can say where that line ends.
+    pub fn pass_line(&mut self) -> bool {
+        while let Some(c) = self.rest.next() {
+            if matches!(c, '\r' | '\n') {
+                self.line_end(c);
+                break;
+            }
+        }
+        !self.swallowed
     }
 
     /// The next record; `None` at the end.
@@ -94,7 +115,10 @@ impl<'a> Records<'a> {
         let (mut cell, mut chars) = (String::new(), 0);
         loop {
             match self.rest.next() {
-                None => return Err(begun),
+                None => {
+                    self.swallowed = true;
+                    return Err(begun);
+                }
                 Some('"') if self.rest.peek() != Some(&'"') => break,
                 Some('"') => {
                     self.rest.next();
@@ -123,7 +147,7 @@ impl<'a> Records<'a> {
             return Err(self.wrong(at, "a cell has at most 32,767 characters"));
         }
         if c == '\0' {
-            return Err(self.wrong(at, "a NUL character; a sheet is text, UTF-8 or ISO 8859-1 (UTF-16 is not read: save it as CSV UTF-8)"));
+            return Err(self.wrong(at, "a NUL character; a sheet is text (UTF-16 is read where it begins with a byte order mark)"));
         }
         *chars += 1;
         cell.push(c);

@@ -3,9 +3,10 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use super::{COLUMNS, Row, Sheet};
+use super::{COLUMNS, DOUBTFUL, Row, Sheet};
 use crate::catalog::{Asset, Catalog, Found, Index};
 use crate::claim::{Field, Grade};
+use crate::finding::identity::makers;
 use crate::profile::ProfileSet;
 use crate::version::Order;
 
@@ -133,7 +134,12 @@ pub fn compare(sheet: &Sheet, catalog: &Catalog, profiles: &ProfileSet, looked_i
             differences: Vec::new(),
             not_said: Vec::new(),
             listed_only: false,
-            reason: "no row of the sheet is about it".into(),
+            reason: if sheet.left_out.is_empty() {
+                "no row of the sheet is about it"
+            } else {
+                "no row of the sheet that could be read is about it"
+            }
+            .into(),
         });
     }
     compared
@@ -195,9 +201,10 @@ fn with_asset(row: &Row<'_>, asset: &Asset, profiles: &ProfileSet) -> Compared {
     }
     compared.differences.extend(moved(row, asset));
     let firmware_not_said = compared.not_said.contains(&Field::FirmwareRevision.name());
+    let doubtful: Vec<&str> = row.cells().filter_map(|(column, _)| column.strip_suffix(DOUBTFUL)).collect();
     compared.outcome = if !compared.differences.is_empty() {
         Outcome::Differs
-    } else if firmware_not_said || (equal == 0 && !compared.not_said.is_empty()) {
+    } else if firmware_not_said || !doubtful.is_empty() || (equal == 0 && !compared.not_said.is_empty()) {
         Outcome::Undecided
     } else {
         Outcome::Match
@@ -210,15 +217,21 @@ fn with_asset(row: &Row<'_>, asset: &Asset, profiles: &ProfileSet) -> Compared {
         let why = if asset.why_unknown.is_empty() { String::new() } else { format!(" ({})", asset.why_unknown) };
         format!("it never said its {}{why}", compared.not_said.join(", "))
     };
+    if !doubtful.is_empty() {
+        let doubt = format!("the sheet's {} is doubtful, a spreadsheet has changed it, and was not compared", doubtful.join(", "));
+        compared.reason = if compared.reason.is_empty() { doubt } else { format!("{doubt}; {}", compared.reason) };
+    }
     compared
 }
 
 /// How what was read stands to the sheet's word; `None` where they are the same. Serial numbers and patches are the same letter by
-/// letter, other names in upper or lower case.
+/// letter, other names in upper or lower case, and makers by any of their names (`Allen-Bradley`, `Rockwell Automation`).
 fn relation(field: Field, listed: &str, read: &str, order: Order) -> Option<Relation> {
     let is_ordered = field.is_revision() && !matches!(field, Field::SerialNumber | Field::Patch);
     if !is_ordered {
-        let same = listed == read || (!field.is_revision() && listed.to_lowercase() == read.to_lowercase());
+        let same = listed == read
+            || (!field.is_revision() && listed.to_lowercase() == read.to_lowercase())
+            || (field == Field::Manufacturer && is_one_maker(listed, read));
         return (!same).then_some(Relation::Unknown);
     }
     match order.compare(read, listed) {
@@ -227,6 +240,12 @@ fn relation(field: Field, listed: &str, read: &str, order: Order) -> Option<Rela
         Some(Ordering::Less) => Some(Relation::Older),
         None => Some(Relation::Unknown),
     }
+}
+
+/// Both names are understood, and mean the same.
+fn is_one_maker(listed: &str, read: &str) -> bool {
+    let ((listed, listed_whole), (read, read_whole)) = (makers(listed), makers(read));
+    listed_whole && read_whole && listed == read
 }
 
 /// Another address than the sheet's: found by its id or serial number.

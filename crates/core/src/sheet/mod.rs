@@ -1,11 +1,16 @@
 //! Inventory sheets: claims that a person made, to compare with readings and never to overwrite them.
 //!
-//! A sheet is CSV (RFC 4180; comma, semicolon or tab between) with a header. Columns that the inventory file does not know are kept and
-//! given back.
+//! A sheet is CSV (RFC 4180; comma, semicolon or tab between) or the cells of a spreadsheet, with a header. Columns that the inventory file
+//! does not know are kept and given back. A row that is wrong is left out with its reason, and the others are taken
+//! (docs/decisions/0036).
 
 pub(crate) mod cells;
 mod column;
 mod compare;
+mod doubt;
+mod encoding;
+mod grid;
+mod looked;
 mod read;
 
 use std::fmt;
@@ -16,8 +21,11 @@ use serde::{Deserialize, Serialize};
 pub(crate) use cells::{Record, Records};
 pub use column::{COLUMNS, Column};
 pub use compare::{Compared, Difference, Outcome, Relation, compare};
+pub use doubt::DOUBTFUL;
+pub use grid::{Cell, Line};
+pub use looked::Looked;
 pub(crate) use read::without_apostrophe;
-pub use read::{FILE_BYTES_MAX, read};
+pub use read::{FILE_BYTES_MAX, Taken, header_among, known_columns, read, read_lines};
 pub(crate) use read::{FORMULA, decoded, one_line};
 
 use crate::observation::Address;
@@ -40,14 +48,17 @@ pub struct Import {
 pub struct Sheet {
     /// Names of its columns: those of the inventory file where known, else as the sheet spells them.
     pub columns: Vec<String>,
-    /// Its rows; each has a cell for every column. Empty rows are left out.
+    /// Its rows; each has a cell for every column. Empty rows are no rows.
     pub rows: Vec<Vec<String>>,
+    /// Numbers of rows that could not be read and are not among them, rising. They count, so that a row keeps its number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<u64>,
 }
 
-/// Why a file is no sheet. Nothing of it is used then.
+/// Why a file is no sheet, or a line of it no row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid {
-    /// Line in the file, from 1.
+    /// Line in the file, or row of the spreadsheet, from 1.
     pub line: usize,
     /// Name of the column, or its number from 1 where it has none.
     pub column: Option<String>,
@@ -65,7 +76,7 @@ impl fmt::Display for Invalid {
 /// One row, by column.
 #[derive(Clone, Copy, Debug)]
 pub struct Row<'a> {
-    /// Its number, from 1, without the header and without empty rows.
+    /// Its number, from 1, without the header and without empty rows; rows that were left out count.
     pub number: u64,
     columns: &'a [String],
     cells: &'a [String],
@@ -74,7 +85,9 @@ pub struct Row<'a> {
 impl Sheet {
     /// Its rows with their numbers.
     pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
-        (1..).zip(&self.rows).map(|(number, cells)| Row { number, columns: &self.columns, cells })
+        let mut left_out = self.left_out.iter().copied().peekable();
+        let numbers = (1..).filter(move |number| left_out.next_if_eq(number).is_none());
+        numbers.zip(&self.rows).map(|(number, cells)| Row { number, columns: &self.columns, cells })
     }
 }
 

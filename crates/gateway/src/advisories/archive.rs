@@ -74,11 +74,19 @@ impl<'a> Archive<'a> {
     /// # Errors
     /// What is wrong, as a sentence that names the entry. Nothing of the archive is used then.
     pub fn of(bytes: &'a [u8]) -> Result<Self, String> {
+        Self::of_at_most(bytes, ENTRY_BYTES_MAX)
+    }
+
+    /// As [`Archive::of`], of files of which each has at most so many bytes.
+    ///
+    /// # Errors
+    /// As [`Archive::of`].
+    pub fn of_at_most(bytes: &'a [u8], entry_bytes_max: u32) -> Result<Self, String> {
         let (mut at, count) = end(bytes)?;
         let mut archive = Self { bytes, entries: Vec::new() };
         let (mut names, mut total) = (HashSet::new(), 0_u64);
         for _ in 0..count {
-            let (entry, next) = archive.entry(at)?;
+            let (entry, next) = archive.entry(at, entry_bytes_max)?;
             at = next;
             // A folder of a case-insensitive system has one of two such names.
             if !names.insert(entry.name.to_lowercase()) {
@@ -121,7 +129,7 @@ impl<'a> Archive<'a> {
     }
 
     /// The entry whose central head stands at `at`, and where the next one stands.
-    fn entry(&self, at: usize) -> Result<(Entry, usize), String> {
+    fn entry(&self, at: usize, entry_bytes_max: u32) -> Result<(Entry, usize), String> {
         let cut = || "the list of entries ends in the middle".to_owned();
         let head = self.bytes.get(at..at.saturating_add(CENTRAL_BYTES)).filter(|head| head.starts_with(CENTRAL)).ok_or_else(cut)?;
         let [name_bytes, extra, comment] = [28, 30, 32].map(|offset| usize::from(u16_at(head, offset).unwrap_or_default()));
@@ -141,7 +149,7 @@ impl<'a> Archive<'a> {
         if attributes >> 16 & FILE_TYPE == SYMBOLIC_LINK {
             return refuse("is a symbolic link");
         }
-        if unpacked > ENTRY_BYTES_MAX {
+        if unpacked > entry_bytes_max {
             return refuse("unpacks to more bytes than a document may have");
         }
         if u64::from(unpacked) > RATIO_FROM_BYTES && u64::from(unpacked) > u64::from(packed).saturating_mul(RATIO_FACTOR_MAX) {

@@ -1,6 +1,6 @@
 //! Advisories from files: a document, a directory of them, or a zip file. What cannot be read is named and does not stop the rest.
 
-mod archive;
+pub(crate) mod archive;
 mod beside;
 mod bundle;
 mod folder;

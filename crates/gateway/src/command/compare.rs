@@ -1,20 +1,23 @@
 //! `nameplate compare`: a sheet against the catalog. What was not seen is never called gone.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
-
 use clap::Args;
 use nameplate_core::catalog::Catalog;
 use nameplate_core::observation::{Address, rfc3339};
 use nameplate_core::profile::ProfileSet;
-use nameplate_core::sheet::{self, Compared, Outcome, Row, Sheet};
+use nameplate_core::sheet::{self, Compared, Looked, Outcome, Relation, Row, Sheet};
+use nameplate_core::view::View;
+use nameplate_field::guard::Host;
+use nameplate_field::touch::{self, Kind};
 use serde::Serialize;
+use std::collections::HashMap;
 
 use super::device::open;
-use super::import::read_sheet;
 use crate::cli::{Format, Options};
 use crate::failure::{Code, Failure};
 use crate::lines::{place, way};
+use crate::output::{Output, Results};
+use crate::sheet::Given;
+use crate::sheet::book::{Table, Tint};
 use crate::{print, profiles};
 
 const OUTCOMES: [(Outcome, &str); 5] = [
@@ -29,15 +32,18 @@ const OUTCOMES: [(Outcome, &str); 5] = [
 #[derive(Debug, Args)]
 #[command(
     after_help = "Each row is: match; differs (what was read is newer, older, or of unknown order); undecided (something answers there, but it\n\
-                        never said what the sheet lists); or not seen, with what was looked for and where. Not seen is not gone. Then come the\n\
-                        devices that are only on the wire. `nameplate listen FILE --against SHEET` compares with one capture alone.\n\
-                        Exit code 6 when a row differs.\n\n\
-                        Example:\n  nameplate compare plant.csv --format csv > differences.csv"
+                        never said what the sheet lists); or not seen, with what was looked for, and where was looked and where not: captures,\n\
+                        interfaces, addresses that were asked, serial lines. Not seen is not gone. Then come the devices that are only on\n\
+                        the wire. `nameplate listen FILE --against SHEET` compares with one capture alone.\n\
+                        Exit code 6 when a row differs, 3 when a row of the sheet could not be read.\n\n\
+                        Examples:\n  nameplate compare plant.xlsx --output differences.xlsx\n  \
+                        nameplate compare plant.csv --format csv > differences.csv"
 )]
 pub struct Compare {
-    /// The sheet: CSV with a header, as for `nameplate import devices`
-    #[arg(value_name = "SHEET")]
-    sheet: PathBuf,
+    #[command(flatten)]
+    given: Given,
+    #[command(flatten)]
+    output: Output,
 }
 
 impl Compare {
@@ -47,42 +53,92 @@ impl Compare {
     /// The sheet or the state; that something differs.
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
         let profiles = profiles::load(options.profiles.as_deref())?;
-        let (sheet, _) = read_sheet(&self.sheet)?;
-        let (_, view) = open(options, None)?;
+        self.output.form()?;
+        let (sheet, _) = self.given.read()?;
+        let (store, mut view) = open(options, None)?;
+        asked(store.directory(), &mut view.looked)?;
         let seen = view.catalog.assets().filter(|asset| !asset.is_listed_only()).map(|asset| asset.seen_ns);
         let times = seen.reduce(|all, one| (all.0.min(one.0), all.1.max(one.1)));
         let looked_in = times.map_or_else(
             || "the catalog, in which nothing was ever heard".to_owned(),
             |(first, last)| format!("the catalog (heard from {} to {})", rfc3339(first), rfc3339(last)),
         );
-        against(&sheet, &view.catalog, &profiles, &looked_in, print::format(options))
+        against(&sheet, &view, &profiles, &looked_in, print::format(options), &self.output)
     }
 }
 
-/// Prints how a sheet stands to a catalog.
+/// Who was asked, out of the touch record: also those who never answered.
+fn asked(directory: &std::path::Path, looked: &mut Looked) -> Result<(), Failure> {
+    let mut take = |line: &touch::Line| {
+        if let (Kind::Connect, Some(target)) = (line.kind, &line.target) {
+            let since = line.time.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+            let time_ns = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
+            match target.host() {
+                Host::Ip(ip) => looked.asked(Some(ip), None, time_ns),
+                Host::Line(path) => looked.asked(None, Some(&path), time_ns),
+                Host::Station(_) => {}
+            }
+        }
+    };
+    // Nine lines of ten are no connections; reading each would take longer than all the rest.
+    let read = touch::lines_from(directory, 0, |text, _| {
+        if text.contains("\"connect\"") {
+            serde_json::from_str(text).iter().for_each(&mut take);
+        }
+    });
+    read.map_err(|e| Failure::input(directory.display(), e))
+}
+
+/// Prints how a sheet stands to a catalog, or writes it to a file.
 ///
 /// # Errors
-/// That something differs, or the output.
-pub fn against(sheet: &Sheet, catalog: &Catalog, profiles: &ProfileSet, looked_in: &str, format: Format) -> Result<(), Failure> {
-    let compared = sheet::compare(sheet, catalog, profiles, looked_in);
+/// That something differs, that a row could not be read, or the output.
+pub fn against(sheet: &Sheet, view: &View, profiles: &ProfileSet, looked_in: &str, format: Format, output: &Output) -> Result<(), Failure> {
+    let compared = sheet::compare(sheet, &view.catalog, profiles, looked_in);
     let rows: HashMap<u64, Row<'_>> = sheet.rows().map(|row| (row.number, row)).collect();
-    let lines: Vec<Line<'_>> = compared.iter().map(|one| Line::new(one, one.row.and_then(|row| rows.get(&row)), catalog)).collect();
-    print::out(&shown(&lines, format))?;
+    let line = |one| Line::new(one, &rows, view);
+    let lines: Vec<Line<'_>> = compared.iter().map(line).collect();
     let count = |outcome: Outcome| compared.iter().filter(|one| one.outcome == outcome).count();
     let parts: Vec<String> = OUTCOMES.iter().map(|(outcome, words)| format!("{} {words}", count(*outcome))).collect();
-    eprintln!("{}: {}", print::count(sheet.rows.len() as u64, "row"), parts.join(", "));
+    let mut said = vec![format!("{}: {}", print::count(sheet.rows.len() as u64, "row"), parts.join(", "))];
     let listed_only = compared.iter().filter(|one| one.listed_only).count() as u64;
     if listed_only > 0 {
-        eprintln!("{} compared with an earlier sheet only: no device said so", print::count(listed_only, "row"));
+        said.push(format!("{} compared with an earlier sheet only: no device said so", print::count(listed_only, "row")));
     }
     if count(Outcome::NotSeen) > 0 {
-        eprintln!("not seen is not gone: a device that was silent, or not on this path, is not seen");
+        said.push("not seen is not gone: a device that was silent, or not on this path, is not seen".to_owned());
+        said.push(view.looked.summary().join("; "));
     }
+    let left_out = sheet.left_out.len() as u64;
+    if left_out > 0 {
+        said.push(format!("{} of the sheet could not be read and is in no line", print::count(left_out, "row")));
+    }
+    let results =
+        || Results { title: "Sheet and devices".to_owned(), sentences: said.clone(), tables: tables(&lines, sheet, &rows, &view.looked) };
+    output.put(format, |format| shown(&lines, format), results)?;
+    said.iter().for_each(|sentence| eprintln!("{sentence}"));
     match count(Outcome::Differs) as u64 {
+        0 if left_out > 0 => Err(Failure::new(Code::Input, format!("{} could not be read", print::count(left_out, "row")))),
         0 => Ok(()),
         1 => Err(Failure::new(Code::Failed, "1 row differs")),
         many => Err(Failure::new(Code::Failed, format!("{many} rows differ"))),
     }
+}
+
+/// The comparison with the sheet's own columns behind it, and where was looked.
+fn tables(lines: &[Line<'_>], sheet: &Sheet, rows: &HashMap<u64, Row<'_>>, looked: &Looked) -> Vec<Table> {
+    let header = HEADER.iter().map(|title| (*title).to_owned()).chain(sheet.columns.iter().map(|column| format!("sheet: {column}")));
+    let of = |line: &Line<'_>| {
+        let row = line.row.and_then(|row| rows.get(&row));
+        let own: Vec<String> =
+            sheet.columns.iter().map(|column| row.and_then(|row| row.cell(column)).unwrap_or_default().to_owned()).collect();
+        line.cells().into_iter().map(|cells| (line.tint(), cells.into_iter().chain(own.clone()).collect())).collect::<Vec<_>>()
+    };
+    let looked = looked.summary().into_iter().map(|sentence| (Tint::Plain, vec![sentence])).collect();
+    vec![
+        Table { name: "comparison", header: header.collect(), rows: lines.iter().flat_map(of).collect() },
+        Table { name: "looked", header: vec!["where was looked, and where not".to_owned()], rows: looked },
+    ]
 }
 
 /// One row or one device, as a program reads it.
@@ -101,6 +157,9 @@ struct Line<'a> {
     differences: Vec<FieldLine<'a>>,
     not_said: &'a [&'static str],
     reason: &'a str,
+    /// Of a row that was not seen: where was looked and where not, a sentence for each kind of reach.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    looked: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -112,7 +171,8 @@ struct FieldLine<'a> {
 }
 
 impl<'a> Line<'a> {
-    fn new(compared: &'a Compared, row: Option<&Row<'a>>, catalog: &'a Catalog) -> Self {
+    fn new(compared: &'a Compared, rows: &HashMap<u64, Row<'a>>, view: &'a View) -> Self {
+        let (row, catalog): (_, &Catalog) = (compared.row.and_then(|row| rows.get(&row)), &view.catalog);
         let asset = compared.asset.as_deref().and_then(|id| catalog.asset(id));
         let listed = row.map(Row::address).filter(|address| *address != Address::default());
         let address = asset.and_then(|asset| asset.addresses.last().cloned()).or(listed);
@@ -133,6 +193,19 @@ impl<'a> Line<'a> {
             differences: differences.collect(),
             not_said: &compared.not_said,
             reason: &compared.reason,
+            looked: row.filter(|_| compared.outcome == Outcome::NotSeen).map(|row| view.looked.words(row)).unwrap_or_default(),
+        }
+    }
+
+    fn tint(&self) -> Tint {
+        match self.outcome {
+            name if name == Outcome::Match.name() => Tint::Good,
+            name if name == Outcome::Differs.name() && self.differences.iter().all(|one| one.relation == Relation::Newer.name()) => {
+                Tint::Doubt
+            }
+            name if name == Outcome::Differs.name() => Tint::Bad,
+            name if name == Outcome::Undecided.name() => Tint::Doubt,
+            _ => Tint::Other,
         }
     }
 
@@ -141,7 +214,9 @@ impl<'a> Line<'a> {
         let whole = |field: &str, sheet: &str, seen: &str, relation: &str| {
             let row = self.row.map(|row| row.to_string()).unwrap_or_default();
             let (asset, tag) = (self.asset.unwrap_or_default(), self.tag.unwrap_or_default());
-            [self.outcome, &row, asset, &self.address, tag, self.how, field, sheet, seen, relation, self.reason].map(str::to_owned).to_vec()
+            let reason =
+                if self.looked.is_empty() { self.reason.to_owned() } else { format!("{}; {}", self.reason, self.looked.join("; ")) };
+            [self.outcome, &row, asset, &self.address, tag, self.how, field, sheet, seen, relation, &reason].map(str::to_owned).to_vec()
         };
         if self.differences.is_empty() {
             return vec![whole("", "", "", "")];

@@ -6,17 +6,26 @@ use nameplate_core::catalog::Asset;
 use nameplate_core::claim::Field;
 use nameplate_core::observation::rfc3339;
 use nameplate_core::profile::ProfileSet;
+use nameplate_core::query::{Cursor, Filter, Query, Sort};
 
 use crate::cli::{Format, Options};
 use crate::failure::{Code, Failure};
 use crate::lines::{DeviceLine, inventory_header, inventory_row, place, way};
+use crate::output::{Output, Results};
+use crate::sheet::book::{Table, Tint};
 use crate::store::{Store, now_ns};
 use crate::{print, profiles, state};
 
 /// List the catalog.
 #[derive(Debug, Args)]
 #[command(after_help = "A firmware that is not known says why. A mark (!) stands beside a value that another source contradicts;\n\
-                        `nameplate device <ID>` shows both. --format csv writes the inventory file.")]
+                        `nameplate device <ID>` shows both. --format csv writes the inventory file, --output FILE.xlsx a workbook of it.\n\n\
+                        A condition is a column, one of = != ~ (contains) < <= > >=, and a value. Releases have the order that the device's\n\
+                        profile names; where none is known, they are neither before nor behind. Columns are those of the inventory file\n\
+                        (firmware, vendor, ...) and those of your sheets.\n\n\
+                        Examples:\n  nameplate devices --filter vendor=siemens --filter 'firmware<4.5' --sort -last_seen\n  \
+                        nameplate devices --sort tag --limit 100 --format ndjson\n  \
+                        nameplate devices --output inventory.xlsx")]
 pub struct Devices {
     /// The catalog as it was known on a day or at a time: 2026-03-02 or 2026-03-02T10:15:30Z
     #[arg(long, value_name = "DATE")]
@@ -24,6 +33,20 @@ pub struct Devices {
     /// Only devices of which every part conforms to the approved baseline; see `nameplate check` for the others
     #[arg(long)]
     approved_only: bool,
+    /// Only devices for which this holds: firmware_revision<3.2; may be repeated, and then all must hold
+    #[arg(long, value_name = "CONDITION")]
+    filter: Vec<Filter>,
+    /// Sort by this column; -last_seen is the latest first [default: id]
+    #[arg(long, value_name = "COLUMN", allow_hyphen_values = true)]
+    sort: Option<Sort>,
+    /// At most so many devices; where there are more, the end says how to go on
+    #[arg(long, value_name = "COUNT")]
+    limit: Option<usize>,
+    /// Go on behind a page: what the page before named at its end
+    #[arg(long, value_name = "PLACE")]
+    after: Option<Cursor>,
+    #[command(flatten)]
+    output: Output,
 }
 
 impl Devices {
@@ -42,8 +65,15 @@ impl Devices {
             let judged = view.baselines.judge(asset, &profiles, clock);
             worst(&judged).is_some_and(|worst| worst.conformance == Conformance::Conforms)
         };
-        let shown = view.catalog.assets().filter(|asset| !self.approved_only || conforms(asset));
-        print::out(&listing(shown, &profiles, print::format(options)))?;
+        let all = view.catalog.assets().filter(|asset| !self.approved_only || conforms(asset));
+        let query = Query { filters: self.filter.clone(), sort: self.sort.clone(), after: self.after.clone(), limit: self.limit };
+        let page = query.page(all, &profiles).map_err(|e| Failure::new(Code::Usage, e.to_string()))?;
+        let shown = || page.assets.iter().copied();
+        let results = || Results { title: "Devices".into(), sentences: Vec::new(), tables: vec![inventory(&page.assets, &profiles)] };
+        self.output.put(print::format(options), |format| listing(shown(), &profiles, format), results)?;
+        if let Some(next) = &page.next {
+            eprintln!("{} of {}; go on with --after {next}", page.assets.len(), print::count(page.matched as u64, "device"));
+        }
         if view.catalog.assets().next().is_none() {
             let then =
                 if as_of.is_some() { "was empty then" } else { "is empty: `nameplate listen FILE --keep` or `nameplate ask` fills it" };
@@ -51,6 +81,18 @@ impl Devices {
         }
         Ok(())
     }
+}
+
+/// The inventory file as a table.
+fn inventory(assets: &[&Asset], profiles: &ProfileSet) -> Table {
+    let header = inventory_header(assets);
+    let tint = |asset: &Asset| match (asset.is_listed_only(), asset.why_unknown.is_empty()) {
+        (true, _) => Tint::Other,
+        (false, false) => Tint::Doubt,
+        (false, true) => Tint::Plain,
+    };
+    let rows = assets.iter().map(|asset| (tint(asset), inventory_row(asset, &header, profiles))).collect();
+    Table { name: "devices", header, rows }
 }
 
 /// Assets in one of the output shapes.

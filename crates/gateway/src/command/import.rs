@@ -2,20 +2,15 @@
 
 mod advisories;
 
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
-
 use clap::{Args, Subcommand};
 use nameplate_core::catalog::Asset;
 use nameplate_core::ledger::Body;
-use nameplate_core::observation::hex;
-use nameplate_core::sheet::{self, FILE_BYTES_MAX, Sheet};
+use nameplate_core::sheet::Import as List;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::cli::{Format, Options};
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
+use crate::sheet::Given;
 use crate::store::{Draft, Store, now_ns};
 use crate::{print, state};
 
@@ -29,7 +24,7 @@ pub struct Import {
 
 #[derive(Debug, Subcommand)]
 enum Kind {
-    /// An inventory sheet: CSV with a header
+    /// An inventory sheet: XLSX or CSV with a header
     Devices(Devices),
     /// Advisories: CSAF 2.0, bulletins, and lists of what is exploited
     Advisories(advisories::Advisories),
@@ -37,21 +32,25 @@ enum Kind {
     Baseline(super::baseline::Import),
 }
 
-/// An inventory sheet: CSV with a header.
+/// An inventory sheet: XLSX or CSV with a header.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Comma, semicolon or tab between the cells; UTF-8, else ISO 8859-1. Columns: id, tag, site, zone, location, manufacturer,\n\
+    after_help = "XLSX, or text with comma, semicolon or tab between the cells: UTF-8, UTF-16 with a byte order mark, else Windows-1252. The\n\
+                        header is the line of the first 20 that names most columns. Columns: id, tag, site, zone, location, manufacturer,\n\
                         model, product_code (Order No., MLFB, Cat. No.), hardware_revision, firmware_revision (Firmware, FW, Version),\n\
                         software_revision, serial_number (Serial), patches, mac, ip, port, unit, ... Others are kept and given back by\n\
                         `nameplate devices --format csv`. A row is about the device with its id, else its ip (with port and unit, where\n\
                         given), else its serial number; else it is a device that is known from the sheet alone. A value from a sheet has\n\
-                        the grade `imported` and never stands before a reading. One bad row, and nothing of the sheet is taken.\n\n\
-                        Example:\n  nameplate import devices plant.csv && nameplate devices"
+                        the grade `imported` and never stands before a reading.\n\n\
+                        A row that is wrong is left out with its number and the reason, the others are taken, and the exit code is 3.\n\
+                        A version that a spreadsheet turned into a date or a number is never taken for one; what is left of it is kept in\n\
+                        the column `firmware_revision (doubtful)`.\n\n\
+                        Example:\n  nameplate import devices plant.xlsx && nameplate devices"
 )]
 pub struct Devices {
     /// The sheet
-    #[arg(value_name = "SHEET")]
-    sheet: PathBuf,
+    #[command(flatten)]
+    given: Given,
 }
 
 impl Import {
@@ -70,12 +69,11 @@ impl Import {
 
 impl Devices {
     fn run(&self, options: &Options) -> Result<(), Failure> {
-        let path = &self.sheet;
-        let (sheet, sha256) = read_sheet(path)?;
-        let (rows, file) = (sheet.rows.len(), path.display().to_string());
+        let (sheet, sha256) = self.given.read()?;
+        let (rows, left_out, file) = (sheet.rows.len(), sheet.left_out.len() as u64, self.given.sheet.display().to_string());
         let directory = state::directory(options.state.as_ref())?;
         let mut store = Store::write(&directory)?;
-        let import = sheet::Import { file: file.clone(), sha256: sha256.clone(), sheet };
+        let import = List { file: file.clone(), sha256: sha256.clone(), sheet };
         let entries = store.append(&[Draft::new(now_ns(), Body::Import(import))])?;
         let view = store.view(None)?;
         let listed_only = view.catalog.assets().filter(|asset| asset.is_listed_only());
@@ -83,6 +81,7 @@ impl Devices {
             file: &file,
             sha256: &sha256,
             rows: rows as u64,
+            left_out,
             devices_only_in_sheets: listed_only.count() as u64,
             entry: entries.start,
         };
@@ -90,7 +89,10 @@ impl Devices {
         let known = view.catalog.assets().filter(|asset: &&Asset| !asset.is_listed_only()).count() as u64;
         let (rows, known) = (print::count(taken.rows, "row"), print::count(known, "device"));
         eprintln!("{rows} taken; the catalog has {known} that answered and {} known from sheets alone", taken.devices_only_in_sheets);
-        Ok(())
+        match left_out {
+            0 => Ok(()),
+            some => Err(Failure::new(Code::Input, format!("{} left out", print::count(some, "row")))),
+        }
     }
 }
 
@@ -100,35 +102,23 @@ struct Taken<'a> {
     file: &'a str,
     sha256: &'a str,
     rows: u64,
+    left_out: u64,
     devices_only_in_sheets: u64,
     entry: u64,
 }
 
 impl Taken<'_> {
     fn shown(&self, format: Format) -> String {
-        let Self { file, sha256, rows, devices_only_in_sheets, entry } = self;
-        let cells = [(*file).to_owned(), (*sha256).to_owned(), rows.to_string(), devices_only_in_sheets.to_string(), entry.to_string()];
+        let Self { file, sha256, rows, left_out, devices_only_in_sheets, entry } = self;
+        let [rows, left_out, only, entry] = [rows, left_out, devices_only_in_sheets, entry].map(u64::to_string);
+        let cells = [(*file).to_owned(), (*sha256).to_owned(), rows, left_out, only, entry];
         match format {
-            Format::Table => print::table(&["FILE", "SHA-256", "ROWS", "ONLY IN SHEETS", "ENTRY"], &[cells.to_vec()]),
+            Format::Table => print::table(&["FILE", "SHA-256", "ROWS", "LEFT OUT", "ONLY IN SHEETS", "ENTRY"], &[cells.to_vec()]),
             Format::Csv => {
-                let header = ["file", "sha256", "rows", "devices_only_in_sheets", "entry"].map(str::to_owned);
+                let header = ["file", "sha256", "rows", "left_out", "devices_only_in_sheets", "entry"].map(str::to_owned);
                 print::csv_line(&header) + &print::csv_line(&cells)
             }
             Format::Ndjson | Format::Claims => print::json_line(self),
         }
     }
-}
-
-/// A sheet and its file's SHA-256.
-///
-/// # Errors
-/// That it cannot be read, or where it is no sheet.
-pub fn read_sheet(path: &Path) -> Result<(Sheet, String), Failure> {
-    let cannot = |e: std::io::Error| Failure::input(path.display(), e);
-    let mut bytes = Vec::new();
-    // One byte more than is allowed says that there is more.
-    File::open(path).map_err(cannot)?.take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(cannot)?;
-    let sheet =
-        sheet::read(&bytes).map_err(|invalid| Failure::input(path.display(), format!("{invalid}; nothing of the sheet was used")))?;
-    Ok((sheet, hex(&Sha256::digest(&bytes))))
 }

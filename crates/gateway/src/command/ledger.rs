@@ -16,7 +16,7 @@ use crate::{print, state};
 
 const NANOSECONDS: u64 = 1_000_000_000;
 
-/// Verify the ledger, or print its key and its signed checkpoint.
+/// Verify the ledger, print its key and its signed checkpoint, or copy it.
 #[derive(Debug, Args)]
 #[command(after_help = "The ledger is the one log that everything else follows from: readings, questions sent and refused, imports,\n\
                         approvals, changes. It is a Merkle tree, and each commit ends in a checkpoint signed with this site's key.\n\n\
@@ -24,7 +24,8 @@ const NANOSECONDS: u64 = 1_000_000_000;
                         from inside. A checkpoint that is kept elsewhere notices both: keep one with each report you hand out, or\n\
                         have each one countersigned by a witness, who signs no second history (nameplate witness --help).\n\n\
                         Examples:\n  nameplate ledger checkpoint >site-2026-03.checkpoint\n  nameplate ledger verify\n  \
-                        nameplate ledger verify --checkpoint site-2026-03.checkpoint")]
+                        nameplate ledger verify --checkpoint site-2026-03.checkpoint\n  \
+                        nameplate ledger backup site-2026-03.backup && nameplate ledger verify --backup site-2026-03.backup")]
 pub struct Ledger {
     /// What to do with it
     #[command(subcommand)]
@@ -42,6 +43,29 @@ enum What {
         /// The witness who must have countersigned that checkpoint: its key, as `nameplate witness init` printed it
         #[arg(long, value_name = "KEY", requires = "checkpoint", value_parser = verifier_key)]
         witness: Option<VerifierKey>,
+        /// Check this backup instead of the state
+        #[arg(long, value_name = "FILE")]
+        backup: Option<PathBuf>,
+    },
+    /// Copy the ledger into one file while others go on writing, and check the copy; the site's key is not in it
+    #[command(after_help = "Example:\n  nameplate ledger backup site-2026-03.backup")]
+    Backup {
+        /// The file, which must not be there yet
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Put a backup in the place of the ledger. Refused where it is older than what was acknowledged here, or another ledger's
+    #[command(
+        after_help = "The backup is verified first, as by `nameplate ledger verify --backup`. What was there is kept beside it, with the ending\n\
+                            .replaced. Restore the site's key (site.key) from its own backup: without it nothing can be written.\n\n\
+                            Where the newer state is lost and head.seen is all that is left of it, the entries in between are lost, too. Whoever\n\
+                            accepts that moves head.seen away first, and says so to those who hold later checkpoints.\n\n\
+                            Example:\n  nameplate ledger restore site-2026-03.backup"
+    )]
+    Restore {
+        /// The backup
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
     },
     /// Print the latest checkpoint: log, size, root and signature (a C2SP signed note)
     #[command(after_help = "Examples:\n  nameplate ledger checkpoint >site-2026-03.checkpoint\n  \
@@ -80,40 +104,69 @@ impl Ledger {
     /// # Errors
     /// The state, or what does not hold.
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
+        // A backup is checked where there is no state at all.
+        if let What::Verify { checkpoint, backup: Some(file), witness } = &self.what {
+            let store = Store::of_backup(file).map_err(|e| Failure::new(Code::Failed, e.why))?;
+            return verify(&store, checkpoint.as_ref(), witness.as_ref());
+        }
         let directory = state::directory(options.state.as_ref())?;
-        // Not being able to open what is to be verified is an answer to the question.
-        let verifying = matches!(self.what, What::Verify { .. });
-        let opened = Store::read(&directory).map_err(|e| if verifying { Failure::new(Code::Failed, e.why) } else { e })?;
-        let store = opened.ok_or_else(|| Failure::input(directory.display(), "there is no ledger yet"))?;
+        let read = || {
+            let none = || Failure::input(directory.display(), "there is no ledger yet");
+            Store::read(&directory)?.ok_or_else(none)
+        };
         match &self.what {
             What::ChangeKey { by, why } => {
-                drop(store);
+                // For reading first, so that a wrong --state makes no new one.
+                drop(read()?);
                 let mut store = Store::write(&directory)?;
                 store.change_key(by, why)?;
                 eprintln!("the site's key was changed; tell those who pin it, and its witnesses: {}", store.public_key().fingerprint());
                 Ok(())
             }
             What::Key => {
+                let store = read()?;
                 eprintln!("fingerprint {}", store.public_key().fingerprint());
                 print::out(&format!("{}\n", VerifierKey::of_log(store.keys())))
             }
             What::Checkpoint { since, of } => {
+                let store = read()?;
                 let note = of.map_or_else(|| Ok(store.checkpoint().to_owned()), |size| store.note(size))?;
                 let Some(since) = since else { return print::out(&note) };
                 print::out(&request(&store, since, note)?.to_string())
             }
-            What::Verify { checkpoint, witness } => {
-                let pinned = checkpoint.as_ref().map(read_note).transpose()?;
-                let Verified { entries, checkpoints, payloads } = store.verify(pinned.as_deref())?;
-                let entries = if entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") };
-                let (checkpoints, payloads) = (print::count(checkpoints, "checkpoint"), print::count(payloads, "payload"));
-                let seen = pinned.as_deref().zip(witness.as_ref()).map(|(note, witness)| witnessed(note, witness)).transpose()?;
-                let pinned = if pinned.is_some() { "; it begins with the checkpoint that was given" } else { "" };
-                let (key, seen) = (store.public_key().fingerprint(), seen.unwrap_or_default());
-                print::out(&format!("whole: {entries}, {checkpoints}, {payloads}, signed by {key}{pinned}{seen}\n"))
+            What::Verify { checkpoint, witness, .. } => {
+                let none = || Failure::input(directory.display(), "there is no ledger yet");
+                // Not being able to open what is to be verified is an answer to the question.
+                let opened = Store::read(&directory).map_err(|e| Failure::new(Code::Failed, e.why))?;
+                verify(&opened.ok_or_else(none)?, checkpoint.as_ref(), witness.as_ref())
+            }
+            What::Backup { file } => {
+                let store = read()?;
+                let verified = store.backup(file)?;
+                let key = store.public_key().fingerprint();
+                eprintln!("the site's key is not in it; keep a copy of site.key apart from it");
+                print::out(&format!("copied to {} and whole: {}, signed by {key}\n", file.display(), counted(verified)))
+            }
+            What::Restore { file } => {
+                let verified = Store::restore(&directory, file)?;
+                print::out(&format!("restored to {} and whole: {}\n", directory.display(), counted(verified)))
             }
         }
     }
+}
+
+/// Verifies all of it and says so.
+fn verify(store: &Store, checkpoint: Option<&PathBuf>, witness: Option<&VerifierKey>) -> Result<(), Failure> {
+    let pinned = checkpoint.map(read_note).transpose()?;
+    let verified = store.verify(pinned.as_deref())?;
+    let seen = pinned.as_deref().zip(witness).map(|(note, witness)| witnessed(note, witness)).transpose()?.unwrap_or_default();
+    let pinned = if pinned.is_some() { "; it begins with the checkpoint that was given" } else { "" };
+    print::out(&format!("whole: {}, signed by {}{pinned}{seen}\n", counted(verified), store.public_key().fingerprint()))
+}
+
+fn counted(Verified { entries, checkpoints, payloads }: Verified) -> String {
+    let entries = if entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") };
+    format!("{entries}, {}, {}", print::count(checkpoints, "checkpoint"), print::count(payloads, "payload"))
 }
 
 /// What a witness is handed: that `note` goes on from `since`, a number of entries or a file with a checkpoint.

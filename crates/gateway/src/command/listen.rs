@@ -21,14 +21,14 @@ use nameplate_field::capture::{Capture, Item, timeline};
 
 pub use tally::Tally;
 
-use super::import::read_sheet;
 use super::{compare, devices};
 use crate::cli::{Format, Options};
 use crate::failure::{Code, Failure};
 use crate::intake::Intake;
 use crate::lines::{ClaimLine, place};
+use crate::output::Output;
 use crate::store::Store;
-use crate::{print, profiles, state};
+use crate::{print, profiles, sheet, state};
 
 /// Observations whose claims wait until all was heard: a segment has hundreds of such devices, and each says a handful of things.
 const OBSERVATIONS_WAITING_MAX: usize = 10_000;
@@ -132,14 +132,15 @@ impl Listen {
 
     /// Compares a sheet with these captures. One that cannot be read ends it: what might stand there would look as if it was not seen.
     fn compare(&self, sheet: &Path, profiles: &ProfileSet, format: Format) -> Result<(), Failure> {
-        let (sheet, _) = read_sheet(sheet)?;
+        let (sheet, _) = sheet::read(sheet, None)?.told(sheet);
         let mut intake = Intake::new(profiles, None)?;
         let mut tally = Tally::default();
         // Claims are not what was asked for.
         hear_files(&self.files, &self.also(), &self.choice.filter(), Format::Table, &mut intake, &mut tally)?;
         tally.report(&intake, false);
         let files: Vec<String> = self.files.iter().map(|file| file.display().to_string()).collect();
-        compare::against(&sheet, &intake.view.catalog, profiles, &files.join(", "), format)
+        files.iter().for_each(|file| intake.view.looked.listened(file));
+        compare::against(&sheet, &intake.view, profiles, &files.join(", "), format, &Output::default())
     }
 }
 

@@ -98,7 +98,9 @@ pub fn open_for_reading(path: &Path) -> Result<Connection, Failure> {
     let open =
         |name: &Path, flags| Connection::open_with_flags(name, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | flags);
     let connection = open(path, OpenFlags::empty()).map_err(|e| failure(path, &e))?;
-    let wal = std::fs::metadata(path.with_extension("sqlite-wal")).map_or(0, |of| of.len());
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let wal = std::fs::metadata(log).map_or(0, |of| of.len());
     let refused = connection.pragma_query_value(None, "schema_version", |row| row.get::<_, i64>(0)).err();
     if refused.and_then(|e| e.sqlite_error_code()) != Some(ErrorCode::CannotOpen) || wal > 0 || !cfg!(unix) {
         return Ok(connection);

@@ -28,7 +28,7 @@ fn plant(rows: &[(&str, &str, &str)]) -> Catalog {
     let rows: Vec<String> =
         (1..).zip(rows).map(|(at, (tag, model, release))| format!("10.0.0.{at},{tag},ACME,{model},{release}")).collect();
     let text = format!("ip,tag,manufacturer,model,firmware\n{}\n", rows.join("\n"));
-    let import = sheet::Import { file: "a".into(), sha256: String::new(), sheet: sheet::read(text.as_bytes()).unwrap() };
+    let import = sheet::Import { file: "a".into(), sha256: String::new(), sheet: sheet::read(text.as_bytes()).unwrap().sheet };
     let mut catalog = Catalog::default();
     catalog.import(&import, NOW_NS, Some(1));
     catalog

@@ -8,9 +8,9 @@ use nameplate_core::finding::inventory::{of_asset, of_row};
 use nameplate_core::priority::Setting;
 use nameplate_core::profile::ProfileSet;
 
-use crate::command::import::read_sheet;
 use crate::failure::Failure;
 use crate::lines::device_class;
+use crate::sheet;
 
 /// A component with what its owner says of the asset.
 pub struct Subject {
@@ -26,9 +26,9 @@ impl Subject {
     /// Of every row of a sheet.
     ///
     /// # Errors
-    /// As [`read_sheet`].
+    /// As [`sheet::read`].
     pub fn of_sheet(path: &Path) -> Result<Vec<Self>, Failure> {
-        let (sheet, _) = read_sheet(path)?;
+        let (sheet, _) = sheet::read(path, None)?.told(path);
         let of = |row| Self { installed: of_row(&row), setting: Setting::of(|column| row.cell(column)), since_ns: None };
         Ok(sheet.rows().map(of).collect())
     }
