@@ -11,6 +11,7 @@ use nameplate_core::sheet::{self, Compared, Outcome, Row, Sheet};
 use serde::Serialize;
 
 use super::device::open;
+use super::devices::time_ns;
 use super::import::read_sheet;
 use crate::cli::{Format, Options};
 use crate::failure::{Code, Failure};
@@ -38,6 +39,9 @@ pub struct Compare {
     /// The sheet: CSV with a header, as for `nameplate import devices`
     #[arg(value_name = "SHEET")]
     sheet: PathBuf,
+    /// With the catalog as it was known on a day or at a time: 2026-03-02 or 2026-03-02T10:15:30Z
+    #[arg(long, value_name = "DATE")]
+    as_of: Option<String>,
 }
 
 impl Compare {
@@ -48,7 +52,8 @@ impl Compare {
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
         let profiles = profiles::load(options.profiles.as_deref())?;
         let (sheet, _) = read_sheet(&self.sheet)?;
-        let (_, view) = open(options, None)?;
+        let as_of = self.as_of.as_deref().map(time_ns).transpose()?;
+        let (_, view) = open(options, as_of)?;
         let seen = view.catalog.assets().filter(|asset| !asset.is_listed_only()).map(|asset| asset.seen_ns);
         let times = seen.reduce(|all, one| (all.0.min(one.0), all.1.max(one.1)));
         let looked_in = times.map_or_else(
