@@ -182,10 +182,10 @@ impl Catalog {
         if exactly_here != Some(number) || Places::hears_more(observation) {
             self.places.put(observation, number);
         }
-        if let Some(serial) = serial.filter(|_| !self.apart.contains(&Place::of(&observation.address))) {
-            if self.serials.put(&serial, number, observation, &self.places) {
-                self.taken.doubles.insert(serial.key);
-            }
+        if let Some(serial) = serial.filter(|_| !self.apart.contains(&Place::of(&observation.address)))
+            && self.serials.put(&serial, number, observation, &self.places)
+        {
+            self.taken.doubles.insert(serial.key);
         }
         number
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::recorded::remarks;
+use super::recorded::{bounded, remarks};
 use super::serial::Serial;
 use super::unknown::{NEVER_IDENTIFIED, identifies, why_unknown};
 use super::{Asset, Current, OWN_COMPONENT, Recorded};
@@ -125,6 +125,11 @@ impl Asset {
             self.profile = Some(id.clone());
         }
         for claim in &said.claims {
+            let Some(claim) = bounded(claim) else {
+                self.remark(format!("its {} has {} bytes; no such value is believed", claim.field.name(), claim.value.len()));
+                continue;
+            };
+            let claim = claim.as_ref();
             match self.claims.iter_mut().rev().find(|earlier| earlier.is_of_the_kind_of(claim, &observation.source)) {
                 Some(earlier) if earlier.claim == *claim => earlier.again(observation, observed, entry),
                 _ => self.claims.push(Recorded::new(claim, observation, observed, entry)),

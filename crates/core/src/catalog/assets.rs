@@ -85,6 +85,8 @@ impl Assets {
         let before = std::mem::replace(&mut asset.id, id.clone());
         self.by_id.remove(&before);
         self.joined.remove(&id);
+        // Remarks may name it so.
+        self.joined.insert(before, number);
         self.by_id.insert(id, number);
     }
 

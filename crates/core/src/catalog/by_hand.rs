@@ -61,6 +61,7 @@ impl Catalog {
     }
 
     pub(super) fn by_hand(&mut self) {
+        (self.taken.hands_wait, self.taken.hands_are_applied) = (false, true);
         for hand in counting(&self.taken.hands_in_order()) {
             match &hand.what.act {
                 Act::Merge { stays, goes } => self.merge(stays, goes),

@@ -1,9 +1,14 @@
 //! A claim as an asset keeps it: with the observation that it stands in, counted while nothing else is said.
 
+use std::borrow::Cow;
+
 use super::Recorded;
 use crate::claim::Claim;
 use crate::observation::{Observation, Source};
 use crate::profile::{Interpretation, Matched};
+
+/// Bytes of a value that a catalog keeps: a long description; no name and no version comes near it.
+const VALUE_BYTES_MAX: usize = 4096;
 
 impl Recorded {
     pub(super) fn new(claim: &Claim, observation: &Observation, observed: &str, entry: Option<u64>) -> Self {
@@ -49,10 +54,40 @@ impl Recorded {
     }
 }
 
+/// A claim as a catalog keeps it: a long text is cut, with a mark; a long version is none, because a shorter one would be another. The ledger
+/// has all of it.
+pub(super) fn bounded(claim: &Claim) -> Option<Cow<'_, Claim>> {
+    if claim.value.len() <= VALUE_BYTES_MAX {
+        return Some(Cow::Borrowed(claim));
+    }
+    // A character has at most four bytes, so one of these is a boundary.
+    let begin = (0..4).find_map(|less| claim.value.get(..VALUE_BYTES_MAX - less))?;
+    (!claim.field.is_revision()).then(|| Cow::Owned(Claim { value: format!("{begin}…"), ..claim.clone() }))
+}
+
 pub(super) fn remarks(said: &Interpretation) -> Vec<String> {
     let mut remarks: Vec<String> = said.unreadable.iter().map(|(fact, shown)| format!("{fact} could not be used: \"{shown}\"")).collect();
     if let Matched::Several(profiles) = &said.matched {
         remarks.push(format!("several profiles match, so none is believed: {}", profiles.join(", ")));
     }
     remarks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::tests::said;
+    use crate::claim::{Field, Grade};
+
+    #[test]
+    fn a_text_of_a_mebibyte_is_cut_and_a_version_of_that_length_is_none() {
+        let long = "é".repeat(512 * 1024);
+        let check = |field, value: &str, expected: Option<usize>| {
+            let said = said(&[(field, value, "x.rule", Grade::Banner)]);
+            assert_eq!(bounded(&said.claims[0]).map(|claim| claim.value.len()), expected, "{field:?}");
+        };
+        check(Field::Name, "pump", Some(4));
+        check(Field::Name, &long, Some(VALUE_BYTES_MAX + "…".len()));
+        check(Field::FirmwareRevision, &long, None);
+    }
 }

@@ -24,9 +24,15 @@ impl Catalog {
     /// Brings everything into the order of its own time. Nothing is done where all came in that order; what is shown is asked for behind
     /// this.
     pub fn settle(&mut self) {
-        if !self.taken.is_out_of_order {
-            return;
+        if self.taken.is_out_of_order {
+            self.fold_again();
         }
+        if self.taken.hands_wait {
+            self.by_hand();
+        }
+    }
+
+    fn fold_again(&mut self) {
         let mut taken = std::mem::take(&mut self.taken);
         let before = std::mem::take(self);
         let owners: Vec<Number> = taken.records.iter().map(|record| record.owner).collect();
@@ -45,11 +51,11 @@ impl Catalog {
             }
         }
         taken.is_out_of_order = false;
+        (taken.hands_wait, taken.hands_are_applied) = (!taken.hands.is_empty(), false);
         self.name(firsts, &mut taken);
         self.keep_names(&before, &owners, &taken);
         self.keep_sightings(before);
         self.taken = taken;
-        self.by_hand();
     }
 
     fn fold(&mut self, items: &[Item], taken: &mut Taken) -> First {
@@ -120,7 +126,7 @@ impl Catalog {
     /// When somebody was last seen between the observations that are kept.
     fn keep_sightings(&mut self, before: Self) {
         for (protocol, address, time_ns) in before.places.sightings() {
-            self.sighted(&protocol, &address, time_ns);
+            self.sighted(protocol, &address, time_ns);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::Arc;
 
 use super::assets::Number;
-use crate::hand::Hand;
+use crate::hand::{Act, Hand};
 use crate::observation::{Observation, Source};
 use crate::profile::Interpretation;
 use crate::sheet::Import;
@@ -136,6 +136,10 @@ pub(super) struct Taken {
     pub(super) doubles: HashSet<(String, String)>,
     latest: (u64, u64),
     turns: u64,
+    /// True where persons did something that is not applied yet.
+    pub(super) hands_wait: bool,
+    /// True where something that persons did is applied.
+    pub(super) hands_are_applied: bool,
     /// True where something came that belongs before what was folded already.
     pub(super) is_out_of_order: bool,
 }
@@ -180,11 +184,17 @@ impl Taken {
         self.imports.push(Placed { what: Arc::new(import.clone()), time_ns, entry, place });
     }
 
-    /// What a person did counts for all that was ever heard, so all of it is folded again.
+    /// What a person did comes behind all readings; only a place that stands apart, and what is taken back when it was applied, needs all of
+    /// them again.
     pub(super) fn hand(&mut self, hand: &Hand, time_ns: u64, entry: Option<u64>) {
         let place = self.place(entry);
+        self.is_out_of_order |= match hand.act {
+            Act::Split { .. } => true,
+            Act::Undo { .. } => self.hands_are_applied,
+            Act::Merge { .. } | Act::Set { .. } | Act::Read { .. } => false,
+        };
         self.hands.push(Placed { what: Arc::new(hand.clone()), time_ns, entry, place });
-        self.is_out_of_order = true;
+        self.hands_wait = true;
     }
 
     /// The entries of the ledger that hold readings of these assets.
