@@ -228,7 +228,7 @@ impl Step {
                 let fields = fields.iter().map(|one| field(one)).collect::<Result<BTreeMap<_, _>, _>>()?;
                 (Act::Read { asset: id(named)?, component: part.clone(), fields, photo_sha256, read_ns }, who)
             }
-            Self::Zones { who, .. } => (Act::Set { asset: String::new(), facts: BTreeMap::new() }, who),
+            Self::Zones { .. } => return Err(usage("a site file holds for many devices")),
             Self::Undo { entry, who } => {
                 if !catalog.counts(*entry) {
                     return Err(usage(format!("entry {entry} is nothing that a person did to the catalog, or it was taken back")));
