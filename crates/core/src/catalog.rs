@@ -1,14 +1,14 @@
-//! The catalog: one asset out of many observations. It is a fold: the same observations in the same order give the same catalog,
+//! The catalog: one asset out of many observations. It is a fold: the same observations give the same catalog, in whatever order they came,
 //! and nothing that was said is dropped; what loses stands beside what wins.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::IpAddr;
 
 use sha2::{Digest, Sha256};
 
-use crate::claim::{Claim, Field};
-use crate::observation::{Address, Authority, Observation, Source, hex};
-use crate::profile::{Interpretation, Matched};
+use crate::claim::Claim;
+use crate::observation::{Address, Observation, Source, hex};
+use crate::profile::Interpretation;
 
 /// Hexadecimal digits of an asset's id: 48 bits keep 10,000 assets apart with a chance of 1 in 5 million to collide, and a
 /// collision is resolved by taking more digits.
@@ -19,15 +19,17 @@ const ID_PREFIX: &str = "a-";
 const OWN_COMPONENT: &str = "self";
 
 /// All assets.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Catalog {
     assets: Assets,
     places: Places,
-    serials: HashMap<(String, String), Number>,
-    /// Digests of the observations that were taken: each counts once.
-    taken: HashSet<[u8; 32]>,
+    serials: Serials,
+    /// All that was taken: each observation counts once, and all can be folded again.
+    taken: Taken,
     /// Where assets that stand only in a sheet are said to answer.
     listed: Listed,
+    /// Places of which a person said that what answers there is a device of its own.
+    apart: HashSet<Place<'static>>,
 }
 
 /// A device an owner answers for.
@@ -59,6 +61,12 @@ pub struct Asset {
     pub why_unknown: String,
     /// What a person should look at: unreadable values, several profiles, a device that took an address over.
     pub remarks: Vec<String>,
+    /// What people read off it themselves: the latest word on each field of each part.
+    pub by_hand: Vec<Recorded>,
+    /// What its owner said of it by hand: zone, criticality and the like; stands before what lists say.
+    pub facts: BTreeMap<String, Fact>,
+    /// Where it stayed, each time in one piece, in the order in which it came there.
+    pub stays: Vec<Stay>,
 }
 
 /// A claim and the latest observation it stands in.
@@ -74,6 +82,8 @@ pub struct Recorded {
     pub time_ns: u64,
     /// When it was first observed so, with nothing else said in between.
     pub since_ns: u64,
+    /// The first observation of it, and its entry.
+    pub first: (String, Option<u64>),
     /// In how many observations it stood since then.
     pub times: u64,
     /// Heard or asked.
@@ -91,8 +101,17 @@ pub struct Current<'a> {
     pub conflicting: Vec<&'a Recorded>,
 }
 
+impl PartialEq for Catalog {
+    /// They show the same.
+    fn eq(&self, other: &Self) -> bool {
+        self.assets().eq(other.assets()) && self.parents() == other.parents()
+    }
+}
+
+impl Eq for Catalog {}
+
 impl Catalog {
-    /// Takes one observation with what it means; returns the asset's id.
+    /// Takes one observation with what it means; returns the asset's id, as far as it is known before [`Catalog::settle`].
     pub fn take(&mut self, observation: &Observation, said: &Interpretation) -> String {
         self.take_entry(observation, said, None)
     }
@@ -100,7 +119,7 @@ impl Catalog {
     /// True for the [`Observation::digest`] of one that was taken before.
     #[must_use]
     pub fn knows(&self, digest: &[u8; 32]) -> bool {
-        self.taken.contains(digest)
+        self.taken.known(digest).is_some()
     }
 
     /// As [`Catalog::take`], for an observation that stands in the ledger at this index.
@@ -110,38 +129,70 @@ impl Catalog {
 
     /// As [`Catalog::take_entry`], for an observation whose [`Observation::digest`] is known.
     pub fn take_digested(&mut self, observation: &Observation, digest: [u8; 32], said: &Interpretation, entry: Option<u64>) -> String {
-        let number = self.fold_in(observation, digest, said, entry);
+        let number = self.fold_in(observation, digest, Meaning::Plain(said), entry);
         self.assets.get(number).map_or_else(String::new, |asset| asset.id.clone())
     }
 
     /// As [`Catalog::take_digested`], where nobody asks for the asset's id.
-    pub(crate) fn fold_in(&mut self, observation: &Observation, digest: [u8; 32], said: &Interpretation, entry: Option<u64>) -> Number {
-        let again = !self.taken.insert(digest);
-        let observed = hex(&digest);
-        let serial = serial_of(&said.claims);
+    pub(crate) fn fold_in(&mut self, observation: &Observation, digest: [u8; 32], said: Meaning<'_>, entry: Option<u64>) -> Number {
+        if let Some(at) = self.taken.known(&digest) {
+            self.taken.again(at, entry);
+            return self.assets.now(self.taken.records.get(at as usize).map_or_else(Number::default, |record| record.owner));
+        }
+        let doubles = self.taken.doubles.len();
+        let number = self.fold_one(observation, &hex(&digest), said.get(), entry);
+        self.taken.keep(observation, digest, said, entry, number);
+        self.taken.is_out_of_order |= self.taken.doubles.len() > doubles;
+        number
+    }
+
+    fn fold_one(&mut self, observation: &Observation, observed: &str, said: &Interpretation, entry: Option<u64>) -> Number {
+        let serial = Serial::of(&said.claims);
+        let double = serial.as_ref().filter(|serial| self.taken.doubles.contains(&serial.key)).map(|serial| serial.key.1.clone());
+        let serial = serial.filter(|_| double.is_none());
         let exactly_here = self.places.known(&observation.protocol, &observation.address);
         let (known, replaced) = self.owner(observation, &said.claims, serial.as_ref(), exactly_here);
-        let number = known.unwrap_or_else(|| self.new_asset(observation, &observed));
+        let number = known.unwrap_or_else(|| self.new_asset(observation));
         self.is_heard_of(number);
+        if let Some(from) = exactly_here.filter(|here| *here != number && serial.is_some() && self.assets.get(*here).is_some()) {
+            let (address, observation, time_ns) = (observation.address.clone(), observed.to_owned(), observation.time_ns);
+            self.places.take_over(Handover {
+                address,
+                from,
+                to: number,
+                since_ns: time_ns,
+                observation,
+                entry,
+                last_ns: time_ns,
+                times: 1,
+            });
+        }
         let earlier = replaced.and_then(|replaced| self.assets.get(replaced)).map(|asset| asset.id.clone());
         let Some(asset) = self.assets.get_mut(number) else { return number };
         if let Some(earlier) = earlier {
-            asset.remarks.push(format!("answers where {earlier} did before, with another serial number"));
+            asset.remark(format!("answers where {earlier} did before, with another serial number"));
         }
-        asset.see(observation);
-        if !again {
-            asset.record(observation, &observed, said, entry);
+        if let Some(double) = double {
+            asset.remark(format!(
+                "serial number {double:?} is told at two addresses at once: taken for two devices; merge them if it is one"
+            ));
         }
+        asset.see(observation, observed, entry);
+        asset.record(observation, observed, said, entry);
         if exactly_here != Some(number) || Places::hears_more(observation) {
             self.places.put(observation, number);
         }
-        self.serials.extend(serial.map(|serial| (serial, number)));
+        if let Some(serial) = serial.filter(|_| !self.apart.contains(&Place::of(&observation.address)))
+            && self.serials.put(&serial, number, observation, &self.places)
+        {
+            self.taken.doubles.insert(serial.key);
+        }
         number
     }
 
     /// An asset answered again as it did before: only its last time moves. Returns its id; `None` where nothing is known there.
     pub fn sighted(&mut self, protocol: &str, address: &Address, time_ns: u64) -> Option<String> {
-        let asset = self.assets.get_mut(self.places.known(protocol, address)?)?;
+        let asset = self.assets.get_mut(self.places.sight(protocol, address, time_ns)?)?;
         asset.seen_ns.1 = asset.seen_ns.1.max(time_ns);
         Some(asset.id.clone())
     }
@@ -175,6 +226,12 @@ impl Catalog {
         })
     }
 
+    /// The entries of the ledger that hold its readings.
+    pub fn entries_of(&self, id: &str) -> impl Iterator<Item = u64> {
+        let own = self.assets.number(id).map(|number| self.assets.now(number));
+        self.taken.entries_of(move |number| own == Some(self.assets.now(number)))
+    }
+
     /// The assets that answer at this address now: the device itself, and each part behind it.
     pub fn at(&self, ip: IpAddr) -> impl Iterator<Item = &Asset> {
         let here = self.places.with_ip().filter(move |(at, ..)| *at == ip).filter_map(|(.., number)| self.assets.get(number));
@@ -182,217 +239,58 @@ impl Catalog {
         by_id.into_values()
     }
 
-    fn new_asset(&mut self, observation: &Observation, observed: &str) -> Number {
-        let named = observation.in_its_folder().map(|observation| observation.id());
-        let digits = hex(&Sha256::digest(format!("asset\n{}", named.as_deref().unwrap_or(observed))));
-        let free = |length: &usize| self.assets.number(&format!("{ID_PREFIX}{}", &digits[..*length])).is_none();
-        let length = (ID_DIGITS..=digits.len()).find(free).unwrap_or(digits.len());
-        self.assets.add(Asset::new(format!("{ID_PREFIX}{}", &digits[..length]), observation.time_ns))
-    }
-}
-
-impl Asset {
-    fn new(id: String, time_ns: u64) -> Self {
-        Self {
-            id,
-            was: Vec::new(),
-            addresses: Vec::new(),
-            speaks: BTreeMap::new(),
-            claims: Vec::new(),
-            imported: Vec::new(),
-            believed: Vec::new(),
-            columns: BTreeMap::new(),
-            profile: None,
-            seen_ns: (time_ns, time_ns),
-            observations: 0,
-            why_unknown: String::new(),
-            remarks: Vec::new(),
-        }
+    fn new_asset(&mut self, observation: &Observation) -> Number {
+        let id = self.free_id(observation, None);
+        self.assets.add(Asset::new(id, observation.time_ns))
     }
 
-    /// The claim that stands for a field of a component, and what contradicts it.
-    #[must_use]
-    pub fn current(&self, component: &str, field: Field) -> Option<Current<'_>> {
-        let mut latest: Vec<&Recorded> = Vec::new();
-        for recorded in self.claims.iter().filter(|r| r.claim.field == field && r.claim.component == component) {
-            match latest.iter_mut().find(|other| other.claim.rule == recorded.claim.rule) {
-                None => latest.push(recorded),
-                Some(other) if other.time_ns <= recorded.time_ns => *other = recorded,
-                Some(_) => {}
-            }
-        }
-        latest.extend(self.imported.iter().filter(|r| r.claim.field == field && r.claim.component == component));
-        let standing = *latest.iter().min_by_key(|r| (r.claim.grade, std::cmp::Reverse(r.time_ns)))?;
-        let conflicting = latest.into_iter().filter(|r| r.claim.value != standing.claim.value).collect();
-        Some(Current { standing, conflicting })
-    }
-
-    /// The components that said something, in the order in which they first did.
-    #[must_use]
-    pub fn components(&self) -> Vec<&str> {
-        let mut components: Vec<&str> = Vec::new();
-        for recorded in self.claims.iter().chain(&self.imported) {
-            if !components.contains(&recorded.claim.component.as_str()) {
-                components.push(&recorded.claim.component);
-            }
-        }
-        components
-    }
-
-    /// The field of the component that answers first: what one line of a table shows.
-    #[must_use]
-    pub fn shown(&self, field: Field) -> Option<Current<'_>> {
-        self.components().into_iter().find_map(|component| self.current(component, field))
-    }
-
-    /// What others believe about a field and the device itself says otherwise, in words.
-    pub fn wrong_beliefs(&self) -> impl Iterator<Item = String> + '_ {
-        self.believed.iter().filter_map(|belief| {
-            let Claim { field, value, rule, component, .. } = &belief.claim;
-            let own = self.current(component, *field).or_else(|| self.shown(*field))?.standing;
-            let differs = own.claim.value != *value;
-            differs
-                .then(|| format!("others take its {} for {value:?} ({rule}); the device itself says {:?}", field.name(), own.claim.value))
-        })
-    }
-
-    /// False where the device says that it is of another make or model than these claims: two plants may give one number twice.
-    fn may_say(&self, claims: &[Claim]) -> bool {
-        let alike = |field| {
-            let own = self.claims.iter().rev().find(|r| r.claim.field == field).map(|r| &r.claim.value);
-            let said = claims.iter().find(|claim| claim.field == field).map(|claim| &claim.value);
-            own.zip(said).is_none_or(|(own, said)| own == said)
+    /// An id made of an observation that nobody has, unless it is this asset: of all that tells one from another but its bytes and the
+    /// folder of its file, which is where somebody's copy lies.
+    fn free_id(&self, observation: &Observation, own: Option<Number>) -> String {
+        let Observation { address, protocol, question, source, time_ns, .. } = observation;
+        let way = match source {
+            Source::Capture { file, frame } => (file.rsplit(['/', '\\']).next().unwrap_or(file), *frame),
+            Source::Live { interface, frame } => (interface.as_str(), *frame),
+            Source::Asked { reason } => (reason.as_str(), 0),
+            Source::Imported { file, row } => (file.as_str(), *row),
+            Source::ByHand { by, .. } => (by.as_str(), 0),
         };
-        alike(Field::Manufacturer) && alike(Field::Model)
-    }
-
-    fn is_another_than(&self, serial: Option<&(String, String)>) -> bool {
-        let Some((_, serial)) = serial else { return false };
-        let own = self.claims.iter().rev().find(|r| r.claim.field == Field::SerialNumber && r.claim.component == OWN_COMPONENT);
-        own.is_some_and(|own| own.claim.value != *serial)
-    }
-
-    fn see(&mut self, observation: &Observation) {
-        let role = observation.question.strip_prefix(PRESENCE).or(match observation.authority {
-            Some(Authority::Client) => Some(ROLE_OF_CLIENTS),
-            None | Some(Authority::Belief) => None,
-        });
-        let known = |roles: &BTreeSet<String>| role.is_none_or(|role| roles.contains(role));
-        // Others' talk about it shows neither that it is there nor what it speaks.
-        if observation.authority == Some(Authority::Belief) {
-            let only = self.addresses.is_empty().then(|| observation.address.clone());
-            return self.addresses.extend(only);
-        }
-        self.seen_ns = (self.seen_ns.0.min(observation.time_ns), self.seen_ns.1.max(observation.time_ns));
-        if !self.speaks.get(&observation.protocol).is_some_and(known) {
-            self.speaks.entry(observation.protocol.clone()).or_default().extend(role.map(str::to_owned));
-        }
-        if self.addresses.last() != Some(&observation.address) {
-            self.addresses.retain(|address| *address != observation.address);
-            self.addresses.push(observation.address.clone());
-        }
-    }
-
-    fn record(&mut self, observation: &Observation, observed: &str, said: &Interpretation, entry: Option<u64>) {
-        self.observations = self.observations.saturating_add(1);
-        if let (Matched::One(id) | Matched::Fallback(id), false) = (&said.matched, said.claims.is_empty())
-            && self.profile.as_ref() != Some(id)
-        {
-            self.profile = Some(id.clone());
-        }
-        for claim in &said.claims {
-            match self.claims.iter_mut().rev().find(|earlier| earlier.is_of_the_kind_of(claim, &observation.source)) {
-                Some(earlier) if earlier.claim == *claim && earlier.address == observation.address => {
-                    earlier.again(observation, observed, entry)
-                }
-                _ => self.claims.push(Recorded::new(claim, observation, observed, entry)),
-            }
-        }
-        for claim in &said.believed {
-            self.believed.retain(|earlier| earlier.claim.rule != claim.rule || earlier.claim.field != claim.field);
-            self.believed.push(Recorded::new(claim, observation, observed, entry));
-        }
-        // A list's words belong to the part that says the same field itself, and a part may just have spoken for the first time.
-        self.join_imported();
-        for remark in remarks(said) {
-            if !self.remarks.contains(&remark) {
-                self.remarks.push(remark);
-            }
-        }
-        if self.claims.iter().any(|r| r.claim.field == Field::FirmwareRevision) {
-            self.why_unknown.clear();
-        } else if self.why_unknown.is_empty() || self.why_unknown == NEVER_IDENTIFIED || identifies(observation) {
-            // What its identification said is the best reason; any answer is a better one than that it was only seen.
-            self.why_unknown = why_unknown(observation);
-        }
+        // Plain strings and numbers: serialising them cannot fail.
+        let told = serde_json::to_vec(&("asset", way, protocol, question, address, time_ns)).unwrap_or_default();
+        let digits = hex(&Sha256::digest(told));
+        let id = |length: usize| format!("{ID_PREFIX}{}", digits.get(..length).unwrap_or(&digits));
+        let is_free = |length: &usize| self.assets.number(&id(*length)).is_none_or(|number| Some(self.assets.now(number)) == own);
+        id((ID_DIGITS..=digits.len()).find(is_free).unwrap_or(digits.len()))
     }
 }
 
-impl Recorded {
-    fn new(claim: &Claim, observation: &Observation, observed: &str, entry: Option<u64>) -> Self {
-        Self {
-            claim: claim.clone(),
-            observation: observed.to_owned(),
-            entry,
-            time_ns: observation.time_ns,
-            since_ns: observation.time_ns,
-            times: 1,
-            source: observation.source.clone(),
-            address: observation.address.clone(),
-        }
-    }
-
-    /// The same rule about the same field, by the same way: the later of the two is the rule's latest word there.
-    fn is_of_the_kind_of(&self, claim: &Claim, source: &Source) -> bool {
-        let own = &self.claim;
-        own.field == claim.field
-            && std::mem::discriminant(&self.source) == std::mem::discriminant(source)
-            && (&own.rule, &own.component, &own.profile) == (&claim.rule, &claim.component, &claim.profile)
-    }
-
-    /// Counts an equal claim from the same address; what stands is the latest observation of it.
-    fn again(&mut self, observation: &Observation, observed: &str, entry: Option<u64>) {
-        (self.since_ns, self.times) = (self.since_ns.min(observation.time_ns), self.times.saturating_add(1));
-        if observation.time_ns >= self.time_ns {
-            (self.time_ns, self.entry) = (observation.time_ns, entry);
-            // Into the text that is there: this is what a fold over a large ledger does most.
-            observed.clone_into(&mut self.observation);
-            match (&mut self.source, &observation.source) {
-                (Source::Capture { file, frame }, Source::Capture { file: now, frame: at }) => {
-                    now.clone_into(file);
-                    *frame = *at;
-                }
-                (source, now) => source.clone_from(now),
-            }
-        }
-    }
-}
-
-fn remarks(said: &Interpretation) -> Vec<String> {
-    let mut remarks: Vec<String> = said.unreadable.iter().map(|(fact, shown)| format!("{fact} could not be used: \"{shown}\"")).collect();
-    if let Matched::Several(profiles) = &said.matched {
-        remarks.push(format!("several profiles match, so none is believed: {}", profiles.join(", ")));
-    }
-    remarks
-}
-
-/// How the question of an observation begins in which somebody was only seen; his role stands behind it.
-const PRESENCE: &str = "presence.";
-/// As [`nameplate_wire::conversation::Role`] has it.
-const ROLE_OF_CLIENTS: &str = "client";
-
+mod asset;
 mod assets;
+mod by_hand;
+mod event;
+mod family;
 mod import;
 mod join;
 mod places;
+mod recorded;
+mod serial;
+mod settle;
+mod stay;
+mod taken;
 mod unknown;
 
 use assets::Assets;
 pub(crate) use assets::Number;
+pub use by_hand::{Fact, STALE_NS};
+pub use event::{Event, Happened, events};
+pub use family::Parents;
 use import::Listed;
 pub use import::{Found, Index, OWNERS_ID};
-use places::{Places, serial_of};
-use unknown::{NEVER_IDENTIFIED, identifies, why_unknown};
+use places::{Handover, Place, Places};
+use serial::{Serial, Serials};
+pub use stay::Stay;
+pub(crate) use taken::Meaning;
+use taken::Taken;
 
 #[cfg(test)]
 mod tests;

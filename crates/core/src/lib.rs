@@ -11,6 +11,7 @@ pub mod claim;
 pub mod enterprise;
 pub mod evidence;
 pub mod finding;
+pub mod hand;
 pub mod hazard;
 pub mod ledger;
 pub mod observation;

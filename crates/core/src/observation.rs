@@ -41,6 +41,17 @@ pub enum Source {
         /// Its row, from 1, without the header and without empty lines.
         row: u64,
     },
+    /// Read off the device by a person; not a reading.
+    ByHand {
+        /// Who.
+        by: String,
+        /// SHA-256 of a photo of it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        photo_sha256: Option<String>,
+        /// Who looked on.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        second: Option<String>,
+    },
 }
 
 /// A source as JSON has it. serde would copy all of it before it looked at its kind, and a fold reads millions.
@@ -52,6 +63,9 @@ struct Written {
     interface: Option<String>,
     reason: Option<String>,
     row: Option<u64>,
+    by: Option<String>,
+    photo_sha256: Option<String>,
+    second: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -61,18 +75,20 @@ enum Way {
     Live,
     Asked,
     Imported,
+    ByHand,
 }
 
 impl TryFrom<Written> for Source {
     type Error = &'static str;
 
     fn try_from(written: Written) -> Result<Self, Self::Error> {
-        let Written { kind, file, frame, interface, reason, row } = written;
+        let Written { kind, file, frame, interface, reason, row, by, photo_sha256, second } = written;
         let source = match kind {
             Way::Capture => file.zip(frame).map(|(file, frame)| Self::Capture { file, frame }),
             Way::Live => interface.zip(frame).map(|(interface, frame)| Self::Live { interface, frame }),
             Way::Asked => reason.map(|reason| Self::Asked { reason }),
             Way::Imported => file.zip(row).map(|(file, row)| Self::Imported { file, row }),
+            Way::ByHand => by.map(|by| Self::ByHand { by, photo_sha256, second }),
         };
         source.ok_or("a source without a field of its kind")
     }
@@ -124,13 +140,16 @@ pub struct Address {
     /// A name by which the protocol addresses the part that speaks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// The owner's zone in which it was heard or asked, where addresses repeat from zone to zone; part of where it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
 }
 
 impl From<&wire::Address> for Address {
     fn from(address: &wire::Address) -> Self {
         let wire::Address { mac, ip, port, line, unit, link, rack, slot, instance, network, station, hart, path, name } = address.clone();
         let mac = mac.map(|mac| mac.to_string());
-        Self { mac, ip, port, line, unit, link, rack, slot, instance, network, station, hart, path, name }
+        Self { mac, ip, port, line, unit, link, rack, slot, instance, network, station, hart, path, name, zone: None }
     }
 }
 

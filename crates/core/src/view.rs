@@ -1,8 +1,8 @@
-//! The fold: what is known after so many entries of the ledger.
+//! The fold: what is known after so many entries of the ledger. Behind the last of them [`View::settle`] brings it into the order of time.
 
 use crate::advisory::Held;
 use crate::baseline::Baselines;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Meaning};
 use crate::change::Changes;
 use crate::ledger::{Body, Entry, Replayed};
 use crate::sheet::Looked;
@@ -31,6 +31,7 @@ impl View {
                 self.catalog.take_entry(&observed.observation, &observed.interpretation, Some(entry.index));
             }
             Body::Import(import) => self.catalog.import(import, entry.time_ns, Some(entry.index)),
+            Body::Hand(hand) => self.catalog.hand(hand, entry.time_ns, Some(entry.index)),
             Body::Advisories(delivery) => self.advisories.take(delivery, entry.time_ns),
             Body::Approval(approval) => self.baselines.take(approval, entry.index, entry.time_ns),
             Body::Baseline(event) => self.baselines.take_event(event, entry.index, entry.time_ns),
@@ -39,12 +40,17 @@ impl View {
         }
     }
 
+    /// Brings what came late to its own time; see [`Catalog::settle`].
+    pub fn settle(&mut self) {
+        self.catalog.settle();
+    }
+
     /// As [`View::apply`], with what a [`crate::ledger::Replay`] made of a record.
     pub fn replay(&mut self, replayed: &Replayed) {
         match replayed {
             Replayed::Reading { index, observation, digest, said } => {
                 self.looked.take(observation);
-                self.catalog.fold_in(observation, *digest, said, Some(*index));
+                self.catalog.fold_in(observation, *digest, Meaning::Shared(said), Some(*index));
             }
             Replayed::Entry(entry) => self.apply(entry),
             Replayed::Nothing => {}

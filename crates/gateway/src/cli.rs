@@ -68,8 +68,10 @@ pub enum Command {
     Release(command::release::Release),
     /// List the catalog
     Devices(command::devices::Devices),
-    /// Show one device with everything it said
+    /// Show one device with everything it said; merge, split, set and read by hand
     Device(command::device::Device),
+    /// List what happened to devices: new, changed, swapped, moved, silent
+    Events(command::events::Events),
     /// Read devices before and after a work order, and say what became of it
     Change(command::change::Changes),
     /// Walk from a field or a verdict back to what it rests on: rule and bytes, or the document's passages

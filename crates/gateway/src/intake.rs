@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use nameplate_core::ledger::{Body, Entry};
-use nameplate_core::observation::{Observation, Source};
+use nameplate_core::observation::{Address, Observation, Source};
 use nameplate_core::profile::{Interpretation, Matched, ProfileSet};
 use nameplate_core::view::View;
 use nameplate_core::wire::conversation::{Over, Role};
@@ -41,6 +41,8 @@ pub struct Intake<'a> {
     saw: HashSet<String>,
     /// Observations that were new to the ledger.
     pub kept: usize,
+    /// The zone in which all of it is heard or asked, where addresses repeat from zone to zone.
+    pub zone: Option<String>,
 }
 
 impl<'a> Intake<'a> {
@@ -50,7 +52,17 @@ impl<'a> Intake<'a> {
     /// The store's.
     pub fn new(profiles: &'a ProfileSet, store: Option<Store>) -> Result<Self, Failure> {
         let view = store.as_ref().map(|store| store.view(None)).transpose()?.unwrap_or_default();
-        Ok(Self { profiles, store, waiting: Vec::new(), last: HashMap::new(), view, seen: Vec::new(), saw: HashSet::new(), kept: 0 })
+        Ok(Self {
+            profiles,
+            store,
+            waiting: Vec::new(),
+            last: HashMap::new(),
+            view,
+            seen: Vec::new(),
+            saw: HashSet::new(),
+            kept: 0,
+            zone: None,
+        })
     }
 
     /// Takes a reading. Returns the observation with its meaning when it is the first, another than before, or the first of its
@@ -64,12 +76,12 @@ impl<'a> Intake<'a> {
         let heard =
             Said { facts: reading.facts.clone(), malformed: reading.malformed.len(), complete: reading.complete, day: time_ns / DAY_NS };
         if self.last.get(&key) == Some(&heard) {
-            self.view.catalog.sighted(reading.protocol, &(&reading.speaker).into(), time_ns);
+            self.view.catalog.sighted(reading.protocol, &self.at(&reading.speaker), time_ns);
             return Ok(None);
         }
         self.last.insert(key, heard);
         let said = self.profiles.interpret(reading);
-        let observation = Observation::of(reading, source, time_ns);
+        let observation = self.observation(reading, source, time_ns);
         self.record(&observation, &said)?;
         Ok(Some((observation, said)))
     }
@@ -80,7 +92,8 @@ impl<'a> Intake<'a> {
     /// The store's.
     pub fn keep(&mut self, reading: &Reading, source: Source) -> Result<(u64, Interpretation), Failure> {
         let (index, said) = (self.next(), self.profiles.interpret(reading));
-        self.record(&Observation::of(reading, source, now_ns()), &said)?;
+        let observation = self.observation(reading, source, now_ns());
+        self.record(&observation, &said)?;
         Ok((index, said))
     }
 
@@ -95,13 +108,14 @@ impl<'a> Intake<'a> {
         source: Source,
         time_ns: u64,
     ) -> Result<(), Failure> {
-        if let Some(id) = self.view.catalog.sighted(protocol, &speaker.into(), time_ns) {
+        if let Some(id) = self.view.catalog.sighted(protocol, &self.at(speaker), time_ns) {
             self.saw(id);
             return Ok(());
         }
         let reading = Reading::new(protocol, over, role.presence(), speaker.clone());
         let said = Interpretation::of(Matched::None, Vec::new());
-        self.record(&Observation::of(&reading, source, time_ns), &said)
+        let observation = self.observation(&reading, source, time_ns);
+        self.record(&observation, &said)
     }
 
     /// Puts something that is no reading into the ledger: an import, an approval, a step of a change. It is in the view at once, and
@@ -129,6 +143,15 @@ impl<'a> Intake<'a> {
             self.kept += observations;
         }
         Ok(())
+    }
+
+    /// Brings what was taken out of the order of its time into that order: what is shown is asked for behind this.
+    pub fn settle(&mut self) {
+        self.view.settle();
+        self.saw.clear();
+        let now = self.seen.iter().filter_map(|id| self.view.catalog.asset(id)).map(|asset| asset.id.clone());
+        let now: Vec<String> = now.collect();
+        self.seen = now.into_iter().filter(|id| self.saw.insert(id.clone())).collect();
     }
 
     /// Takes the lines of the touch record that are not in the ledger yet, as they stand, behind what is waiting.
@@ -166,6 +189,17 @@ impl<'a> Intake<'a> {
         if self.waiting.len() >= COMMIT_ENTRIES { self.commit() } else { Ok(()) }
     }
 
+    /// Where that is: an address, in its zone.
+    fn at(&self, address: &wire::Address) -> Address {
+        Address { zone: self.zone.clone(), ..address.into() }
+    }
+
+    fn observation(&self, reading: &Reading, source: Source, time_ns: u64) -> Observation {
+        let mut observation = Observation::of(reading, source, time_ns);
+        observation.address.zone.clone_from(&self.zone);
+        observation
+    }
+
     fn record(&mut self, observation: &Observation, said: &Interpretation) -> Result<(), Failure> {
         let profile = match &said.matched {
             Matched::One(id) | Matched::Fallback(id) => self.profiles.get(id),
@@ -201,5 +235,6 @@ fn origin(source: &Source) -> &str {
         Source::Capture { .. } | Source::Live { .. } => "",
         Source::Asked { reason } => reason,
         Source::Imported { file, .. } => file,
+        Source::ByHand { by, .. } => by,
     }
 }

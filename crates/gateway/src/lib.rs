@@ -38,6 +38,7 @@ pub fn run() -> ExitCode {
         Command::Release(command) => command.run(&options),
         Command::Devices(command) => command.run(&options),
         Command::Device(command) => command.run(&options),
+        Command::Events(command) => command.run(&options),
         Command::Change(command) => command.run(&options),
         Command::Explain(command) => command.run(&options),
         Command::Evidence(command) => command.run(&options),

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nameplate_core::blind::{Question, spots};
-use nameplate_core::catalog::{Asset, Catalog, Current};
+use nameplate_core::catalog::{Asset, Catalog, Current, Event, Fact};
 use nameplate_core::claim::{Claim, Field};
 use nameplate_core::observation::{Address, Observation, Source, rfc3339};
 use nameplate_core::profile::ProfileSet;
 use nameplate_core::sheet::{COLUMNS, Column};
 use serde::Serialize;
+
+use crate::command::events::EventLine;
 
 /// One claim a line: `--format claims`.
 #[derive(Serialize)]
@@ -64,6 +66,17 @@ pub struct DeviceLine {
     remarks: Vec<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     columns: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    facts: BTreeMap<String, FactLine>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    was: Vec<String>,
+    /// The device that this is a part of, and its own parts: `nameplate device` alone says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    events: Vec<serde_json::Value>,
     only_in_a_sheet: bool,
     first_seen: Option<String>,
     last_seen: Option<String>,
@@ -102,10 +115,45 @@ impl DeviceLine {
             settled_by: spots([asset]).first().and_then(|spot| spot.question.copied()),
             remarks: asset.remarks.iter().cloned().chain(asset.wrong_beliefs()).collect(),
             columns: asset.columns.clone(),
+            facts: asset.facts.iter().map(|(name, fact)| (name.clone(), FactLine::new(fact))).collect(),
+            was: asset.was.clone(),
+            parent: None,
+            parts: Vec::new(),
+            events: Vec::new(),
             only_in_a_sheet: asset.is_listed_only(),
             first_seen: Some(rfc3339(asset.seen_ns.0)).filter(|_| !asset.is_listed_only()),
             last_seen: Some(rfc3339(asset.seen_ns.1)).filter(|_| !asset.is_listed_only()),
         }
+    }
+}
+
+impl DeviceLine {
+    /// With whose part it is, its parts, and what happened to it.
+    pub fn among(self, asset: &Asset, catalog: &Catalog, events: &[Event<'_>]) -> Self {
+        let parent = catalog.parents().get(asset.id.as_str()).map(|id| (*id).to_owned());
+        let parts = catalog.children().remove(asset.id.as_str()).unwrap_or_default().into_iter().map(str::to_owned).collect();
+        let events = events.iter().filter_map(|event| serde_json::to_value(EventLine::new(event)).ok()).collect();
+        Self { parent, parts, events, ..self }
+    }
+}
+
+/// What an owner set by hand: its value is among the columns.
+#[derive(Serialize)]
+struct FactLine {
+    by: String,
+    reason: String,
+    time: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entry: Option<u64>,
+    /// What the latest sheet says instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listed: Option<String>,
+}
+
+impl FactLine {
+    fn new(fact: &Fact) -> Self {
+        let Fact { by, reason, time_ns, entry, listed, .. } = fact.clone();
+        Self { by, reason, time: rfc3339(time_ns), entry, listed }
     }
 }
 
@@ -150,13 +198,14 @@ pub fn way(source: &Source) -> &'static str {
         Source::Capture { .. } | Source::Live { .. } => "heard",
         Source::Asked { .. } => "asked",
         Source::Imported { .. } => "imported",
+        Source::ByHand { .. } => "by hand",
     }
 }
 
 /// An address in a few characters: `192.168.1.10/1`, with a port where it is not the registered one of Modbus; the way behind it named
 /// where it is no unit: `192.168.1.10 path 1/0`.
 pub fn place(address: &Address) -> String {
-    let Address { mac, ip, port, line, unit, link, rack, slot, instance, network, station, hart, path, name } = address;
+    let Address { mac, ip, port, line, unit, link, rack, slot, instance, network, station, hart, path, name, zone } = address;
     let host = ip.map(|ip| ip.to_string()).or_else(|| mac.clone()).or_else(|| line.clone()).unwrap_or_default();
     let port = port.filter(|port| *port != nameplate_core::wire::modbus::PORT).map(|port| format!(":{port}")).unwrap_or_default();
     let unit = unit.map(|unit| format!("/{unit}")).unwrap_or_default();
@@ -171,6 +220,7 @@ pub fn place(address: &Address) -> String {
         ("hart", hart.clone()),
         ("path", path.clone()),
         ("name", name.clone()),
+        ("in", zone.clone()),
     ];
     let ways = ways.into_iter().filter_map(|(kind, value)| Some(format!(" {kind} {}", value?)));
     format!("{host}{port}{unit}{}", ways.collect::<String>())
@@ -187,6 +237,8 @@ pub fn inventory_row(asset: &Asset, header: &[String], profiles: &ProfileSet) ->
         "ip" => address.ip.map(|ip| ip.to_string()).unwrap_or_default(),
         "port" => address.port.map(|port| port.to_string()).unwrap_or_default(),
         "unit" => address.unit.map(|unit| unit.to_string()).unwrap_or_default(),
+        "slot" if address.slot.is_some() => address.slot.map(|slot| slot.to_string()).unwrap_or_default(),
+        "zone" if !asset.columns.contains_key("zone") => address.zone.clone().unwrap_or_default(),
         "device_class" => device_class(asset, profiles),
         "source" => last.to_owned(),
         "last_seen" if asset.is_listed_only() => String::new(),

@@ -147,6 +147,13 @@ impl Place {
 impl Catalog {
     /// Takes a list that somebody made: its rows are claims of the grade `imported`. `entry` is its index in the ledger.
     pub fn import(&mut self, import: &Import, time_ns: u64, entry: Option<u64>) {
+        self.fold_import(import, time_ns, entry);
+        self.taken.import(import, time_ns, entry);
+    }
+
+    /// The assets that the rows are about, each with the id that the row gives one that was not known before.
+    pub(super) fn fold_import(&mut self, import: &Import, time_ns: u64, entry: Option<u64>) -> Vec<(Number, String)> {
+        let mut named = Vec::new();
         let mut index = Index::of(self);
         let mut rows: HashMap<String, (u64, u64)> = HashMap::new();
         let mut alike: HashMap<[u8; 32], u64> = HashMap::new();
@@ -156,7 +163,9 @@ impl Catalog {
                 Found::One(id) => self.assets.number(id),
                 Found::Several(_) | Found::None => Some(self.listed_asset(&row, &mut alike, time_ns)),
             };
-            let Some(asset) = number.and_then(|number| self.assets.get_mut(number)) else { continue };
+            let Some(number) = number else { continue };
+            let Some(asset) = self.assets.get_mut(number) else { continue };
+            named.push((number, if matches!(found, Found::One(_)) { row_id(&row, &mut HashMap::new()) } else { asset.id.clone() }));
             if let Found::Several(ids) = &found {
                 asset.remark(format!("row {} of {} may be one of {}; give port and unit", row.number, import.file, ids.join(", ")));
             }
@@ -177,12 +186,12 @@ impl Catalog {
                 }
             }
         }
+        named
     }
 
     /// The asset of a row that matches none: under its own id where that is one of ours, else under one made of what the row says.
     fn listed_asset(&mut self, row: &Row<'_>, alike: &mut HashMap<[u8; 32], u64>, time_ns: u64) -> Number {
-        let id = row.cell("id").filter(|id| is_ours(id)).map_or_else(|| made_id(row, alike), str::to_owned);
-        self.assets.add(Asset::new(id, time_ns))
+        self.assets.add(Asset::new(row_id(row, alike), time_ns))
     }
 
     /// The only asset that a list, and nothing but a list, puts at this address.
@@ -223,7 +232,7 @@ impl Asset {
         self.addresses.iter().any(|address| address.ip.is_some())
     }
 
-    fn remark(&mut self, remark: String) {
+    pub(super) fn remark(&mut self, remark: String) {
         if !self.remarks.contains(&remark) {
             self.remarks.push(remark);
         }
@@ -260,7 +269,17 @@ impl Asset {
             // A word that can be trusted again takes the place of the doubtful one.
             self.columns.remove(&format!("{column}{DOUBTFUL}"));
             let (observation, address) = (String::new(), address.clone());
-            let recorded = Recorded { claim, observation, entry, time_ns, since_ns: time_ns, times: 1, source, address };
+            let recorded = Recorded {
+                claim,
+                observation,
+                entry,
+                time_ns,
+                since_ns: time_ns,
+                first: (String::new(), entry),
+                times: 1,
+                source,
+                address,
+            };
             match self.imported.binary_search_by_key(&field, |earlier| earlier.claim.field) {
                 Ok(at) => self.imported[at] = recorded,
                 Err(at) => self.imported.insert(at, recorded),
@@ -277,6 +296,11 @@ impl Asset {
             recorded.claim.component = part.map_or(OWN_COMPONENT, |own| &own.claim.component).to_owned();
         }
     }
+}
+
+/// The id of an asset that a row is the first to tell of.
+fn row_id(row: &Row<'_>, alike: &mut HashMap<[u8; 32], u64>) -> String {
+    row.cell("id").filter(|id| is_ours(id)).map_or_else(|| made_id(row, alike), str::to_owned)
 }
 
 /// An id made of the row: its address, serial number or tag where it has one, else all of it; the next of several that are alike gets

@@ -7,13 +7,11 @@ use std::net::IpAddr;
 
 use super::assets::Number;
 use super::places::Place;
+use super::serial::Serial;
 use super::unknown::NEVER_IDENTIFIED;
 use super::{Asset, Catalog};
 use crate::claim::Claim;
 use crate::observation::{Address, Authority, Observation};
-
-/// What tells a device from all others wherever it answers, as [`super::places::serial_of`] has it.
-type Serial = (String, String);
 
 impl Catalog {
     /// The asset that an observation belongs to, as far as one is known; or else the one that it replaces at its address. `exactly_here` is
@@ -26,10 +24,14 @@ impl Catalog {
         exactly_here: Option<Number>,
     ) -> (Option<Number>, Option<Number>) {
         let Observation { protocol, address, .. } = observation;
+        if self.apart.contains(&Place::of(address)) {
+            // A person said that what answers here is a device of its own.
+            return (exactly_here.or_else(|| self.places.likely(protocol, address)), None);
+        }
         let here = exactly_here.or_else(|| self.places.likely(protocol, address));
         let is_another = |number: &Number| self.assets.get(*number).is_some_and(|asset| asset.is_another_than(serial));
         let of_its_make = |number: &Number| self.assets.get(*number).is_some_and(|asset| asset.may_say(claims));
-        let (known, also) = match serial.and_then(|serial| self.serials.get(serial)).copied() {
+        let (known, also) = match serial.and_then(|serial| self.serials.get(serial)) {
             // Without that number it would be the one here that speaks.
             Some(number) => (Some(number), here),
             None => {
@@ -65,7 +67,10 @@ impl Catalog {
             Some(ip) => {
                 let stations = self.places.announced_at(ip);
                 // What most readings end with: nobody announced their address.
-                if stations.is_empty() || !Place::of(address).is_host() || self.places.hosts_at(ip).any(|other| Some(other) != here) {
+                if stations.is_empty()
+                    || !Place::of(address).is_host()
+                    || self.places.hosts_at(ip, address.zone.as_deref()).any(|other| Some(other) != here)
+                {
                     return None;
                 }
                 stations.iter().for_each(|(mac, number)| agrees(mac, *number));
@@ -73,7 +78,7 @@ impl Catalog {
             None => {
                 for ip in announced.iter().filter_map(|own| own.ip) {
                     self.places.announced_at(ip).iter().for_each(|(mac, number)| agrees(mac, *number));
-                    self.heard_at(ip).for_each(|(mac, number)| agrees(mac, number));
+                    self.heard_at(ip, address.zone.as_deref()).for_each(|(mac, number)| agrees(mac, number));
                 }
             }
         }
@@ -82,8 +87,8 @@ impl Catalog {
     }
 
     /// Who answers at a network address, and the hardware addresses from which he did.
-    fn heard_at(&self, ip: IpAddr) -> impl Iterator<Item = (&String, Number)> {
-        let here = self.places.hosts_at(ip).filter_map(|number| Some((number, self.assets.get(number)?)));
+    fn heard_at<'a>(&'a self, ip: IpAddr, zone: Option<&'a str>) -> impl Iterator<Item = (&'a String, Number)> {
+        let here = self.places.hosts_at(ip, zone).filter_map(|number| Some((number, self.assets.get(number)?)));
         here.flat_map(move |(number, asset)| {
             let there = asset.addresses.iter().filter(move |address| address.ip == Some(ip) && Place::of(address).is_host());
             there.filter_map(move |address| address.mac.as_ref().map(|mac| (mac, number)))
@@ -114,14 +119,18 @@ impl Asset {
     }
 
     /// Takes over where and when another was seen that is this one.
-    fn was_seen_as(&mut self, gone: Self) {
+    pub(super) fn was_seen_as(&mut self, gone: Self) {
         let news = gone.addresses.into_iter().filter(|address| !self.addresses.contains(address));
         let earlier: Vec<Address> = news.collect();
         self.addresses.splice(0..0, earlier);
+        if gone.observations > 0 {
+            self.seen_ns = (self.seen_ns.0.min(gone.seen_ns.0), self.seen_ns.1.max(gone.seen_ns.1));
+        }
         for (protocol, roles) in gone.speaks {
             self.speaks.entry(protocol).or_default().extend(roles);
         }
-        self.seen_ns = (self.seen_ns.0.min(gone.seen_ns.0), self.seen_ns.1.max(gone.seen_ns.1));
+        self.stays.extend(gone.stays);
+        self.stays.sort_by_key(|stay| stay.since_ns);
         self.observations = self.observations.saturating_add(gone.observations);
         self.was.push(gone.id);
         self.was.extend(gone.was);

@@ -10,7 +10,6 @@ use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
 use super::assets::Number;
-use crate::claim::{Claim, Field};
 use crate::observation::{Address, Observation};
 
 /// Protocols of which one device runs several servers, and whose answers name no device.
@@ -33,14 +32,15 @@ pub(super) struct Place<'a> {
     station: Option<Cow<'a, str>>,
     hart: Option<Cow<'a, str>>,
     path: Option<Cow<'a, str>>,
+    zone: Option<Cow<'a, str>>,
 }
 
 impl Hash for Place<'_> {
     /// Of the parts that are there: most are absent.
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self { ip, mac, line, unit, link, rack, slot, network, station, hart, path } = self;
+        let Self { ip, mac, line, unit, link, rack, slot, network, station, hart, path, zone } = self;
         ip.hash(state);
-        [mac, line, station, hart, path].into_iter().flatten().for_each(|text| text.hash(state));
+        [mac, line, station, hart, path, zone].into_iter().flatten().for_each(|text| text.hash(state));
         [unit.map(u16::from), *link, rack.map(u16::from), *slot, *network].into_iter().flatten().for_each(|number| number.hash(state));
     }
 }
@@ -48,7 +48,7 @@ impl Hash for Place<'_> {
 impl<'a> Place<'a> {
     pub(super) fn of(address: &'a Address) -> Self {
         let borrowed = |text: &'a Option<String>| text.as_deref().map(Cow::Borrowed);
-        let Address { mac, ip, line, unit, link, rack, slot, network, station, hart, path, .. } = address;
+        let Address { mac, ip, line, unit, link, rack, slot, network, station, hart, path, zone, .. } = address;
         // A path begins with the address that it goes through.
         let ip = ip.filter(|ip| path.as_ref().is_none_or(|path| !path.starts_with(&format!("{ip}/"))));
         Self {
@@ -63,24 +63,34 @@ impl<'a> Place<'a> {
             station: borrowed(station),
             hart: borrowed(hart),
             path: borrowed(path),
+            zone: borrowed(zone),
         }
     }
 
     /// The place of a host itself.
-    fn host(ip: IpAddr) -> Self {
-        Self { ip: Some(ip), ..Self::default() }
+    pub(super) fn host(ip: IpAddr, zone: Option<&'a str>) -> Self {
+        Self { ip: Some(ip), zone: zone.map(Cow::Borrowed), ..Self::default() }
     }
 
     /// True where nothing leads from a network address to a part behind it.
     pub(super) fn is_host(&self) -> bool {
-        self.ip.is_some_and(|ip| *self == Self::host(ip))
+        self.ip.is_some_and(|ip| *self == Self { ip: Some(ip), zone: self.zone.clone(), ..Self::default() })
     }
 
-    fn into_owned(self) -> Place<'static> {
+    /// An address that has this place.
+    fn address(&self) -> Address {
+        let text = |text: &Option<Cow<'a, str>>| text.as_deref().map(str::to_owned);
+        let Self { ip, unit, link, rack, slot, network, .. } = *self;
+        let (mac, line, station) = (text(&self.mac), text(&self.line), text(&self.station));
+        let (hart, path, zone) = (text(&self.hart), text(&self.path), text(&self.zone));
+        Address { mac, ip, line, unit, link, rack, slot, network, station, hart, path, zone, ..Address::default() }
+    }
+
+    pub(super) fn into_owned(self) -> Place<'static> {
         let owned = |text: Option<Cow<'a, str>>| text.map(|text| Cow::Owned(text.into_owned()));
-        let Self { mac, line, station, hart, path, ip, unit, link, rack, slot, network } = self;
-        let (mac, line, station, hart, path) = (owned(mac), owned(line), owned(station), owned(hart), owned(path));
-        Place { ip, mac, line, unit, link, rack, slot, network, station, hart, path }
+        let Self { mac, line, station, hart, path, zone, ip, unit, link, rack, slot, network } = self;
+        let (mac, line, station, hart, path, zone) = (owned(mac), owned(line), owned(station), owned(hart), owned(path), owned(zone));
+        Place { ip, mac, line, unit, link, rack, slot, network, station, hart, path, zone }
     }
 }
 
@@ -91,6 +101,8 @@ struct Voice {
     port: Option<u16>,
     name: Option<String>,
     asset: Number,
+    /// When it was last heard without a word of its own that is kept; 0 for never.
+    sighted_ns: u64,
 }
 
 impl Voice {
@@ -106,14 +118,32 @@ impl Voice {
     }
 }
 
+/// Somebody answers where another did, in the very same way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Handover {
+    pub(super) address: Address,
+    pub(super) from: Number,
+    pub(super) to: Number,
+    /// When that was first, in which observation, and its entry.
+    pub(super) since_ns: u64,
+    pub(super) observation: String,
+    pub(super) entry: Option<u64>,
+    /// When that was last, and how often.
+    pub(super) last_ns: u64,
+    pub(super) times: u64,
+}
+
 /// Assets by where they answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Places {
     voices: HashMap<Place<'static>, Vec<Voice>>,
-    /// BACnet devices by instance, which is unique in an internetwork (ASHRAE 135, 12.11.1) however the device is reached.
-    instances: HashMap<u32, Number>,
+    /// BACnet devices by instance, which is unique in an internetwork (ASHRAE 135, 12.11.1) however the device is reached; a zone is one of
+    /// its own.
+    instances: HashMap<(Option<String>, u32), Number>,
     /// Network addresses of which a station without one says that they are its own: each of its hardware addresses, and the asset.
     announced: HashMap<IpAddr, Vec<(String, Number)>>,
+    /// Who answered where another did before.
+    handovers: HashMap<Place<'static>, Vec<Handover>>,
 }
 
 impl Places {
@@ -131,12 +161,19 @@ impl Places {
 
     /// The asset with that BACnet instance.
     pub(super) fn with_instance(&self, address: &Address) -> Option<Number> {
-        self.instances.get(&address.instance?).copied()
+        self.instances.get(&(address.zone.clone(), address.instance?)).copied()
+    }
+
+    /// The assets that speak at a place.
+    pub(super) fn speakers<'a>(&'a self, place: &Place<'a>) -> impl Iterator<Item = Number> {
+        let voices: &HashMap<Place<'a>, Vec<Voice>> = &self.voices;
+        voices.get(place).into_iter().flatten().map(|voice| voice.asset)
     }
 
     /// The assets that answer at a network address themselves.
-    pub(super) fn hosts_at(&self, ip: IpAddr) -> impl Iterator<Item = Number> {
-        self.voices.get(&Place::host(ip)).into_iter().flatten().map(|voice| voice.asset)
+    pub(super) fn hosts_at<'a>(&'a self, ip: IpAddr, zone: Option<&'a str>) -> impl Iterator<Item = Number> {
+        let voices: &HashMap<Place<'a>, Vec<Voice>> = &self.voices;
+        voices.get(&Place::host(ip, zone)).into_iter().flatten().map(|voice| voice.asset)
     }
 
     /// Hardware addresses of stations that say that they have this network address, and their assets.
@@ -147,8 +184,58 @@ impl Places {
     /// Who was one asset at an address is another from now on. He never announced one: then he would have told something.
     pub(super) fn hand_over(&mut self, address: &Address, from: Number, to: Number) {
         let voices = self.voices.get_mut(&Place::of(address).into_owned()).into_iter().flatten().map(|voice| &mut voice.asset);
-        let instance = address.instance.and_then(|instance| self.instances.get_mut(&instance));
+        let instance = address.instance.and_then(|instance| self.instances.get_mut(&(address.zone.clone(), instance)));
         voices.chain(instance).filter(|asset| **asset == from).for_each(|asset| *asset = to);
+        for one in self.handovers.values_mut().flatten() {
+            for asset in [&mut one.from, &mut one.to] {
+                if *asset == from {
+                    *asset = to;
+                }
+            }
+        }
+    }
+
+    /// Somebody answers where another did in the very same way: all that was spoken there by that one is now spoken by this one.
+    pub(super) fn take_over(&mut self, handover: Handover) {
+        let (place, from, to) = (Place::of(&handover.address).into_owned(), handover.from, handover.to);
+        let voices = self.voices.get_mut(&place).into_iter().flatten().map(|voice| &mut voice.asset);
+        voices.filter(|asset| **asset == from).for_each(|asset| *asset = to);
+        let here = self.handovers.entry(place).or_default();
+        match here.iter_mut().find(|earlier| (earlier.from, earlier.to) == (from, to)) {
+            Some(earlier) => (earlier.last_ns, earlier.times) = (handover.last_ns, earlier.times.saturating_add(1)),
+            None => here.push(handover),
+        }
+    }
+
+    /// Who answered where another did before, in no order.
+    pub(super) fn handovers(&self) -> impl Iterator<Item = &Handover> {
+        self.handovers.values().flatten()
+    }
+
+    /// True where this asset had to make room for another there, since then.
+    pub(super) fn made_room(&self, address: &Address, asset: Number, since_ns: u64) -> bool {
+        let handovers: &HashMap<Place<'_>, Vec<Handover>> = &self.handovers;
+        let here = handovers.get(&Place::of(address));
+        here.into_iter().flatten().any(|one| one.from == asset && one.last_ns >= since_ns)
+    }
+
+    /// The asset that was heard there in exactly this way, which it is again now.
+    pub(super) fn sight(&mut self, protocol: &str, address: &Address, time_ns: u64) -> Option<Number> {
+        // Looked up as it is borrowed: this is asked for nearly every frame.
+        self.known(protocol, address)?;
+        let voices = self.voices.get_mut(&Place::of(address).into_owned())?;
+        let voice = voices.iter_mut().find(|voice| voice.is(protocol, address))?;
+        voice.sighted_ns = voice.sighted_ns.max(time_ns);
+        Some(voice.asset)
+    }
+
+    /// What [`Places::sight`] was told last of each voice.
+    pub(super) fn sightings(&self) -> impl Iterator<Item = (&str, Address, u64)> {
+        let all = self.voices.iter().flat_map(|(place, voices)| voices.iter().map(move |voice| (place, voice)));
+        all.filter(|(_, voice)| voice.sighted_ns > 0).map(|(place, voice)| {
+            let address = Address { port: voice.port, name: voice.name.clone(), ..place.address() };
+            (voice.protocol.as_str(), address, voice.sighted_ns)
+        })
     }
 
     /// True where an observation tells more of where its asset is than [`Places::known`] compares.
@@ -162,11 +249,11 @@ impl Places {
             self.announce(observation, asset);
         }
         let (protocol, address) = (&observation.protocol, &observation.address);
-        self.instances.extend(address.instance.map(|instance| (instance, asset)));
+        self.instances.extend(address.instance.map(|instance| ((address.zone.clone(), instance), asset)));
         let voices = self.voices.entry(Place::of(address).into_owned()).or_default();
         match voices.iter_mut().find(|voice| voice.is(protocol, address)) {
             Some(voice) => voice.asset = asset,
-            None => voices.push(Voice { protocol: protocol.clone(), port: address.port, name: address.name.clone(), asset }),
+            None => voices.push(Voice { protocol: protocol.clone(), port: address.port, name: address.name.clone(), asset, sighted_ns: 0 }),
         }
     }
 
@@ -194,21 +281,4 @@ impl Places {
         let voices: &HashMap<Place<'a>, Vec<Voice>> = &self.voices;
         voices.get(&Place::of(address)).map_or(&[], Vec::as_slice)
     }
-}
-
-/// What tells a device from all others wherever it answers: who made it, or what it is, and its serial number.
-pub(super) fn serial_of(claims: &[Claim]) -> Option<(String, String)> {
-    let own = |field| claims.iter().find(|claim| claim.field == field && claim.component == super::OWN_COMPONENT).map(|claim| &claim.value);
-    let serial = own(Field::SerialNumber).filter(|serial| tells_apart(serial))?;
-    let kind = own(Field::Manufacturer).or_else(|| own(Field::Model)).or_else(|| own(Field::ProductCode))?;
-    Some((kind.clone(), serial.clone()))
-}
-
-/// A serial number that was never set is the same everywhere: all zeros, all `F`, one character again and again.
-fn tells_apart(serial: &str) -> bool {
-    let digits = serial.strip_prefix("0x").unwrap_or(serial);
-    let mut bytes = digits.bytes().filter(u8::is_ascii_alphanumeric);
-    let first = bytes.next();
-    // A single character may be a device's number; a run of one and the same is a filler.
-    digits.bytes().filter(u8::is_ascii_alphanumeric).count() == 1 && first != Some(b'0') || bytes.any(|byte| Some(byte) != first)
 }

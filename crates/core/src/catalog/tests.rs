@@ -1,7 +1,9 @@
 use super::*;
-use crate::claim::Grade;
+use crate::claim::{Field, Grade};
+use crate::observation::Authority;
+use crate::profile::Matched;
 
-pub(super) fn observation(ip: &str, time_ns: u64, file: &str) -> Observation {
+pub(in crate::catalog) fn observation(ip: &str, time_ns: u64, file: &str) -> Observation {
     Observation {
         time_ns,
         source: Source::Capture { file: file.into(), frame: 1 },
@@ -20,7 +22,7 @@ pub(super) fn observation(ip: &str, time_ns: u64, file: &str) -> Observation {
     }
 }
 
-pub(super) fn said(fields: &[(Field, &str, &str, Grade)]) -> Interpretation {
+pub(in crate::catalog) fn said(fields: &[(Field, &str, &str, Grade)]) -> Interpretation {
     let claim = |(field, value, rule, grade): &(Field, &str, &str, Grade)| Claim {
         component: OWN_COMPONENT.into(),
         field: *field,
@@ -240,4 +242,20 @@ fn what_others_believe_is_no_claim_and_is_shown_where_it_differs() {
     believed.time_ns = 3;
     catalog.take(&believed, &belief("4.3.1"));
     assert_eq!(catalog.asset(&id).unwrap().wrong_beliefs().count(), 0);
+}
+
+#[test]
+fn where_nothing_was_told_in_time_order_it_is_shown_so() {
+    let mut catalog = Catalog::default();
+    catalog.take(&observation("10.0.0.1", 5, "b"), &firmware("V2"));
+    catalog.take(&observation("10.0.0.1", 1, "a"), &firmware("V1"));
+    let id = catalog.assets().next().unwrap().id.clone();
+    catalog.settle();
+    let asset = catalog.asset(&id).unwrap();
+    assert_eq!(asset.id, id, "what was heard first gave the id");
+    let values: Vec<_> = asset.claims.iter().map(|r| r.claim.value.as_str()).collect();
+    assert_eq!((values, asset.seen_ns), (vec!["V1", "V2"], (1, 5)));
+    let again = catalog.clone();
+    catalog.settle();
+    assert_eq!(catalog, again);
 }

@@ -53,6 +53,10 @@ impl Selection {
                 self.view.apply(entry);
                 before.as_ref() != self.view.catalog.asset(&self.subject)
             }
+            Body::Hand(hand) => {
+                self.view.apply(entry);
+                hand.act.assets().any(|id| id == self.subject)
+            }
             Body::Advisories(_) | Body::Approval(_) | Body::Baseline(_) | Body::Change(_) | Body::Evidence { .. } => {
                 self.view.apply(entry);
                 false
@@ -66,6 +70,9 @@ impl Selection {
     /// The indices, rising; `None` where the log knows neither such an asset nor such a change.
     #[must_use]
     pub fn indices(mut self) -> Option<Vec<u64>> {
+        self.view.settle();
+        let own: Vec<u64> = self.view.catalog.entries_of(&self.subject).collect();
+        self.entries.extend(own);
         let asset = self.view.catalog.asset(&self.subject).filter(|asset| asset.id == self.subject);
         let was = asset.into_iter().flat_map(|asset| &asset.was).filter_map(|id| self.seen.get(id));
         self.entries.extend(was.flatten());

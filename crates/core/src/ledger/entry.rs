@@ -8,6 +8,7 @@ use super::merkle::Hash;
 use crate::advisory::Delivery;
 use crate::baseline::{self, Approval};
 use crate::change;
+use crate::hand::Hand;
 use crate::observation::{Observation, hex, unhex};
 use crate::profile::Interpretation;
 use crate::sheet::Import;
@@ -84,6 +85,8 @@ pub enum Body {
     Approval(Approval),
     /// What happened to baselines beside it: a proposal, a set, an exemption, how many persons an approval needs.
     Baseline(baseline::Event),
+    /// A person did something to the catalog: merged, split, set a fact, read a front panel, took something back.
+    Hand(Hand),
     /// A step of a change.
     Change(change::Event),
     /// A bundle was exported: exactly these entries are in it, and this one.

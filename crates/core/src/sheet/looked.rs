@@ -32,7 +32,7 @@ impl Looked {
             Source::Capture { file, .. } => (&mut self.captures, file),
             Source::Live { interface, .. } => (&mut self.interfaces, interface),
             Source::Asked { .. } => return self.asked(observation.address.ip, observation.address.line.as_deref(), time_ns),
-            Source::Imported { .. } => return,
+            Source::Imported { .. } | Source::ByHand { .. } => return,
         };
         match places.get_mut(name) {
             Some(span) => *span = (span.0.min(time_ns), span.1.max(time_ns)),

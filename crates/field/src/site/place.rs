@@ -41,6 +41,24 @@ impl Place {
     }
 }
 
+impl Place {
+    /// True where something could be in both.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Network { address: one, prefix }, Self::Network { address: other, prefix: others }) => {
+                let prefix = *prefix.min(others);
+                match (one.to_canonical(), other.to_canonical()) {
+                    (IpAddr::V4(one), IpAddr::V4(other)) => same(u128::from(one.to_bits()), u128::from(other.to_bits()), V4_BITS, prefix),
+                    (IpAddr::V6(one), IpAddr::V6(other)) => same(one.to_bits(), other.to_bits(), V6_BITS, prefix),
+                    _ => false,
+                }
+            }
+            (one, other) => one == other,
+        }
+    }
+}
+
 fn same(one: u128, other: u128, bits: u8, prefix: u8) -> bool {
     let behind = u32::from(bits.saturating_sub(prefix));
     (one ^ other).checked_shr(behind).unwrap_or(0) == 0

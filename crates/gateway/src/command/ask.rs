@@ -31,9 +31,10 @@ use nameplate_field::touch::{Kind, Line, Summary, TouchRecord};
 use nameplate_field::uptime::News;
 
 pub use self::opcua::Kept;
-pub use self::site::Site;
+pub use self::site::{Area, Site};
 pub use self::ways::{Named, Ways};
 use super::devices;
+use super::listen::zone;
 use crate::cli::{Format, Options};
 use crate::failure::{Code, Failure};
 use crate::intake::Intake;
@@ -70,6 +71,9 @@ pub struct Ask {
     /// Print what a firewall has to let through for the site file, one rule a line; open nothing
     #[arg(long, requires = "site")]
     firewall: bool,
+    /// The zone in which it is asked, where addresses repeat from zone to zone; as with `listen --zone`
+    #[arg(long, value_name = "NAME")]
+    zone: Option<String>,
     /// The work order or other reason; it stands in every line of the touch record
     #[arg(long, required_unless_present_any = ["dry_run", "firewall"])]
     reason: Option<String>,
@@ -104,6 +108,7 @@ impl Ask {
         let profiles = profiles::load(options.profiles.as_deref())?;
         let directory = state::directory(options.state.as_ref())?;
         let mut intake = Intake::new(&profiles, Some(Store::write(&directory)?))?;
+        intake.zone = zone(self.zone.as_deref())?;
         let touch = touch_record(&directory)?;
         let format = print::format(options);
         let mut run = Run::new(&mut intake, self.reason.as_deref().unwrap_or_default(), format).under(rules);
@@ -112,6 +117,7 @@ impl Ask {
         let Run { refused, unanswered, upset, .. } = run;
         // What was read is shown even where it cannot be kept: the devices were touched for it.
         let kept = intake.touched();
+        intake.settle();
         if format != Format::Claims {
             let assets = intake.seen.iter().filter_map(|id| intake.view.catalog.asset(id));
             print::out(&devices::listing(assets, &profiles, format))?;

@@ -12,6 +12,7 @@ use serde::Serialize;
 use std::collections::HashMap;
 
 use super::device::open;
+use super::devices::time_ns;
 use crate::cli::{Format, Options};
 use crate::failure::{Code, Failure};
 use crate::lines::{place, way};
@@ -44,6 +45,9 @@ pub struct Compare {
     given: Given,
     #[command(flatten)]
     output: Output,
+    /// With the catalog as it was known on a day or at a time: 2026-03-02 or 2026-03-02T10:15:30Z
+    #[arg(long, value_name = "DATE")]
+    as_of: Option<String>,
 }
 
 impl Compare {
@@ -55,8 +59,9 @@ impl Compare {
         let profiles = profiles::load(options.profiles.as_deref())?;
         self.output.form()?;
         let (sheet, _) = self.given.read()?;
-        let (store, mut view) = open(options, None)?;
-        asked(store.directory(), &mut view.looked)?;
+        let as_of = self.as_of.as_deref().map(time_ns).transpose()?;
+        let (store, mut view) = open(options, as_of)?;
+        asked(store.directory(), as_of, &mut view.looked)?;
         let seen = view.catalog.assets().filter(|asset| !asset.is_listed_only()).map(|asset| asset.seen_ns);
         let times = seen.reduce(|all, one| (all.0.min(one.0), all.1.max(one.1)));
         let looked_in = times.map_or_else(
@@ -67,12 +72,15 @@ impl Compare {
     }
 }
 
-/// Who was asked, out of the touch record: also those who never answered.
-fn asked(directory: &std::path::Path, looked: &mut Looked) -> Result<(), Failure> {
+/// Who was asked until then, out of the touch record: also those who never answered.
+fn asked(directory: &std::path::Path, as_of: Option<u64>, looked: &mut Looked) -> Result<(), Failure> {
     let mut take = |line: &touch::Line| {
         if let (Kind::Connect, Some(target)) = (line.kind, &line.target) {
             let since = line.time.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
             let time_ns = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
+            if as_of.is_some_and(|as_of| time_ns > as_of) {
+                return;
+            }
             match target.host() {
                 Host::Ip(ip) => looked.asked(Some(ip), None, time_ns),
                 Host::Line(path) => looked.asked(None, Some(&path), time_ns),

@@ -86,8 +86,26 @@ pub struct Listen {
     against: Option<PathBuf>,
     #[command(flatten)]
     live: live::Interface,
+    /// The zone in which it is heard, where addresses repeat from zone to zone (192.168.0.5 in each of a dozen cells): part of where a device is. Give
+    /// the same one each time
+    #[arg(long, value_name = "NAME")]
+    zone: Option<String>,
     #[command(flatten)]
     choice: choice::Choice,
+}
+
+/// A zone's name, as it goes into the ledger.
+///
+/// # Errors
+/// Usage: it is empty, or longer than a name.
+pub fn zone(name: Option<&str>) -> Result<Option<String>, Failure> {
+    /// Bytes of a zone's name; it stands in each observation.
+    const ZONE_BYTES_MAX: usize = 128;
+    let name = name.map(str::trim);
+    if name.is_some_and(|name| name.is_empty() || name.len() > ZONE_BYTES_MAX) {
+        return Err(Failure::new(Code::Usage, format!("--zone takes a name of 1 to {ZONE_BYTES_MAX} bytes")));
+    }
+    Ok(name.map(str::to_owned))
 }
 
 impl Listen {
@@ -103,6 +121,7 @@ impl Listen {
         let keep = self.keep || options.state.is_some();
         let store = if keep { Some(Store::write(&state::directory(options.state.as_ref())?)?) } else { None };
         let mut intake = Intake::new(&profiles, store)?;
+        intake.zone = zone(self.zone.as_deref())?;
         let format = print::format(options);
         let mut tally = Tally::default();
         let filter = self.choice.filter();
@@ -112,6 +131,7 @@ impl Listen {
         };
         // What was heard is shown even where it cannot be kept.
         let kept = intake.commit();
+        intake.settle();
         if format != Format::Claims {
             let assets = intake.seen.iter().filter_map(|id| intake.view.catalog.asset(id));
             print::out(&devices::listing(assets, &profiles, format))?;
@@ -137,6 +157,7 @@ impl Listen {
         let mut tally = Tally::default();
         // Claims are not what was asked for.
         hear_files(&self.files, &self.also(), &self.choice.filter(), Format::Table, &mut intake, &mut tally)?;
+        intake.settle();
         tally.report(&intake, false);
         let files: Vec<String> = self.files.iter().map(|file| file.display().to_string()).collect();
         files.iter().for_each(|file| intake.view.looked.listened(file));

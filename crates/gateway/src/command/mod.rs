@@ -10,6 +10,7 @@ pub mod compare;
 pub mod demo;
 pub mod device;
 pub mod devices;
+pub mod events;
 pub mod evidence;
 pub mod explain;
 pub mod import;

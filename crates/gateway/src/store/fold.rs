@@ -52,6 +52,7 @@ impl Store {
                 batch.entries.iter().for_each(|entry| view.replay(entry));
                 Ok(batch)
             })?;
+            view.settle();
             return Ok(view);
         }
         let workers = thread::available_parallelism().map_or(1, |cores| cores.get().min(WORKERS_MAX));
@@ -65,6 +66,7 @@ impl Store {
                 .collect();
             self.through(size, &lanes, &mut view)
         })?;
+        view.settle();
         Ok(view)
     }
 

@@ -1,6 +1,8 @@
 //! The site file: devices by zone, in which protocols each is asked, and the owner's rules. A device's keys are the options of `nameplate ask`, so
 //! that there is one list of them.
 
+mod zones;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -14,6 +16,7 @@ use nameplate_field::site::{self, Blackout, Never, Rules, Window};
 use serde::Deserialize;
 use toml::{Spanned, Table, Value};
 
+pub use self::zones::Area;
 use super::Ways;
 use super::opcua::Kept;
 use crate::failure::{Code, Failure};
@@ -26,6 +29,8 @@ const MASTERS: u64 = 1;
 pub struct Site {
     /// The owner's rules.
     pub rules: Rules,
+    /// Its zones, with their networks and what holds in them.
+    pub zones: Vec<Area>,
     devices: Vec<Device>,
 }
 
@@ -82,7 +87,13 @@ struct BlackoutRow {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Zone {
-    name: String,
+    name: Spanned<String>,
+    /// Its networks and addresses; none is in two zones.
+    #[serde(default)]
+    networks: Vec<Spanned<String>>,
+    /// What holds for each of its devices, for `import site`.
+    #[serde(default)]
+    facts: BTreeMap<String, String>,
     window: Option<Spanned<String>>,
     readings_per_day_in_all: Option<usize>,
     #[serde(default)]
@@ -102,8 +113,12 @@ struct Text<'a> {
 }
 
 impl Text<'_> {
+    fn line(&self, at: usize) -> usize {
+        self.text.get(..at).map_or(1, |before| before.matches('\n').count().saturating_add(1))
+    }
+
     fn bad(&self, at: usize, why: impl std::fmt::Display) -> Failure {
-        let line = self.text.get(..at).map_or(1, |before| before.matches('\n').count().saturating_add(1));
+        let line = self.line(at);
         Failure::new(Code::Input, format!("{}, line {line}: {why}", self.path.display()))
     }
 }
@@ -134,17 +149,19 @@ impl Site {
                 readings_per_day_in_all: file.readings_per_day_in_all,
                 ..Rules::default()
             },
+            zones: zones::areas(&text, &file.zone)?,
             devices: Vec::new(),
         };
         for zone in file.zone {
+            let name = zone.name.into_inner();
             let of_zone = OfZone {
                 window: zone.window.map(|name| window(&text, &windows, name.span().start, name.get_ref())).transpose()?,
-                budget: zone.readings_per_day_in_all.map(|most| site::Zone { name: zone.name.clone(), readings_per_day: most }),
+                budget: zone.readings_per_day_in_all.map(|most| site::Zone { name: name.clone(), readings_per_day: most }),
             };
             for device in zone.device {
                 let at = device.span().start;
                 site.add(device.into_inner(), &of_zone, &windows, &text, at, kept).map_err(|failure| {
-                    let why = format!("zone {:?}: {failure}", zone.name);
+                    let why = format!("zone {name:?}: {failure}");
                     Failure::new(failure.code, text.bad(at, why).why)
                 })?;
             }

@@ -146,6 +146,7 @@ fn listen(plant: &Plant, directory: &Path, intake: &mut Intake<'_>, profiles: &P
     let mut tally = Tally::default();
     hear_files(std::slice::from_ref(&path), &ports, &Filter::default(), Format::Table, intake, &mut tally)?;
     intake.commit()?;
+    intake.settle();
     print::out(&format!(
         "\n1  Listen. A SCADA master works with the plant; {} frames were recorded, nothing was sent by us.\n\n",
         tally.frames
@@ -167,6 +168,7 @@ async fn ask_all(
     let touched = run.ask(asks, TIME_FACTOR, touch_record(directory)?).await?;
     let (refused, unanswered) = (run.refused, run.unanswered);
     intake.touched()?;
+    intake.settle();
     print::out(&devices::listing(intake.view.catalog.assets(), profiles, Format::Table))?;
     print::out(&format!("\ntouched: {touched}\n"))?;
     // The hostile one alone gives no sound answer.

@@ -148,11 +148,13 @@ fn imported(asset: &Asset, current: &Current<'_>) -> String {
     let Recorded { claim, source, time_ns, .. } = current.standing;
     let from = match source {
         Source::Imported { file, row } => format!("{} row {row}", printable(file)),
+        Source::ByHand { by, second, photo_sha256 } => read_off(by, second.as_deref(), photo_sha256.as_deref()),
         Source::Capture { .. } | Source::Live { .. } | Source::Asked { .. } => "an entry that is no reading".to_owned(),
     };
+    let how = if matches!(source, Source::ByHand { .. }) { "read" } else { "imported" };
     let (id, field, component, value) = (&asset.id, claim.field.name(), &claim.component, printable(&claim.value));
     format!(
-        "{id}  {field} of {component} = {value}\n  grade          {}\n  imported       {} from {from}\n\n",
+        "{id}  {field} of {component} = {value}\n  grade          {}\n  {how:14} {} from {from}\n\n",
         claim.grade.name(),
         rfc3339(*time_ns)
     )
@@ -175,7 +177,15 @@ fn origin(entry: &Observed) -> String {
         Source::Live { interface, frame } => format!("heard {time} on {} frame {frame}, {from} answering {question}", printable(interface)),
         Source::Asked { reason } => format!("asked {time} for {}, {from} answering {question}", printable(reason)),
         Source::Imported { file, row } => format!("imported {time} from {} row {row}", printable(file)),
+        Source::ByHand { by, .. } => format!("read off by {} at {time}", printable(by)),
     }
+}
+
+/// Who read it off the device, before whom, and the photo.
+fn read_off(by: &str, second: Option<&str>, photo_sha256: Option<&str>) -> String {
+    let second = second.map(|second| format!(", with {}", printable(second))).unwrap_or_default();
+    let photo = photo_sha256.map(|digits| format!(", photo sha256 {digits}")).unwrap_or_default();
+    format!("the device itself, by {}{second}{photo}", printable(by))
 }
 
 /// The message with the value's bytes in brackets.

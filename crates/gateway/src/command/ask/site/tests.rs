@@ -145,3 +145,20 @@ fn a_mistake_in_a_site_file_says_where_and_what() {
     check("target = \"192.0.2.21:5020/4\"", "target = \"192.0.2.10/1\"", 48, "listed twice over modbus");
     check("name = \"Waterworks North\"", "", 1, "missing field `name`");
 }
+
+#[test]
+fn a_network_is_in_one_zone_and_both_lines_are_named() {
+    let zones = |first: &str, second: &str| {
+        format!(
+            "name = \"S\"\n[[zone]]\nname = \"A\"\nnetworks = [\"{first}\"]\n[[zone]]\nname = \"B\"\nnetworks = [\"198.51.100.0/24\",\n  \"{second}\"]\n"
+        )
+    };
+    for (first, second) in [("192.0.2.0/24", "192.0.2.7"), ("192.0.2.7", "192.0.2.0/29"), ("2001:db8::/32", "2001:db8:1::/48")] {
+        let why = read(&zones(first, second)).expect_err("overlapping").why;
+        let expected = format!("line 8: {second} of zone \"B\" overlaps {first} of zone \"A\" in line 4");
+        assert!(why.ends_with(&expected), "{why}");
+    }
+    assert_eq!(read(&zones("192.0.2.0/25", "192.0.2.128/25")).expect("two zones").zones.len(), 2);
+    let twice = "name = \"S\"\n[[zone]]\nname = \"A\"\n[[zone]]\nname = \"A\"\n";
+    assert!(read(twice).expect_err("twice").why.ends_with("line 5: zone \"A\" is there already, in line 3"));
+}

@@ -1,0 +1,161 @@
+//! An asset: what stands of all it said, and how an observation changes it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::recorded::{bounded, remarks};
+use super::serial::Serial;
+use super::unknown::{NEVER_IDENTIFIED, identifies, why_unknown};
+use super::{Asset, Current, OWN_COMPONENT, Recorded};
+use crate::claim::{Claim, Field};
+use crate::observation::{Authority, Observation};
+use crate::profile::{Interpretation, Matched};
+
+impl Asset {
+    pub(super) fn new(id: String, time_ns: u64) -> Self {
+        Self {
+            id,
+            was: Vec::new(),
+            addresses: Vec::new(),
+            speaks: BTreeMap::new(),
+            claims: Vec::new(),
+            imported: Vec::new(),
+            believed: Vec::new(),
+            columns: BTreeMap::new(),
+            profile: None,
+            seen_ns: (time_ns, time_ns),
+            observations: 0,
+            why_unknown: String::new(),
+            remarks: Vec::new(),
+            by_hand: Vec::new(),
+            facts: BTreeMap::new(),
+            stays: Vec::new(),
+        }
+    }
+
+    /// The claim that stands for a field of a component, and what contradicts it.
+    #[must_use]
+    pub fn current(&self, component: &str, field: Field) -> Option<Current<'_>> {
+        let mut latest: Vec<&Recorded> = Vec::new();
+        for recorded in self.claims.iter().filter(|r| r.claim.field == field && r.claim.component == component) {
+            match latest.iter_mut().find(|other| other.claim.rule == recorded.claim.rule) {
+                None => latest.push(recorded),
+                Some(other) if other.time_ns <= recorded.time_ns => *other = recorded,
+                Some(_) => {}
+            }
+        }
+        latest.extend(self.imported.iter().chain(&self.by_hand).filter(|r| r.claim.field == field && r.claim.component == component));
+        let standing = *latest.iter().min_by_key(|r| (r.claim.grade, std::cmp::Reverse(r.time_ns)))?;
+        let conflicting = latest.into_iter().filter(|r| r.claim.value != standing.claim.value).collect();
+        Some(Current { standing, conflicting })
+    }
+
+    /// The components that said something, in the order in which they first did.
+    #[must_use]
+    pub fn components(&self) -> Vec<&str> {
+        let mut components: Vec<&str> = Vec::new();
+        for recorded in self.claims.iter().chain(&self.imported).chain(&self.by_hand) {
+            if !components.contains(&recorded.claim.component.as_str()) {
+                components.push(&recorded.claim.component);
+            }
+        }
+        components
+    }
+
+    /// The field of the component that answers first: what one line of a table shows.
+    #[must_use]
+    pub fn shown(&self, field: Field) -> Option<Current<'_>> {
+        self.components().into_iter().find_map(|component| self.current(component, field))
+    }
+
+    /// What others believe about a field and the device itself says otherwise, in words.
+    pub fn wrong_beliefs(&self) -> impl Iterator<Item = String> + '_ {
+        self.believed.iter().filter_map(|belief| {
+            let Claim { field, value, rule, component, .. } = &belief.claim;
+            let own = self.current(component, *field).or_else(|| self.shown(*field))?.standing;
+            let differs = own.claim.value != *value;
+            differs
+                .then(|| format!("others take its {} for {value:?} ({rule}); the device itself says {:?}", field.name(), own.claim.value))
+        })
+    }
+
+    /// False where the device says that it is of another make or model than these claims: two plants may give one number twice.
+    pub(super) fn may_say(&self, claims: &[Claim]) -> bool {
+        let alike = |field| {
+            let own = self.claims.iter().rev().find(|r| r.claim.field == field).map(|r| &r.claim.value);
+            let said = claims.iter().find(|claim| claim.field == field).map(|claim| &claim.value);
+            own.zip(said).is_none_or(|(own, said)| own == said)
+        };
+        alike(Field::Manufacturer) && alike(Field::Model)
+    }
+
+    pub(super) fn is_another_than(&self, serial: Option<&Serial>) -> bool {
+        let Some(Serial { key: (_, serial), .. }) = serial else { return false };
+        // Of several, one is enough: two that a person merged have two.
+        let mut own = self.claims.iter().rev().filter(|r| r.claim.field == Field::SerialNumber && r.claim.component == OWN_COMPONENT);
+        own.next().is_some_and(|last| last.claim.value != *serial) && !own.any(|own| own.claim.value == *serial)
+    }
+
+    pub(super) fn see(&mut self, observation: &Observation, observed: &str, entry: Option<u64>) {
+        let role = observation.question.strip_prefix(PRESENCE).or(match observation.authority {
+            Some(Authority::Client) => Some(ROLE_OF_CLIENTS),
+            None | Some(Authority::Belief) => None,
+        });
+        let known = |roles: &BTreeSet<String>| role.is_none_or(|role| roles.contains(role));
+        // Others' talk about it shows neither that it is there nor what it speaks.
+        if observation.authority == Some(Authority::Belief) {
+            let only = self.addresses.is_empty().then(|| observation.address.clone());
+            return self.addresses.extend(only);
+        }
+        self.seen_ns = (self.seen_ns.0.min(observation.time_ns), self.seen_ns.1.max(observation.time_ns));
+        if !self.speaks.get(&observation.protocol).is_some_and(known) {
+            self.speaks.entry(observation.protocol.clone()).or_default().extend(role.map(str::to_owned));
+        }
+        self.stays_at(observation, observed, entry);
+        if self.addresses.last() != Some(&observation.address) {
+            self.addresses.retain(|address| *address != observation.address);
+            self.addresses.push(observation.address.clone());
+        }
+    }
+
+    pub(super) fn record(&mut self, observation: &Observation, observed: &str, said: &Interpretation, entry: Option<u64>) {
+        self.observations = self.observations.saturating_add(1);
+        if let (Matched::One(id) | Matched::Fallback(id), false) = (&said.matched, said.claims.is_empty())
+            && self.profile.as_ref() != Some(id)
+        {
+            self.profile = Some(id.clone());
+        }
+        for claim in &said.claims {
+            let Some(claim) = bounded(claim) else {
+                self.remark(format!("its {} has {} bytes; no such value is believed", claim.field.name(), claim.value.len()));
+                continue;
+            };
+            let claim = claim.as_ref();
+            match self.claims.iter_mut().rev().find(|earlier| earlier.is_of_the_kind_of(claim, &observation.source)) {
+                Some(earlier) if earlier.claim == *claim => earlier.again(observation, observed, entry),
+                _ => self.claims.push(Recorded::new(claim, observation, observed, entry)),
+            }
+        }
+        for claim in &said.believed {
+            self.believed.retain(|earlier| earlier.claim.rule != claim.rule || earlier.claim.field != claim.field);
+            self.believed.push(Recorded::new(claim, observation, observed, entry));
+        }
+        // A list's words belong to the part that says the same field itself, and a part may just have spoken for the first time.
+        self.join_imported();
+        for remark in remarks(said) {
+            if !self.remarks.contains(&remark) {
+                self.remarks.push(remark);
+            }
+        }
+        if self.claims.iter().any(|r| r.claim.field == Field::FirmwareRevision) {
+            self.why_unknown.clear();
+        } else if self.why_unknown.is_empty() || self.why_unknown == NEVER_IDENTIFIED || identifies(observation) {
+            // What its identification said is the best reason; any answer is a better one than that it was only seen.
+            self.why_unknown = why_unknown(observation);
+        }
+    }
+}
+
+/// How the question of an observation begins in which somebody was only seen; his role stands behind it.
+const PRESENCE: &str = "presence.";
+/// As [`nameplate_wire::conversation::Role`] has it.
+const ROLE_OF_CLIENTS: &str = "client";

@@ -1,0 +1,132 @@
+//! The catalog in the order of time. What comes late (a capture of last year, a reading that was recorded behind another) is taken at once
+//! as well as can be; [`Catalog::settle`] then folds all of it again, each thing at its own time. So the same observations give the same
+//! catalog, in whatever order they came (docs/decisions/0035).
+
+use std::collections::HashMap;
+
+use super::Catalog;
+use super::assets::Number;
+use super::taken::{Item, Taken};
+use crate::observation::hex;
+
+/// Folds until no further serial number shows that two devices have it. Each takes at least one number, and in plants there are few.
+const FOLDS_MAX: usize = 4;
+
+/// Of each asset: the earliest place of what it is made of, and the id that follows from that.
+type First = HashMap<Number, (u64, Name)>;
+
+enum Name {
+    Record(u32),
+    Row(String),
+}
+
+impl Catalog {
+    /// Brings everything into the order of its own time. Nothing is done where all came in that order; what is shown is asked for behind
+    /// this.
+    pub fn settle(&mut self) {
+        if self.taken.is_out_of_order {
+            self.fold_again();
+        }
+        if self.taken.hands_wait {
+            self.by_hand();
+        }
+    }
+
+    fn fold_again(&mut self) {
+        let mut taken = std::mem::take(&mut self.taken);
+        let before = std::mem::take(self);
+        let owners: Vec<Number> = taken.records.iter().map(|record| record.owner).collect();
+        let mut firsts = First::new();
+        taken.doubles.clear();
+        let items = taken.in_order();
+        for _ in 0..FOLDS_MAX {
+            let known = taken.doubles.len();
+            *self = Self::default();
+            self.taken.doubles = std::mem::take(&mut taken.doubles);
+            self.begin_apart(&taken.hands_in_order());
+            firsts = self.fold(&items, &mut taken);
+            taken.doubles = std::mem::take(&mut self.taken.doubles);
+            if taken.doubles.len() == known {
+                break;
+            }
+        }
+        taken.is_out_of_order = false;
+        (taken.hands_wait, taken.hands_are_applied) = (!taken.hands.is_empty(), false);
+        self.name(firsts, &mut taken);
+        self.keep_names(&before, &owners, &taken);
+        self.keep_sightings(before);
+        self.taken = taken;
+    }
+
+    fn fold(&mut self, items: &[Item], taken: &mut Taken) -> First {
+        let mut firsts = First::new();
+        for item in items {
+            match item {
+                Item::Reading(at) => {
+                    let Some((observation, said, digest, entry)) = taken.observation(*at) else { continue };
+                    let number = self.fold_one(observation, &hex(&digest), said, entry);
+                    let Some(record) = taken.records.get_mut(*at as usize) else { continue };
+                    record.owner = number;
+                    let first = firsts.entry(number).or_insert((record.place, Name::Record(*at)));
+                    if record.place < first.0 {
+                        *first = (record.place, Name::Record(*at));
+                    }
+                }
+                Item::Import(at) => {
+                    let Some(import) = taken.imports.get(*at as usize).cloned() else { continue };
+                    for (number, id) in self.fold_import(&import.what, import.time_ns, import.entry) {
+                        let first = firsts.entry(number).or_insert((import.place, Name::Row(id.clone())));
+                        if import.place < first.0 {
+                            *first = (import.place, Name::Row(id));
+                        }
+                    }
+                }
+            }
+        }
+        firsts
+    }
+
+    /// The id of an asset is that of what was recorded of it first, and not of what came first in time: so it stays when an older capture
+    /// is taken in.
+    fn name(&mut self, firsts: First, taken: &mut Taken) {
+        let mut best = First::new();
+        for (number, (place, name)) in firsts {
+            let now = self.assets.now(number);
+            match best.get(&now) {
+                Some((earlier, _)) if *earlier <= place => {}
+                _ => {
+                    best.insert(now, (place, name));
+                }
+            }
+        }
+        for (number, (_, name)) in best {
+            let id = match name {
+                Name::Record(at) => taken.observation(at).map(|(observation, ..)| self.free_id(observation, Some(number))),
+                Name::Row(id) => Some(id),
+            };
+            if let Some(id) = id {
+                self.assets.rename(number, id);
+            }
+        }
+    }
+
+    /// Decisions name assets by ids that they had when they were made: each still names who has the readings that it was made of.
+    fn keep_names(&mut self, before: &Self, owners: &[Number], taken: &Taken) {
+        let mut is_now: HashMap<Number, Number> = HashMap::new();
+        for (record, was) in taken.records.iter().zip(owners) {
+            is_now.entry(before.assets.now(*was)).or_insert_with(|| self.assets.now(record.owner));
+        }
+        for (id, number) in before.assets.names() {
+            if let Some(now) = is_now.get(&number) {
+                self.assets.also_called(id, *now);
+            }
+        }
+    }
+
+    /// When somebody was last seen between the observations that are kept.
+    fn keep_sightings(&mut self, before: Self) {
+        for (protocol, address, time_ns) in before.places.sightings() {
+            self.sighted(protocol, &address, time_ns);
+        }
+    }
+}
