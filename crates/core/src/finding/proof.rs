@@ -52,7 +52,7 @@ pub struct Considered {
     pub name: String,
     /// Its version slot, as written; empty where it has none.
     pub release: String,
-    /// Under which status of this vulnerability it stands.
+    /// Under which status of this vulnerability it stands; `no_status` where the document says nothing of it.
     pub status: &'static str,
     /// By what it was recognised.
     pub step: Step,
@@ -79,6 +79,9 @@ pub struct Considered {
     /// True where it decided the verdict.
     pub decides: bool,
 }
+
+/// In the place of a status.
+const NO_STATUS: &str = "no_status";
 
 const INITIAL_VERSION: &str =
     "this document is the first version of the vendor's own, which wins; look there for later releases and products";
@@ -184,7 +187,7 @@ impl Desk<'_, '_> {
             product_id: product.id.clone(),
             name: product.name.clone(),
             release: written(&product.release).to_owned(),
-            status: status(claim.status),
+            status: claim.status.map_or(NO_STATUS, status),
             step: hit.step,
             because: hit.because(self.known.installed),
             identity_missing: hit.missing,

@@ -6,7 +6,7 @@ use super::installed::Installed;
 use super::known::Known;
 use super::library::Library;
 use super::{Verdict, Why};
-use crate::advisory::{Advisory, Product, ProductStatus, Release, Remediation, Vulnerability};
+use crate::advisory::{Advisory, Product, ProductStatus, Relationship, Release, Remediation, Vulnerability};
 use crate::range;
 
 use ProductStatus::{FirstAffected, FirstFixed, Fixed, KnownAffected, KnownNotAffected, LastAffected, Recommended, UnderInvestigation};
@@ -196,18 +196,83 @@ fn a_product_that_may_be_the_device_never_decides_alone_against_another() {
     check(&advisory, &sure, &firmware("2.5"), Indeterminate, Some("bundle"));
     check(&advisory, &sure, &firmware("3.0"), NotAffected, None);
     let perhaps = [Found { missing: Some("model"), ..hit(0) }, Found { missing: Some("model"), ..hit(1) }];
-    check(&advisory, &perhaps, &firmware("1.0"), Affected, None);
-    check(&advisory, &perhaps, &firmware("2.5"), Indeterminate, Some("model"));
-    check(&advisory, &perhaps, &firmware("3.0"), NotAffected, None);
+    let named = |version: &str| Installed { model: Some("X".into()), ..firmware(version) };
+    check(&advisory, &perhaps, &named("1.0"), Affected, None);
+    check(&advisory, &perhaps, &named("2.5"), Indeterminate, Some("model"));
+    check(&advisory, &perhaps, &named("3.0"), NotAffected, None);
+    // Nobody said what it is called: one more fact could show that the document is not about it.
+    check(&advisory, &perhaps, &firmware("3.0"), Indeterminate, Some("model"));
+    for missing in ["product_code", "hardware_revision", "bundle", "variant", "host", "manufacturer"] {
+        let unsure = [Found { missing: Some(missing), ..hit(0) }];
+        check(&advisory, &unsure, &named("3.0"), Indeterminate, Some(missing));
+        check(&advisory, &[unsure[0], hit(1)], &named("3.0"), NotAffected, None);
+    }
 }
 
 #[test]
-fn a_product_without_a_status_of_the_vulnerability_says_nothing() {
-    let advisory = advisory("Maker", &[("X", "< 2.0", KnownAffected), ("Y", "< 2.0", KnownAffected)], &[]);
-    let mut other = advisory.clone();
-    other.vulnerabilities[0].statuses.truncate(1);
-    assert_eq!(weighed(&other, &[hit(1)], &firmware("1.0")), None);
-    check(&other, &[hit(0), hit(1)], &firmware("1.0"), Affected, None);
+fn a_product_without_a_status_of_the_vulnerability_says_nothing_of_it() {
+    let mut advisory = advisory("Maker", &[("X", "< 2.0", KnownAffected), ("Y", "< 2.0", KnownAffected)], &[]);
+    // The second vulnerability is about Y, the first is not.
+    let mut other = advisory.vulnerabilities[0].clone();
+    advisory.vulnerabilities[0].statuses.truncate(1);
+    other.statuses.remove(0);
+    other.cve = "CVE-2".into();
+    advisory.vulnerabilities.push(other);
+    let library = Library::of(vec![advisory]);
+    let mut found = Vec::new();
+    library.of_document(0, &[hit(1)], &mut Known::of(&firmware("1.0")), &mut |group, weighed, _| {
+        found.push((group.vulnerabilities.clone(), weighed.verdict));
+    });
+    assert_eq!(found, [(vec![1], Affected)]);
+}
+
+#[test]
+fn a_product_that_the_document_names_under_no_status_is_indeterminate_and_says_so() {
+    let mut advisory = advisory("Maker", &[("X", "< 2.0", KnownAffected), ("Y", "< 2.0", KnownAffected)], &[]);
+    advisory.vulnerabilities[0].statuses.truncate(1);
+    for version in ["1.0", "3.0", ""] {
+        let (verdict, why, missing) = weighed(&advisory, &[hit(1)], &firmware(version)).expect("a verdict");
+        assert_eq!((verdict, why, missing), (Indeterminate, Why::NoStatus, None), "{version}");
+    }
+    assert_eq!(Why::NoStatus.sentence(), "named by the document, under no status");
+    // Where a product that is said something of is the device as well, that decides; where it only may be, nothing does.
+    check(&advisory, &[hit(0), hit(1)], &firmware("1.0"), Affected, None);
+    check(&advisory, &[hit(0), hit(1)], &firmware("3.0"), NotAffected, None);
+    let perhaps = [Found { missing: Some("model"), ..hit(0) }, hit(1)];
+    check(&advisory, &perhaps, &firmware("3.0"), Indeterminate, None);
+    // What only may be the silent product has no line, and neither has a part of a product of which something is said.
+    assert_eq!(weighed(&advisory, &[Found { missing: Some("model"), ..hit(1) }], &firmware("1.0")), None);
+    advisory.products[0].relationship = Some(Relationship { category: "installed_on".into(), component: 1, platform: 1 });
+    assert_eq!(weighed(&advisory, &[hit(1)], &firmware("1.0")), None);
+}
+
+#[test]
+fn of_two_products_that_differ_in_their_lines_the_narrower_decides() {
+    let with = |product, name: &str, line: Option<&str>| Found {
+        said: said(Said { name: name.into(), line: line.map(str::to_owned), ..Said::default() }),
+        ..hit(product)
+    };
+    let wide: &[(&str, &str, ProductStatus)] = &[("Mendix 8", "< V8.17.0", KnownAffected), ("Mendix 8 (V8.6)", "< V8.6.9", KnownAffected)];
+    let wide = advisory("Siemens", wide, &[]);
+    let hits = [with(0, "Mendix 8", None), with(1, "Mendix 8 (V8.6)", Some("V8.6"))];
+    for (version, expected) in
+        [("V8.6.9", NotAffected), ("V8.6.8", Affected), ("V8.7.0", Affected), ("V8.5.9", Affected), ("V8.17.0", NotAffected)]
+    {
+        check(&wide, &hits, &firmware(version), expected, None);
+    }
+    check(&wide, &hits, &firmware(""), Indeterminate, Some("firmware_revision"));
+    // One that only may be the device takes nothing from one that is.
+    check(&wide, &[hits[0], Found { missing: Some("model"), ..hits[1] }], &firmware("V8.6.9"), Affected, None);
+    // Another name is another product.
+    let other = [hits[0], with(1, "Mendix 8 Runtime (V8.6)", Some("V8.6"))];
+    check(&wide, &other, &firmware("V8.6.9"), Affected, None);
+    let packs: &[(&str, &str, ProductStatus)] =
+        &[("G130 V5.1 Unit", "vers:all/*", KnownAffected), ("G130 V5.1 SP1 Unit", "< V5.1 SP1 HF4", KnownAffected)];
+    let packs = advisory("Siemens", packs, &[]);
+    let hits = [with(0, "G130 V5.1 Unit", Some("V5.1")), with(1, "G130 V5.1 SP1 Unit", Some("V5.1 SP1"))];
+    for (version, expected) in [("V5.1 SP1 HF4", NotAffected), ("V5.1 SP1 HF3", Affected), ("V5.1 HF4", Affected)] {
+        check(&packs, &hits, &firmware(version), expected, None);
+    }
 }
 
 #[test]
@@ -330,7 +395,8 @@ fn an_installed_patch_closes_what_it_was_made_for() {
         software_revision: Some("B12".into()),
         ..firmware("")
     };
-    check(&machines, &hits, &with(Some(&["BRD-C62W003-A0"])), NotAffected, None);
+    let named = Installed { model: Some("MV1200S".into()), ..with(Some(&["BRD-C62W003-A0"])) };
+    check(&machines, &hits, &named, NotAffected, None);
     check(&machines, &hits, &with(Some(&[])), Affected, None);
     check(&machines, &hits, &with(None), Indeterminate, Some("model"));
     check(&machines, &[hit(0)], &with(None), Indeterminate, Some("patches"));

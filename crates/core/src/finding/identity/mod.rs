@@ -274,6 +274,12 @@ pub fn pieces(vendor: &str, name: &str) -> Vec<Piece> {
     label::read(name, &vendor::read(vendor).names).pieces
 }
 
+/// The release line that a component's own model names.
+pub(super) fn line(installed: &Installed) -> Option<String> {
+    let makers = vendor::read(installed.manufacturer.as_deref().unwrap_or_default()).names;
+    label::read(word::cut(installed.model.as_deref()?, label::NAME_BYTES_MAX), &makers).line
+}
+
 /// How the name of a maker is read: its spellings in the table, and whether all of it was understood.
 #[must_use]
 pub fn makers(vendor: &str) -> (Vec<String>, bool) {
