@@ -22,7 +22,21 @@ impl Dice {
 pub fn devices(library: &Library, count: usize, seed: u64) -> Vec<Installed> {
     let products: Vec<&Product> = library.advisories().iter().flat_map(|advisory| &advisory.products).collect();
     let mut dice = Dice(seed);
-    (0..count).map(|_| device(products[dice.below(products.len())], &mut dice)).collect()
+    let numbers: Vec<&String> = products.iter().flat_map(|product| &product.model_numbers).collect();
+    let one = |_| {
+        let mut device = device(products[dice.below(products.len())], &mut dice);
+        // An order number of something else, or of nothing: then the document may not name the device at all.
+        if dice.one_in(5) {
+            let mut number = numbers[dice.below(numbers.len())].clone();
+            if dice.one_in(2) {
+                number.pop();
+                number.push(char::from(b'0' + dice.below(10) as u8));
+            }
+            device.product_code = Some(number);
+        }
+        device
+    };
+    (0..count).map(one).collect()
 }
 
 fn device(product: &Product, dice: &mut Dice) -> Installed {

@@ -123,7 +123,8 @@ impl<'a> Desk<'a, '_> {
         if listed.len() > PRODUCTS_MAX {
             return Some(Stand::new(Truth::Unknown, Why::TooMany));
         }
-        if let Some(part) = hit.said.part.as_deref().filter(|part| !self.known.is_part(part)) {
+        let is_other = |part: &&str| !self.known.is_part(part) && !self.is_whichever(hit, node, status);
+        if let Some(part) = hit.said.part.as_deref().filter(is_other) {
             return Some(Stand::lacking(Why::OtherPart, Cow::Owned(part.to_lowercase())));
         }
         let demanded = self.demands(hit, facts);
@@ -141,6 +142,15 @@ impl<'a> Desk<'a, '_> {
             Some(demanded) if stand.truth != Truth::No => demanded,
             _ => stand,
         })
+    }
+
+    /// True where it makes no difference which release of the component is in the device, or whether it is in it at all: it is part of it by
+    /// default, or nothing is affected either way.
+    fn is_whichever(&self, hit: &Found<'a>, node: &Node, status: ProductStatus) -> bool {
+        let product = self.advisory.products.get(hit.product as usize);
+        let Some(of) = product.and_then(|product| product.relationship.as_ref()) else { return false };
+        let every = || node.range.as_ref().is_none_or(|range| range.answer(None, &NO_FACTS).why == range::Why::EveryVersion);
+        (of.category == "default_component_of" || status == ProductStatus::KnownNotAffected) && every()
     }
 
     /// What the product's name demands beside the model; `None` where all of it holds.

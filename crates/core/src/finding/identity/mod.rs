@@ -8,6 +8,7 @@
 mod build;
 mod device;
 mod expand;
+mod joined;
 mod kin;
 mod label;
 mod line;
@@ -198,6 +199,8 @@ struct Labelled {
     siplus: bool,
     related: bool,
     by_title: bool,
+    /// The device that it has to be in.
+    host: Option<joined::Host>,
     targets: Vec<(u32, ProductIndex)>,
 }
 
