@@ -22,16 +22,14 @@ impl Dice {
 pub fn devices(library: &Library, count: usize, seed: u64) -> Vec<Installed> {
     let products: Vec<&Product> = library.advisories().iter().flat_map(|advisory| &advisory.products).collect();
     let mut dice = Dice(seed);
-    let numbers: Vec<&String> = products.iter().flat_map(|product| &product.model_numbers).collect();
     let one = |_| {
         let mut device = device(products[dice.below(products.len())], &mut dice);
-        // An order number of something else, or of nothing: then the document may not name the device at all.
-        if dice.one_in(5) {
-            let mut number = numbers[dice.below(numbers.len())].clone();
-            if dice.one_in(2) {
-                number.pop();
-                number.push(char::from(b'0' + dice.below(10) as u8));
-            }
+        // A number beside the one that the document names: then it may not name the device at all. A model that says the other number would
+        // say another thing than this one, and whoever forgets one of two that disagree settles it.
+        let told = device.product_code.clone().filter(|number| !device.model.as_ref().is_some_and(|model| model.contains(number.as_str())));
+        if let Some(mut number) = told.filter(|_| dice.one_in(2)) {
+            number.pop();
+            number.push(char::from(b'0' + dice.below(10) as u8));
             device.product_code = Some(number);
         }
         device
