@@ -101,7 +101,15 @@ fn node<'a>(product: &'a Product, place: ProductIndex, namesakes: &mut BTreeMap<
         Release::Every => None,
         Release::Version(text) | Release::Range(text) => read(text),
     };
-    Node { scheme, line_in_range: of_line && range.is_some(), range, namesake, silent: true, line: OnceLock::new(), lineless: OnceLock::new() }
+    Node {
+        scheme,
+        line_in_range: of_line && range.is_some(),
+        range,
+        namesake,
+        silent: true,
+        line: OnceLock::new(),
+        lineless: OnceLock::new(),
+    }
 }
 
 /// Notes of which products something is said. A product of a relationship speaks of its component and its platform, too.

@@ -80,8 +80,9 @@ impl<'a> Desk<'a, '_> {
         for (place, hit) in self.hits.iter().enumerate() {
             listed.extend(group.statuses_of(hit.product).map(|status| (place, status)));
         }
-        let stand =
-            |&(hit, status): &(usize, ProductStatus)| Some(Claim { hit, status: Some(status), stand: self.stand(group, listed, hit, status, facts)? });
+        let stand = |&(hit, status): &(usize, ProductStatus)| {
+            Some(Claim { hit, status: Some(status), stand: self.stand(group, listed, hit, status, facts)? })
+        };
         claims.extend(listed.iter().filter_map(stand));
         narrow::narrowed(self, claims);
         claims.extend(self.silent().map(|hit| Claim { hit, status: None, stand: Stand::new(Truth::Unknown, Why::NoStatus) }));
@@ -198,7 +199,8 @@ impl<'a> Desk<'a, '_> {
                 let answer = range.answer(version, self.facts(facts));
                 answer.verdict == range::Verdict::Inside && answer.why != range::Why::EveryVersion
             };
-            let is_of_another = || self.known.line().is_some_and(|own| hit.said.line.as_deref().is_some_and(|line| !line.eq_ignore_ascii_case(own)));
+            let is_of_another =
+                || self.known.line().is_some_and(|own| hit.said.line.as_deref().is_some_and(|line| !line.eq_ignore_ascii_case(own)));
             if stand.why != Why::NewerLine || !range.is_some_and(takes_in) || is_of_another() {
                 return stand.clone();
             }

@@ -1,6 +1,9 @@
 //! One document at a time: what its statuses, ranges and remediations make of one component. The products are the device unless a row
 //! says otherwise; how that is found out is identity's concern.
 
+mod joined;
+mod silent;
+
 use super::identity::{Found, Said, Step};
 use super::installed::Installed;
 use super::known::Known;
@@ -210,72 +213,6 @@ fn a_product_that_may_be_the_device_never_decides_alone_against_another() {
 }
 
 #[test]
-fn a_product_without_a_status_of_the_vulnerability_says_nothing_of_it() {
-    let mut advisory = advisory("Maker", &[("X", "< 2.0", KnownAffected), ("Y", "< 2.0", KnownAffected)], &[]);
-    // The second vulnerability is about Y, the first is not.
-    let mut other = advisory.vulnerabilities[0].clone();
-    advisory.vulnerabilities[0].statuses.truncate(1);
-    other.statuses.remove(0);
-    other.cve = "CVE-2".into();
-    advisory.vulnerabilities.push(other);
-    let library = Library::of(vec![advisory]);
-    let mut found = Vec::new();
-    library.of_document(0, &[hit(1)], &mut Known::of(&firmware("1.0")), &mut |group, weighed, _| {
-        found.push((group.vulnerabilities.clone(), weighed.verdict));
-    });
-    assert_eq!(found, [(vec![1], Affected)]);
-}
-
-#[test]
-fn a_product_that_the_document_names_under_no_status_is_indeterminate_and_says_so() {
-    let mut advisory = advisory("Maker", &[("X", "< 2.0", KnownAffected), ("Y", "< 2.0", KnownAffected)], &[]);
-    advisory.vulnerabilities[0].statuses.truncate(1);
-    for version in ["1.0", "3.0", ""] {
-        let (verdict, why, missing) = weighed(&advisory, &[hit(1)], &firmware(version)).expect("a verdict");
-        assert_eq!((verdict, why, missing), (Indeterminate, Why::NoStatus, None), "{version}");
-    }
-    assert_eq!(Why::NoStatus.sentence(), "named by the document, under no status");
-    // Where a product that is said something of is the device as well, that decides; where it only may be, nothing does.
-    check(&advisory, &[hit(0), hit(1)], &firmware("1.0"), Affected, None);
-    check(&advisory, &[hit(0), hit(1)], &firmware("3.0"), NotAffected, None);
-    let perhaps = [Found { missing: Some("model"), ..hit(0) }, hit(1)];
-    check(&advisory, &perhaps, &firmware("3.0"), Indeterminate, None);
-    // What only may be the silent product has no line, and neither has a part of a product of which something is said.
-    assert_eq!(weighed(&advisory, &[Found { missing: Some("model"), ..hit(1) }], &firmware("1.0")), None);
-    advisory.products[0].relationship = Some(Relationship { category: "installed_on".into(), component: 1, platform: 1 });
-    assert_eq!(weighed(&advisory, &[hit(1)], &firmware("1.0")), None);
-}
-
-#[test]
-fn of_two_products_that_differ_in_their_lines_the_narrower_decides() {
-    let with = |product, name: &str, line: Option<&str>| Found {
-        said: said(Said { name: name.into(), line: line.map(str::to_owned), ..Said::default() }),
-        ..hit(product)
-    };
-    let wide: &[(&str, &str, ProductStatus)] = &[("Mendix 8", "< V8.17.0", KnownAffected), ("Mendix 8 (V8.6)", "< V8.6.9", KnownAffected)];
-    let wide = advisory("Siemens", wide, &[]);
-    let hits = [with(0, "Mendix 8", None), with(1, "Mendix 8 (V8.6)", Some("V8.6"))];
-    for (version, expected) in
-        [("V8.6.9", NotAffected), ("V8.6.8", Affected), ("V8.7.0", Affected), ("V8.5.9", Affected), ("V8.17.0", NotAffected)]
-    {
-        check(&wide, &hits, &firmware(version), expected, None);
-    }
-    check(&wide, &hits, &firmware(""), Indeterminate, Some("firmware_revision"));
-    // One that only may be the device takes nothing from one that is.
-    check(&wide, &[hits[0], Found { missing: Some("model"), ..hits[1] }], &firmware("V8.6.9"), Affected, None);
-    // Another name is another product.
-    let other = [hits[0], with(1, "Mendix 8 Runtime (V8.6)", Some("V8.6"))];
-    check(&wide, &other, &firmware("V8.6.9"), Affected, None);
-    let packs: &[(&str, &str, ProductStatus)] =
-        &[("G130 V5.1 Unit", "vers:all/*", KnownAffected), ("G130 V5.1 SP1 Unit", "< V5.1 SP1 HF4", KnownAffected)];
-    let packs = advisory("Siemens", packs, &[]);
-    let hits = [with(0, "G130 V5.1 Unit", Some("V5.1")), with(1, "G130 V5.1 SP1 Unit", Some("V5.1 SP1"))];
-    for (version, expected) in [("V5.1 SP1 HF4", NotAffected), ("V5.1 SP1 HF3", Affected), ("V5.1 HF4", Affected)] {
-        check(&packs, &hits, &firmware(version), expected, None);
-    }
-}
-
-#[test]
 fn a_remediation_closes_a_line_or_contradicts_its_range() {
     let controllers: &[(&str, &str, ProductStatus)] =
         &[("ControlLogix 5570", " 20-33", KnownAffected), ("ControlLogix5570 redundancy", "20-33", KnownAffected)];
@@ -442,96 +379,4 @@ fn a_document_with_thousands_of_products_is_not_held_against_itself_for_minutes(
     let advisory = advisory("Maker", &products, &[]);
     let hits: Vec<Found<'_>> = (0..3_000).map(hit).collect();
     check(&advisory, &hits, &firmware("1.0"), Indeterminate, None);
-}
-
-/// A document about a component on a platform, under one status.
-fn joined(category: &str, component: (&str, &str), platform: &str, status: ProductStatus) -> Advisory {
-    let (name, slot) = component;
-    let mut joined = advisory("Acme", &[(name, slot, status), (platform, "", status), (name, slot, status)], &[]);
-    joined.vulnerabilities[0].statuses.drain(..2);
-    joined.products[2].full_name = format!("{name} {category} {platform}");
-    joined.products[2].relationship = Some(Relationship { category: category.into(), component: 0, platform: 1 });
-    joined
-}
-
-#[test]
-fn a_product_on_a_product_is_met_as_either_of_the_two() {
-    type Row<'r> = (&'r str, &'r str, &'r str, &'r str, ProductStatus, Option<(Verdict, Option<&'r str>)>);
-    let sheet = |model: &str, host: &str, version: &str, component: &str| {
-        let mut one = Installed { manufacturer: Some("Acme".into()), model: Some(model.into()), ..firmware(version) };
-        one.component = if component.is_empty() { "self".into() } else { component.into() };
-        if !host.is_empty() {
-            one.facts.insert("host", vec![host.into()]);
-        }
-        one
-    };
-    // The card, with what is known of its host; then the controller, with what is known of its card.
-    let rows: &[Row<'_>] = &[
-        ("NetCard 20", "ControlBox 900", "1.0", "", KnownAffected, Some((Affected, None))),
-        ("NetCard 20", "ControlBox 900", "2.0", "", KnownAffected, Some((NotAffected, None))),
-        ("NetCard 20", "", "1.0", "", KnownAffected, Some((Affected, None))),
-        ("NetCard 20", "", "2.0", "", KnownAffected, Some((Indeterminate, Some("host")))),
-        ("NetCard 20", "ControlBox", "2.0", "", KnownAffected, Some((Indeterminate, Some("host")))),
-        ("NetCard 20", "ControlBox 700", "1.0", "", KnownAffected, None),
-        ("ControlBox 900", "", "7.0", "", KnownAffected, Some((Indeterminate, Some("netcard 20")))),
-        ("ControlBox 900", "", "1.0", "NetCard 20", KnownAffected, Some((Affected, None))),
-        ("ControlBox 900", "", "2.0", "NetCard 20", KnownAffected, Some((NotAffected, None))),
-        ("ControlBox 700", "", "1.0", "NetCard 20", KnownAffected, None),
-        ("NetCard 20", "ControlBox 900", "1.0", "", UnderInvestigation, Some((Indeterminate, None))),
-        ("NetCard 20", "ControlBox 900", "1.0", "", KnownNotAffected, Some((NotAffected, None))),
-        ("NetCard 20", "", "1.0", "", KnownNotAffected, Some((Indeterminate, Some("host")))),
-    ];
-    for category in ["default_component_of", "external_component_of", "installed_on", "installed_with", "optional_component_of"] {
-        for (model, host, version, component, status, expected) in rows {
-            let library = Library::of(vec![joined(category, ("NetCard 20", "< 2.0"), "ControlBox 900", *status)]);
-            let one = sheet(model, host, version, component);
-            let found = library.judge(&one);
-            let verdict = found.first().map(|finding| (finding.verdict, finding.missing.as_deref()));
-            assert_eq!(verdict, *expected, "{category} {one:?}: {found:?}");
-        }
-    }
-}
-
-#[test]
-fn the_firmware_of_a_platform_is_the_devices_own() {
-    for (component, version, expected) in [
-        ("Firmware", "1.9", Affected),
-        ("Firmware", "2.0", NotAffected),
-        ("ControlBox 900 Firmware", "1.9", Affected),
-        ("ControlBox 900 Firmware", "", Indeterminate),
-        ("OpenSSL", "2.0", Indeterminate),
-    ] {
-        let library = Library::of(vec![joined("installed_on", (component, "< 2.0"), "ControlBox 900", KnownAffected)]);
-        let one = Installed { manufacturer: Some("Acme".into()), model: Some("ControlBox 900".into()), ..firmware(version) };
-        let verdicts: Vec<Verdict> = library.judge(&one).iter().map(|finding| finding.verdict).collect();
-        assert_eq!(verdicts, [expected], "{component} {version}");
-    }
-}
-
-#[test]
-fn where_every_release_is_meant_the_release_of_a_component_is_not_asked_for() {
-    let one = Installed { manufacturer: Some("Acme".into()), model: Some("ControlBox 900".into()), ..firmware("7.0") };
-    for (category, status, expected) in [
-        ("default_component_of", KnownAffected, (Affected, None)),
-        ("installed_on", KnownAffected, (Indeterminate, Some("netcard 20"))),
-        ("default_component_of", KnownNotAffected, (NotAffected, None)),
-        ("optional_component_of", KnownNotAffected, (NotAffected, None)),
-    ] {
-        let library = Library::of(vec![joined(category, ("NetCard 20", ""), "ControlBox 900", status)]);
-        let found = library.judge(&one);
-        let verdicts: Vec<_> = found.iter().map(|finding| (finding.verdict, finding.missing.as_deref())).collect();
-        assert_eq!(verdicts, [expected], "{category} {status:?}");
-    }
-}
-
-#[test]
-fn a_flag_says_why_a_product_is_not_affected() {
-    let mut advisory = advisory("Acme", &[("ControlBox 900", "", KnownNotAffected)], &[]);
-    advisory.vulnerabilities[0].flags = vec![("component_not_present".into(), vec![0])];
-    let library = Library::of(vec![advisory]);
-    let one = Installed { manufacturer: Some("Acme".into()), model: Some("ControlBox 900".into()), ..firmware("1.0") };
-    let found = library.judge(&one);
-    let proof = library.proof(&one, &found[0]).expect("a proof");
-    assert_eq!(proof.verdict, NotAffected);
-    assert!(proof.reason.ends_with(", justified by component_not_present"), "{}", proof.reason);
 }

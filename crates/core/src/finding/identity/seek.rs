@@ -178,7 +178,9 @@ impl<'a> Known<'a> {
 
     /// What is missing to know that it is in the device that the label names; nothing at all where it is in another.
     fn host(&self, label: &Labelled) -> Option<Option<&'static str>> {
-        let Some(host) = label.host.as_ref().filter(|_| !self.device.hosts.is_empty()) else { return Some(label.host.as_ref().map(|_| HOST)) };
+        let Some(host) = label.host.as_ref().filter(|_| !self.device.hosts.is_empty()) else {
+            return Some(label.host.as_ref().map(|_| HOST));
+        };
         let told: Vec<bool> = self.device.hosts.iter().filter_map(|told| host.is(told)).collect();
         (!told.is_empty()).then(|| (!told.contains(&true)).then_some(HOST))
     }
