@@ -33,7 +33,7 @@ pub(super) fn index(advisories: &[Advisory]) -> Index {
                 continue;
             }
             let title = if speaks { "" } else { advisory.title.as_str() };
-            let joint = (view, parts.map_or([""; 4], |parts| joint(parts)));
+            let joint = (view, parts.map_or([""; 4], joint));
             let key = (vendor, name, slot, subject.model_numbers.as_slice(), subject.skus.as_slice(), title, joint);
             let id = *known.entry(key).or_insert_with(|| add(&mut index, subject, slot, &advisory.title));
             let (Ok(document), Ok(place)) = (u32::try_from(document), u32::try_from(place)) else { continue };
