@@ -10,7 +10,7 @@ use super::{check, text, verdicts};
 const FOUND: i32 = 1;
 
 /// A vendor's document about two relays of one family: the one has a fix, of the other it is not known.
-fn document(id: &str) -> Value {
+pub fn document(id: &str) -> Value {
     let release = |category: &str, name: &str, id: &str, full: &str| json!({"category": category, "name": name, "product": {"product_id": id, "name": full}});
     json!({
         "document": {
@@ -48,7 +48,7 @@ const SHEET: &str = "id,manufacturer,model,firmware,zone,exposure,criticality\n\
                      r5,Other,Thing,1.0,Cell 1,,\n";
 
 /// A state that holds nothing but the document's file.
-fn written(state: &State, name: &str, document: &Value) -> String {
+pub fn written(state: &State, name: &str, document: &Value) -> String {
     state.file(name, document.to_string())
 }
 

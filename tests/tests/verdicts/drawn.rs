@@ -22,7 +22,19 @@ impl Dice {
 pub fn devices(library: &Library, count: usize, seed: u64) -> Vec<Installed> {
     let products: Vec<&Product> = library.advisories().iter().flat_map(|advisory| &advisory.products).collect();
     let mut dice = Dice(seed);
-    (0..count).map(|_| device(products[dice.below(products.len())], &mut dice)).collect()
+    let one = |_| {
+        let mut device = device(products[dice.below(products.len())], &mut dice);
+        // A number beside the one that the document names: then it may not name the device at all. A model that says the other number would
+        // say another thing than this one, and whoever forgets one of two that disagree settles it.
+        let told = device.product_code.clone().filter(|number| !device.model.as_ref().is_some_and(|model| model.contains(number.as_str())));
+        if let Some(mut number) = told.filter(|_| dice.one_in(2)) {
+            number.pop();
+            number.push(char::from(b'0' + dice.below(10) as u8));
+            device.product_code = Some(number);
+        }
+        device
+    };
+    (0..count).map(one).collect()
 }
 
 fn device(product: &Product, dice: &mut Dice) -> Installed {

@@ -82,13 +82,25 @@ fn release(line: &ProductLine, text: &str) -> Option<String> {
     let scheme = scheme(line)?;
     let mut found: Vec<&str> = Vec::new();
     for captures in FIX.as_ref()?.captures_iter(text) {
-        let release = captures.get(1)?.as_str().trim_end_matches(['.', ',', ')', '-']);
+        let named = captures.get(1)?;
+        if goes_on(text.get(named.end()..).unwrap_or_default()) {
+            return None;
+        }
+        let release = named.as_str().trim_end_matches(['.', ',', ')', '-']);
         if !found.contains(&release) {
             found.push(release);
         }
     }
     let [one] = found[..] else { return None };
     Version::read(scheme, one).is_whole().then(|| one.to_owned())
+}
+
+/// True where another release follows: "v4.10.111, v5.00.171, or v6.00.204" has one for each line, and which is whose is not said.
+fn goes_on(rest: &str) -> bool {
+    let rest = rest.trim_start_matches([',', ';', '/', '&', ' ']);
+    let rest = ["or ", "and "].iter().find_map(|join| rest.strip_prefix(join)).unwrap_or(rest).trim_start();
+    let bare = rest.trim_start_matches(['v', 'V', 'r', 'R']);
+    bare.starts_with(|c: char| c.is_ascii_digit()) && rest.len() <= bare.len().saturating_add(1)
 }
 
 #[cfg(test)]
@@ -111,6 +123,9 @@ mod tests {
             ("Upgrade affected devices to firmware V4.5 SP1 HF2 or later", "", Some("V4.5 SP1 HF2")),
             ("Users are recommended to update to V3.1 (see link), or upgrade to V3.1", "", Some("V3.1")),
             ("Update to V3.1 or upgrade to V4.0", "", None),
+            ("Users should update to version v4.10.111, v5.00.171, or v6.00.204 or later.", "", None),
+            ("Update to V4.7 or V5.1", "", None),
+            ("Update to V4.7, or a later version", "", Some("V4.7")),
             ("Disable the web server", "", None),
             ("Currently no fix is planned", "", None),
         ] {

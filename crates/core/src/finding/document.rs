@@ -16,6 +16,8 @@ const EDGES_MAX: usize = 1024;
 pub struct Document {
     pub nodes: Vec<Node>,
     pub groups: Vec<Group>,
+    /// True where one of its products is [`Node::silent`].
+    pub has_silent: bool,
 }
 
 /// A product made ready.
@@ -28,8 +30,12 @@ pub struct Node {
     pub namesake: ProductIndex,
     /// True where the product's name is the release line and stands in the range already (`R121` of SEL).
     pub line_in_range: bool,
+    /// True where the document names it and says nothing of it: under no status of any vulnerability, and no part of a product that is.
+    pub silent: bool,
     /// The release line of its name.
     pub line: OnceLock<Line>,
+    /// Its maker and its name without that line.
+    pub lineless: OnceLock<String>,
 }
 
 /// A release line that a product's name names.
@@ -59,7 +65,9 @@ pub struct Group {
 impl Document {
     pub fn of(advisory: &Advisory) -> Self {
         let mut namesakes = BTreeMap::new();
-        let nodes: Vec<Node> = advisory.products.iter().zip(0..).map(|(product, place)| node(product, place, &mut namesakes)).collect();
+        let mut nodes: Vec<Node> = advisory.products.iter().zip(0..).map(|(product, place)| node(product, place, &mut namesakes)).collect();
+        speak(advisory, &mut nodes);
+        let has_silent = nodes.iter().any(|node| node.silent);
         let asks = nodes.iter().any(|node| node.range.as_ref().is_some_and(|range| range.asks("cve")));
         let mut groups: Vec<Group> = Vec::new();
         for (place, vulnerability) in advisory.vulnerabilities.iter().enumerate() {
@@ -74,7 +82,7 @@ impl Document {
                 None => groups.push(Group::of(advisory, &nodes, vulnerability, place, asks)),
             }
         }
-        Self { nodes, groups }
+        Self { nodes, groups, has_silent }
     }
 }
 
@@ -93,7 +101,26 @@ fn node<'a>(product: &'a Product, place: ProductIndex, namesakes: &mut BTreeMap<
         Release::Every => None,
         Release::Version(text) | Release::Range(text) => read(text),
     };
-    Node { scheme, line_in_range: of_line && range.is_some(), range, namesake, line: OnceLock::new() }
+    Node {
+        scheme,
+        line_in_range: of_line && range.is_some(),
+        range,
+        namesake,
+        silent: true,
+        line: OnceLock::new(),
+        lineless: OnceLock::new(),
+    }
+}
+
+/// Notes of which products something is said. A product of a relationship speaks of its component and its platform, too.
+fn speak(advisory: &Advisory, nodes: &mut [Node]) {
+    let named = advisory.vulnerabilities.iter().flat_map(|one| &one.statuses).flat_map(|(_, products)| products);
+    let parts = advisory.products.iter().filter_map(|product| product.relationship.as_ref());
+    for product in named.chain(parts.flat_map(|of| [&of.component, &of.platform])) {
+        if let Some(node) = nodes.get_mut(*product as usize) {
+            node.silent = false;
+        }
+    }
 }
 
 impl Node {

@@ -14,6 +14,8 @@ const OWN_COMPONENT: &str = "self";
 const CPU_COMPONENT: &str = "cpu";
 /// The column that names the part whose revisions a row has, where it is not the whole asset.
 const COMPONENT_COLUMN: &str = "component";
+/// The fact that says in which device a component is: of a module of an asset the asset itself.
+const HOST: &str = "host";
 /// How lists say that there is none.
 const NONE: [&str; 3] = ["none", "-", "keine"];
 /// Standard columns that say nothing an advisory could ask for.
@@ -53,6 +55,10 @@ pub fn of_asset(asset: &Asset) -> Vec<Installed> {
     for mut part in others.map(|component| part(asset, component)) {
         if names_itself(&part) {
             part.manufacturer = part.manufacturer.or_else(|| own.manufacturer.clone());
+            let host: Vec<String> = own.product_code.iter().chain(&own.model).cloned().collect();
+            if part.facts.get(HOST).is_none() && !host.is_empty() {
+                part.facts.insert(HOST, host);
+            }
             parts.push(part);
         } else if part.component == CPU_COMPONENT && !has_release(&own) {
             whole.conflicts.append(&mut part.conflicts);

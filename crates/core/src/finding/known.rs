@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 
+use super::identity;
 use super::installed::Installed;
 use crate::range::Facts;
 use crate::version::{Scheme, Version};
@@ -15,6 +16,7 @@ const SELF: &str = "self";
 pub struct Known<'i> {
     pub installed: &'i Installed,
     facts: OnceCell<Facts>,
+    line: OnceCell<Option<String>>,
     versions: Vec<Versions>,
 }
 
@@ -27,7 +29,7 @@ pub struct Versions {
 
 impl<'i> Known<'i> {
     pub const fn of(installed: &'i Installed) -> Self {
-        Self { installed, facts: OnceCell::new(), versions: Vec::new() }
+        Self { installed, facts: OnceCell::new(), line: OnceCell::new(), versions: Vec::new() }
     }
 
     /// What is known beside the versions; put together when it is asked for, because most ranges ask for nothing.
@@ -54,6 +56,12 @@ impl<'i> Known<'i> {
             }
             facts
         })
+    }
+
+    /// The release line that its own model names: `3.1` of "Crimson 3.1".
+    pub fn line(&self) -> Option<&str> {
+        let read = || identity::line(self.installed);
+        self.line.get_or_init(read).as_deref()
     }
 
     /// Which part of the asset this component is, where it is not the asset itself.

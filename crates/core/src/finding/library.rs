@@ -123,7 +123,7 @@ impl Library {
                 facts
             });
             desk.claims(group, facts.as_ref(), &mut listed, &mut claims);
-            if let Some(weighed) = weigh(&claims, hits) {
+            if let Some(weighed) = weigh(&claims, hits, known.installed.model.is_some()) {
                 found(group, weighed, &claims);
             }
         }

@@ -11,6 +11,7 @@ pub mod inventory;
 mod judging;
 mod known;
 mod library;
+mod narrow;
 mod offer;
 mod proof;
 mod stand;

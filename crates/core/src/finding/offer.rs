@@ -207,8 +207,12 @@ fn offer(text: &str, named: bool) -> Option<Said<'_>> {
     });
     let start = start.filter(|(_, word)| !word.is_empty());
     let (mut foreign, mut verb, mut release) = (Vec::new(), named, None);
-    for (count, (at, word)) in start.enumerate() {
-        if is_release(word) {
+    let start: Vec<(usize, &str)> = start.take(WORDS_MAX.saturating_add(2)).collect();
+    for (count, (at, word)) in start.iter().copied().enumerate() {
+        // The number of a product in front of its release: "OpenPCS 7 V8.1 Upd 5".
+        let is_numbered = word.bytes().all(|byte| byte.is_ascii_digit())
+            && start.get(count.saturating_add(1)).is_some_and(|(_, next)| next.starts_with(['V', 'v']) && is_release(next));
+        if is_release(word) && !is_numbered {
             release = Some(at);
             break;
         }
@@ -343,6 +347,7 @@ mod tests {
             ("Update to version >= V2.5.1 and the latest boot loader version ", None),
             ("For SYS600: 9.x upgrade to at least SYS600 version 10.4.", None),
             ("iSTAR Ultra: Version 6.8.9. CU01", None),
+            ("Update to OpenPCS 7 V8.1 Upd 5 or later version", Some((&[], &["V8.1 Upd 5"]))),
             ("Firmware versions less than V4.x cannot be updated.", None),
             ("Update to V2.0 for hardware revision B", None),
             ("Restrict access to port 443/tcp", None),

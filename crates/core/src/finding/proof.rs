@@ -8,7 +8,7 @@ use super::offer::squeezed;
 use super::stand::{Claim, Truth};
 use super::why::Why;
 use super::{Finding, Verdict};
-use crate::advisory::{Advisory, Product, ProductStatus, Release, Remediation, Vulnerability};
+use crate::advisory::{Advisory, Product, ProductIndex, ProductStatus, Release, Remediation, Vulnerability};
 
 /// A verdict with all that led to it, in words. Texts of the document and of the device stand as they were written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub struct Considered {
     pub name: String,
     /// Its version slot, as written; empty where it has none.
     pub release: String,
-    /// Under which status of this vulnerability it stands.
+    /// Under which status of this vulnerability it stands; `no_status` where the document says nothing of it.
     pub status: &'static str,
     /// By what it was recognised.
     pub step: Step,
@@ -79,6 +79,9 @@ pub struct Considered {
     /// True where it decided the verdict.
     pub decides: bool,
 }
+
+/// In the place of a status.
+const NO_STATUS: &str = "no_status";
 
 const INITIAL_VERSION: &str =
     "this document is the first version of the vendor's own, which wins; look there for later releases and products";
@@ -182,9 +185,9 @@ impl Desk<'_, '_> {
         };
         Some(Considered {
             product_id: product.id.clone(),
-            name: product.name.clone(),
+            name: if product.relationship.is_some() { product.full_name.clone() } else { product.name.clone() },
             release: written(&product.release).to_owned(),
-            status: status(claim.status),
+            status: claim.status.map_or(NO_STATUS, status),
             step: hit.step,
             because: hit.because(self.known.installed),
             identity_missing: hit.missing,
@@ -247,7 +250,19 @@ impl Desk<'_, '_> {
         let beside = self.finding.beside.and_then(|place| self.library.advisories().get(place));
         let beside = beside.map_or_else(String::new, |other| format!(" ({} {})", other.publisher, other.id));
         let remark = if self.advisory.initial_version_only { "; the vendor's own document wins over this first version of it" } else { "" };
-        format!("{}{why}{beside}{remark}", subject.unwrap_or_default())
+        let flag = self.justification(products).map_or_else(String::new, |label| format!(", justified by {label}"));
+        format!("{}{why}{flag}{beside}{remark}", subject.unwrap_or_default())
+    }
+
+    /// Why the document says that the deciding product is not affected: the label of a flag (CSAF 2.0, 3.2.3.5), as written.
+    fn justification(&self, products: &[Considered]) -> Option<&str> {
+        let decides = |product: &ProductIndex| {
+            let id = self.advisory.products.get(*product as usize).map(|product| product.id.as_str());
+            products.iter().any(|one| one.decides && Some(one.product_id.as_str()) == id)
+        };
+        let is_its = |products: &[ProductIndex]| products.is_empty() || products.iter().any(decides);
+        let flags = self.vulnerability.flags.iter().filter(|_| self.finding.why == Why::Listed);
+        flags.clone().find(|(_, products)| is_its(products)).map(|(label, _)| label.as_str())
     }
 
     /// The remediation that decided; else the best that is about this product.

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use super::document::{Document, Group, Line, Node};
+use super::document::{Document, Group, Node};
 use super::identity::Found;
 use super::known::Known;
+use super::narrow::{self, on_line};
 use super::offer::{self, Against, Offer};
 use super::why::Why;
 use crate::advisory::{Advisory, ProductStatus};
@@ -13,7 +14,7 @@ use crate::range::{self, Facts, Limit, Range, Truth as Within, per_line};
 use crate::version::{Scheme, Standing, Version};
 
 /// The fact that ranges call the version.
-const FIRMWARE: &str = "firmware_revision";
+pub const FIRMWARE: &str = "firmware_revision";
 
 /// Products of one document that are one device and are held against each other, pair by pair; a document
 /// with thousands would cost minutes.
@@ -44,11 +45,11 @@ pub struct Stand<'a> {
 }
 
 impl<'a> Stand<'a> {
-    const fn new(truth: Truth, why: Why) -> Self {
+    pub const fn new(truth: Truth, why: Why) -> Self {
         Self { truth, why, missing: None, remediation: None }
     }
 
-    const fn lacking(why: Why, missing: Cow<'a, str>) -> Self {
+    pub const fn lacking(why: Why, missing: Cow<'a, str>) -> Self {
         Self { truth: Truth::Unknown, why, missing: Some(missing), remediation: None }
     }
 }
@@ -58,7 +59,8 @@ impl<'a> Stand<'a> {
 pub struct Claim<'a> {
     /// Its place among the hits.
     pub hit: usize,
-    pub status: ProductStatus,
+    /// `None`: the document names it, and says nothing of it.
+    pub status: Option<ProductStatus>,
     pub stand: Stand<'a>,
 }
 
@@ -78,14 +80,26 @@ impl<'a> Desk<'a, '_> {
         for (place, hit) in self.hits.iter().enumerate() {
             listed.extend(group.statuses_of(hit.product).map(|status| (place, status)));
         }
-        let stand =
-            |&(hit, status): &(usize, ProductStatus)| Some(Claim { hit, status, stand: self.stand(group, listed, hit, status, facts)? });
+        let stand = |&(hit, status): &(usize, ProductStatus)| {
+            Some(Claim { hit, status: Some(status), stand: self.stand(group, listed, hit, status, facts)? })
+        };
         claims.extend(listed.iter().filter_map(stand));
+        narrow::narrowed(self, claims);
+        claims.extend(self.silent().map(|hit| Claim { hit, status: None, stand: Stand::new(Truth::Unknown, Why::NoStatus) }));
         // What is said of another part is not said of this one, as long as something is.
         let of_another = |claim: &Claim<'_>| matches!(claim.stand.why, Why::OtherPart | Why::Range(range::Why::OtherComponent));
         if claims.iter().any(of_another) && self.known.is_some_part() && !claims.iter().all(of_another) {
             claims.retain(|claim| !of_another(claim));
         }
+    }
+
+    /// Products that surely are the component and of which the document says nothing, where it says nothing of the component by
+    /// another name either.
+    fn silent(&self) -> impl Iterator<Item = usize> {
+        let speaks = |hit: &Found<'a>| hit.missing.is_none() && self.node(hit).is_some_and(|node| !node.silent);
+        let looked_for = self.document.has_silent && !self.hits.iter().any(speaks);
+        let sure = |hit: &Found<'a>| hit.missing.is_none() && self.node(hit).is_some_and(|node| node.silent);
+        self.hits.iter().enumerate().filter(move |(_, hit)| looked_for && sure(hit)).map(|(place, _)| place)
     }
 
     /// What is known, where somebody asks.
@@ -110,7 +124,8 @@ impl<'a> Desk<'a, '_> {
         if listed.len() > PRODUCTS_MAX {
             return Some(Stand::new(Truth::Unknown, Why::TooMany));
         }
-        if let Some(part) = hit.said.part.as_deref().filter(|part| !self.known.is_part(part)) {
+        let is_other = |part: &&str| !self.known.is_part(part) && !self.is_whichever(hit, node, status);
+        if let Some(part) = hit.said.part.as_deref().filter(is_other) {
             return Some(Stand::lacking(Why::OtherPart, Cow::Owned(part.to_lowercase())));
         }
         let demanded = self.demands(hit, facts);
@@ -128,6 +143,15 @@ impl<'a> Desk<'a, '_> {
             Some(demanded) if stand.truth != Truth::No => demanded,
             _ => stand,
         })
+    }
+
+    /// True where it makes no difference which release of the component is in the device, or whether it is in it at all: it is part of it by
+    /// default, or nothing is affected either way.
+    fn is_whichever(&self, hit: &Found<'a>, node: &Node, status: ProductStatus) -> bool {
+        let product = self.advisory.products.get(hit.product as usize);
+        let Some(of) = product.and_then(|product| product.relationship.as_ref()) else { return false };
+        let every = || node.range.as_ref().is_none_or(|range| range.answer(None, &NO_FACTS).why == range::Why::EveryVersion);
+        (of.category == "default_component_of" || status == ProductStatus::KnownNotAffected) && every()
     }
 
     /// What the product's name demands beside the model; `None` where all of it holds.
@@ -175,7 +199,9 @@ impl<'a> Desk<'a, '_> {
                 let answer = range.answer(version, self.facts(facts));
                 answer.verdict == range::Verdict::Inside && answer.why != range::Why::EveryVersion
             };
-            if stand.why != Why::NewerLine || !range.is_some_and(takes_in) {
+            let is_of_another =
+                || self.known.line().is_some_and(|own| hit.said.line.as_deref().is_some_and(|line| !line.eq_ignore_ascii_case(own)));
+            if stand.why != Why::NewerLine || !range.is_some_and(takes_in) || is_of_another() {
                 return stand.clone();
             }
         }
@@ -228,36 +254,6 @@ const fn is_edge(status: ProductStatus) -> bool {
 /// Firmware and software revision: nobody says which of them the document means, so both have to lead to the same.
 fn either<'a>(firmware: Stand<'a>, software: Stand<'a>) -> Stand<'a> {
     if firmware.truth == software.truth { firmware } else { Stand::new(Truth::Unknown, Why::Revisions) }
-}
-
-/// Whether a version is of the line that the product's name names.
-fn on_line<'a>(line: &'a Line, version: Option<&Version>) -> Stand<'a> {
-    let Some(version) = version else { return Stand::lacking(Why::LineOpen, Cow::Borrowed(FIRMWARE)) };
-    match line {
-        Line::Of(line) => {
-            let standing = version.standing(line);
-            if standing.only(Standing::EQUAL) || line.is_continued_by(version) {
-                Stand::new(Truth::Yes, Why::Range(range::Why::Compared))
-            } else if version.is_continued_by(line) {
-                Stand::new(Truth::Unknown, Why::LineOpen)
-            } else if standing.only(Standing::AFTER) {
-                Stand::new(Truth::No, Why::NewerLine)
-            } else if standing.only(Standing::BEFORE) {
-                Stand::new(Truth::No, Why::OtherLine)
-            } else {
-                Stand::new(Truth::Unknown, Why::LineOpen)
-            }
-        }
-        Line::Range(range) => {
-            let newer =
-                range.upper_ends().next().is_some_and(|end| version.standing(&end.version).only(Standing::EQUAL.or(Standing::AFTER)));
-            match range.answer(Some(version), &Facts::default()).verdict {
-                range::Verdict::Inside => Stand::new(Truth::Yes, Why::Range(range::Why::Compared)),
-                range::Verdict::Outside => Stand::new(Truth::No, if newer { Why::NewerLine } else { Why::OtherLine }),
-                range::Verdict::Undecided => Stand::new(Truth::Unknown, Why::LineOpen),
-            }
-        }
-    }
 }
 
 /// The answer of one range by itself.

@@ -21,8 +21,8 @@ pub struct Weighed<'a> {
     pub claim: usize,
 }
 
-/// What is missing where the maker is not known.
-const MANUFACTURER: &str = "manufacturer";
+/// What is missing where a model says less than the products' names.
+const MODEL: &str = "model";
 
 /// What a status says of a release that stands under it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,13 +32,13 @@ enum Side {
     Open,
 }
 
-const fn side(status: ProductStatus) -> Side {
+const fn side(status: Option<ProductStatus>) -> Side {
     match status {
-        ProductStatus::KnownAffected | ProductStatus::FirstAffected | ProductStatus::LastAffected => Side::Affected,
-        ProductStatus::KnownNotAffected | ProductStatus::Fixed | ProductStatus::FirstFixed | ProductStatus::Recommended => {
+        Some(ProductStatus::KnownAffected | ProductStatus::FirstAffected | ProductStatus::LastAffected) => Side::Affected,
+        Some(ProductStatus::KnownNotAffected | ProductStatus::Fixed | ProductStatus::FirstFixed | ProductStatus::Recommended) => {
             Side::NotAffected
         }
-        ProductStatus::UnderInvestigation => Side::Open,
+        Some(ProductStatus::UnderInvestigation) | None => Side::Open,
     }
 }
 
@@ -46,17 +46,19 @@ const fn side(status: ProductStatus) -> Side {
 struct Scales<'c, 'a> {
     claims: &'c [Claim<'a>],
     hits: &'c [Found<'a>],
+    /// The component says a model.
+    says_model: bool,
 }
 
 /// Weighs the claims of one vulnerability; `None` where there are none.
 ///
 /// Affected: a product that surely is the device takes its release in. Not affected: every product that is or may be the device surely
 /// leaves it out. A document that says both contradicts itself. All else is indeterminate.
-pub fn weigh<'a>(claims: &[Claim<'a>], hits: &[Found<'a>]) -> Option<Weighed<'a>> {
+pub fn weigh<'a>(claims: &[Claim<'a>], hits: &[Found<'a>], says_model: bool) -> Option<Weighed<'a>> {
     if claims.is_empty() {
         return None;
     }
-    let scales = Scales { claims, hits };
+    let scales = Scales { claims, hits, says_model };
     let affected = scales.best(Side::Affected, true, &[Truth::Yes]);
     let excluded = scales.best(Side::NotAffected, true, &[Truth::Yes]);
     if let Some(claim) = affected {
@@ -78,7 +80,8 @@ pub fn weigh<'a>(claims: &[Claim<'a>], hits: &[Found<'a>]) -> Option<Weighed<'a>
         return Some(scales.perhaps(claim));
     }
     if let Some(claim) = scales.best(Side::Open, false, &[Truth::Yes, Truth::Unknown]) {
-        return Some(scales.says(Verdict::Indeterminate, claim, Why::Investigated));
+        let why = if scales.claims.get(claim).is_some_and(|claim| claim.status.is_none()) { Why::NoStatus } else { Why::Investigated };
+        return Some(scales.says(Verdict::Indeterminate, claim, why));
     }
     if let Some(claim) = excluded {
         return Some(scales.says(Verdict::NotAffected, claim, Why::Listed));
@@ -170,9 +173,11 @@ impl<'a> Scales<'_, 'a> {
         if affected().all(of_line) && !newer {
             return self.says(Verdict::Indeterminate, claim, Why::NoLine);
         }
-        // Without its maker a name alone is nobody's: what happens to bear it clears nothing.
-        let nameless = |claim: &Claim<'_>| self.hits.get(claim.hit).is_some_and(|hit| hit.missing == Some(MANUFACTURER));
-        if affected().all(nameless) {
+        // Where no product surely is the device, one more fact could show that the document does not name it: nothing is cleared by what
+        // is not known. A model that says less than the products' names is known: whichever it means, the release is left out.
+        let of_model = |missing| missing == MODEL && self.says_model;
+        let unsure = |claim: &Claim<'_>| self.hits.get(claim.hit).and_then(|hit| hit.missing).is_some_and(|missing| !of_model(missing));
+        if affected().all(unsure) {
             return self.says(Verdict::Indeterminate, claim, Why::Identity);
         }
         self.own(Verdict::NotAffected, claim)

@@ -49,6 +49,8 @@ pub enum Why {
     Investigated,
     /// The document names what is fixed, and nothing that takes in this release.
     Unlisted,
+    /// The document names the product, and puts it under no status of any vulnerability.
+    NoStatus,
     /// More products of the document are the device than are held against each other.
     TooMany,
     /// It is not known whether the device is the product.
@@ -94,6 +96,7 @@ impl Why {
             Self::Listed => "the document says that this release is not affected, or has the fix",
             Self::Investigated => "the publisher is still investigating",
             Self::Unlisted => "the document names releases with the fix, and none that takes in the installed one",
+            Self::NoStatus => "named by the document, under no status",
             Self::TooMany => "more products of the document are the device than are held against each other",
             Self::Identity => "it is not known whether the device is the product",
             Self::AllAgree => "all products that the device may be agree",

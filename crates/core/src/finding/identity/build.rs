@@ -2,13 +2,17 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::joined::{self, View};
 use super::label::{self, Label};
 use super::order::Kind;
 use super::{ANY, CARD, Index, LabelId, Labelled, MakerId, Name, Said, WordId, device, kin, order, vendor, word};
 use crate::advisory::{Advisory, Product, Release};
 
-/// What makes two products bear one label: maker, name, slot, order numbers, and the title where the name says no device.
-type Key<'a> = (&'a str, &'a str, &'a str, &'a [String], &'a [String], &'a str);
+/// What makes two products bear one label: maker, name, slot, order numbers, the title where the name says no device, and what it is one of.
+type Key<'a> = (&'a str, &'a str, &'a str, &'a [String], &'a [String], &'a str, Joint<'a>);
+
+/// As what a relationship's product is met, and the names of its two parts.
+type Joint<'a> = (View, [&'a str; 4]);
 
 /// The index over documents.
 pub(super) fn index(advisories: &[Advisory]) -> Index {
@@ -17,15 +21,26 @@ pub(super) fn index(advisories: &[Advisory]) -> Index {
     let mut known: HashMap<Key<'_>, LabelId> = HashMap::new();
     let mut speaks: HashMap<(&str, &str), bool> = HashMap::new();
     for (document, advisory) in advisories.iter().enumerate() {
-        for (place, product) in advisory.products.iter().enumerate() {
-            let slot = slot(product);
-            let (vendor, name) = (product.vendor.as_str(), product.name.as_str());
+        let products = advisory.products.iter().enumerate();
+        for (place, product, view) in products.flat_map(|(place, one)| joined::views(one).iter().map(move |view| (place, one, *view))) {
+            let parts = joined::parts(advisory, product);
+            // A relationship's product is met by the name of its platform, too.
+            let subject = parts.filter(|_| view == View::Platform).map_or(product, |(_, platform)| platform);
+            let slot = slot(subject);
+            let (vendor, name) = (subject.vendor.as_str(), subject.name.as_str());
             let speaks = *speaks.entry((vendor, name)).or_insert_with(|| label::read(name, &vendor::read(vendor).names).says_device());
+            if view != View::Own && !speaks {
+                continue;
+            }
             let title = if speaks { "" } else { advisory.title.as_str() };
-            let key = (vendor, name, slot, product.model_numbers.as_slice(), product.skus.as_slice(), title);
-            let id = *known.entry(key).or_insert_with(|| add(&mut index, product, slot, &advisory.title));
+            let joint = (view, parts.map_or([""; 4], joint));
+            let key = (vendor, name, slot, subject.model_numbers.as_slice(), subject.skus.as_slice(), title, joint);
+            let id = *known.entry(key).or_insert_with(|| add(&mut index, subject, slot, &advisory.title));
             let (Ok(document), Ok(place)) = (u32::try_from(document), u32::try_from(place)) else { continue };
             if let Some(label) = index.labels.get_mut(id as usize) {
+                if let Some((component, platform)) = parts.filter(|_| label.targets.is_empty()) {
+                    joined::join(label, view, component, platform);
+                }
                 label.targets.push((document, place));
                 let own = label.orders.iter().any(order::Order::is_siplus) || label.said.name.to_lowercase().starts_with("siplus");
                 if let Some(lists) = index.lists_siplus.get_mut(document as usize).filter(|_| own) {
@@ -36,6 +51,15 @@ pub(super) fn index(advisories: &[Advisory]) -> Index {
     }
     lay(&mut index);
     index
+}
+
+/// The names of a relationship's component and platform.
+fn joint<'a>((component, platform): (&'a Product, &'a Product)) -> [&'a str; 4] {
+    let release = match &platform.release {
+        Release::Every => "",
+        Release::Version(text) | Release::Range(text) => text,
+    };
+    [&component.name, &platform.vendor, &platform.name, release]
 }
 
 /// What stands in the version slot, where it may be an order number or a model.
@@ -96,6 +120,7 @@ fn add(index: &mut Index, product: &Product, slot: &str, title: &str) -> LabelId
         siplus: label.siplus,
         related: label.related,
         by_title,
+        host: None,
         targets: Vec::new(),
     });
     id

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use super::joined::Host;
 use super::order::Order;
 use super::{label, vendor, word};
 use crate::finding::installed::Installed;
 
 /// Longer models are cut: they are what a device said, and it may say anything.
 const MODEL_BYTES_MAX: usize = 128;
+
+/// The fact that says in which device a component is.
+pub(super) const HOST: &str = "host";
 
 /// More words of a model are not looked at.
 const WORDS_MAX: usize = 24;
@@ -35,6 +39,8 @@ pub(super) struct Device {
     pub(super) part: Option<String>,
     /// The line of releases in its identification: `R121`.
     pub(super) line: Option<String>,
+    /// The device that it is in. Empty where nobody knows.
+    pub(super) hosts: Vec<Host>,
 }
 
 impl Device {
@@ -72,6 +78,7 @@ impl Device {
         device.more.extend(
             installed.facts.get("bundle").into_iter().flatten().take(WORDS_MAX).flat_map(|bundle| words_of(bundle, &device.makers)),
         );
+        device.hosts = Host::said(installed.facts.get(HOST).unwrap_or_default(), &device.makers);
         let component = installed.component.to_lowercase();
         if device.part.is_none() && word::kinds(&component).part {
             device.part = Some(component);

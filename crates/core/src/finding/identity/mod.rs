@@ -8,6 +8,7 @@
 mod build;
 mod device;
 mod expand;
+mod joined;
 mod kin;
 mod label;
 mod line;
@@ -198,6 +199,8 @@ struct Labelled {
     siplus: bool,
     related: bool,
     by_title: bool,
+    /// The device that it has to be in.
+    host: Option<joined::Host>,
     targets: Vec<(u32, ProductIndex)>,
 }
 
@@ -272,6 +275,12 @@ impl Index {
 #[must_use]
 pub fn pieces(vendor: &str, name: &str) -> Vec<Piece> {
     label::read(name, &vendor::read(vendor).names).pieces
+}
+
+/// The release line that a component's own model names.
+pub(super) fn line(installed: &Installed) -> Option<String> {
+    let makers = vendor::read(installed.manufacturer.as_deref().unwrap_or_default()).names;
+    label::read(word::cut(installed.model.as_deref()?, label::NAME_BYTES_MAX), &makers).line
 }
 
 /// How the name of a maker is read: its spellings in the table, and whether all of it was understood.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::device::Device;
+use super::device::{Device, HOST};
 use super::order::{Kind, Order};
 use super::sibling::{self, Match, Rank};
 use super::{ANY, CARD, Found, Index, LabelId, Labelled, Lead, MakerId, Name, RuledOut, Step, WordId, kin, word};
@@ -148,8 +148,8 @@ impl<'a> Known<'a> {
             return None;
         }
         let unsure = stranger && (order.kind != Kind::Mlfb || self.said_maker);
-        let series = self.series(label)?;
-        let missing = unsure.then_some("manufacturer").or(missing).or(series);
+        let (series, host) = (self.series(label)?, self.host(label)?);
+        let missing = unsure.then_some("manufacturer").or(missing).or(series).or(host);
         let key = label
             .orders
             .iter()
@@ -174,6 +174,15 @@ impl<'a> Known<'a> {
             None => Some(Some("hardware_revision")),
             Some(series) => meant.contains(&series).then_some(None),
         }
+    }
+
+    /// What is missing to know that it is in the device that the label names; nothing at all where it is in another.
+    fn host(&self, label: &Labelled) -> Option<Option<&'static str>> {
+        let Some(host) = label.host.as_ref().filter(|_| !self.device.hosts.is_empty()) else {
+            return Some(label.host.as_ref().map(|_| HOST));
+        };
+        let told: Vec<bool> = self.device.hosts.iter().filter_map(|told| host.is(told)).collect();
+        (!told.is_empty()).then(|| (!told.contains(&true)).then_some(HOST))
     }
 
     /// Names all of whose words the device says.
@@ -206,7 +215,7 @@ impl<'a> Known<'a> {
     fn named(&self, lead: Lead) -> Option<Match> {
         if lead.1 == CARD {
             // In which device the card is, nobody said.
-            return self.matched(lead, Step::Family, Some("host"), false, false);
+            return self.matched(lead, Step::Family, Some(HOST), false, false);
         }
         let (label, name) = self.name(lead)?;
         let texts = || self.device.words.iter().chain(&self.device.more);
@@ -308,9 +317,9 @@ impl<'a> Known<'a> {
         if label.said.part.as_ref().is_some_and(another) {
             return None;
         }
-        let series = self.series(label)?;
+        let (series, host) = (self.series(label)?, self.host(label)?);
         let nobody = (!self.said_maker).then_some("manufacturer");
-        let missing = nobody.or(numbers.then_some("product_code")).or(missing).or(series);
+        let missing = nobody.or(numbers.then_some("product_code")).or(missing).or(series).or(host);
         let (step, rank) = if label.by_title { (Step::Title, Rank::Title) } else { (step, Rank::Name) };
         Some(Match { label: at, name: Some(place), step, missing, rank, weight: 0, exact, less })
     }

@@ -1,5 +1,6 @@
 //! `nameplate baseline`: which releases may run. Each decision is an entry of the ledger; none is ever taken out.
 
+mod candidates;
 mod decide;
 mod exchange;
 mod exemptions;
@@ -38,6 +39,8 @@ enum What {
     NotApplicable(decide::Decide),
     /// Propose a decision; another person approves it
     Propose(decide::Propose),
+    /// List the fixes that advisories offer; with --propose, propose them
+    Candidates(candidates::Candidates),
     /// Give up a proposal
     Withdraw(steps::Withdraw),
     /// Leave a device or a vulnerability as it is: the risk is accepted until a day
@@ -77,6 +80,7 @@ impl Baseline {
             What::Supersede(decide) => decide.run(Decision::Superseded, options, &profiles),
             What::NotApplicable(decide) => decide.run(Decision::NotApplicable, options, &profiles),
             What::Propose(propose) => propose.run(options, &profiles),
+            What::Candidates(candidates) => candidates.run(options, &profiles),
             What::Withdraw(withdraw) => withdraw.run(options, &profiles),
             What::Waive(exempt) => exempt.waive(options),
             What::Mitigate(exempt) => exempt.mitigate(options),

@@ -1,6 +1,8 @@
 //! How each part of each device stands to its approved baseline.
 
-use nameplate_core::baseline::{Clock, Conformance, Exempted, Judged, worst};
+use std::collections::BTreeMap;
+
+use nameplate_core::baseline::{Clock, Conformance, Exempted, Judged, SetConformance, SetJudged, worst};
 use nameplate_core::catalog::Asset;
 use nameplate_core::profile::ProfileSet;
 use nameplate_core::view::View;
@@ -11,7 +13,11 @@ use crate::lines::place;
 use crate::print;
 
 /// All devices with their parts, judged; the worst first.
-pub struct Conformances<'a>(Vec<(&'a Asset, Vec<Judged>)>);
+pub struct Conformances<'a> {
+    assets: Vec<(&'a Asset, Vec<Judged>)>,
+    /// Groups of parts that are approved together.
+    sets: Vec<SetJudged>,
+}
 
 impl<'a> Conformances<'a> {
     /// Of everything in the catalog.
@@ -20,18 +26,23 @@ impl<'a> Conformances<'a> {
         let mut assets: Vec<(&Asset, Vec<Judged>)> = view.catalog.assets().map(judge).collect();
         // The sort is stable: what is equally bad stays in the order of ids.
         assets.sort_by_key(|(_, judged)| worst(judged).map(|worst| worst.conformance));
-        Self(assets)
+        Self { assets, sets: view.baselines.judge_sets(&view.catalog, profiles, clock.now_ns) }
     }
 
     /// Every part.
     pub fn all(&self) -> impl Iterator<Item = &Judged> {
-        self.0.iter().flat_map(|(_, judged)| judged)
+        self.assets.iter().flat_map(|(_, judged)| judged)
     }
 
     /// As it is printed.
     pub fn shown(&self, format: Format) -> String {
+        let mut sets: BTreeMap<&str, Vec<&SetJudged>> = BTreeMap::new();
+        for set in &self.sets {
+            set.assets.iter().for_each(|asset| sets.entry(asset).or_default().push(set));
+        }
+        let sets_of = |asset: &Asset| sets.get(asset.id.as_str()).map(Vec::as_slice).unwrap_or_default();
         let lines: Vec<Line<'_>> =
-            self.0.iter().flat_map(|(asset, judged)| judged.iter().map(|one| Line::new(asset, one, judged))).collect();
+            self.assets.iter().flat_map(|(asset, judged)| judged.iter().map(|one| Line::new(asset, one, judged, sets_of(asset)))).collect();
         match format {
             Format::Ndjson | Format::Claims => lines.iter().map(print::json_line).collect(),
             Format::Csv => {
@@ -51,8 +62,11 @@ impl<'a> Conformances<'a> {
         let mut counts: Vec<(usize, &str)> = Conformance::ALL.iter().map(|verdict| (of(*verdict), verdict.name())).collect();
         counts.push((self.all().filter(|judged| judged.stale).count(), "stale"));
         counts.push((self.all().filter(|judged| judged.is_exempt()).count(), "left as it is for a time"));
+        let sets = |conformance| self.sets.iter().filter(|set| set.conformance == conformance).count();
+        counts.push((sets(SetConformance::Mixed), "mixed sets of releases"));
+        counts.push((sets(SetConformance::Unknown), "sets of releases not known"));
         let counts: Vec<String> = counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
-        let (devices, parts) = (print::count(self.0.len() as u64, "device"), print::count(self.all().count() as u64, "part"));
+        let (devices, parts) = (print::count(self.assets.len() as u64, "device"), print::count(self.all().count() as u64, "part"));
         format!("{devices}, {parts}: {}", if counts.is_empty() { "nothing to judge".to_owned() } else { counts.join(", ") })
     }
 }
@@ -83,6 +97,26 @@ struct Line<'a> {
     /// That it is left as it is, or that this is over.
     #[serde(skip_serializing_if = "Option::is_none")]
     exempted: Option<String>,
+    /// The sets of releases that are approved together and are for this asset.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    sets: Vec<Set<'a>>,
+}
+
+/// How a group of parts stands to a set.
+#[derive(Serialize)]
+struct Set<'a> {
+    set: &'a str,
+    conformance: &'static str,
+    /// What is not on it, in words.
+    off: &'a [String],
+    entry: u64,
+}
+
+impl Set<'_> {
+    fn shown(&self) -> String {
+        let off = if self.off.is_empty() { String::new() } else { format!(" ({})", self.off.join(", ")) };
+        format!("set {}: {}{off}", self.set, self.conformance)
+    }
 }
 
 const HEADER: [&str; 12] = [
@@ -101,7 +135,7 @@ const HEADER: [&str; 12] = [
 ];
 
 impl<'a> Line<'a> {
-    fn new(asset: &'a Asset, judged: &'a Judged, all: &[Judged]) -> Self {
+    fn new(asset: &'a Asset, judged: &'a Judged, all: &[Judged], sets: &[&'a SetJudged]) -> Self {
         Self {
             asset: &asset.id,
             address: asset.addresses.last().map(place).unwrap_or_default(),
@@ -118,6 +152,10 @@ impl<'a> Line<'a> {
             target: judged.target.as_deref(),
             vendor: judged.vendor.map(|(decision, _)| decision.name()),
             exempted: judged.exempted.as_ref().map(Exempted::shown),
+            sets: sets
+                .iter()
+                .map(|set| Set { set: &set.name, conformance: set.conformance.name(), off: &set.off, entry: set.entry })
+                .collect(),
         }
     }
 
@@ -126,7 +164,8 @@ impl<'a> Line<'a> {
         let stale = if self.stale { "stale" } else { "" };
         let entry = self.baseline_entry.map(|entry| entry.to_string()).unwrap_or_default();
         let (installed, grade) = (self.installed.unwrap_or_default(), self.grade.unwrap_or_default());
-        let verdict = [self.conformance, self.asset_conformance, &approved, stale, &self.reason, &entry];
+        let reason = self.sets.iter().fold(self.reason.clone(), |reason, set| format!("{}; {reason}", set.shown()));
+        let verdict = [self.conformance, self.asset_conformance, &approved, stale, &reason, &entry];
         [self.asset, &self.address, self.component, self.field, installed, grade].into_iter().chain(verdict).map(str::to_owned).collect()
     }
 }

@@ -1,8 +1,9 @@
 //! Which advisory concerns which device: one line for a component, a document and a vulnerability.
 
+use nameplate_core::advisory::Score;
 use nameplate_core::advisory::exploitation::Exploitations;
 use nameplate_core::baseline::Exempted;
-use nameplate_core::finding::{Finding, Library, Proof, Verdict};
+use nameplate_core::finding::{Considered, Finding, Library, Proof, Verdict};
 use nameplate_core::priority::{Band, Dates, Day, Decision, Factors, Known, Policy};
 
 use super::subject::Subject;
@@ -10,6 +11,9 @@ use crate::print;
 
 /// The verdicts, as the summary counts them.
 const VERDICTS: [Verdict; 4] = [Verdict::Affected, Verdict::Contradiction, Verdict::Indeterminate, Verdict::NotAffected];
+
+/// Said where the score of a finding is that of other products.
+const BORROWED: &str = "the document scores this vulnerability for other products only; the worst of those scores counts";
 
 /// All that findings are made of.
 pub struct Findings {
@@ -27,6 +31,8 @@ pub struct Found<'a> {
     pub verdict: Verdict,
     /// Why.
     pub proof: Proof,
+    /// The fact that would decide, where one is missing.
+    pub would_decide: Option<String>,
     /// How urgent it is; of what is not affected, nothing is.
     pub decision: Option<Decision>,
     /// That it is left as it is, or that this is over.
@@ -45,20 +51,31 @@ impl Findings {
         findings.into_iter().filter_map(|finding| {
             let proof = self.library.proof(&subject.installed, &finding)?;
             let decision = (finding.verdict != Verdict::NotAffected).then(|| self.decide(subject, &finding, &proof));
-            Some(Found { subject, verdict: finding.verdict, proof, decision: decision.flatten(), exempted: None })
+            let would_decide = finding.missing.as_deref().map(str::to_owned);
+            Some(Found { subject, verdict: finding.verdict, proof, would_decide, decision: decision.flatten(), exempted: None })
         })
     }
 
     fn decide(&self, subject: &Subject, finding: &Finding<'_>, proof: &Proof) -> Option<Decision> {
         let advisory = self.library.advisories().get(finding.advisory)?;
         let vulnerability = advisory.vulnerabilities.get(finding.vulnerability)?;
-        let decides = |product: &u32| {
+        let is_considered = |product: &u32, counts: &dyn Fn(&Considered) -> bool| {
             let id = advisory.products.get(*product as usize).map(|product| product.id.as_str());
-            proof.products.iter().any(|one| one.decides && Some(one.product_id.as_str()) == id)
+            proof.products.iter().any(|one| counts(one) && Some(one.product_id.as_str()) == id)
         };
+        let decides = |product: &u32| is_considered(product, &|one| one.decides);
         let is_its = |products: &[u32]| products.is_empty() || products.iter().any(decides);
+        // Where it is open which product the device is, each that it may be can be the worst.
+        let may_be = |product: &u32| is_considered(product, &|one| one.decides || one.answer != "outside");
+        let is_scored = |score: &&Score| match finding.verdict {
+            Verdict::Affected => is_its(&score.products),
+            _ => score.products.is_empty() || score.products.iter().any(may_be),
+        };
+        let own: Vec<&Score> = vulnerability.scores.iter().filter(is_scored).collect();
+        let borrowed = own.is_empty() && !vulnerability.scores.is_empty();
         let known = Known {
-            scores: vulnerability.scores.iter().filter(|score| is_its(&score.products)).collect(),
+            // Nobody scored it for this product: it is not taken for milder than the worst that was scored.
+            scores: if borrowed { vulnerability.scores.iter().collect() } else { own },
             exploitation: self.exploitations.of(&vulnerability.cve),
             lists: &self.exploitations.lists,
             setting: &subject.setting,
@@ -68,7 +85,11 @@ impl Findings {
         let seen = subject.since_ns.map_or(self.today, Day::of_ns);
         // Nobody can have found it before it was published.
         let found_on = released.map_or(seen, |released| released.max(seen));
-        Some(self.policy.decide(&Factors::of(&self.policy, &known), Dates { found_on, fix_released: released }))
+        let mut decision = self.policy.decide(&Factors::of(&self.policy, &known), Dates { found_on, fix_released: released });
+        if borrowed {
+            decision.remarks.push(BORROWED.to_owned());
+        }
+        Some(decision)
     }
 
     /// What was looked at, in words: never "safe".

@@ -23,6 +23,9 @@ pub struct Line<'a> {
     verdict: &'static str,
     identity: &'static str,
     missing: &'a [String],
+    /// Of these the one that would decide: with it the verdict is another, or another fact is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    would_decide: Option<&'a str>,
     range: &'a str,
     reason: &'a str,
     band: Option<&'static str>,
@@ -44,6 +47,8 @@ struct Priority<'a> {
     unknown: Vec<&'a str>,
     due: Option<String>,
     act: Option<&'static str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    remarks: &'a [String],
     policy_sha256: &'a str,
 }
 
@@ -80,6 +85,7 @@ impl<'a> Line<'a> {
             verdict: found.verdict.name(),
             identity: found.proof.identity.map_or(NO_IDENTITY, nameplate_core::finding::identity::Step::name),
             missing,
+            would_decide: found.would_decide.as_deref(),
             range,
             reason,
             band: found.decision.as_ref().map(|decision| decision.band.name()),
@@ -92,7 +98,12 @@ impl<'a> Line<'a> {
 
     fn cells(&self) -> Vec<String> {
         let due = self.priority.as_ref().and_then(|priority| priority.due.clone()).unwrap_or_default();
-        let missing = self.missing.join(" ");
+        let others: Vec<&str> = self.missing.iter().map(String::as_str).filter(|fact| Some(*fact) != self.would_decide).collect();
+        let missing = match self.would_decide {
+            Some(fact) if others.is_empty() => fact.to_owned(),
+            Some(fact) => format!("{fact} (decides), {}", others.join(", ")),
+            None => others.join(", "),
+        };
         let reason = self.exempted.iter().fold(self.reason.to_owned(), |reason, exempted| format!("{exempted}; {reason}"));
         let [band, remediation] = [self.band, self.remediation].map(Option::unwrap_or_default);
         [
@@ -124,6 +135,7 @@ impl<'a> Priority<'a> {
             unknown: decision.unknown.iter().map(|unknown| unknown.factor.name()).collect(),
             due: decision.due.as_ref().map(|due| due.by.to_string()),
             act: decision.due.as_ref().map(|due| due.act.name()),
+            remarks: &decision.remarks,
             policy_sha256: &decision.policy_sha256,
         }
     }
