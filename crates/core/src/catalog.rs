@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use sha2::{Digest, Sha256};
 
-use crate::claim::{Claim, Field};
+use crate::claim::{Claim, Field, Grade};
 use crate::observation::{Address, Authority, Observation, Source, hex};
 use crate::profile::{Interpretation, Matched};
 
@@ -223,7 +223,10 @@ impl Asset {
         }
         latest.extend(self.imported.iter().filter(|r| r.claim.field == field && r.claim.component == component));
         let standing = *latest.iter().min_by_key(|r| (r.claim.grade, std::cmp::Reverse(r.time_ns)))?;
-        let conflicting = latest.into_iter().filter(|r| r.claim.value != standing.claim.value).collect();
+        // A register writes a maker otherwise than he does himself: that contradicts nobody.
+        let is_a_register = |r: &Recorded| r.claim.grade == Grade::Inferred && field == Field::Manufacturer;
+        let contradicts = |r: &&Recorded| r.claim.value != standing.claim.value && (!is_a_register(r) || is_a_register(standing));
+        let conflicting = latest.into_iter().filter(contradicts).collect();
         Some(Current { standing, conflicting })
     }
 
