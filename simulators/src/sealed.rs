@@ -31,8 +31,9 @@ const BITS: u8 = 0x03;
 const ECDSA_SHA256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2];
 const EC_PUBLIC_KEY: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
 const PRIME256V1: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
-/// id-at-commonName, 2.5.4.3.
+/// id-at-commonName, 2.5.4.3; id-at-organizationName, 2.5.4.10.
 const COMMON_NAME: &[u8] = &[0x55, 4, 3];
+const ORGANISATION: &[u8] = &[0x55, 4, 10];
 /// From when to when it holds: the factory's clock and forty years.
 const HOLDS: [&[u8]; 2] = [b"100101000000Z", b"491231235959Z"];
 
@@ -41,16 +42,16 @@ const HOLDS: [&[u8]; 2] = [b"100101000000Z", b"491231235959Z"];
 pub struct Seal(Arc<ServerConfig>);
 
 impl Seal {
-    /// A new key, and a certificate for this name.
+    /// A new key, and a certificate for this name, of this organisation where one is given.
     ///
     /// # Errors
     /// The machine has no random numbers.
-    pub fn of(name: &[u8]) -> io::Result<Self> {
+    pub fn of(organisation: Option<&[u8]>, name: &[u8]) -> io::Result<Self> {
         const NONE: &str = "no key could be made";
         let random = SystemRandom::new();
         let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &random).map_err(|_| io::Error::other(NONE))?;
         let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8.as_ref(), &random).map_err(|_| io::Error::other(NONE))?;
-        let content = content(name, key.public_key().as_ref());
+        let content = content(&subject(organisation, name), key.public_key().as_ref());
         let signature = key.sign(&random, &content).map_err(|_| io::Error::other(NONE))?;
         let whole = [content, algorithm(), bits(signature.as_ref())].concat();
         let (chain, key) = (vec![CertificateDer::from(der(SEQUENCE, &whole))], PrivatePkcs8KeyDer::from(pkcs8.as_ref().to_vec()));
@@ -60,15 +61,20 @@ impl Seal {
     }
 }
 
-/// `TBSCertificate`.
+/// `Name`: whose it is, and its name (RFC 5280, 4.1.2.4).
+fn subject(organisation: Option<&[u8]>, name: &[u8]) -> Vec<u8> {
+    let part = |kind: &[u8], text: &[u8]| der(SET, &der(SEQUENCE, &[der(OBJECT, kind), der(UTF8, text)].concat()));
+    der(SEQUENCE, &[organisation.map(|text| part(ORGANISATION, text)).unwrap_or_default(), part(COMMON_NAME, name)].concat())
+}
+
+/// `TBSCertificate` of this subject, who is its issuer, too.
 fn content(name: &[u8], public: &[u8]) -> Vec<u8> {
-    let name = der(SEQUENCE, &der(SET, &der(SEQUENCE, &[der(OBJECT, COMMON_NAME), der(UTF8, name)].concat())));
     let holds = der(SEQUENCE, &HOLDS.map(|time| der(TIME, time)).concat());
     let kind = der(SEQUENCE, &[der(OBJECT, EC_PUBLIC_KEY), der(OBJECT, PRIME256V1)].concat());
     let key = der(SEQUENCE, &[kind, bits(public)].concat());
     // Version 3, serial number 1.
     let (version, serial) = (vec![0xa0, 3, 2, 1, 2], vec![2, 1, 1]);
-    der(SEQUENCE, &[version, serial, algorithm(), name.clone(), holds, name, key].concat())
+    der(SEQUENCE, &[version, serial, algorithm(), name.to_vec(), holds, name.to_vec(), key].concat())
 }
 
 fn algorithm() -> Vec<u8> {
@@ -159,8 +165,9 @@ mod tests {
             301e 170d 3130303130313030303030305a 170d 3439313233313233353935395a
             300f 310d 300b 0603550403 0c04 706c6331
             301d 3013 06072a8648ce3d0201 06082a8648ce3d030107 0306 00 0411223344";
-        let made = content(b"plc1", &hex("0411223344"));
+        let made = content(&subject(None, b"plc1"), &hex("0411223344"));
         assert_eq!(made, hex(expected));
-        Seal::of(b"plc1").expect("a key and its certificate");
+        assert_eq!(subject(Some(b"Oy"), b"plc1"), hex("301c 310b 3009 060355040a 0c02 4f79 310d 300b 0603550403 0c04 706c6331"));
+        Seal::of(Some(b"Oy"), b"plc1").expect("a key and its certificate");
     }
 }

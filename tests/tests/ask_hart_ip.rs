@@ -22,7 +22,8 @@ fn drawn() -> Persona {
         device_revision: small(number(200)),
         software_revision: 1 + small(number(200)),
         hardware_revision: 1 + small(number(30)),
-        manufacturer: number(0x100),
+        // FieldComm Group, HCF_SPEC-183, table 8: Rosemount.
+        manufacturer: 38,
         distributor: number(0x100),
         profile: 1,
         long_tag: format!("{tag} in unit {}", number(100)).into_bytes(),
@@ -57,6 +58,7 @@ fn a_transmitter_tells_its_identity_in_one_session() {
     let Some(product) = needed("a_transmitter_tells_its_identity_in_one_session", Product::find()) else { return };
     let persona = drawn();
     let expected: BTreeMap<String, String> = [
+        ("manufacturer", "ROSEMOUNT".to_owned()),
         ("product_code", format!("0x{:04x}", persona.device_type)),
         ("software_revision", persona.software_revision.to_string()),
         ("hardware_revision", persona.hardware_revision.to_string()),

@@ -73,7 +73,16 @@ pub fn decode_fact(shape: Shape, bytes: &[u8]) -> Result<String, Unreadable> {
             let words = bytes.as_chunks().0.iter().map(|word| u16::from_be_bytes(*word).to_string());
             Ok(words.collect::<Vec<_>>().join("."))
         }
+        Shape::DottedLe => Ok(dotted(&bytes.iter().rev().copied().collect::<Vec<_>>())),
         Shape::DigitsPoint => digits_point(bytes),
+        Shape::Hundredths => match *bytes {
+            [b1, b0] => Ok(format!("{}.{:02}", u16::from_be_bytes([b1, b0]) / 100, u16::from_be_bytes([b1, b0]) % 100)),
+            _ => Err(Unreadable { shown: format!("0x{}", hex(bytes)) }),
+        },
+        Shape::TensLetter => match *bytes {
+            [0, number @ 10..=99] => Ok(format!("{}.{}", number / 10, char::from(b'A' + number % 10))),
+            _ => Err(Unreadable { shown: format!("0x{}", hex(bytes)) }),
+        },
         Shape::Letter => match bytes {
             [0, number @ 1..=26] => Ok(char::from(b'A' + number - 1).to_string()),
             _ => Err(Unreadable { shown: format!("0x{}", hex(bytes)) }),

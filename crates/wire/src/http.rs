@@ -1,7 +1,7 @@
 //! HTTP/1 and RTSP: what a server calls itself, asks a password for, and has as its first page's title; what a client calls itself.
 //!
 //! Sources: RFC 9110 clauses 10.1.5 (User-Agent), 10.2.4 (Server), 11.6.1 (WWW-Authenticate); RFC 9112 clauses 2 to 7 (messages, length of
-//! a body); HTML, 4.2.2 (title); RFC 2326 clauses 4 to 7 (RTSP, messages like HTTP/1.1's).
+//! a body); HTML, 4.2.2 (title) and 4.5.3 (strong); RFC 2326 clauses 4 to 7 (RTSP, messages like HTTP/1.1's).
 //!
 //! Bodies are passed over without being held, but for the first bytes of a page. Requests and answers are told apart by their first
 //! line. After a gap the next segment that starts with such a line goes on.
@@ -58,7 +58,7 @@ static RTSP: Dialect = Dialect { name: "rtsp", version: "RTSP/1.", server: "rtsp
 
 /// A head that is held; servers take 8 to 16 KiB. A longer one is passed over.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
-/// Bytes of a page that are searched for its title: it stands at the top of what an embedded server sends.
+/// Bytes of a page that are searched for its title and its first strong text: they stand at the top of what an embedded server sends.
 const PAGE_BYTES_MAX: usize = 2 * 1024;
 /// Requests that wait for their answer; browsers do not pipeline, and 32 is what servers let wait.
 const REQUESTS_PENDING_MAX: usize = 32;
@@ -222,13 +222,11 @@ impl Connection {
         let Some(start) = side.page else { return };
         let room = (start + PAGE_BYTES_MAX).saturating_sub(side.held.len());
         side.held.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
-        let title = body::title(&side.held, start);
-        // A chunk's end may stand in the middle of a title: only the first chunk is searched.
+        let ends = ends_of_texts(&side.held, start);
+        // A chunk's end may stand in the middle of a text: only the first chunk is searched.
         let cut = matches!(&side.state, State::Body(body) if body.is_past_first_chunk());
-        if let Some(title) = &title {
-            side.held.truncate(title.end + body::TITLE_END.len());
-        }
-        if title.is_some() || done || cut || bytes.len() >= room {
+        if ends.iter().all(Option::is_some) || done || cut || bytes.len() >= room {
+            side.held.truncate(ends.into_iter().flatten().max().unwrap_or(side.held.len()));
             self.tell(side, true, by, out);
         }
     }
@@ -236,7 +234,9 @@ impl Connection {
     /// Hands on what is held of an answer that will not be whole.
     fn give_up(&mut self, side: &mut Side, by: (usize, At), out: &mut dyn FnMut(Heard)) {
         if !side.held.is_empty() {
-            self.tell(side, false, by, out);
+            let last = side.page.and_then(|start| ends_of_texts(&side.held, start).into_iter().flatten().max());
+            side.held.truncate(last.unwrap_or(side.held.len()));
+            self.tell(side, last.is_some(), by, out);
         }
     }
 
@@ -264,6 +264,9 @@ impl Connection {
             if let Some(range) = page.and_then(|start| body::title(&held, start)) {
                 reading.fact(format!("{name}.title"), Shape::Text, range);
             }
+            if let Some(range) = page.and_then(|start| body::strong(&held, start)) {
+                reading.fact(format!("{name}.strong"), Shape::Lines, range);
+            }
         } else if let Some(range) = head.field("user-agent") {
             reading.authority = Authority::Client;
             reading.fact(format!("{name}.user_agent"), Shape::Text, range);
@@ -274,6 +277,12 @@ impl Connection {
             out(Heard::Reading(reading));
         }
     }
+}
+
+/// Where title and strong text of a page end with their marks, where they do.
+fn ends_of_texts(held: &[u8], page: usize) -> [Option<usize>; 2] {
+    let title = body::title(held, page).map(|text| text.end + body::TITLE_END.len());
+    [title, body::strong(held, page).map(|text| text.end + body::STRONG_END.len())]
 }
 
 fn is_html(head: &Head<'_>) -> bool {

@@ -55,6 +55,10 @@ pub static ALL: &[&Protocol] = &[
     &crate::tls::PROTOCOL,
     &crate::tls::HTTPS_PROTOCOL,
     &crate::dhcpv6::PROTOCOL,
+    &crate::pcworx::PROTOCOL,
+    &crate::codesys_v2::PROTOCOL,
+    &crate::codesys_v3::PROTOCOL,
+    &crate::veeder_root::PROTOCOL,
 ];
 
 /// The protocol of that name, or the one whose conversations carry it.

@@ -129,8 +129,14 @@ pub enum Shape {
     DottedWordLe,
     /// Each two bytes a decimal number, upper byte first, with dots between: `00 02 00 0a` is `2.10`.
     DottedWords,
+    /// As [`Shape::Dotted`], the last byte first: `00 04 0f 05` is `5.15.4.0`.
+    DottedLe,
     /// Decimal digits in half bytes, with a point before the last two: `02 83` is `2.83`.
     DigitsPoint,
+    /// A number of hundredths, upper byte first: `02 59` (601) is `6.01`.
+    Hundredths,
+    /// A number of two digits, upper byte first, of which the last stands for a letter from A on: `00 0a` (10) is `1.A`, `00 17` (23) is `2.D`.
+    TensLetter,
     /// A number that stands for a letter, upper byte first: `00 01` is `A`, `00 1a` is `Z`.
     Letter,
     /// A letter, then decimal numbers with dots: `56 03 02 06` is `V3.2.6`.

@@ -44,6 +44,8 @@ pub static PROTOCOLS: &[Protocol] = &[
     of("dhcpv6", &["dhcpv6"], ""),
     Protocol { proof: Proof::Recorded, ..of("dnp3", &["dnp3"], "group 0 stands in no capture: from py1815, tests/tests/recorded.rs") },
     of("enip", &["enip", "udp>cipio"], "with cyclic data over UDP"),
+    by_hand("codesys-v2", &[], "no capture; fixed places that a public script reads"),
+    by_hand("codesys-v3", &[], "no capture; a public library's layout"),
     by_hand("ethercat", &["ecatf"], "no capture, no independent server"),
     of("fins", &["omron"], ""),
     by_hand("fox", &[], "no capture, no independent server"),
@@ -69,6 +71,7 @@ pub static PROTOCOLS: &[Protocol] = &[
     of("pn-dcp", &["pn_dcp"], "asked, no station of others could be had: a script answers with a recorded one's blocks, tests/tests/ask_pn_dcp.rs"),
     of("pn-io", &[], "connection management, counted by the interface of the call; tshark's `pn_io` is cyclic data, our pn-rt; asked, no server of others could be had: the questions are those of nmap and profinet-py, the answers a simulator's that tshark reads"),
     of("pn-rt", &["pn_rt>pn_io", "pn_rt>pn_ptcp"], ""),
+    by_hand("pcworx", &[], "no capture at hand; a session of an ILC 151 ETH is quoted message by message"),
     by_hand("pop3", &["pop"], "no capture"),
     by_hand("powerlink", &["epl"], "no capture, no independent server"),
     by_hand("rtsp", &["rtsp"], "no capture"),
@@ -85,5 +88,6 @@ pub static PROTOCOLS: &[Protocol] = &[
     by_hand("telnet", &["telnet"], "no capture"),
     of("tls", &[], "on ports of no other protocol; see https"),
     of("umas", &[], "counted by Modbus function code 90"),
+    by_hand("veeder-root", &[], "no capture; the samples of the maker's manuals"),
     by_hand("vnc", &["vnc"], "no capture"),
 ];

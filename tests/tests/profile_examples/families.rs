@@ -13,6 +13,9 @@ use crate::encode;
 use crate::judge::is_same;
 use crate::rows::{Kind, answer};
 
+/// Versions in the list that it calls placeholders in its notes.
+const PLACEHOLDERS: [&str; 1] = ["V00.00.00"];
+
 /// A family and what is made of it.
 pub struct Family {
     vendor: String,
@@ -58,6 +61,8 @@ fn one(set: &ProfileSet, family: &Value, reasons: &mut BTreeMap<String, String>)
     let expected: Vec<(Kind, Vec<String>)> = [("firmware", Kind::Version), ("serial", Kind::Serial), ("model", Kind::Model)]
         .into_iter()
         .filter_map(|(key, kind)| Some((kind, vec![result[key].as_str()?.to_owned()])))
+        // What a device sends where nothing was ever set is no version to be read.
+        .filter(|(_, value)| value.iter().all(|value| !PLACEHOLDERS.contains(&value.as_str())))
         .collect();
     let listed: Vec<&Profile> = set.iter().filter(named).collect();
     // Where the list has no device's answer, no example is one.
@@ -93,7 +98,7 @@ fn replayed(profile: &Profile, expected: &[(Kind, Vec<String>)]) -> Option<Form>
             expected.iter().find(|(kind, _)| *kind == Kind::Version).or_else(|| expected.iter().find(|(kind, _)| *kind == Kind::Model));
         example.form != Form::Built
             && version
-                .is_none_or(|(kind, expected)| values.iter().any(|(field, value)| is_of(*kind, *field) && is_same(*kind, value, expected)))
+                .is_none_or(|(kind, expected)| values.iter().any(|(field, value)| is_of(*kind, *field) && is_told(*kind, value, expected)))
     };
     profile.examples.iter().filter(holds).map(|example| example.form).min()
 }
@@ -123,10 +128,16 @@ fn objects(family: &Value) -> Option<Vec<(String, String)>> {
     }
 }
 
+/// The expected text; or with it what the list leaves off: the date of a build behind a blank.
+fn is_told(kind: Kind, read: &str, expected: &[String]) -> bool {
+    is_same(kind, read, expected)
+        || (kind == Kind::Version && expected.iter().any(|one| read.strip_prefix(one.as_str()).is_some_and(|rest| rest.starts_with(' '))))
+}
+
 /// Claims hold the version that is expected; where none is, the model.
 fn says(claims: &[Claim], expected: &[(Kind, Vec<String>)]) -> bool {
     let wanted = expected.iter().find(|(kind, _)| *kind == Kind::Version).or_else(|| expected.first());
-    wanted.is_none_or(|(kind, expected)| claims.iter().any(|claim| is_of(*kind, claim.field) && is_same(*kind, &claim.value, expected)))
+    wanted.is_none_or(|(kind, expected)| claims.iter().any(|claim| is_of(*kind, claim.field) && is_told(*kind, &claim.value, expected)))
 }
 
 /// A firmware that is claimed and is not the expected one.
@@ -137,7 +148,7 @@ fn differs(id: &str, claims: &[Claim], expected: &[(Kind, Vec<String>)]) -> Opti
         .filter(|claim| claim.field == Field::FirmwareRevision && claim.component == "self")
         .map(|claim| claim.value.as_str())
         .collect();
-    let is_right = read.is_empty() || read.iter().any(|read| is_same(Kind::Version, read, version));
+    let is_right = read.is_empty() || read.iter().any(|read| is_told(Kind::Version, read, version));
     (!is_right).then(|| format!("{id}: {read:?}, expected {version:?}"))
 }
 

@@ -8,8 +8,10 @@
 
 mod encode;
 mod families;
+mod held_back;
 mod judge;
 mod rows;
+mod rules;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -6,7 +6,7 @@ use super::recorded::{bounded, remarks};
 use super::serial::Serial;
 use super::unknown::{NEVER_IDENTIFIED, identifies, why_unknown};
 use super::{Asset, Current, OWN_COMPONENT, Recorded};
-use crate::claim::{Claim, Field};
+use crate::claim::{Claim, Field, Grade};
 use crate::observation::{Authority, Observation};
 use crate::profile::{Interpretation, Matched};
 
@@ -45,7 +45,10 @@ impl Asset {
         }
         latest.extend(self.imported.iter().chain(&self.by_hand).filter(|r| r.claim.field == field && r.claim.component == component));
         let standing = *latest.iter().min_by_key(|r| (r.claim.grade, std::cmp::Reverse(r.time_ns)))?;
-        let conflicting = latest.into_iter().filter(|r| r.claim.value != standing.claim.value).collect();
+        // A register writes a maker otherwise than he does himself: that contradicts nobody.
+        let is_a_register = |r: &Recorded| r.claim.grade == Grade::Inferred && field == Field::Manufacturer;
+        let contradicts = |r: &&Recorded| r.claim.value != standing.claim.value && (!is_a_register(r) || is_a_register(standing));
+        let conflicting = latest.into_iter().filter(contradicts).collect();
         Some(Current { standing, conflicting })
     }
 

@@ -8,9 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::objects::{OWN, resolved};
 use super::slice::Slice;
-use super::{Component, Extract, Invalid, Profile, Register, parse};
+use super::{Component, Extract, Invalid, Profile, parse};
 use crate::claim::{Claim, Field};
-use crate::enterprise;
 use crate::text::{self, Unreadable};
 
 /// Protocols that hand on another's answers, with its name. Their facts have their own name in front, and the same behind it.
@@ -199,7 +198,7 @@ fn value_of(profile: &Profile, rule: &Extract, fact: &Fact) -> Result<Option<Str
     };
     let value = match rule.register {
         None => Some(value),
-        Some(Register::IanaEnterprise) => value.parse().ok().and_then(enterprise::name),
+        Some(register) => value.parse().ok().and_then(|number| register.name(number)),
     };
     let is_set = |value: &&str| !value.is_empty() && !profile.placeholders.iter().any(|placeholder| placeholder == value);
     Ok(value.filter(is_set).map(str::to_owned))

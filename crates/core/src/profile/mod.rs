@@ -26,6 +26,7 @@ pub use parse::{Invalid, parse};
 pub use redact::{Personal, redact};
 
 use crate::claim::{Field, Grade};
+use crate::register::Register;
 use crate::version::Order;
 
 /// What kind of device it is. A closed list: a new word is a decision, not a typing error.
@@ -170,14 +171,6 @@ pub struct Extract {
     pub pattern: Option<Regex>,
     /// How good this source is.
     pub grade: Grade,
-}
-
-/// A register of names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Register {
-    /// Private enterprise numbers: makers of devices for industry.
-    IanaEnterprise,
 }
 
 /// A test of the profile: what a device sent, and the nameplate that must come out.

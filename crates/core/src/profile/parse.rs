@@ -10,9 +10,10 @@ use sha2::{Digest, Sha256};
 use toml::Spanned;
 
 use super::slice::Slice;
-use super::{Component, Confidence, DeviceClass, Example, Extract, Form, Profile, Register, Role, Said, objects};
+use super::{Component, Confidence, DeviceClass, Example, Extract, Form, Profile, Role, Said, objects};
 use crate::claim::{Field, Grade};
 use crate::observation::{hex, over, unhex};
+use crate::register::Register;
 use crate::version::Order;
 
 /// Compiled size of one pattern in bytes: a profile's patterns read short texts; more than this is a mistake or an attack.

@@ -6,13 +6,15 @@
 use nameplate_wire::{Fact, Reading, Shape};
 
 /// How registers are written out.
-const FORMS: [(&str, Shape); 6] = [
+const FORMS: [(&str, Shape); 8] = [
     ("", Shape::Text),
     (".number", Shape::Number),
     (".words", Shape::DottedWords),
     (".letter-dotted", Shape::LetterDotted),
     (".digits", Shape::DigitsPoint),
     (".letter", Shape::Letter),
+    (".hundredths", Shape::Hundredths),
+    (".tens-letter", Shape::TensLetter),
 ];
 /// Names of registers in profiles, and of blocks of them among facts.
 const KINDS: [(&str, &str); 2] = [("register", "registers"), ("input_register", "input_registers")];
@@ -91,6 +93,15 @@ mod tests {
         check("register[10].digits", [0x0283, 0, 0, 0], Some(Ok("2.83")));
         check("register[10].digits", [0x0740, 0, 0, 0], Some(Ok("7.40")));
         check("register[10].digits", [0x02a3, 0, 0, 0], Some(Err(())));
+        // F001 of the UR's list, with a step of 0.01.
+        check("register[10].hundredths", [601, 0, 0, 0], Some(Ok("6.01")));
+        check("register[10].hundredths", [760, 0, 0, 0], Some(Ok("7.60")));
+        // F21 of the P92x's list: "10: version 1.A, 11: version 1.B, 20: version 2.A".
+        check("register[10].tens-letter", [10, 0, 0, 0], Some(Ok("1.A")));
+        check("register[10].tens-letter", [11, 0, 0, 0], Some(Ok("1.B")));
+        check("register[10].tens-letter", [20, 0, 0, 0], Some(Ok("2.A")));
+        check("register[10].tens-letter", [9, 0, 0, 0], Some(Err(())));
+        check("register[10].tens-letter", [100, 0, 0, 0], Some(Err(())));
         // F13: 1 is A, 26 is Z.
         check("register[10].letter", [1, 0, 0, 0], Some(Ok("A")));
         check("register[10].letter", [26, 0, 0, 0], Some(Ok("Z")));

@@ -177,9 +177,9 @@ fn http(facts: &Facts) -> Option<Made> {
     says.then(|| made(persona))
 }
 
-/// A server with a certificate for that name, and a page that says nothing: of what stands on pages there are examples in clear.
+/// A server with a certificate for that name and organisation, and a page that says nothing: of what stands on pages there are examples in clear.
 fn https(facts: &Facts) -> Option<Made> {
-    let seal = Seal::of(facts.bytes("https.subject.cn")?).ok()?;
+    let seal = Seal::of(facts.bytes("https.subject.o"), facts.bytes("https.subject.cn")?).ok()?;
     Some(made(http::Persona { seal: Some(seal), ..http::Persona::new(b"", b"") }))
 }
 

@@ -37,6 +37,9 @@ enum Place {
 
 /// What ends a title.
 pub(super) const TITLE_END: &[u8] = b"</title";
+/// Text of importance (HTML, 4.5.3), in which some devices write what they are.
+const STRONG_START: &[u8] = b"<strong";
+pub(super) const STRONG_END: &[u8] = b"</strong>";
 const TITLE_START: &[u8] = b"<title";
 
 /// What follows an answer's head (RFC 9112, 6.3). `asked` says whether the request lets it have a body, where that was heard. RTSP has
@@ -125,9 +128,19 @@ impl Chunks {
 
 /// Where the text of a page's title stands, if its end is there.
 pub(super) fn title(bytes: &[u8], page: usize) -> Option<Range<usize>> {
-    let tag = find(bytes, page, TITLE_START)? + TITLE_START.len();
+    element(bytes, page, TITLE_START, TITLE_END)
+}
+
+/// The same of the first text that the page calls strong.
+pub(super) fn strong(bytes: &[u8], page: usize) -> Option<Range<usize>> {
+    element(bytes, page, STRONG_START, STRONG_END)
+}
+
+/// What stands between the first `start`, with its attributes, and `end`.
+fn element(bytes: &[u8], page: usize, start: &[u8], end: &[u8]) -> Option<Range<usize>> {
+    let tag = find(bytes, page, start)? + start.len();
     let start = tag + bytes.get(tag..)?.iter().position(|byte| *byte == b'>')? + 1;
-    let end = find(bytes, start, TITLE_END)?;
+    let end = find(bytes, start, end)?;
     Some(start..end)
 }
 
@@ -183,6 +196,9 @@ mod tests {
         let title = |page: &str| super::title(page.as_bytes(), 0).map(|range| page[range].to_owned());
         assert_eq!(title("<html><TITLE lang=en>NPort Web Console</Title>").as_deref(), Some("NPort Web Console"));
         assert_eq!(title("<title>NPort"), None);
+        let strong = |page: &str| super::strong(page.as_bytes(), 0).map(|range| page[range].to_owned());
+        assert_eq!(strong("<b>1</b><STRONG>D30<BR>6.01</STRONG><strong>x</strong>").as_deref(), Some("D30<BR>6.01"));
+        assert_eq!(strong("<strong>D30</b>"), None);
         let realm = |field: &str| super::realm(field.as_bytes(), 0..field.len()).map(|range| field[range].to_owned());
         assert_eq!(realm("Digest Realm=\"APC Management Card\", qop=\"auth\"").as_deref(), Some("APC Management Card"));
         assert_eq!(realm("Basic realm=\"a\\\"b\""), None);

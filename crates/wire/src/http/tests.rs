@@ -28,6 +28,20 @@ fn an_answer_tells_server_realm_and_title() {
 }
 
 #[test]
+fn what_a_page_calls_strong_is_told_before_or_behind_its_title() {
+    let page = |texts: &str| [b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>", texts.as_bytes(), b"<p>and more</p>"].concat();
+    let (title, strong) = (("http.title", "Menu"), ("http.strong", "&nbsp;D30 Relay<BR>Revision 6.01"));
+    check(&[&page("<title>Menu</title><STRONG>&nbsp;D30 Relay<BR>Revision 6.01</STRONG>")], &[title, strong]);
+    check(&[&page("<STRONG>&nbsp;D30 Relay<BR>Revision 6.01</STRONG><title>Menu</title>")], &[title, strong]);
+    check(&[&page("<STRONG>&nbsp;D30 Relay<BR>Revision 6.01</STRONG>")], &[strong]);
+    check(&[&page("<title>Menu</title><STRONG>D30")], &[title]);
+    // A reading is read again from its own message, with the same facts and as whole.
+    let read = PROTOCOL.replay(Over::Tcp, [], [&page("<title>Menu</title>")[..]]).remove(0);
+    assert!(read.complete);
+    assert_eq!(PROTOCOL.replay(Over::Tcp, [], [&read.messages[0].bytes[..]]), [read]);
+}
+
+#[test]
 fn a_request_tells_its_client() {
     let request = b"GET / HTTP/1.1\r\nHost: plc\r\nUser-Agent: curl/8.1\r\n\r\n";
     check(&[request], &[("http.user_agent", "curl/8.1")]);

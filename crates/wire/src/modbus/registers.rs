@@ -1,8 +1,9 @@
 //! Registers that are a nameplate: literal reads out of makers' public register lists, which a profile may ask for.
 //!
 //! An answer of registers does not say where they stand, so it is read only where its question was heard, and only where the question is one of
-//! these and text stands where the maker has text: all other registers are somebody's process. Blocks that one client reads of one unit one after
-//! the other are one reading, because what tells the family may stand in another block than the version.
+//! these and its answer is marked: by text where the maker has text, or by his number of a model. All other registers are somebody's process.
+//! Blocks that one client reads of one unit one after the other are one reading, because what tells the family may stand in another block than
+//! the version.
 //!
 //! Layout of question and answer: MODBUS Application Protocol Specification V1.1b3, 6.3 and 6.4. What stands in the registers is said in the
 //! profiles that read them.
@@ -25,16 +26,49 @@ pub struct Read {
     pub quantity: u16,
 }
 
-/// Every read that a profile may name, and in which of its bytes the maker has a text: from, to. A block without one is read behind another.
-const KNOWN: [(Read, (usize, usize)); 4] = [
+/// What shows that an answer is a nameplate: everything else in registers is somebody's process.
+#[derive(Clone, Copy, Debug)]
+enum Mark {
+    /// Text in these of its bytes: from, to.
+    Text(usize, usize),
+    /// One of the maker's numbers for his models, in the first register.
+    Model(&'static [u16]),
+    /// Nothing: it is read behind another block.
+    None,
+}
+
+/// Every read that a profile may name, and what marks its answer.
+const KNOWN: [(Read, Mark); 18] = [
     // GE Multilin 750/760, Communications Guide, chapter 4, table 3: "Product ID (read only)"; the serial number.
-    (holding(0, 12), (12, 20)),
+    (holding(0, 12), Mark::Text(12, 20)),
     // Schneider Electric PowerLogic PM5100, PM5300, PM5500, register list: name, model, manufacturer; the manufacturer.
-    (holding(29, 60), (80, 120)),
+    (holding(29, 60), Mark::Text(80, 120)),
     // The same: present firmware version.
-    (holding(1_636, 5), (0, 0)),
+    (holding(1_636, 5), Mark::None),
     // Siemens SENTRON PAC3200, manual A5E01168664B-04, 3.9.10, table 3-23: I&M0, as a whole only; the order number.
-    (holding(64_001, 27), (2, 22)),
+    (holding(64_001, 27), Mark::Text(2, 22)),
+    // GE Multilin UR, table B-9: order code (F204, 80 characters); product version.
+    (holding(0x40, 40), Mark::Text(0, 80)),
+    (holding(2, 1), Mark::None),
+    // MiCOM P921, P922, P923, technical guide P92x/EN CT/E11, page 0: description, reference, version; "P9", "21" behind two characters.
+    (holding(0, 6), Mark::Text(2, 6)),
+    // Bender isoHV525, manual D00297, 8.1: device name; number and version of the software, its date.
+    (holding(9_800, 10), Mark::Text(0, 20)),
+    (holding(9_820, 5), Mark::None),
+    // ComAp InteliLite 4, as victronenergy/dbus-modbus-client reads it: what it is, as a whole only; firmware.
+    (holding(1_307, 16), Mark::Text(0, 12)),
+    (holding(1_323, 8), Mark::Text(0, 16)),
+    // DEIF AGC 150, the same: type; version of the software.
+    (input(770, 6), Mark::Text(0, 12)),
+    (input(500, 1), Mark::None),
+    // CRE Technology, the same: firmware; serial number with the family in it.
+    (holding(0, 4), Mark::Text(0, 8)),
+    (holding(4, 3), Mark::None),
+    // Datakom, the same: type.
+    (holding(10_609, 1), Mark::Model(&[0xd300, 0xd500, 0xd545, 0xd700])),
+    // Basler DECS-250, manual 9440300990, table 28-5: model and application's version; serial number.
+    (holding(0, 64), Mark::Text(0, 64)),
+    (holding(192, 16), Mark::Text(0, 32)),
 ];
 /// Blocks of one reading: what a profile asks for at most, so that a serial line is asked for them, too.
 pub const BLOCKS_MAX: usize = 2;
@@ -43,6 +77,10 @@ const REGISTERS_AT: usize = 2;
 
 const fn holding(address: u16, quantity: u16) -> Read {
     Read { function: FUNCTION_HOLDING_REGISTERS, address, quantity }
+}
+
+const fn input(address: u16, quantity: u16) -> Read {
+    Read { function: FUNCTION_INPUT_REGISTERS, address, quantity }
 }
 
 impl Read {
@@ -85,12 +123,18 @@ impl Read {
         if self.is_answered_by(pdu) { pdu.get(REGISTERS_AT..).filter(|registers| registers.len() == self.bytes()) } else { None }
     }
 
-    /// Whether there is text where the maker has text: a letter or digit, more such, then filling. `None` where the maker has none.
-    fn has_text(self, registers: &[u8]) -> Option<bool> {
-        let (from, to) = KNOWN.iter().find(|(read, _)| *read == self).map(|(_, text)| *text).filter(|(from, to)| from < to)?;
-        let text = registers.get(from..to)?.trim_ascii_end();
-        let text = &text[..text.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)];
-        Some(text.first().is_some_and(u8::is_ascii_alphanumeric) && text.iter().all(|byte| matches!(byte, b' '..=b'~')))
+    /// Whether its answer is marked as a nameplate; `None` where the maker has nothing that marks it. A text is a letter or digit, more such, then
+    /// filling.
+    fn is_marked(self, registers: &[u8]) -> Option<bool> {
+        match KNOWN.iter().find(|(read, _)| *read == self)?.1 {
+            Mark::Text(from, to) => {
+                let text = registers.get(from..to)?.trim_ascii_end();
+                let text = &text[..text.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)];
+                Some(text.first().is_some_and(u8::is_ascii_alphanumeric) && text.iter().all(|byte| matches!(byte, b' '..=b'~')))
+            }
+            Mark::Model(numbers) => Some(registers.first_chunk().is_some_and(|first| numbers.contains(&u16::from_be_bytes(*first)))),
+            Mark::None => None,
+        }
     }
 
     /// The name of its block among the facts, behind the protocol's.
@@ -164,14 +208,14 @@ impl Blocks {
     fn first((protocol, over): (&'static str, Over), speaker: Address, block: &Block<'_>) -> Option<Self> {
         let registers = block.read.registers(block.pdu.1)?;
         let reading = Reading::new(protocol, over, "modbus.registers", speaker);
-        (block.read.has_text(registers) == Some(true)).then(|| Self { reading, asked: Vec::new() }.with(block))
+        (block.read.is_marked(registers) == Some(true)).then(|| Self { reading, asked: Vec::new() }.with(block))
     }
 
     /// Whether another block belongs to the same reading.
     fn goes_on_with(&self, block: &Block<'_>) -> bool {
         let Some(registers) = block.read.registers(block.pdu.1) else { return false };
         let is_new = self.asked.iter().all(|(key, read)| *key != block.key && *read != block.read);
-        is_new && self.asked.len() < BLOCKS_MAX && block.read.has_text(registers) != Some(false)
+        is_new && self.asked.len() < BLOCKS_MAX && block.read.is_marked(registers) != Some(false)
     }
 
     /// The same with another block behind it.

@@ -121,3 +121,16 @@ fn a_unit_that_is_silent_once_lends_its_question_to_nobody_else() {
     let readings = heard(&rtu::PROTOCOL, Over::Serial, &frames);
     assert_eq!(readings.iter().map(|reading| reading.facts.len()).collect::<Vec<_>>(), [1], "the poll is no version");
 }
+
+#[test]
+fn a_number_of_a_model_marks_an_answer_and_input_registers_are_none_that_hold() {
+    let (ask, answer) = (false, true);
+    let type_asked: &[u8] = &[3, 0x29, 0x71, 0, 1];
+    check("a D-500", &[(ask, type_asked), (answer, &[3, 2, 0xd5, 0x00])], &["modbus.registers.10609"]);
+    check("another number", &[(ask, type_asked), (answer, &[3, 2, 0xd5, 0x01])], &[]);
+    let (kind, version): (&[u8], &[u8]) = (&[4, 3, 2, 0, 6], &[4, 1, 0xf4, 0, 1]);
+    let said = [&[4, 12][..], b"AGC150GEN\0\0\0"].concat();
+    let story = [(ask, kind), (answer, &said[..]), (ask, version), (answer, &[4, 2, 4, 0x88][..])];
+    check("input registers", &story, &["modbus.input_registers.770 modbus.input_registers.500"]);
+    check("as holding registers", &[(ask, &[3, 3, 2, 0, 6]), (answer, &[&[3][..], &said[1..]].concat())], &[]);
+}
