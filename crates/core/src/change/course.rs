@@ -202,11 +202,16 @@ impl Change {
     /// Who took responsibility for what no serial number proves in a ring, if anybody did.
     #[must_use]
     pub fn accepted(&self, ring: u32) -> Option<&str> {
-        let signed = self.verifications.iter().filter(|(step, accepts)| step.ring == ring && *accepts).map(|(step, _)| step.by.as_str());
+        let valid = self.verified(ring).map(|step| step.index);
+        let mut signed = self.verifications.iter().filter(|(step, accepts)| Some(step.index) == valid && *accepts);
         let read = self.after.iter().rfind(|step| step.ring == ring).and_then(|step| step.accepted_by.as_deref());
         // Who accepted and installed afterwards is not another person any more.
-        let installed = |name: &str| self.installed.iter().any(|step| person(&step.by) == person(name));
-        signed.last().or(read).filter(|name| !installed(name))
+        signed.next().map(|(step, _)| step.by.as_str()).or(read).filter(|name| !self.has_installed(Some(ring), name))
+    }
+
+    /// Whether this person is on record as having installed a ring, or any.
+    pub(super) fn has_installed(&self, ring: Option<u32>, name: &str) -> bool {
+        self.installed.iter().any(|step| ring.is_none_or(|ring| step.ring == ring) && person(&step.by) == person(name))
     }
 
     /// What was last said of a device that is left.

@@ -126,7 +126,7 @@ impl<'a> Stretch<'a> {
         let open: Vec<&Change> = changes.iter().filter(meanwhile).filter(beside).collect();
         let expects = |change: &&&Change| {
             let mut deltas = change.plan.expected.iter();
-            deltas.any(|delta| delta.asset == self.asset.id && delta.key() == what && delta.to.as_deref() == Some(next.value))
+            deltas.any(|delta| is_called(self.asset, &delta.asset) && delta.key() == what && delta.to.as_deref() == Some(next.value))
         };
         let expected_by = open.iter().find(expects).map(|change| change.plan.order.clone());
         Drift {
@@ -151,10 +151,14 @@ impl Drift {
     }
 }
 
+fn is_called(asset: &Asset, id: &str) -> bool {
+    asset.id == id || asset.was.iter().any(|was| was == id)
+}
+
 /// Whether a change is about the device, or about another one at its address.
 fn is_beside(change: &Change, asset: &Asset, next: &Asset) -> bool {
     change.plan.places().any(|place| {
-        let own = |one: &Asset| one.id == place.asset || one.was.contains(&place.asset);
+        let own = |one: &Asset| is_called(one, &place.asset);
         let there = |one: &Asset| place.address.ip.is_some() && one.addresses.iter().any(|address| address.ip == place.address.ip);
         own(asset) || own(next) || there(asset)
     })

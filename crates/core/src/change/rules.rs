@@ -110,6 +110,9 @@ fn before(change: &Change, ring: Option<u32>, tries: &[Try]) -> Result<(), Strin
     if change.after.iter().any(|step| step.ring == ring) {
         return Err(format!("work order {order} has its reading after already; what is read now is not before"));
     }
+    if let Some(step) = change.installed.iter().find(|step| step.ring == ring) {
+        return Err(format!("{} installed ring {ring} of work order {order} already; what is read now is not before", step.by));
+    }
     no_stranger(change, ring, tries)
 }
 
@@ -131,7 +134,7 @@ fn after(change: &Change, ring: Option<u32>, tries: &[Try], accepted_by: Option<
         return Err(format!("work order {order} has no reading before; without it nobody can say what changed"));
     }
     no_stranger(change, ring, tries)?;
-    accepted_by.map_or(Ok(()), |name| second_person(change, name))
+    accepted_by.map_or(Ok(()), |name| second_person(change, Some(ring), name))
 }
 
 /// The readings agree, and who says so is not who installed.
@@ -150,7 +153,7 @@ fn verified(change: &Change, ring: u32, by: &str, accepts_unproven: bool) -> Res
         return Err(format!("{by} installed ring {ring} of work order {order}; another person has to verify it"));
     }
     if accepts_unproven {
-        second_person(change, by)?;
+        second_person(change, Some(ring), by)?;
     }
     let accepted = accepts_unproven || change.accepted(ring).is_some();
     // A device that was read after and is not as expected failed, whatever it is called: only what was never tried may be left behind.
@@ -168,7 +171,7 @@ fn verified(change: &Change, ring: u32, by: &str, accepts_unproven: bool) -> Res
 fn closed(change: &Change, by: &str, accepted_by: Option<&str>) -> Result<(), String> {
     named(by)?;
     let order = &change.plan.order;
-    accepted_by.map_or(Ok(()), |name| second_person(change, name))?;
+    accepted_by.map_or(Ok(()), |name| second_person(change, None, name))?;
     let undone = change.undone(accepted_by.is_some());
     let Some(first) = undone.first() else { return Ok(()) };
     let more = undone.len().saturating_sub(1);
@@ -180,14 +183,14 @@ fn closed(change: &Change, by: &str, accepted_by: Option<&str>) -> Result<(), St
     ))
 }
 
-/// Who takes the responsibility for an identity is neither who opened the change nor who installed.
-fn second_person(change: &Change, name: &str) -> Result<(), String> {
+/// Who takes the responsibility for identities in a ring (`None`: in all) is neither who opened the change nor who installed it.
+fn second_person(change: &Change, ring: Option<u32>, name: &str) -> Result<(), String> {
     named(name)?;
     let order = &change.plan.order;
     let done = |did: &str| Err(format!("{name} {did} work order {order}; an identity that is not proven is accepted by a second person"));
     match () {
         () if person(name) == person(&change.plan.by) => done("opened"),
-        () if change.installed.iter().any(|step| person(&step.by) == person(name)) => done("installed"),
+        () if change.has_installed(ring, name) => done("installed"),
         () => Ok(()),
     }
 }

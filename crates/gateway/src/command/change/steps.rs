@@ -284,6 +284,8 @@ impl Close {
         }
         let (verdicts, accepted_by) = close(intake, &self.order, &self.by, accepted)?;
         let change = find(&intake.view.changes, &self.order)?;
+        let in_rings = || (1..).zip(change.plan.rings()).find_map(|(ring, _)| change.accepted(ring)).map(str::to_owned);
+        let accepted_by = accepted_by.or_else(in_rings);
         print::out(&page::verdicts(change, &verdicts, print::format(options)))?;
         judged(&verdicts, accepted_by.as_deref())
     }
@@ -296,8 +298,8 @@ impl Close {
 pub fn close(intake: &mut Intake<'_>, order: &str, by: &str, accepted_by: Option<&str>) -> Result<(Vec<Judged>, Option<String>), Failure> {
     let change = find(&intake.view.changes, order)?;
     let verdicts = change.verdicts();
-    let before = (1..).zip(change.plan.rings()).filter_map(|(ring, _)| change.accepted(ring)).last();
-    let accepted_by = accepted_by.or(before).map(str::to_owned);
+    // In rings, who accepted what stands with each ring's verification.
+    let accepted_by = accepted_by.or_else(|| change.accepted(1).filter(|_| !change.plan.is_staged())).map(str::to_owned);
     let event = Event::Closed {
         order: order.to_owned(),
         by: by.to_owned(),
