@@ -1,6 +1,7 @@
 //! Twelve simulated devices of six families, and a script's view of the product.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use nameplate_simulators::device::{Device, Running};
 use nameplate_simulators::flash::{Flash, Phase};
@@ -108,7 +109,9 @@ impl Plant {
 
     /// One more, that is asked once so that the catalog knows it.
     pub async fn with<P: Language + 'static>(mut self, via: &str, persona: P) -> Self {
-        let running = Device::new(persona).start(Device::<P>::ANYWHERE).await.expect("a port on loopback");
+        // A host each: what speaks two protocols at one address is one device.
+        let host = u8::try_from(self.devices.len() + 2).expect("few devices");
+        let running = Device::new(persona).start(SocketAddr::from(([127, 0, 7, host], 0))).await.expect("a port on loopback");
         let target = running.address.to_string();
         let (target, more): (String, &[&str]) = match via {
             "modbus" => (format!("{target}/1"), &["--question", "extended"]),
@@ -116,11 +119,15 @@ impl Plant {
         };
         let words = ["ask", "--reason", "WO-0", "--time-factor", "0.00001", "--via", via, &target];
         self.run(&[&words[..], more].concat()).await.expect(code::DONE);
-        let port = u64::from(running.address.port());
+        let (ip, port) = (running.address.ip().to_string(), u64::from(running.address.port()));
         let listed = self.run(&["devices", "--format", "ndjson"]).await.expect(code::DONE).lines();
-        let at = |line: &&Value| line["addresses"].as_array().is_some_and(|all| all.iter().any(|one| one["port"] == port));
+        let at = |line: &&Value| {
+            line["addresses"].as_array().is_some_and(|all| all.iter().any(|one| one["ip"] == ip.as_str() && one["port"] == port))
+        };
         let line = listed.iter().find(at).expect("a device that answered");
-        self.ids.push(line["id"].as_str().expect("an id").to_owned());
+        let id = line["id"].as_str().expect("an id").to_owned();
+        assert!(!self.ids.contains(&id), "device {} is taken for another: {line}", self.ids.len());
+        self.ids.push(id);
         self.devices.push(running);
         self
     }

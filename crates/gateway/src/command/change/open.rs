@@ -20,7 +20,7 @@ use crate::store::now_ns;
 /// For each device in the scope the same is expected.
 const EACH: &str = "*";
 /// Devices of a pilot: as few as show that a release works here.
-const PILOT_MAX: usize = 2;
+const PILOT_DEVICES_MAX: usize = 2;
 /// In the place of a protocol: nobody can ask it, what is heard of it counts.
 pub const HEARD: &str = "heard";
 
@@ -149,7 +149,7 @@ fn notes(plan: &Plan, intake: &Intake<'_>) -> Vec<String> {
         let known = value.as_ref().map_or_else(|| "unknown".to_owned(), |value| format!("{value:?}"));
         (value != delta.from).then(|| format!("{} of {} is {known} in the catalog; the order says {delta}", delta.key(), delta.asset))
     };
-    let pilot = plan.terms.rings.first().filter(|ring| plan.terms.rings.len() > 1 && ring.assets.len() > PILOT_MAX);
+    let pilot = plan.terms.rings.first().filter(|ring| plan.terms.rings.len() > 1 && ring.assets.len() > PILOT_DEVICES_MAX);
     let pilot = pilot.map(|ring| format!("ring {} has {} devices; a pilot is one or two that matter less", ring.name, ring.assets.len()));
     plan.expected.iter().filter_map(note).chain(pilot).collect()
 }
