@@ -300,6 +300,11 @@ fn steps_that_make_no_sense_are_refused_and_the_rest_is_on_record() {
         let close = ["change", "close", "WO-1", "--by", "Ada", "--format", "ndjson"];
         let closed = plot.run(&close).await.expect(code::FAILED);
         assert!(verdicts(&closed)["scope"].1.contains("was \"2.70\" before already"), "{}", closed.out);
+        assert!(closed.err.contains("cannot be closed: 1 device not done"), "{}", closed.err);
+        let leave = ["change", "leave", "WO-1", "--asset", &plot.ids[0], "--reason", "it was flashed last year", "--by", "Ada", "--as"];
+        plot.run(&[&leave[..], &["mitigated"]].concat()).await.expect(code::USAGE);
+        plot.run(&[&leave[..], &["failed"]].concat()).await.expect(code::DONE);
+        plot.run(&close).await.expect(code::FAILED);
         plot.run(&close).await.expect(code::USAGE);
         let shown = plot.run(&["change", "show", "WO-1", "--format", "ndjson"]).await.expect(code::DONE).lines();
         assert_eq!((&shown[0]["stage"], &shown[0]["verdict"]), (&Value::from("closed"), &Value::from("not_changed")));

@@ -9,6 +9,8 @@ use crate::claim::Field;
 
 /// Between the old and the new value.
 const ARROW: &str = "->";
+/// In the place of the old value: nobody knows it.
+const UNKNOWN: &str = "?";
 
 /// One field of one component of one asset, from one value to another. No value at all means: not reported.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +25,9 @@ pub struct Delta {
     /// What it says before; `None`: the field is not reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
+    /// True where nobody knows what it says before, and whoever opened the change said so; there is no `from` then.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub from_unknown: bool,
     /// What it must say after; `None`: the field is not reported any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
@@ -36,6 +41,11 @@ impl Delta {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
 /// A field of a component: `self.firmware_revision`.
 #[must_use]
 pub fn key(component: &str, field: Field) -> String {
@@ -45,14 +55,15 @@ pub fn key(component: &str, field: Field) -> String {
 impl fmt::Display for Delta {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = |value: &Option<String>| value.clone().unwrap_or_default();
-        write!(f, "{}:{}={}{ARROW}{}", self.asset, self.key(), text(&self.from), text(&self.to))
+        let from = if self.from_unknown { UNKNOWN.to_owned() } else { text(&self.from) };
+        write!(f, "{}:{}={from}{ARROW}{}", self.asset, self.key(), text(&self.to))
     }
 }
 
 impl FromStr for Delta {
     type Err = String;
 
-    /// `ASSET:PART.FIELD=OLD->NEW`; an empty side means that the field is not reported.
+    /// `ASSET:PART.FIELD=OLD->NEW`; an empty side means that the field is not reported, `?` for the old value that nobody knows it.
     ///
     /// # Errors
     /// A sentence that says what is missing.
@@ -71,11 +82,12 @@ impl FromStr for Delta {
             return Err(form("has more than one `->`"));
         }
         let value = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-        let (from, to) = (value(from), value(to));
-        if from == to {
+        let (from, to, from_unknown) = (value(from), value(to), from.trim() == UNKNOWN);
+        let from = from.filter(|_| !from_unknown);
+        if from == to && !from_unknown {
             return Err(form("expects no difference"));
         }
-        Ok(Self { asset: asset.to_owned(), component: component.to_owned(), field, from, to })
+        Ok(Self { asset: asset.to_owned(), component: component.to_owned(), field, from, from_unknown, to })
     }
 }
 
@@ -109,6 +121,7 @@ mod tests {
             Ok(("a-1", "communication-module.firmware_revision", Some("V1 = a"), Some("V2"))),
         );
         check("a-1:self.serial_number=->77", Ok(("a-1", "self.serial_number", None, Some("77"))));
+        check("a-1:self.firmware_revision=?->4.3", Ok(("a-1", "self.firmware_revision", None, Some("4.3"))));
         check("a-1:self.patch=KB1->", Ok(("a-1", "self.patch", Some("KB1"), None)));
         check("self.firmware_revision=1->2", Err("names no asset"));
         check("a-1:firmware_revision=1->2", Err("names no part"));

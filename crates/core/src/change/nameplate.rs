@@ -6,6 +6,7 @@ use nameplate_wire::Reading;
 use serde::{Deserialize, Serialize};
 
 use super::delta::key;
+use super::mode;
 use crate::observation::{hex, unhex};
 use crate::profile::Interpretation;
 use crate::text;
@@ -18,6 +19,9 @@ pub struct Nameplate {
     pub fields: BTreeMap<String, Said>,
     /// Every fact, read by a rule or not, in lower case hexadecimal: what no rule reads may change, too.
     pub facts: BTreeMap<String, String>,
+    /// True where it was put together from what was heard, at different times: then it says nothing of fields that it does not have.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub heard: bool,
 }
 
 /// A field's value, and the fact it was read from.
@@ -59,8 +63,18 @@ impl Nameplate {
         self.fields.get(key).map(|said| said.value.as_str())
     }
 
+    /// The same with the fields alone that the other one has, too, and those that are `wanted`: what can be compared where one of the
+    /// two was only heard.
+    #[must_use]
+    pub(super) fn beside(&self, other: &Self, wanted: &BTreeSet<String>) -> Self {
+        let both = |key: &String| other.fields.contains_key(key) || wanted.contains(key);
+        let fields = self.fields.iter().filter(|(key, _)| both(key)).map(|(key, said)| (key.clone(), said.clone())).collect();
+        let modes = self.facts.iter().filter(|(path, _)| mode::tells(path)).map(|(path, digits)| (path.clone(), digits.clone()));
+        Self { fields, facts: modes.collect(), heard: self.heard }
+    }
+
     /// What `later` says otherwise, `apart` from these fields and the facts that they were read from. A field that comes or goes is
-    /// a difference.
+    /// a difference. Whether it runs is none: see [`Nameplate::mode`].
     #[must_use]
     pub fn differences(&self, later: &Self, apart: &BTreeSet<String>) -> Vec<Difference> {
         let sources = |key: &String| {
@@ -76,8 +90,12 @@ impl Nameplate {
                 found.push(Difference { what: what.clone(), first: first.map(str::to_owned), second: second.map(str::to_owned) });
             }
         }
-        let facts: BTreeSet<&String> =
-            self.facts.keys().chain(later.facts.keys()).filter(|path| !told.iter().any(|from| overlap(from, path))).collect();
+        let facts: BTreeSet<&String> = self
+            .facts
+            .keys()
+            .chain(later.facts.keys())
+            .filter(|path| !mode::tells(path) && !told.iter().any(|from| overlap(from, path)))
+            .collect();
         for what in facts {
             let (first, second) = (self.facts.get(what), later.facts.get(what));
             if first != second {

@@ -3,12 +3,18 @@
 use serde::{Deserialize, Serialize};
 
 use super::delta::Delta;
+use super::terms::{Ring, Terms};
 use crate::observation::Address;
 
 /// Bytes of a work order's number: it is the reason in every line of the touch record, and CMMS numbers are short.
 pub const ORDER_BYTES_MAX: usize = 100;
 /// Assets of one change, neighbours included: more is a campaign, and belongs into several orders (rings).
 pub const ASSETS_MAX: usize = 500;
+
+/// The protocol of a place that names none.
+const MODBUS: &str = "modbus";
+/// The name of the one ring of a change without rings.
+const WHOLE: &str = "all";
 
 /// What is going to happen, as it was written down when the change was opened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,8 +34,11 @@ pub struct Plan {
     pub from_ns: u64,
     /// Last moment of the window.
     pub until_ns: u64,
-    /// Who opened it.
+    /// Who opened it, and so asks for it.
     pub by: String,
+    /// What else was agreed.
+    #[serde(default, skip_serializing_if = "Terms::is_empty")]
+    pub terms: Terms,
 }
 
 /// An asset, and where it is asked: a device that takes its address over must be seen to do so.
@@ -40,12 +49,45 @@ pub struct Place {
     pub asset: String,
     /// Where it answers.
     pub address: Address,
+    /// In which protocol it is asked; left out for Modbus. See [`Place::protocol`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<String>,
+}
+
+impl Place {
+    /// In which protocol it is asked: `modbus`, `enip`, `bacnet`.
+    #[must_use]
+    pub fn protocol(&self) -> &str {
+        self.via.as_deref().unwrap_or(MODBUS)
+    }
 }
 
 impl Plan {
     /// Every asset, the scope first.
     pub fn places(&self) -> impl Iterator<Item = &Place> {
         self.scope.iter().chain(&self.neighbours)
+    }
+
+    /// The rings in their order; a plan without rings is one.
+    #[must_use]
+    pub fn rings(&self) -> Vec<Ring> {
+        if !self.is_staged() {
+            let assets = self.scope.iter().map(|place| place.asset.clone()).collect();
+            return vec![Ring { name: WHOLE.to_owned(), assets, soak_s: 0 }];
+        }
+        self.terms.rings.clone()
+    }
+
+    /// True where it goes ring by ring: then each ring is opened, and only what is approved is.
+    #[must_use]
+    pub const fn is_staged(&self) -> bool {
+        !self.terms.rings.is_empty()
+    }
+
+    /// The ring of an asset, from 1; `None` for a neighbour, which belongs to all of them.
+    #[must_use]
+    pub fn ring_of(&self, asset: &str) -> Option<u32> {
+        (1..).zip(self.rings()).find_map(|(number, ring)| ring.assets.iter().any(|one| one == asset).then_some(number))
     }
 
     /// Whether the plan can be carried out.
@@ -80,7 +122,7 @@ impl Plan {
         }
         match self.scope.iter().find(|place| !self.expected.iter().any(|delta| delta.asset == place.asset)) {
             Some(place) => Err(format!("nothing is expected of {}: without an expectation there is no verdict", place.asset)),
-            None => Ok(()),
+            None => self.terms.check(self),
         }
     }
 }

@@ -33,6 +33,7 @@ use nameplate_field::uptime::News;
 pub use self::opcua::Kept;
 pub use self::site::{Area, Site};
 pub use self::ways::{Named, Ways};
+use super::change::drift;
 use super::devices;
 use super::listen::zone;
 use crate::cli::{Format, Options};
@@ -110,7 +111,7 @@ impl Ask {
         let mut intake = Intake::new(&profiles, Some(Store::write(&directory)?))?;
         intake.zone = zone(self.zone.as_deref())?;
         let touch = touch_record(&directory)?;
-        let format = print::format(options);
+        let (format, drifted) = (print::format(options), drift::known(&intake.view));
         let mut run = Run::new(&mut intake, self.reason.as_deref().unwrap_or_default(), format).under(rules);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| Failure::input("ask", e))?;
         let touched = runtime.block_on(run.ask(asks, self.time_factor, touch))?;
@@ -123,6 +124,7 @@ impl Ask {
             print::out(&devices::listing(assets, &profiles, format))?;
         }
         eprintln!("{touched}");
+        drift::flag(&drifted, &intake.view);
         kept?;
         if upset > 0 {
             let devices = print::count(upset as u64, "device");

@@ -21,7 +21,7 @@ use nameplate_field::capture::{Capture, Item, timeline};
 
 pub use tally::Tally;
 
-use super::{compare, devices};
+use super::{change, compare, devices};
 use crate::cli::{Format, Options};
 use crate::failure::{Code, Failure};
 use crate::intake::Intake;
@@ -122,6 +122,7 @@ impl Listen {
         let store = if keep { Some(Store::write(&state::directory(options.state.as_ref())?)?) } else { None };
         let mut intake = Intake::new(&profiles, store)?;
         intake.zone = zone(self.zone.as_deref())?;
+        let drifted = if keep { change::drift::known(&intake.view) } else { Vec::new() };
         let format = print::format(options);
         let mut tally = Tally::default();
         let filter = self.choice.filter();
@@ -140,6 +141,9 @@ impl Listen {
             print::out(&blind_spots(&intake))?;
         }
         tally.report(&intake, keep);
+        if keep {
+            change::drift::flag(&drifted, &intake.view);
+        }
         // What went wrong first is said: that nothing more was kept follows from it.
         heard.and(kept)
     }

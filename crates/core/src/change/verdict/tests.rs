@@ -27,6 +27,11 @@ fn nameplate(text: &str) -> Nameplate {
             "model" => "self.model",
             "serial" => "self.serial_number",
             "cm" => "communication-module.firmware_revision",
+            "state" => {
+                plate.facts.insert("enip.identity.state".to_owned(), value.to_owned());
+                plate.facts.remove(&fact);
+                continue;
+            }
             "cmserial" => "communication-module.serial_number",
             _ => continue,
         };
@@ -45,8 +50,14 @@ fn check(expected: &[&str], before: &str, after: &str, verdict: Verdict, part: &
     let deltas: Vec<Delta> = expected.iter().map(|text| text.parse().expect("a delta")).collect();
     let before = reading(before);
     let after: Vec<Try> = after.split("; ").filter_map(reading).collect();
-    let case =
-        Case { expected: &deltas.iter().collect::<Vec<_>>(), before: before.as_ref(), after: &after.iter().collect::<Vec<_>>(), equal: 3 };
+    let case = Case {
+        expected: &deltas.iter().collect::<Vec<_>>(),
+        before: before.as_ref(),
+        after: &after.iter().collect::<Vec<_>>(),
+        equal: 3,
+        serial: None,
+        partner: None,
+    };
     let (said, why) = judge(&case);
     assert_eq!(said, verdict, "{expected:?}, {before:?}, {after:?}: {why}");
     assert!(why.contains(part), "{why:?} says nothing of {part:?}");
@@ -150,4 +161,110 @@ fn a_neighbour_must_report_what_it_did() {
     check(&[], "3=url", &thrice("3=other"), AnotherDeviceChanged, "modbus.object.3");
     check(&[], OLD, "!silence", Unreadable, "silence");
     check(&[], "-", &thrice(OLD), Unreadable, "before");
+}
+
+/// As [`check`], with what the owner knows: the serial number of the device, and of its partner.
+fn check_known(expected: &str, (serial, partner): (&str, &str), before: &str, after: &str, verdict: Verdict, part: &str) {
+    let delta: Delta = expected.parse().expect("a delta");
+    let before = reading(before);
+    let after: Vec<Try> = after.split("; ").filter_map(reading).collect();
+    let case = Case {
+        expected: &[&delta],
+        before: before.as_ref(),
+        after: &after.iter().collect::<Vec<_>>(),
+        equal: 1,
+        serial: Some(serial).filter(|text| !text.is_empty()),
+        partner: Some(partner).filter(|text| !text.is_empty()),
+    };
+    let (said, why) = judge(&case);
+    assert_eq!(said, verdict, "{expected:?}, {before:?}, {after:?}: {why}");
+    assert!(why.contains(part), "{why:?} says nothing of {part:?}");
+}
+
+#[test]
+fn the_right_release_is_not_enough_where_the_device_does_not_run() {
+    use Verdict::*;
+    let moded = |before: &str, after: &str, verdict, part| {
+        let with = |plate: &str, state: &str| if state.is_empty() { plate.to_owned() } else { format!("{plate} state={state}") };
+        check(&[FW], &with(OLD, before), &thrice(&with(NEW, after)), verdict, part);
+    };
+    moded("03", "03", AsExpected, "it is running");
+    moded("02", "03", AsExpected, "it is running");
+    moded("03", "02", NotRunning, "but it is stopped");
+    moded("02", "02", NotRunning, "but it is stopped, as it was before");
+    moded("03", "05", NotRunning, "but it is faulted");
+    moded("03", "", NotRunning, "does not say any more whether it runs");
+    moded("", "", AsExpected, "nothing else changed");
+    // What is wrong with the release goes before.
+    check(&[FW], &format!("{OLD} state=03"), &thrice("fw=2.65@2 model=PM@4 serial=77@128 3=url state=02"), WrongRelease, "2.65");
+    check(&[FW], "fw=2.60@2 state=03", &thrice("fw=2.70@2 state=02"), NotRunning, "no serial number");
+    check(
+        &[],
+        &format!("{OLD} state=03"),
+        &thrice(&format!("{OLD} state=05")),
+        AnotherDeviceChanged,
+        "it was running before and is faulted now",
+    );
+    check(&[], &format!("{OLD} state=02"), &thrice(&format!("{OLD} state=03")), AsExpected, "the same as before");
+}
+
+#[test]
+fn a_partner_is_not_the_device() {
+    use Verdict::*;
+    let pair = |after: &str, verdict, part| check_known(FW, ("", "88"), OLD, after, verdict, part);
+    pair("fw=2.70@2 model=PM@4 serial=88@128 3=url", PartnerAnswered, "its partner answered in its place");
+    pair("fw=2.60@2 model=PM@4 serial=88@128 3=url", PartnerAnswered, "\"88\"");
+    pair("fw=2.70@2 model=PM@4 serial=99@128 3=url", SomethingElseChanged, "another device answers there");
+    pair(NEW, AsExpected, "same serial number");
+    check_known(FW, ("77", "88"), OLD, "fw=2.70@2 serial=88@128", PartnerAnswered, "88");
+    check_known(FW, ("77", ""), "fw=2.60@2 serial=66@128", "fw=2.70@2 serial=66@128", SomethingElseChanged, "\"77\" was expected");
+}
+
+#[test]
+fn what_was_not_known_before_is_judged_by_the_serial_number_that_is_expected() {
+    use Verdict::*;
+    let flashed = "a-1:self.firmware_revision=?->4.3";
+    let unknown = |serial, after: &str, verdict, part| check_known(flashed, (serial, ""), "!never heard", after, verdict, part);
+    unknown("77", "fw=4.3@2 serial=77@128", AsExpected, "what it was before is not known, so nothing else could be compared");
+    unknown("78", "fw=4.3@2 serial=77@128", SomethingElseChanged, "another device answers there");
+    unknown("", "fw=4.3@2 serial=77@128", IdentityNotProven, "no serial number that was expected");
+    unknown("77", "fw=4.3@2", IdentityNotProven, "no serial number that was expected");
+    unknown("77", "fw=4.7@2 serial=77@128", WrongRelease, "\"4.7\", not \"4.3\"");
+    unknown("77", "!silence", Unreadable, "read it at its panel with a second person");
+    unknown("77", "fw=4.3@2 serial=77@128 state=02", NotRunning, "stopped");
+    // Where it could be read before, that counts; the order has nothing against any release.
+    check_known(flashed, ("77", ""), "fw=4.1@2 serial=77@128", "fw=4.3@2 serial=77@128", AsExpected, "the same serial number");
+    check_known(flashed, ("77", ""), "fw=4.3@2 serial=77@128", "fw=4.3@2 serial=77@128", NotChanged, "before already");
+}
+
+#[test]
+fn a_clock_that_was_set_back_is_named() {
+    let at = |time_ns, text: &str| Try { time_ns, ..reading(text).expect("a try") };
+    let (before, after, delta) = (at(100, OLD), at(99, NEW), FW.parse().expect("a delta"));
+    let case = Case { expected: &[&delta], before: Some(&before), after: &[&after], equal: 1, serial: None, partner: None };
+    let (verdict, why) = judge(&case);
+    assert!(verdict == Verdict::Unreadable && why.contains("the clock was set back"), "{why}");
+}
+
+#[test]
+fn what_was_only_heard_is_compared_as_far_as_both_say() {
+    let heard = |text: &str| {
+        let mut plate = nameplate(text);
+        plate.heard = true;
+        Try { outcome: Outcome::Read { nameplate: plate }, ..reading(text).expect("a try") }
+    };
+    let judged = |before: &str, after: &str| {
+        let (before, after, delta) = (reading(before).expect("a try"), heard(after), FW.parse().expect("a delta"));
+        judge(&Case { expected: &[&delta], before: Some(&before), after: &[&after], equal: 1, serial: None, partner: None })
+    };
+    for (after, verdict, part) in [
+        ("fw=2.70@9 serial=77@8", Verdict::AsExpected, "of what was heard, nothing else changed"),
+        ("fw=2.70@9", Verdict::IdentityNotProven, "no serial number"),
+        ("fw=2.70@9 serial=78@8", Verdict::SomethingElseChanged, "another device answers there"),
+        ("fw=2.70@9 serial=77@8 model=PX@7", Verdict::SomethingElseChanged, "self.model"),
+        ("serial=77@8", Verdict::Unreadable, "does not report self.firmware_revision"),
+    ] {
+        let (said, why) = judged(OLD, after);
+        assert!(said == verdict && why.contains(part), "{after}: {said:?}: {why}");
+    }
 }

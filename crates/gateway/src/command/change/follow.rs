@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use nameplate_core::change::{Nameplate, Outcome, Place, Plan, Try};
+use nameplate_core::change::{Nameplate, Outcome, Place, Try};
 use nameplate_core::text::printable;
 use nameplate_field::pacing::READING_GAP_MS;
 use tokio::time::{Instant, sleep_until};
@@ -44,15 +44,20 @@ struct Course<'a> {
 ///
 /// # Errors
 /// Refused, when no device could be asked at all; the state's.
-pub async fn follow(reader: &mut Reader<'_, '_>, plan: &Plan, following: &Following, time_factor: f64) -> Result<Vec<Try>, Failure> {
+pub async fn follow(
+    reader: &mut Reader<'_, '_>,
+    (scope, neighbours): (&[&Place], &[&Place]),
+    following: &Following,
+    time_factor: f64,
+) -> Result<Vec<Try>, Failure> {
     let started = Instant::now();
     // The factor has not been checked yet: a bad one is refused with the first reading, and must not panic here.
     let scaled = |span: Duration| Duration::try_from_secs_f64(span.as_secs_f64() * time_factor).unwrap_or(span);
     let until = started + scaled(Duration::from_secs(following.patience_s));
     let gap = scaled(Duration::from_millis(READING_GAP_MS));
     let course = |place, wanted| Course { place, wanted, last: None, equal: 0, failures: 0, next: started, done: false };
-    let mut courses: Vec<Course<'_>> = plan.scope.iter().map(|place| course(place, following.equal)).collect();
-    courses.extend(plan.neighbours.iter().map(|place| course(place, 1)));
+    let mut courses: Vec<Course<'_>> = scope.iter().map(|place| course(*place, following.equal)).collect();
+    courses.extend(neighbours.iter().map(|place| course(*place, 1)));
     let mut all: Vec<Heard> = Vec::new();
     while let Some(next) = courses.iter().filter(|course| !course.done).map(|course| course.next).min() {
         sleep_until(next).await;

@@ -1,21 +1,28 @@
 //! `nameplate change`: a work order, read before and after, with its verdict.
 
+pub mod drift;
 mod follow;
+mod heard;
 mod open;
 pub mod page;
+mod plan;
 mod read;
+mod reads;
+mod steps;
+mod terms;
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use nameplate_core::change::{self, Change, Event, Judged, Try, Verdict, worst};
+use nameplate_core::change::{self, Change, Event, Judged, Verdict, worst};
 use nameplate_core::ledger::Body;
 
 pub use follow::{Following, follow};
 pub use open::Open;
 pub use read::{How, Reader};
+pub use reads::{after, before};
+pub use steps::close;
 
-use super::ask::{Kept, Site, touch_record};
 use crate::cli::Options;
 use crate::failure::{Code, Failure};
 use crate::intake::Intake;
@@ -24,11 +31,13 @@ use crate::profiles;
 use crate::state;
 use crate::store::{Draft, Store, now_ns};
 
-/// Open, read before, read after, close a change; list and show them.
+/// Open, approve, read before, read after, verify and close a change; list and show them; what changed without one.
 #[derive(Debug, Args)]
 #[command(
     after_help = "A change is a work order with its scope, what is expected of it, a reading before and readings after. Devices are only\n\
-                        read. In its window each device in scope has 12 readings of its own, at least 30 seconds apart, and may reboot.\n\n\
+                        read. In its window each device in scope has 12 readings of its own, at least 30 seconds apart, and may reboot.\n\
+                        A change with rings (--ring) is approved by a second person, its rings open one after another, and each is verified\n\
+                        by somebody other than its installer. It is closed when no device is left, or those that are have a reason.\n\n\
                         Examples:\n  \
                         nameplate change open WO-4711 --asset a-12ab --neighbour a-34cd \\\n    \
                         --expect 'a-12ab:self.firmware_revision=2.60->2.70' \\\n    \
@@ -45,83 +54,29 @@ pub struct Changes {
 #[derive(Debug, Subcommand)]
 enum Step {
     /// Write down what is going to change, where, when, and what is expected of it
-    Open(Open),
+    Open(Box<Open>),
+    /// Show what was agreed, how far each ring is, and what stands in its way
+    Plan(Show),
+    /// Agree to a change; not the one who opened it
+    Approve(steps::Approve),
+    /// Write down what was checked before the installation: backup, software, set, traces
+    Check(Box<steps::Checked>),
+    /// Open a ring, say that it is installed, verify it
+    Ring(steps::RingStep),
     /// Read all its devices now, before anything is done to them
-    Before(Before),
+    Before(reads::Before),
     /// Wait until its devices are back, read them until they say the same several times, and compare
-    After(After),
-    /// Close it with its verdict
-    Close(Close),
+    After(reads::After),
+    /// Say why devices are left: deferred, failed, mitigated
+    Leave(steps::Leave),
+    /// Close it with its verdict, when nothing is left undone
+    Close(steps::Close),
     /// List all changes
     List,
     /// Show one change with its readings and verdicts
     Show(Show),
-}
-
-/// Whose rules hold.
-#[derive(Debug, Args)]
-struct Under {
-    /// The site file: whom nobody may contact, windows, blackouts and budgets hold as for `ask`; it has to list each device of the change over Modbus
-    #[arg(long, value_name = "FILE")]
-    site: Option<PathBuf>,
-}
-
-impl Under {
-    fn how(&self, time_factor: f64, options: &Options) -> Result<How, Failure> {
-        let kept = Kept { state: options.state.clone(), writes: true };
-        let site = self.site.as_deref().map(|path| Site::read(path, &kept)).transpose()?;
-        Ok(How { time_factor, site })
-    }
-}
-
-/// How the devices of a change are read.
-#[derive(Debug, Args)]
-struct Before {
-    /// The work order
-    order: String,
-    #[command(flatten)]
-    under: Under,
-    /// Scale the gaps between messages and readings; accepted for loopback targets alone, and on record
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
-    time_factor: f64,
-}
-
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Exit code 0: every device is as expected. 6: one is not, or no serial number proves that it is the same device and\n\
-                        nobody accepted that. 4: nothing could be read, refused on our side.\n\n\
-                        Example:\n  nameplate change after WO-4711 --patience 900"
-)]
-struct After {
-    /// The work order
-    order: String,
-    /// So many readings in a row must be equal
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=10))]
-    equal: u32,
-    /// How long a device may be silent before we give up
-    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
-    patience: u64,
-    /// Who accepts that no serial number proves the identity; not the one who opened the change
-    #[arg(long, value_name = "NAME")]
-    accept_unproven: Option<String>,
-    #[command(flatten)]
-    under: Under,
-    /// Scale gaps and patience; accepted for loopback targets alone, and on record
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
-    time_factor: f64,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  nameplate change close WO-4711 --by 'Ada Example'")]
-struct Close {
-    /// The work order
-    order: String,
-    /// Who closes it
-    #[arg(long, value_name = "NAME")]
-    by: String,
-    /// Who accepts that no serial number proves the identity; not the one who opened the change
-    #[arg(long, value_name = "NAME")]
-    accept_unproven: Option<String>,
+    /// What devices report otherwise than before, and no change expected
+    Drift(drift::Drifts),
 }
 
 #[derive(Debug, Args)]
@@ -139,6 +94,12 @@ impl Changes {
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
         match &self.step {
             Step::Open(step) => with_intake(options, |intake| step.run(intake)),
+            Step::Plan(step) => step.plan(options),
+            Step::Approve(step) => with_intake(options, |intake| step.run(intake)),
+            Step::Check(step) => with_intake(options, |intake| step.run(intake)),
+            Step::Ring(step) => with_intake(options, |intake| step.run(intake, options)),
+            Step::Leave(step) => with_intake(options, |intake| step.run(intake)),
+            Step::Drift(step) => step.run(options),
             Step::Before(step) => with_intake(options, |intake| step.run(intake, options)),
             Step::After(step) => with_intake(options, |intake| step.run(intake, options)),
             Step::Close(step) => with_intake(options, |intake| step.run(intake, options)),
@@ -148,94 +109,16 @@ impl Changes {
     }
 }
 
-impl Before {
-    fn run(&self, intake: &mut Intake<'_>, options: &Options) -> Result<(), Failure> {
-        let tries = block_on(before(intake, &self.order, &self.under.how(self.time_factor, options)?))?;
-        let change = find(&intake.view.changes, &self.order)?;
-        print::out(&page::before(change, &tries, print::format(options)))?;
-        match tries.iter().filter(|one| one.nameplate().is_none()).count() {
-            0 => Ok(()),
-            unread => Err(Failure::new(
-                Code::NoAnswer,
-                format!(
-                    "{} could not be read; read before again, or there will be no verdict on it",
-                    print::count(unread as u64, "device")
-                ),
-            )),
-        }
+impl Show {
+    fn plan(&self, options: &Options) -> Result<(), Failure> {
+        let changes = changes(options)?;
+        let change = find(&changes, &self.order)?;
+        let stopped_by = |ring| {
+            let event = Event::RingOpened { order: self.order.clone(), ring, by: change.plan.by.clone() };
+            (!change.is_open(ring)).then(|| changes.allows(&event, now_ns()).err()).flatten()
+        };
+        print::out(&plan::page(change, print::format(options), stopped_by))
     }
-}
-
-impl After {
-    fn run(&self, intake: &mut Intake<'_>, options: &Options) -> Result<(), Failure> {
-        let following = Following { equal: self.equal, patience_s: self.patience, accepted_by: self.accept_unproven.clone() };
-        let verdicts = block_on(after(intake, &self.order, &following, &self.under.how(self.time_factor, options)?))?;
-        let change = find(&intake.view.changes, &self.order)?;
-        print::out(&page::verdicts(change, &verdicts, print::format(options)))?;
-        judged(&verdicts, self.accept_unproven.as_deref())
-    }
-}
-
-impl Close {
-    fn run(&self, intake: &mut Intake<'_>, options: &Options) -> Result<(), Failure> {
-        let (verdicts, accepted_by) = close(intake, &self.order, &self.by, self.accept_unproven.as_deref())?;
-        let change = find(&intake.view.changes, &self.order)?;
-        print::out(&page::verdicts(change, &verdicts, print::format(options)))?;
-        judged(&verdicts, accepted_by.as_deref())
-    }
-}
-
-/// Reads scope and neighbours once and puts it into the ledger.
-///
-/// # Errors
-/// A step that is not allowed; the guard's refusal of all of it, of which nothing is written; the state.
-pub async fn before(intake: &mut Intake<'_>, order: &str, how: &How) -> Result<Vec<Try>, Failure> {
-    let order = order.to_owned();
-    allowed(intake, &Event::Before { order: order.clone(), tries: Vec::new() })?;
-    let change = find(&intake.view.changes, &order)?.clone();
-    let directory = directory(intake)?;
-    let mut reader = Reader::new(intake, &change, touch_record(&directory)?, how)?;
-    // One reading of each; what stands in the way is the gap to an earlier reading, and that is waited out.
-    let once = Following { equal: 1, patience_s: 0, accepted_by: None };
-    let tries = follow(&mut reader, &change.plan, &once, how.time_factor).await?;
-    put(intake, Event::Before { order, tries: tries.clone() })?;
-    Ok(tries)
-}
-
-/// Waits until the devices are back, reads them, puts it into the ledger and judges.
-///
-/// # Errors
-/// As [`before`].
-pub async fn after(intake: &mut Intake<'_>, order: &str, following: &Following, how: &How) -> Result<Vec<Judged>, Failure> {
-    let event = |tries| Event::After { order: order.to_owned(), equal: following.equal, tries, accepted_by: following.accepted_by.clone() };
-    allowed(intake, &event(Vec::new()))?;
-    let change = find(&intake.view.changes, order)?.clone();
-    let directory = directory(intake)?;
-    let mut reader = Reader::new(intake, &change, touch_record(&directory)?, how)?;
-    let tries = follow(&mut reader, &change.plan, following, how.time_factor).await?;
-    put(intake, event(tries))?;
-    Ok(find(&intake.view.changes, order)?.verdicts())
-}
-
-/// Closes a change: its verdicts, and who accepted an identity that is not proven.
-///
-/// # Errors
-/// A step that is not allowed, or the state.
-pub fn close(intake: &mut Intake<'_>, order: &str, by: &str, accepted_by: Option<&str>) -> Result<(Vec<Judged>, Option<String>), Failure> {
-    let change = find(&intake.view.changes, order)?;
-    let verdicts = change.verdicts();
-    let accepted_by = accepted_by.map(str::to_owned).or_else(|| change.after.last().and_then(|step| step.accepted_by.clone()));
-    let event = Event::Closed {
-        order: order.to_owned(),
-        by: by.to_owned(),
-        verdict: worst(&verdicts),
-        verdicts: verdicts.clone(),
-        accepted_by: accepted_by.clone(),
-        rests_on: change.rests_on(),
-    };
-    allowed(intake, &event)?;
-    put(intake, event)?;
-    Ok((verdicts, accepted_by))
 }
 
 fn directory(intake: &Intake<'_>) -> Result<PathBuf, Failure> {
@@ -252,7 +135,7 @@ fn put(intake: &mut Intake<'_>, event: Event) -> Result<u64, Failure> {
 
 /// A step that the ledger would only remark on is not written.
 fn allowed(intake: &Intake<'_>, event: &Event) -> Result<(), Failure> {
-    intake.view.changes.allows(event).map_err(|why| Failure::new(Code::Usage, why))
+    intake.view.changes.allows(event, now_ns()).map_err(|why| Failure::new(Code::Usage, why))
 }
 
 fn find<'a>(changes: &'a change::Changes, order: &str) -> Result<&'a Change, Failure> {
@@ -271,6 +154,12 @@ fn judged(verdicts: &[Judged], accepted_by: Option<&str>) -> Result<(), Failure>
         }
         (verdict, _) => Err(Failure::new(Code::Failed, format!("the change is not as expected: {}", verdict.text()))),
     }
+}
+
+fn time_ns(flag: &str, text: &str) -> Result<u64, Failure> {
+    let time = humantime::parse_rfc3339(text).ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    let nanos = time.and_then(|since| u64::try_from(since.as_nanos()).ok());
+    nanos.ok_or_else(|| Failure::new(Code::Usage, format!("{flag} {text:?} is no time: write 2026-03-02T22:00:00Z")))
 }
 
 fn with_intake(options: &Options, run: impl FnOnce(&mut Intake<'_>) -> Result<(), Failure>) -> Result<(), Failure> {

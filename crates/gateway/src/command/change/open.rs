@@ -5,20 +5,31 @@ use nameplate_core::change::{Delta, Event, Place, Plan};
 use nameplate_core::observation::Address;
 use nameplate_core::text::printable;
 use nameplate_core::wire::modbus::{PORT, Question};
+use nameplate_core::wire::{bacnet, enip};
 use nameplate_field::modbus::UNIT_NONE;
 
 use super::super::ask::Named;
 use super::super::device::find;
+use super::terms::Agreed;
+use super::time_ns;
 use crate::failure::{Code, Failure};
 use crate::intake::Intake;
 use crate::print;
 use crate::store::now_ns;
 
+/// For each device in the scope the same is expected.
+const EACH: &str = "*";
+/// Devices of a pilot: as few as show that a release works here.
+const PILOT_DEVICES_MAX: usize = 2;
+/// In the place of a protocol: nobody can ask it, what is heard of it counts.
+pub const HEARD: &str = "heard";
+
 /// Write down what is going to change.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Devices are named by their ids from `nameplate devices`, or enough of the beginning. Every asset needs an expectation:\n\
-                        ASSET:PART.FIELD=OLD->NEW; an empty OLD or NEW means that the field is not reported.\n\n\
+                        ASSET:PART.FIELD=OLD->NEW; an empty OLD or NEW means that the field is not reported, ? for OLD that nobody knows it, * for ASSET\n\
+                        each device in the scope. Devices are asked over Modbus, EtherNet/IP or BACnet, as they were heard to speak.\n\n\
                         Example:\n  \
                         nameplate change open WO-4711 --asset a-12ab --neighbour a-34cd \\\n    \
                         --expect 'a-12ab:self.firmware_revision=2.60->2.70' \\\n    \
@@ -28,7 +39,7 @@ pub struct Open {
     /// The work order's number, as it stands in your own system
     order: String,
     /// Devices that are to change
-    #[arg(long, value_name = "ID", required = true, num_args = 1..)]
+    #[arg(long, value_name = "ID", required_unless_present_any = ["ring", "query"], num_args = 1..)]
     asset: Vec<String>,
     /// Devices that must not change; they are read before and after, too
     #[arg(long, value_name = "ID", num_args = 1..)]
@@ -48,6 +59,8 @@ pub struct Open {
     /// What to ask of every device, in this order; private objects (a serial number, on some) need `extended`
     #[arg(long, value_enum, value_delimiter = ',', default_value = "regular")]
     question: Vec<Named>,
+    #[command(flatten)]
+    agreed: Agreed,
 }
 
 impl Open {
@@ -74,32 +87,50 @@ impl Open {
     }
 
     fn plan(&self, intake: &Intake<'_>) -> Result<Plan, Failure> {
+        let catalog = &intake.view.catalog;
         let place = |id: &String| place(intake, id);
-        let delta = |text: &String| -> Result<Delta, Failure> {
+        let named = self.agreed.scope(catalog)?;
+        let scope = self.asset.iter().chain(named.iter().filter(|id| !self.asset.iter().any(|own| id.starts_with(own.as_str()))));
+        let scope: Vec<Place> = scope.map(place).collect::<Result<_, _>>()?;
+        let deltas = |text: &String| -> Result<Vec<Delta>, Failure> {
             let delta: Delta = text.parse().map_err(|why| Failure::new(Code::Usage, format!("--expect {why}")))?;
-            Ok(Delta { asset: find(&intake.view.catalog, &delta.asset)?.id.clone(), ..delta })
+            if delta.asset == EACH {
+                return Ok(scope.iter().map(|place| Delta { asset: place.asset.clone(), ..delta.clone() }).collect());
+            }
+            Ok(vec![Delta { asset: find(catalog, &delta.asset)?.id.clone(), ..delta }])
         };
+        let expected = self.expect.iter().map(deltas).collect::<Result<Vec<_>, _>>()?.concat();
         Ok(Plan {
             order: self.order.clone(),
-            scope: self.asset.iter().map(place).collect::<Result<_, _>>()?,
+            scope,
             neighbours: self.neighbour.iter().map(place).collect::<Result<_, _>>()?,
-            expected: self.expect.iter().map(delta).collect::<Result<_, _>>()?,
+            expected,
             questions: self.question.iter().map(|named| Question::from(*named).name().to_owned()).collect(),
             from_ns: self.from.as_deref().map_or_else(|| Ok(now_ns()), |text| time_ns("--from", text))?,
             until_ns: time_ns("--until", &self.until)?,
             by: self.by.clone(),
+            terms: self.agreed.terms(catalog)?,
         })
     }
 }
 
-/// A device of the catalog, and where it answers.
+/// A device of the catalog, where it answers, and in which protocol it is asked: the first of these that it was heard to serve.
 fn place(intake: &Intake<'_>, id: &str) -> Result<Place, Failure> {
     let asset = find(&intake.view.catalog, id)?;
-    let address = asset.addresses.iter().rev().find(|address| address.ip.is_some());
-    let address =
-        address.ok_or_else(|| Failure::new(Code::Usage, format!("{}: no network address is known, so it cannot be asked", asset.id)))?;
-    let (port, unit) = (address.port.unwrap_or(PORT), address.unit.unwrap_or(UNIT_NONE));
-    Ok(Place { asset: asset.id.clone(), address: Address { ip: address.ip, port: Some(port), unit: Some(unit), ..Address::default() } })
+    // Who was asked has no role there: nobody heard him in one.
+    let serves = |protocol: &str| asset.speaks.get(protocol).is_some_and(|roles| roles.is_empty() || roles.contains("server"));
+    let direct = || asset.addresses.iter().rev().filter(|address| address.ip.is_some() && address.path.is_none());
+    let Some(address) = direct().find(|address| address.port.is_some()).or_else(|| direct().next()) else {
+        return Ok(Place { asset: asset.id.clone(), address: Address::default(), via: Some(HEARD.to_owned()) });
+    };
+    let at = |port: u16| Address { ip: address.ip, port: Some(address.port.unwrap_or(port)), ..Address::default() };
+    let (address, via) = match () {
+        () if serves("modbus") => (Address { unit: Some(address.unit.unwrap_or(UNIT_NONE)), ..at(PORT) }, None),
+        () if serves("enip") || serves("cip") => (at(enip::PORT), Some("enip")),
+        () if serves("bacnet") => (Address { instance: address.instance, ..at(bacnet::PORT) }, Some("bacnet")),
+        () => (Address { unit: Some(address.unit.unwrap_or(UNIT_NONE)), ..at(PORT) }, None),
+    };
+    Ok(Place { asset: asset.id.clone(), address, via: via.map(str::to_owned) })
 }
 
 /// What the catalog says otherwise than the order: not an obstacle, the reading before decides.
@@ -108,6 +139,9 @@ fn notes(plan: &Plan, intake: &Intake<'_>) -> Vec<String> {
         let asset = intake.view.catalog.asset(&delta.asset)?;
         let current = asset.current(&delta.component, delta.field);
         let value = current.map(|current| current.standing.claim.value.clone());
+        if delta.from_unknown && value != delta.to {
+            return None;
+        }
         if value == delta.to {
             let value = value.unwrap_or_else(|| "not reported".to_owned());
             return Some(format!("{} is already at {value} ({}), as far as is known", delta.asset, delta.key()));
@@ -115,11 +149,7 @@ fn notes(plan: &Plan, intake: &Intake<'_>) -> Vec<String> {
         let known = value.as_ref().map_or_else(|| "unknown".to_owned(), |value| format!("{value:?}"));
         (value != delta.from).then(|| format!("{} of {} is {known} in the catalog; the order says {delta}", delta.key(), delta.asset))
     };
-    plan.expected.iter().filter_map(note).collect()
-}
-
-fn time_ns(flag: &str, text: &str) -> Result<u64, Failure> {
-    let time = humantime::parse_rfc3339(text).ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-    let nanos = time.and_then(|since| u64::try_from(since.as_nanos()).ok());
-    nanos.ok_or_else(|| Failure::new(Code::Usage, format!("{flag} {text:?} is no time: write 2026-03-02T22:00:00Z")))
+    let pilot = plan.terms.rings.first().filter(|ring| plan.terms.rings.len() > 1 && ring.assets.len() > PILOT_DEVICES_MAX);
+    let pilot = pilot.map(|ring| format!("ring {} has {} devices; a pilot is one or two that matter less", ring.name, ring.assets.len()));
+    plan.expected.iter().filter_map(note).chain(pilot).collect()
 }

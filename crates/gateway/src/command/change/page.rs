@@ -31,6 +31,14 @@ struct ChangeLine<'a> {
     accepted_by: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     rests_on: Vec<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approved_by: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    release: Option<&'a str>,
+    /// Devices that are left for a reason.
+    left: Vec<&'a str>,
+    /// Devices that are neither done nor left for a reason; it can be closed when there is none.
+    undone: Vec<String>,
 }
 
 /// One device's reading of one step a line.
@@ -82,7 +90,8 @@ pub fn show(change: &Change, format: Format) -> String {
     if format != Format::Table {
         let readings =
             |(name, step): (&'static str, &Readings)| -> String { step.tries.iter().map(|one| reading_line(change, name, one)).collect() };
-        return json_line(&line(change)) + &steps().map(readings).collect::<String>() + &verdicts(change, &judged, format);
+        let readings: String = steps().map(readings).collect();
+        return json_line(&line(change)) + &readings + &super::plan::left(change) + &verdicts(change, &judged, format);
     }
     let plan = &change.plan;
     let mut text = format!("{}  {}\n", printable(&plan.order), change.stage());
@@ -101,6 +110,9 @@ pub fn show(change: &Change, format: Format) -> String {
         for one in &step.tries {
             text += &format!("  {}  {}\n", rfc3339(one.time_ns), printable(&said(change, one)));
         }
+    }
+    for row in super::plan::left_rows(change) {
+        text += &(printable(&row) + "\n");
     }
     if let Some(closed) = &change.closed {
         text += &format!("closed      {} by {}\n", rfc3339(closed.time_ns), printable(&closed.by));
@@ -179,6 +191,10 @@ fn line(change: &Change) -> ChangeLine<'_> {
         closed_by: closed.map(|closed| closed.by.as_str()),
         accepted_by: closed.and_then(|closed| closed.accepted_by.as_deref()),
         rests_on: closed.map(|closed| closed.rests_on.clone()).unwrap_or_default(),
+        approved_by: change.approved.as_ref().map(|step| step.by.as_str()),
+        release: plan.terms.release.as_deref(),
+        left: plan.places().map(|place| place.asset.as_str()).filter(|asset| change.is_left(asset).is_some()).collect(),
+        undone: if closed.is_some() { Vec::new() } else { change.undone(false).into_iter().map(|judged| judged.asset).collect() },
     }
 }
 

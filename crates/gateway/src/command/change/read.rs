@@ -1,7 +1,7 @@
 //! One round of readings for a change: each device once, through the guard, all of it into the ledger.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -13,8 +13,10 @@ use nameplate_field::ask::{self, Event, Reason, Settings, Via, What};
 use nameplate_field::guard::{Endpoint, Refused};
 use nameplate_field::modbus::{Framing, Questions};
 use nameplate_field::touch::{Line, TouchRecord};
+use nameplate_field::{bacnet, enip};
 
 use super::super::ask::{Site, leave_out};
+use super::open::HEARD;
 use crate::failure::{Code, Failure};
 use crate::intake::Intake;
 use crate::store::now_ns;
@@ -95,9 +97,8 @@ impl<'a, 'p> Reader<'a, 'p> {
         self.intake.touched()?;
         let mut asks = Vec::new();
         for place in places {
-            let (endpoint, unit) = asked(place)?;
-            accounts.insert((endpoint.clone(), unit.to_string()), Account::default());
-            asks.push(over_modbus(endpoint, unit, questions.clone()));
+            accounts.insert(device(place)?, Account::default());
+            asks.extend(asked(place, &questions)?);
         }
         let order = &self.change.plan.order;
         let asks = leave_out(&self.intake.view.catalog, asks, order, &self.touch, |ask, hazard| {
@@ -128,7 +129,7 @@ impl<'a, 'p> Reader<'a, 'p> {
         for index in first..size(self.intake) {
             let Body::Touch { line } = store.entry(index)?.body else { continue };
             let Ok(line) = serde_json::from_str::<Line>(&line) else { continue };
-            let account = line.target.zip(line.station.clone()).and_then(|device| accounts.get_mut(&device));
+            let account = line.target.map(|at| (at, line.station.clone().unwrap_or_default())).and_then(|device| accounts.get_mut(&device));
             if let (Some(account), true) = (account, line.reason.as_ref() == Some(&self.change.plan.order)) {
                 account.entries.push(index);
             }
@@ -172,6 +173,7 @@ impl Account {
         let outcome = match self.why {
             Some(why) => Outcome::Unread { why },
             None if self.answered => Outcome::Read { nameplate: self.nameplate },
+            None if place.protocol() == HEARD => Outcome::Unread { why: "nobody can ask it; what is heard counts (--heard)".to_owned() },
             None => Outcome::Unread { why: "it gave no answer".to_owned() },
         };
         let one = Try { asset: place.asset.clone(), time_ns: now_ns(), entries: self.entries, outcome };
@@ -192,27 +194,45 @@ pub fn some(heard: &[Heard]) -> Result<(), Failure> {
     refused.map_or(Ok(()), |refused| Err(Failure::new(Code::Refused, refused.join("\n"))))
 }
 
-fn over_modbus(endpoint: Endpoint, unit: u8, questions: Vec<Question>) -> ask::Ask {
-    ask::Ask { endpoint, via: Via::Modbus(Questions { framing: Framing::Tcp, unit, questions }) }
-}
-
 /// With a site file nothing is asked that it does not list.
 fn listed(site: &Site, place: &Place) -> Result<(), Failure> {
-    let (endpoint, unit) = asked(place)?;
-    let ask = over_modbus(endpoint, unit, vec![Question::REGULAR]);
-    let unlisted = || format!("{}: the site file does not list {} over modbus; it may ask only what it lists", place.asset, ask.place());
+    let Some(ask) = asked(place, &[Question::REGULAR])? else { return Ok(()) };
+    let unlisted = || {
+        let (over, at) = (place.protocol(), ask.place());
+        format!("{}: the site file does not list {at} over {over}; it may ask only what it lists", place.asset)
+    };
     if site.lists(&ask) { Ok(()) } else { Err(Failure::new(Code::Usage, unlisted())) }
 }
 
+/// A device as asking tells devices apart. One that nobody can ask has no place; its id stands for it.
 fn device(place: &Place) -> Result<Device, Failure> {
-    asked(place).map(|(endpoint, unit)| (endpoint, unit.to_string()))
+    let nowhere = || (Endpoint::Tcp(SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0)), place.asset.clone());
+    Ok(asked(place, &[Question::REGULAR])?.map_or_else(nowhere, |ask| (ask.endpoint.canonical(), ask.station())))
 }
 
-fn asked(place: &Place) -> Result<(Endpoint, u8), Failure> {
+/// What is asked of it; `None` where what is heard counts alone.
+fn asked(place: &Place, questions: &[Question]) -> Result<Option<ask::Ask>, Failure> {
     let address = &place.address;
-    let tcp = |ip: IpAddr, port| Endpoint::Tcp(SocketAddr::new(ip.to_canonical(), port));
-    let device = address.ip.zip(address.port).zip(address.unit).map(|((ip, port), unit)| (tcp(ip, port), unit));
-    device.ok_or_else(|| Failure::new(Code::Input, format!("{}: the change names no whole address of it", place.asset)))
+    let unwhole = || Failure::new(Code::Input, format!("{}: the change names no whole address of it", place.asset));
+    if place.protocol() == HEARD {
+        return Ok(None);
+    }
+    let at = address.ip.zip(address.port).map(|(ip, port)| SocketAddr::new(ip.to_canonical(), port)).ok_or_else(unwhole)?;
+    let ask = match place.protocol() {
+        "enip" => ask::Ask { endpoint: Endpoint::Udp(at), via: Via::Enip(enip::Questions) },
+        "bacnet" => {
+            ask::Ask { endpoint: Endpoint::Udp(at), via: Via::Bacnet(bacnet::Questions { instance: address.instance, route: None }) }
+        }
+        "modbus" => {
+            let unit = address.unit.ok_or_else(unwhole)?;
+            let questions = Questions { framing: Framing::Tcp, unit, questions: questions.to_vec() };
+            ask::Ask { endpoint: Endpoint::Tcp(at), via: Via::Modbus(questions) }
+        }
+        other => {
+            return Err(Failure::new(Code::Input, format!("{}: a change does not ask over {other:?}", place.asset)));
+        }
+    };
+    Ok(Some(ask))
 }
 
 fn time(ns: u64) -> SystemTime {

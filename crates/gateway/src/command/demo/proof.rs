@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use nameplate_core::baseline::{Approval, Clock, Decision, ProductLine};
 use nameplate_core::catalog::Asset;
-use nameplate_core::change::{Delta, Event, Judged, Place, Plan, Verdict};
+use nameplate_core::change::{Delta, Event, Judged, Place, Plan, Terms, Verdict};
 use nameplate_core::claim::Field;
 use nameplate_core::evidence::verify;
 use nameplate_core::ledger::Body;
@@ -116,13 +116,13 @@ impl Work {
         }
         intake.say(Draft::new(now_ns(), Body::Change(Event::Opened(plan))))?;
         intake.commit()?;
-        change::before(intake, self.order, &HOW).await?;
+        change::before(intake, (self.order, None), &HOW).await?;
         flash(plant, profiles, self.device, self.sends, REBOOT).await?;
         if let Some(revision) = beside {
             flash(plant, profiles, NETWORK_ANALYSER, revision, Duration::ZERO).await?;
         }
         let following = Following { equal: 3, patience_s: 600, accepted_by: None };
-        let verdicts = change::after(intake, self.order, &following, &HOW).await?;
+        let verdicts = change::after(intake, (self.order, None), &following, &HOW).await?;
         let found = intake.view.changes.get(self.order);
         let found = found.ok_or_else(|| Failure::new(Code::Failed, format!("{} is not in the ledger", self.order)))?;
         print::out(&change::page::verdicts(found, &verdicts, Format::Table))?;
@@ -136,11 +136,19 @@ impl Work {
             Ok(Place {
                 asset,
                 address: Address { ip: Some(listens.ip()), port: Some(listens.port()), unit: Some(UNIT), ..Address::default() },
+                via: None,
             })
         };
         let scope = place(self.device)?;
         let (from, to) = (Some(self.from.to_owned()), Some(self.to.to_owned()));
-        let delta = Delta { asset: scope.asset.clone(), component: "self".to_owned(), field: Field::FirmwareRevision, from, to };
+        let delta = Delta {
+            asset: scope.asset.clone(),
+            component: "self".to_owned(),
+            field: Field::FirmwareRevision,
+            from,
+            from_unknown: false,
+            to,
+        };
         Ok(Plan {
             order: self.order.to_owned(),
             scope: vec![scope],
@@ -150,6 +158,7 @@ impl Work {
             from_ns: now_ns(),
             until_ns: now_ns().saturating_add(WINDOW_NS),
             by: ENGINEER.to_owned(),
+            terms: Terms::default(),
         })
     }
 }
