@@ -195,7 +195,7 @@ impl Change {
     fn serial(&self, asset: &str) -> Option<&str> {
         let key = super::key("self", Field::SerialNumber);
         let before = self.before.iter().flat_map(|step| &step.tries).filter(|one| one.asset == asset);
-        let read = before.filter_map(|one| one.nameplate()?.value(&key)).last();
+        let read = before.filter_map(|one| one.nameplate()?.value(&key)).next_back();
         self.plan.terms.serials.get(asset).map(String::as_str).or(read)
     }
 

@@ -32,6 +32,7 @@ pub use verdict::{Case, Judged, Verdict, judge};
 /// One step of a change, as it stands in the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "steps are few, and are taken one at a time")]
 pub enum Event {
     /// The change was opened.
     Opened(Plan),
