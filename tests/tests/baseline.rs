@@ -223,7 +223,7 @@ fn every_shape_of_output_tells_the_same() {
     assert!(csv.contains(",v3.160,identity-object,conforms,conforms,3.160,"), "{csv}");
     let table = check(&product, &state, &["--format", "table"]).expect(code::DONE).out;
     assert!(table.starts_with("ASSET ") && table.contains("conforms") && table.contains("approved by Ada and Grace: tested"), "{table}");
-    for (command, says) in [("baseline", "approve"), ("check", "--fail-on"), ("import", "devices"), ("compare", "Example:")] {
+    for (command, says) in [("baseline", "approve"), ("check", "--fail-on"), ("import", "devices"), ("compare", "Examples:")] {
         let help = product.run([command, "--help"]).expect(code::DONE).out;
         assert!(help.contains(says), "{command}: {help}");
     }

@@ -74,6 +74,8 @@ pub enum Command {
     Events(command::events::Events),
     /// Read devices before and after a work order, and say what became of it
     Change(command::change::Changes),
+    /// Write reports for people: the life of a device, how far changes are
+    Report(command::report::Report),
     /// Walk from a field or a verdict back to what it rests on: rule and bytes, or the document's passages
     Explain(command::explain::Explain),
     /// Write a bundle for an auditor, and check one without any state

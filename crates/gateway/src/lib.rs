@@ -36,6 +36,7 @@ pub fn run() -> ExitCode {
         Command::Quiet(command) => command.run(&options),
         Command::Witness(command) => command.run(&options),
         Command::Release(command) => command.run(&options),
+        Command::Report(command) => command.run(&options),
         Command::Devices(command) => command.run(&options),
         Command::Device(command) => command.run(&options),
         Command::Events(command) => command.run(&options),

@@ -1,5 +1,6 @@
 //! Results in a file, in the form that its name ends with.
 
+use std::borrow::Borrow;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use clap::Args;
 use crate::cli::Format;
 use crate::failure::{Code, Failure};
 use crate::sheet::book::{Table, workbook};
-use crate::sheet::page::page;
+use crate::sheet::page::{Bar, page};
 
 /// Where results go, where not to standard output.
 #[derive(Debug, Default, Args)]
@@ -25,6 +26,8 @@ pub struct Results {
     pub title: String,
     /// What is to be said above it.
     pub sentences: Vec<String>,
+    /// Counts, drawn as bars.
+    pub bars: Vec<Bar>,
     /// The tables.
     pub tables: Vec<Table>,
 }
@@ -54,14 +57,20 @@ impl Output {
     ///
     /// # Errors
     /// Usage, or that it cannot be written.
-    pub fn put(&self, format: Format, text: impl FnOnce(Format) -> String, results: impl FnOnce() -> Results) -> Result<(), Failure> {
+    pub fn put<R: Borrow<Results>>(
+        &self,
+        format: Format,
+        text: impl FnOnce(Format) -> String,
+        results: impl FnOnce() -> R,
+    ) -> Result<(), Failure> {
         let Some((path, form)) = self.form()? else { return crate::print::out(&text(format)) };
         let bytes = match form {
             Form::Text(format) => text(format).into_bytes(),
-            Form::Workbook => workbook(&results().tables).map_err(|why| Failure::input(path.display(), why))?,
+            Form::Workbook => workbook(&results().borrow().tables).map_err(|why| Failure::input(path.display(), why))?,
             Form::Page => {
-                let Results { title, sentences, tables } = results();
-                page(&title, &sentences, &tables).into_bytes()
+                let results = results();
+                let Results { title, sentences, bars, tables } = results.borrow();
+                page(title, sentences, bars, tables).into_bytes()
             }
         };
         write(path, &bytes).map_err(|e| Failure::input(path.display(), e))?;

@@ -11,6 +11,8 @@ use nameplate_tests::product::{Product, State, code};
 
 /// Entries of the history before a copy.
 const ENTRIES: usize = 600;
+/// Commits beside the copies: enough that none is made in peace, and few enough that the last copy is as quick as the first.
+const COMMITS_MAX: u32 = 2_000;
 
 fn store(state: &State) -> Store {
     Store::write(state.path()).expect("a store")
@@ -30,7 +32,7 @@ fn a_copy_beside_a_writer_is_a_beginning_of_its_ledger() {
         let writing = scope.spawn(|| {
             let mut writer = store(&state);
             let mut commits = 0_u32;
-            while !stop.load(Ordering::Relaxed) {
+            while !stop.load(Ordering::Relaxed) && commits < COMMITS_MAX {
                 writer.append(&drafts[..3]).expect("appended beside the copy");
                 commits += 1;
             }
@@ -43,7 +45,7 @@ fn a_copy_beside_a_writer_is_a_beginning_of_its_ledger() {
             assert!(verified.entries == copy.size() && copy.size() > ENTRIES as u64, "{verified:?}");
             // What was signed there is a beginning of what is here.
             reader(state.path()).verify(Some(copy.checkpoint())).expect("the same ledger");
-            assert_eq!(copy.view(None).expect("a view"), reader(state.path()).view_at(copy.size()).expect("a view"));
+            assert!(copy.view(None).expect("a view") == reader(state.path()).view_at(copy.size()).expect("a view"));
         }
         stop.store(true, Ordering::Relaxed);
         assert!(writing.join().expect("the writer") > 0);

@@ -168,6 +168,35 @@ async fn drift(plant: &Plant) {
     assert_eq!(all.iter().filter(|(_, text)| text.starts_with("self.firmware_revision")).count(), 5, "{all:?}");
 }
 
+/// What people are handed: the page loads nothing, the workbook and the lines say the same.
+async fn reports(plant: &Plant) {
+    let progress = plant.say("report changes --format ndjson").await.expect(code::DONE).lines();
+    let of = |table: &str| -> Vec<Value> { progress.iter().filter(|line| line["table"] == table).cloned().collect() };
+    let [change] = &of("Changes")[..] else { panic!("one change: {progress:?}") };
+    let count = |key: &str| change[key].as_str().and_then(|count| count.parse::<usize>().ok());
+    assert_eq!((change["order"].as_str(), change["stage"].as_str()), (Some("WO-7"), Some("closed")));
+    assert_eq!((count("done"), count("left"), count("undone")), (Some(3), Some(8), Some(0)), "{change}");
+    let devices = of("Devices");
+    let failed = devices.iter().filter(|line| line["state"] == "failed").count();
+    assert_eq!((devices.len(), failed), (12, 5), "eleven in their rings, and the neighbour: {devices:?}");
+    let page = plant.state.path().join("changes.html").to_string_lossy().into_owned();
+    plant.run(&["report", "changes", "--output", &page]).await.expect(code::DONE);
+    let page = std::fs::read_to_string(page).expect("a page");
+    assert!(page.contains("WO-7 (closed): 3 done, 8 left for a reason, 0 undone") && page.contains("<svg role=\"img\""), "{page}");
+    assert!(!page.contains("://") && !page.contains("<script"), "{page}");
+    let life = plant.say("report device {3} --format ndjson").await.expect(code::DONE).lines();
+    let values: Vec<&str> = life
+        .iter()
+        .filter(|line| line["part"] == "self" && line["field"] == "firmware_revision")
+        .filter_map(|line| line["value"].as_str())
+        .collect();
+    assert_eq!(values, ["5.1", "5.3"], "in the order in which it said them");
+    let drift: Vec<&Value> = life.iter().filter(|line| line["table"] == "What changed").collect();
+    assert!(drift.iter().any(|line| line["before"] == "5.1" && line["after"] == "5.3" && line["ordered_by"] == "nobody"), "{drift:?}");
+    let early = plant.say("report device {3} --as-of 2020-01-01").await;
+    refused(early, code::USAGE, "no device");
+}
+
 #[test]
 fn twelve_devices_in_three_rings_each_get_their_verdict() {
     let Some(product) = needed("twelve_devices_in_three_rings_each_get_their_verdict", Product::find()) else { return };
@@ -179,6 +208,7 @@ fn twelve_devices_in_three_rings_each_get_their_verdict() {
         wave(&plant).await;
         end(&plant).await;
         drift(&plant).await;
+        reports(&plant).await;
         for device in plant.devices {
             let report = settled(device).await;
             assert!(report.trips.is_empty(), "{report:?}");

@@ -121,8 +121,12 @@ pub fn against(sheet: &Sheet, view: &View, profiles: &ProfileSet, looked_in: &st
     if left_out > 0 {
         said.push(format!("{} of the sheet could not be read and is in no line", print::count(left_out, "row")));
     }
-    let results =
-        || Results { title: "Sheet and devices".to_owned(), sentences: said.clone(), tables: tables(&lines, sheet, &rows, &view.looked) };
+    let results = || Results {
+        title: "Sheet and devices".to_owned(),
+        sentences: said.clone(),
+        bars: Vec::new(),
+        tables: tables(&lines, sheet, &rows, &view.looked),
+    };
     output.put(format, |format| shown(&lines, format), results)?;
     said.iter().for_each(|sentence| eprintln!("{sentence}"));
     match count(Outcome::Differs) as u64 {

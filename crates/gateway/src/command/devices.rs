@@ -69,7 +69,12 @@ impl Devices {
         let query = Query { filters: self.filter.clone(), sort: self.sort.clone(), after: self.after.clone(), limit: self.limit };
         let page = query.page(all, &profiles).map_err(|e| Failure::new(Code::Usage, e.to_string()))?;
         let shown = || page.assets.iter().copied();
-        let results = || Results { title: "Devices".into(), sentences: Vec::new(), tables: vec![inventory(&page.assets, &profiles)] };
+        let results = || Results {
+            title: "Devices".into(),
+            sentences: Vec::new(),
+            bars: Vec::new(),
+            tables: vec![inventory(&page.assets, &profiles)],
+        };
         self.output.put(print::format(options), |format| listing(shown(), &profiles, format), results)?;
         if let Some(next) = &page.next {
             eprintln!("{} of {}; go on with --after {next}", page.assets.len(), print::count(page.matched as u64, "device"));

@@ -21,5 +21,6 @@ pub mod prove;
 pub mod quiet;
 pub mod range;
 pub mod release;
+pub mod report;
 pub mod simulate;
 pub mod witness;

@@ -28,6 +28,8 @@ pub struct Opened {
 /// Damaged, rolled back or forked: a sentence that says what does not fit what.
 pub fn open(connection: &Connection, path: &Path, seen: Option<Checkpoint>) -> Result<Option<Opened>, Failure> {
     type Row = (u64, Vec<u8>, Vec<u8>, u64, Option<String>);
+    // One moment of the database: a writer that commits between two of these questions must not make it look damaged.
+    let _moment = connection.unchecked_transaction().map_err(|e| failure(path, &e))?;
     let row: Option<Row> = connection
         .query_row("SELECT head.size, root, frontier, touch_bytes, note FROM head LEFT JOIN sheaf ON sheaf.size = head.size", [], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))

@@ -60,8 +60,10 @@ impl Store {
     fn entries(&self, pinned: Option<&Checkpoint>, verified: &mut Verified, named: &mut Named) -> Result<(), Failure> {
         let sql = |e: rusqlite::Error| failure(&self.path, &e);
         let wrong = |why: String| damaged(&self.path, &why);
-        let mut select = self.connection.prepare(&format!("SELECT {COLUMNS}, note FROM sheaf ORDER BY size")).map_err(sql)?;
-        let mut rows = select.query([]).map_err(sql)?;
+        // A writer may have gone on since the head was read; what follows it is not what was opened.
+        let upto = format!("SELECT {COLUMNS}, note FROM sheaf WHERE size <= ?1 ORDER BY size");
+        let mut select = self.connection.prepare(&upto).map_err(sql)?;
+        let mut rows = select.query([self.size()]).map_err(sql)?;
         let mut keys = Keys::of_first(*self.keys.first());
         let (mut tree, mut page, mut lines) = (Frontier::default(), Page::default(), Vec::new());
         while let Some(row) = rows.next().map_err(sql)? {

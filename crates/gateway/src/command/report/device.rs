@@ -1,0 +1,89 @@
+//! The life of one device: what it said and when, what changed, and the changes it was in.
+
+use nameplate_core::catalog::{Asset, Recorded};
+use nameplate_core::change::Change;
+use nameplate_core::change::drift::drifts;
+use nameplate_core::observation::rfc3339;
+use nameplate_core::view::View;
+
+use crate::lines::{place, way};
+use crate::output::Results;
+use crate::sheet::book::{Table, Tint};
+
+/// Columns of the tables.
+const SAID: [&str; 9] = ["part", "field", "value", "first", "last", "readings", "grade", "way", "where"];
+const DRIFTED: [&str; 7] = ["what", "before", "after", "last seen before", "first seen after", "ordered by", "open meanwhile"];
+const CHANGES: [&str; 8] = ["order", "role", "stage", "verdict", "why", "requested by", "approved by", "closed"];
+
+/// The report.
+pub fn report(view: &View, asset: &Asset) -> Results {
+    let called = |id: &String| *id == asset.id || asset.was.contains(id);
+    let changes = view.changes.iter().filter(|change| change.plan.places().any(|place| called(&place.asset)));
+    let drifted = drifts(&view.catalog, &view.changes);
+    let own = drifted.iter().filter(|drift| called(&drift.asset) || drift.replaced_by.as_ref().is_some_and(called));
+    let moved = own.map(|drift| {
+        let (last, first) = drift.between_ns;
+        let order = drift.expected_by.clone();
+        let tint = if order.is_some() { Tint::Plain } else { Tint::Bad };
+        let order = order.unwrap_or_else(|| "nobody".to_owned());
+        let cells = [drift.what.clone(), drift.before.clone(), drift.after.clone(), rfc3339(last), rfc3339(first), order];
+        (tint, cells.into_iter().chain([drift.could_have.join(" ")]).collect())
+    });
+    let table = |name, header: &[&str], rows| Table { name, header: header.iter().map(|title| (*title).to_owned()).collect(), rows };
+    let remarks = asset.remarks.iter().map(|remark| (Tint::Plain, vec![remark.clone()])).collect();
+    Results {
+        title: format!("Life of device {}", asset.id),
+        sentences: vec![
+            "What the device itself said, each value with the first and the last time at which it was read. A value that differs from the one \
+             before stands in a row of its own."
+                .to_owned(),
+        ],
+        bars: Vec::new(),
+        tables: vec![
+            table("Identity over time", &SAID, said(asset)),
+            table("What changed", &DRIFTED, moved.collect()),
+            table("Changes", &CHANGES, changes.map(|change| (Tint::Plain, in_change(change, asset))).collect()),
+            table("Remarks", &["remark"], remarks),
+        ],
+    }
+}
+
+fn said(asset: &Asset) -> Vec<(Tint, Vec<String>)> {
+    let mut claims: Vec<&Recorded> = asset.claims.iter().collect();
+    claims.sort_by_key(|recorded| (recorded.since_ns, recorded.time_ns));
+    let row = |recorded: &Recorded| {
+        let claim = &recorded.claim;
+        let cells = [
+            claim.component.clone(),
+            claim.field.name().to_owned(),
+            claim.value.clone(),
+            rfc3339(recorded.since_ns),
+            rfc3339(recorded.time_ns),
+            recorded.times.to_string(),
+            claim.grade.name().to_owned(),
+            way(&recorded.source).to_owned(),
+            place(&recorded.address),
+        ];
+        (Tint::Plain, cells.to_vec())
+    };
+    claims.into_iter().map(row).collect()
+}
+
+fn in_change(change: &Change, asset: &Asset) -> Vec<String> {
+    let plan = &change.plan;
+    let called = |id: &String| *id == asset.id || asset.was.contains(id);
+    let role = if plan.scope.iter().any(|place| called(&place.asset)) { "scope" } else { "neighbour" };
+    let verdicts = change.closed.as_ref().map_or_else(|| change.verdicts(), |closed| closed.verdicts.clone());
+    let judged = verdicts.into_iter().find(|judged| called(&judged.asset)).filter(|_| !change.after.is_empty());
+    let (verdict, why) = judged.map(|judged| (judged.verdict.text().to_owned(), judged.why)).unwrap_or_default();
+    vec![
+        plan.order.clone(),
+        role.to_owned(),
+        change.stage().to_owned(),
+        verdict,
+        why,
+        plan.by.clone(),
+        change.approved.as_ref().map(|step| step.by.clone()).unwrap_or_default(),
+        change.closed.as_ref().map(|closed| rfc3339(closed.time_ns)).unwrap_or_default(),
+    ]
+}
