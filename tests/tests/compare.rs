@@ -199,7 +199,7 @@ fn a_wrong_row_is_named_and_the_others_are_taken() {
     for (what, row, says) in [
         ("a port that is none", "10.0.0.2,http,", "line 3, column port: \"http\""),
         ("10,000 cells", &vec!["x"; 10_000].join(","), "line 3, column 257"),
-        ("NUL", "10.0.0.2,502,M\0340", "line 3, column 3: a NUL"),
+        ("NUL", "10.0.0.2,502,M\u{0}340", "line 3, column 3: a NUL"),
         ("a huge cell", &format!("10.0.0.2,502,{huge}"), "line 3, column 3: a cell has at most 32,767"),
         ("a terminal escape", "10.0.0.2,502,\u{1b}]0;owned\u{7}", "line 3, column model: an invisible"),
         ("the same tag", "10.0.0.2,502,x,PLC-1", "line 3, column tag: line 2 has the same tag"),

@@ -107,14 +107,15 @@ struct Story {
 }
 
 fn stories(profiles: &ProfileSet) -> Vec<Story> {
+    one_after_another(profiles).into_iter().chain(side_by_side(profiles)).collect()
+}
+
+/// What answers at an address, day by day.
+fn one_after_another(profiles: &ProfileSet) -> Vec<Story> {
     let on_day = |plate: Plate, days: &[u32]| days.iter().map(|day| plate.says(day * DAY)).collect::<Vec<_>>();
     let moved = Plate { ip: [10, 0, 0, 12], ..CONTROLLER };
     let spare = Plate { mac: 0x12, serial: 0x00AB_0001, ..CONTROLLER };
     let story = |name, frames: Vec<Vec<u8>>, assets, events| Story { name, heard: told(&frames, profiles), assets, events };
-    let unset = |serial, last: u8| Plate { mac: last, ip: [10, 0, 0, last], serial, ..CONTROLLER };
-    let own = modbus(255, "ACME", "GW-1", "V9.0");
-    let slaves: Vec<_> =
-        own.into_iter().chain((1..=30).flat_map(|unit| modbus(unit, "ACME", &format!("EM{unit}"), &format!("V1.{unit}")))).collect();
     vec![
         story("nothing happens", on_day(CONTROLLER, &[0, 1, 2]), 1, vec![]),
         story(
@@ -144,6 +145,17 @@ fn stories(profiles: &ProfileSet) -> Vec<Story> {
                 (Happened::PartnerAnswered, "(serial number 0x00ab0001)", "(serial number 0x00abcdef)"),
             ],
         ),
+    ]
+}
+
+/// Several devices that look alike.
+fn side_by_side(profiles: &ProfileSet) -> Vec<Story> {
+    let story = |name, frames: Vec<Vec<u8>>, assets, events| Story { name, heard: told(&frames, profiles), assets, events };
+    let unset = |serial, last: u8| Plate { mac: last, ip: [10, 0, 0, last], serial, ..CONTROLLER };
+    let own = modbus(255, "ACME", "GW-1", "V9.0");
+    let slaves: Vec<_> =
+        own.into_iter().chain((1..=30).flat_map(|unit| modbus(unit, "ACME", &format!("EM{unit}"), &format!("V1.{unit}")))).collect();
+    vec![
         story("two have a serial number that nobody set", [unset(0, 21).says(0), unset(0, 22).says(1)].to_vec(), 2, vec![]),
         story("all bits of it are set", [unset(u32::MAX, 21).says(0), unset(u32::MAX, 22).says(1)].to_vec(), 2, vec![]),
         Story {

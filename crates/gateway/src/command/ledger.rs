@@ -33,6 +33,7 @@ pub struct Ledger {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it, read once at the start")]
 enum What {
     /// Check every entry, the tree, every signature and payload; exit code 6 where anything does not hold
     #[command(after_help = "Example:\n  nameplate ledger verify --checkpoint site-2026-03.checkpoint")]

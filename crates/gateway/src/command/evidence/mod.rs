@@ -41,6 +41,7 @@ pub struct Evidence {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it, read once at the start")]
 enum Action {
     /// Write a bundle; that it was written is itself an entry in the log
     #[command(after_help = "Example:\n  nameplate evidence export WO-4711 --out WO-4711.evidence")]

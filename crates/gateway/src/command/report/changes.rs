@@ -22,7 +22,7 @@ pub fn report(view: &View, now_ns: u64) -> Results {
         let [done, left, undone, overdue] = progress.counts();
         let tint = if overdue > 0 {
             Tint::Bad
-        } else if undone > 0 {
+        } else if undone > 0 || left > 0 {
             Tint::Doubt
         } else {
             Tint::Good
