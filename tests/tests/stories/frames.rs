@@ -1,10 +1,20 @@
-//! Frames that were written by hand: EtherNet/IP's ListIdentity over UDP (CIP Vol. 2, 2-4.2), LLDP (IEEE 802.1AB-2016, 8 and 9), and
-//! Modbus/TCP (`nameplate_tests::pcap`).
+//! What simulated devices answer, in frames: EtherNet/IP's ListIdentity over UDP and Modbus/TCP behind a gateway. LLDP (IEEE
+//! 802.1AB-2016, 8 and 9), which nobody asks and nobody simulates, is written by hand.
 
+use std::net::SocketAddrV4;
+
+use nameplate_simulators::language::Carrier;
+use nameplate_simulators::rehearsal::rehearse;
+use nameplate_simulators::{enip, modbus};
 use nameplate_tests::pcap::record;
 
 const ENIP_PORT: u16 = 44_818;
-const LIST_IDENTITY: u16 = 0x0063;
+/// ListIdentity, no data, all else zero (CIP Vol. 2, 2-4.2).
+const LIST_IDENTITY: [u8; 24] = {
+    let mut request = [0; 24];
+    request[0] = 0x63;
+    request
+};
 
 /// Who answers ListIdentity, and as what.
 #[derive(Clone, Copy)]
@@ -28,29 +38,20 @@ pub const DAY: u32 = 86_400;
 impl Plate {
     /// Its answer, so many seconds after the capture began.
     pub fn says(self, second: u32) -> Vec<u8> {
-        let Self { mac, ip, vendor, code, revision, serial, name } = self;
-        let item = [
-            &1_u16.to_le_bytes()[..],
-            &2_u16.to_be_bytes(),
-            &ENIP_PORT.to_be_bytes(),
-            &ip,
-            &[0; 8],
-            &vendor.to_le_bytes(),
-            &14_u16.to_le_bytes(),
-            &code.to_le_bytes(),
-            &revision,
-            &0x0030_u16.to_le_bytes(),
-            &serial.to_le_bytes(),
-            &[u8::try_from(name.len()).expect("a short name")],
-            name.as_bytes(),
-            &[3],
-        ]
-        .concat();
-        let items = [&1_u16.to_le_bytes()[..], &0x000C_u16.to_le_bytes(), &u16::try_from(item.len()).expect("short").to_le_bytes(), &item];
-        let items = items.concat();
-        let length = u16::try_from(items.len()).expect("short").to_le_bytes();
-        let message = [&LIST_IDENTITY.to_le_bytes()[..], &length, &[0; 20], &items].concat();
-        record(second, &udp([0x02, 0, 0, 0, 0, mac], ip, ENIP_PORT, &message))
+        let Self { mac, ip, vendor, code, revision: [major, minor], serial, name } = self;
+        let identity = enip::Identity {
+            vendor,
+            device_type: 14,
+            product_code: code,
+            revision: (major, minor),
+            condition: 0x0030,
+            serial,
+            name: name.as_bytes().to_vec(),
+            state: 3,
+        };
+        let persona = enip::Persona { tells_address: SocketAddrV4::new(ip.into(), ENIP_PORT), ..enip::Persona::new(identity) };
+        let answer = rehearse(&persona, Carrier::Udp, &[LIST_IDENTITY.to_vec()]).answers().concat();
+        record(second, &udp([0x02, 0, 0, 0, 0, mac], ip, ENIP_PORT, &answer))
     }
 }
 
@@ -86,13 +87,11 @@ pub fn lldp(second: u32, port: u8, chassis: u8, ip: [u8; 4], description: &str) 
     record(second, &frame)
 }
 
-/// Read Device Identification, and its answer, of a unit behind a gateway (MODBUS V1.1b3, 6.21).
+/// Read Device Identification, and a simulated unit's answer, behind a gateway (MODBUS V1.1b3, 6.21).
 pub fn modbus(unit: u8, vendor: &str, code: &str, revision: &str) -> [(bool, Vec<u8>); 2] {
-    let object = |id: u8, text: &str| [&[id, u8::try_from(text.len()).expect("short")][..], text.as_bytes()].concat();
-    let objects = [object(0, vendor), object(1, code), object(2, revision)].concat();
-    let framed = |pdu: &[u8]| {
-        let length = u16::try_from(pdu.len() + 1).expect("short").to_be_bytes();
-        [&[0, unit, 0, 0][..], &length, &[unit], pdu].concat()
-    };
-    [(false, framed(&[0x2B, 0x0E, 1, 0])), (true, framed(&[&[0x2B, 0x0E, 1, 1, 0, 0, 3][..], &objects].concat()))]
+    let objects = [vendor, code, revision].map(|text| text.as_bytes().to_vec());
+    let persona = modbus::Persona::from_objects((0..).zip(objects));
+    let question = modbus::wrap(u16::from(unit), unit, &[0x2B, 0x0E, 1, 0]);
+    let answer = modbus::answers(&persona, &question).concat();
+    [(false, question), (true, answer)]
 }

@@ -54,7 +54,7 @@ fn hear(file: &str, zone: Option<&str>, bytes: &[u8], profiles: &ProfileSet) -> 
     heard
 }
 
-/// What frames say that were written by hand.
+/// What frames say.
 fn told(frames: &[Vec<u8>], profiles: &ProfileSet) -> Vec<Heard> {
     hear("story.pcap", None, &pcap_of(frames), profiles)
 }
