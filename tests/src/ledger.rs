@@ -116,12 +116,28 @@ fn import(asset: usize, day: usize) -> Value {
     json!({"kind": "import", "file": format!("list-{day}.csv"), "sha256": hex(&[7; 32]), "sheet": {"columns": columns, "rows": [row]}})
 }
 
+/// A step of one of four orders, each about an asset of its own; some come before their order is opened, and change nothing.
 fn change(asset: usize, day: usize) -> Value {
-    let order = format!("WO-{}", day % 4);
-    if asset.is_multiple_of(2) {
-        return json!({"kind": "change", "step": "before", "order": order, "tries": []});
-    }
-    let place = json!({"asset": format!("a-{asset}"), "address": {"ip": format!("10.0.0.{asset}"), "port": 502, "unit": 1}});
-    json!({"kind": "change", "step": "opened", "order": order, "scope": [place], "neighbours": [], "expected": [],
-        "questions": ["modbus.identification.basic"], "from_ns": day, "until_ns": day + 1, "by": "A. Person"})
+    let number = day % 4;
+    let (order, of) = (format!("WO-{number}"), format!("a-{number}"));
+    let said = |release: usize| json!({"self.firmware_revision": {"value": format!("V1.{number}.{release}"), "from": "modbus.object.2"}});
+    let attempt = |release| {
+        json!([{"asset": of, "time_ns": BEGUN_NS, "entries": [],
+        "outcome": {"outcome": "read", "nameplate": {"fields": said(release), "facts": {}}}}])
+    };
+    let step = match asset {
+        0 => json!({"step": "before", "tries": attempt(0)}),
+        1 => json!({"step": "after", "equal": 1, "tries": attempt(day % 3)}),
+        2 => {
+            let until_ns = BEGUN_NS + (1_000 + day as u64) * DAY_NS;
+            json!({"step": "left", "left": {"assets": [of], "fate": "deferred", "reason": "next outage", "until_ns": until_ns, "by": "A. Person"}})
+        }
+        _ => json!({"step": "opened", "scope": [{"asset": of, "address": {"ip": format!("10.0.0.{number}"), "port": 502, "unit": 1}}],
+            "neighbours": [], "questions": ["modbus.identification.basic"], "by": "A. Person",
+            "expected": [{"asset": of, "component": "self", "field": "firmware_revision", "from": format!("V1.{number}.0"), "to": format!("V1.{number}.1")}],
+            "from_ns": BEGUN_NS, "until_ns": BEGUN_NS + day as u64 * DAY_NS}),
+    };
+    let mut body = json!({"kind": "change", "order": order});
+    body.as_object_mut().zip(step.as_object()).map(|(body, step)| body.extend(step.clone()));
+    body
 }

@@ -21,6 +21,13 @@ pub fn evidence(tree: &Tree) -> ExitCode {
     ended(built.and_then(|()| shown("the evidence's tests", tree.cargo(&tests).envs(MUTATED))))
 }
 
+/// `cargo xtask soak --reports`: what was known on a day, as often as the bar has it.
+pub fn reports(tree: &Tree) -> ExitCode {
+    let tests = ["test", "--release", "-p", "nameplate-tests", "--test", "reports", "--", "--nocapture"];
+    let built = shown("build", &mut tree.cargo(&["build", "--release", "--quiet", "--workspace", "--bins"]));
+    ended(built.and_then(|()| shown("the reports' tests", tree.cargo(&tests).env("NAMEPLATE_REPORTS", "200"))))
+}
+
 /// Runs both; the figures are printed, and none of them is a failure.
 pub fn ledger(tree: &Tree) -> ExitCode {
     let tests = ["test", "--release", "-p", "nameplate-tests", "--test", "ledger", "--", "--nocapture", "--test-threads", "1"];
