@@ -138,6 +138,8 @@ fn change(asset: usize, day: usize) -> Value {
             "from_ns": BEGUN_NS, "until_ns": BEGUN_NS + day as u64 * DAY_NS}),
     };
     let mut body = json!({"kind": "change", "order": order});
-    body.as_object_mut().zip(step.as_object()).map(|(body, step)| body.extend(step.clone()));
+    if let Some((body, step)) = body.as_object_mut().zip(step.as_object()) {
+        body.extend(step.clone());
+    }
     body
 }
