@@ -19,7 +19,7 @@ use crate::line::Line;
 use crate::report::{Ended, Speaker};
 use crate::sealed::Sealed;
 use crate::session;
-use crate::sockets::{self, Ears};
+use crate::sockets::{self, Ears, Held};
 use crate::watchdog::Watchdog;
 
 /// The longest datagram.
@@ -61,11 +61,12 @@ enum Came {
 struct Open {
     stream: Option<TcpListener>,
     datagrams: Option<Arc<UdpSocket>>,
+    _held: Held,
 }
 
 impl Open {
     fn new(ears: Ears) -> Self {
-        Self { stream: ears.stream, datagrams: ears.datagrams.map(Arc::new) }
+        Self { stream: ears.stream, datagrams: ears.datagrams.map(Arc::new), _held: ears.held }
     }
 
     async fn next(&self, buffer: &mut [u8]) -> io::Result<Came> {

@@ -16,13 +16,13 @@ const TRIES_MAX: usize = 16;
 pub(crate) struct Ears {
     pub(crate) stream: Option<TcpListener>,
     pub(crate) datagrams: Option<UdpSocket>,
-    _held: Held,
+    pub(crate) held: Held,
 }
 
 /// The port of a carrier that the device does not speak: it answers nothing there, and the number is nobody else's. A referee who knows a
 /// device by its port would else meet the answers to somebody who asked another device from this number by the other carrier.
 #[derive(Debug, Default)]
-struct Held {
+pub(crate) struct Held {
     _stream: Option<TcpSocket>,
     _datagrams: Option<UdpSocket>,
 }
@@ -55,7 +55,7 @@ pub(crate) async fn listen(address: SocketAddr, carriers: &[Carrier]) -> io::Res
 
 async fn listen_once(mut address: SocketAddr, carriers: &[Carrier]) -> io::Result<(Ears, SocketAddr)> {
     let is_drawn = address.port() == 0;
-    let mut ears = Ears { stream: None, datagrams: None, _held: Held::default() };
+    let mut ears = Ears { stream: None, datagrams: None, held: Held::default() };
     if carriers.contains(&Carrier::Tcp) {
         let listener = TcpListener::bind(address).await?;
         address = listener.local_addr()?;
@@ -66,7 +66,7 @@ async fn listen_once(mut address: SocketAddr, carriers: &[Carrier]) -> io::Resul
         address = socket.local_addr()?;
         ears.datagrams = Some(socket);
     }
-    ears._held = match Held::beside((ears.stream.is_some(), ears.datagrams.is_some()), address).await {
+    ears.held = match Held::beside((ears.stream.is_some(), ears.datagrams.is_some()), address).await {
         // Of a port that somebody chose the other half may be in use.
         Err(_) if !is_drawn => Held::default(),
         held => held?,

@@ -115,6 +115,9 @@ impl Recording {
 
     /// Sends sentinels until one with this word comes out of the recorder.
     fn await_sentinel(&self, word: &str) -> Result<(), String> {
+        // Its port is in the word: another test's sentinels may pass a filter that is as wide as ours.
+        let port = self.sentinel.local_addr().map_err(|error| error.to_string())?.port();
+        let word = format!("{word} {port}");
         let sentinel = [SENTINEL, word.as_bytes()].concat();
         let begun = Instant::now();
         while begun.elapsed() < SENTINEL_SECONDS_MAX {
