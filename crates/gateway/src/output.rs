@@ -21,6 +21,7 @@ pub struct Output {
 }
 
 /// What can be written.
+#[derive(Default)]
 pub struct Results {
     /// Title of a page.
     pub title: String,
