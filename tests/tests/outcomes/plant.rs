@@ -73,7 +73,8 @@ impl Plant {
                 "remediations": [{"category": "vendor_fix", "details": format!("Update to {FIXED} or later"), "product_ids": ["A"]}]}],
         });
         let payload = Payload::of(document.to_string().into_bytes());
-        let reference = json!({"file": "emg.json", "id": DOCUMENT, "publisher": "EMG PSIRT", "revision": "1", "sha256": hex(&payload.sha256)});
+        let reference =
+            json!({"file": "emg.json", "id": DOCUMENT, "publisher": "EMG PSIRT", "revision": "1", "sha256": hex(&payload.sha256)});
         let body = body(json!({"kind": "advisories", "documents": [reference], "from": ["csaf"], "lists": []}));
         self.add(Draft { payloads: vec![payload], ..Draft::new(BEGUN_NS + on * DAY_NS, body) })
     }
@@ -97,7 +98,8 @@ impl Plant {
     /// A reading of that change, before or after: release and hardware revision.
     pub fn tried(&mut self, on: u64, order: &str, step: &str, meter: u32, entries: &[u64], said: (&str, &str)) -> u64 {
         let field = |value: &str| json!({"value": value, "from": "modbus.object.2"});
-        let fields = json!({"self.firmware_revision": field(said.0), "self.hardware_revision": field(said.1), "self.serial_number": field("77")});
+        let fields =
+            json!({"self.firmware_revision": field(said.0), "self.hardware_revision": field(said.1), "self.serial_number": field("77")});
         let time_ns = BEGUN_NS + on * DAY_NS;
         let tries = json!([{"asset": self.id(meter), "time_ns": time_ns, "entries": entries,
             "outcome": {"outcome": "read", "nameplate": {"fields": fields, "facts": {}}}}]);

@@ -76,6 +76,8 @@ pub struct Change {
     pub verifications: Vec<(Step, bool)>,
     /// What is left, with the entries' indices; of an asset the last word counts.
     pub left: Vec<(u64, Left)>,
+    /// When each of these was recorded, in nanoseconds since 1970.
+    pub left_ns: Vec<u64>,
     /// Its end.
     pub closed: Option<Closed>,
 }
@@ -93,8 +95,36 @@ impl Change {
             after: Vec::new(),
             verifications: Vec::new(),
             left: Vec::new(),
+            left_ns: Vec::new(),
             closed: None,
         }
+    }
+
+    /// As it was after this entry of the ledger; `None` before it was opened.
+    #[must_use]
+    pub fn up_to(&self, index: u64) -> Option<Self> {
+        let mut then = (self.opened.0 <= index).then(|| self.clone())?;
+        then.approved.take_if(|step| step.index > index);
+        then.closed.take_if(|closed| closed.index > index);
+        then.checks.retain(|(entry, _)| *entry <= index);
+        then.left.retain(|(entry, _)| *entry <= index);
+        then.left_ns.truncate(then.left.len());
+        then.verifications.retain(|(step, _)| step.index <= index);
+        [&mut then.rings_opened, &mut then.installed].into_iter().for_each(|steps| steps.retain(|step| step.index <= index));
+        [&mut then.before, &mut then.after].into_iter().for_each(|steps| steps.retain(|step| step.index <= index));
+        Some(then)
+    }
+
+    /// Every entry that may have changed how many devices are undone, with its time, rising by entry: the opening first.
+    #[must_use]
+    pub fn turns(&self) -> Vec<(u64, u64)> {
+        let read = self.before.iter().chain(&self.after).map(|step| (step.index, step.time_ns));
+        let signed = self.verifications.iter().map(|(step, _)| (step.index, step.time_ns));
+        let left = self.left.iter().zip(&self.left_ns).map(|((entry, _), time_ns)| (*entry, *time_ns));
+        let closed = self.closed.iter().map(|closed| (closed.index, closed.time_ns));
+        let mut turns: Vec<(u64, u64)> = [self.opened].into_iter().chain(read).chain(signed).chain(left).chain(closed).collect();
+        turns.sort_unstable();
+        turns
     }
 
     /// How far it is, in a word or two.

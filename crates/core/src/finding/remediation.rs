@@ -98,7 +98,8 @@ impl<'a> Remediations<'a> {
         own.sort_by_key(|change| change.opened);
         let ordered = own.into_iter().map(|change| {
             let mut expected = change.plan.expected.iter();
-            let is_release = |delta: &&change::Delta| called(&delta.asset) && delta.component == installed.component && RELEASES.contains(&delta.field);
+            let is_release =
+                |delta: &&change::Delta| called(&delta.asset) && delta.component == installed.component && RELEASES.contains(&delta.field);
             let promised = expected.find(is_release).and_then(|delta| Some(at(delta.field, delta.to.as_deref()?))).unwrap_or_default();
             let left = change.left.iter().rfind(|(_, left)| left.assets.iter().any(|id| called(id))).map(|(index, left)| (*index, left));
             let was_read = change.after.iter().flat_map(|step| &step.tries).any(|one| called(&one.asset));
@@ -160,7 +161,9 @@ impl<'a> Remediations<'a> {
                 let until = left.until_ns.map(|until| format!(" until {}", rfc3339(until))).unwrap_or_default();
                 (State::NotRemediated, entry, format!("work order {order} left it: {}{until}, {}", left.fate.name(), left.reason))
             }
-            (None, Some(closed)) => (State::NotRemediated, closed.index, format!("work order {order} is closed, and it is open all the same")),
+            (None, Some(closed)) => {
+                (State::NotRemediated, closed.index, format!("work order {order} is closed, and it is open all the same"))
+            }
             (None, None) => {
                 let read = ordered.read.as_ref().map(|(verdict, _)| format!("; read after: {}", verdict.text())).unwrap_or_default();
                 (State::InProgress, opened.0, format!("work order {order} is open, with a window until {}{read}", rfc3339(plan.until_ns)))

@@ -6,9 +6,10 @@ use nameplate_core::change::drift::drifts;
 use nameplate_core::observation::rfc3339;
 use nameplate_core::view::View;
 
+use super::table;
 use crate::lines::{place, way};
 use crate::output::Results;
-use crate::sheet::book::{Table, Tint};
+use crate::sheet::book::Tint;
 
 /// Columns of the tables.
 const SAID: [&str; 9] = ["part", "field", "value", "first", "last", "readings", "grade", "way", "where"];
@@ -29,7 +30,6 @@ pub fn report(view: &View, asset: &Asset) -> Results {
         let cells = [drift.what.clone(), drift.before.clone(), drift.after.clone(), rfc3339(last), rfc3339(first), order];
         (tint, cells.into_iter().chain([drift.could_have.join(" ")]).collect())
     });
-    let table = |name, header: &[&str], rows| Table { name, header: header.iter().map(|title| (*title).to_owned()).collect(), rows };
     let remarks = asset.remarks.iter().map(|remark| (Tint::Plain, vec![remark.clone()])).collect();
     Results {
         title: format!("Life of device {}", asset.id),
@@ -38,13 +38,13 @@ pub fn report(view: &View, asset: &Asset) -> Results {
              before stands in a row of its own."
                 .to_owned(),
         ],
-        bars: Vec::new(),
         tables: vec![
             table("Identity over time", &SAID, said(asset)),
             table("What changed", &DRIFTED, moved.collect()),
             table("Changes", &CHANGES, changes.map(|change| (Tint::Plain, in_change(change, asset))).collect()),
             table("Remarks", &["remark"], remarks),
         ],
+        ..Results::default()
     }
 }
 

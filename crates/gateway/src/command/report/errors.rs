@@ -124,7 +124,8 @@ fn of_change(change: &Change, family: &dyn Fn(&str) -> String, now_ns: u64) -> V
     let verdicts = change.closed.as_ref().map_or_else(|| change.verdicts(), |closed| closed.verdicts.clone());
     for judged in verdicts {
         let read = change.after.iter().rfind(|step| step.tries.iter().any(|one| one.asset == judged.asset));
-        let failed = change.left.iter().rfind(|(_, left)| left.assets.contains(&judged.asset)).filter(|(_, left)| left.fate == Fate::Failed);
+        let failed =
+            change.left.iter().rfind(|(_, left)| left.assets.contains(&judged.asset)).filter(|(_, left)| left.fate == Fate::Failed);
         let said = failed.map(|(_, left)| format!("; left as failed by {}: {}", left.by, left.reason)).unwrap_or_default();
         let Judged { asset, verdict, why } = &judged;
         match (read, failed) {
@@ -151,7 +152,9 @@ fn is_good(change: &Change, verdict: Verdict, asset: &str) -> bool {
 
 const fn of_check(kind: Precheck) -> &'static str {
     match kind {
-        Precheck::Software => "get the file from its source again, and record its hash and how it is known to be the vendor's: `change check`",
+        Precheck::Software => {
+            "get the file from its source again, and record its hash and how it is known to be the vendor's: `change check`"
+        }
         Precheck::Backup => "back up configuration and logic, and record the file's hash: `change check`",
         Precheck::Set => "make sure that all that goes together is there, and record which set: `change check`",
         Precheck::Triage => "look for traces of an intrusion before they are overwritten, and record it: `change check`",
@@ -160,11 +163,17 @@ const fn of_check(kind: Precheck) -> &'static str {
 
 const fn of_verdict(verdict: Verdict) -> &'static str {
     match verdict {
-        Verdict::NotChanged => "see whether it restarted, and whether the new image runs or is only stored; install again, as often as the order allows",
-        Verdict::WrongRelease => "stop the ring; hold the file's hash against the check's; install what was ordered, or roll back by an order of its own",
+        Verdict::NotChanged => {
+            "see whether it restarted, and whether the new image runs or is only stored; install again, as often as the order allows"
+        }
+        Verdict::WrongRelease => {
+            "stop the ring; hold the file's hash against the check's; install what was ordered, or roll back by an order of its own"
+        }
         Verdict::NotRunning => "bring it to run and read it again (`change after`), or roll back by an order of its own",
         Verdict::PartnerAnswered => "read each of the pair at its own address (`change after`)",
-        Verdict::Unreadable => "wait out the restart and read it again; else at its panel, with a second person and a photograph with its hash (`device read`)",
+        Verdict::Unreadable => {
+            "wait out the restart and read it again; else at its panel, with a second person and a photograph with its hash (`device read`)"
+        }
         Verdict::IdentityNotProven => "a second person takes that upon himself, or the owner gives the serial number",
         Verdict::SomethingElseChanged => "find out who changed it before the crew leaves; another serial number is another device",
         Verdict::AnotherDeviceChanged => "look at that device before the crew leaves, and at who had its project open",
@@ -190,6 +199,7 @@ fn counted<'a>(faults: &'a [Fault], by: impl Fn(&'a Fault) -> &'a str) -> Rows {
     }
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by_key(|(_, (count, _))| std::cmp::Reverse(*count));
-    let row = |(what, (count, devices)): (&str, (usize, BTreeSet<&str>))| vec![what.to_owned(), count.to_string(), devices.len().to_string()];
+    let row =
+        |(what, (count, devices)): (&str, (usize, BTreeSet<&str>))| vec![what.to_owned(), count.to_string(), devices.len().to_string()];
     counts.into_iter().map(|one| (Tint::Plain, row(one))).collect()
 }

@@ -1,11 +1,14 @@
 //! `nameplate report`: what is known, for people: as a page that asks nothing of any host, as XLSX, CSV or NDJSON. A report is a pure
 //! function of the ledger up to a moment, and of that moment; docs/reports.md says what each one says.
 
+mod burndown;
 mod changes;
 mod device;
 mod errors;
 mod exemptions;
 mod nerc;
+mod overview;
+mod patches;
 
 use clap::{Args, Subcommand};
 use nameplate_core::profile::ProfileSet;
@@ -16,7 +19,7 @@ use self::nerc::Standard;
 use super::check::findings::{Findings, Found};
 use super::check::source::Sources;
 use super::check::subject::Subject;
-use super::devices::time_ns;
+use super::devices::{moment, time_ns};
 use crate::cli::{Format, Options};
 use crate::failure::Failure;
 use crate::output::{Output, Results};
@@ -26,12 +29,14 @@ use crate::{print, profiles};
 
 /// Write reports for people.
 #[derive(Debug, Args)]
-#[command(after_help = "A page is one file without a script that loads nothing. \"What did we know on that day\" is any report with --as-of:\n\
+#[command(
+    after_help = "A page is one file without a script that loads nothing. \"What did we know on that day\" is any report with --as-of:\n\
                         it says what was known then, by the recorder's clock, and nothing that came later. What each report says, and by\n\
                         which rules: docs/reports.md.\n\n\
                         Examples:\n  nameplate report device a-12ab --output a-12ab.html\n  \
                         nameplate report changes --as-of 2026-11-01 --output changes.xlsx\n  \
-                        nameplate report errors --format csv")]
+                        nameplate report errors --format csv"
+)]
 pub struct Report {
     #[command(subcommand)]
     kind: Kind,
@@ -53,7 +58,9 @@ enum Kind {
         known: Known,
     },
     /// What went wrong in changes, from the download to the reading after, and what to do instead
-    #[command(after_help = "Examples:\n  nameplate report errors --output errors.html\n  nameplate report errors --as-of 2026-11-01 --format csv")]
+    #[command(
+        after_help = "Examples:\n  nameplate report errors --output errors.html\n  nameplate report errors --as-of 2026-11-01 --format csv"
+    )]
     Errors {
         #[command(flatten)]
         known: Known,
@@ -70,6 +77,24 @@ enum Kind {
         /// The standards, each in one version
         #[arg(long, value_enum, value_name = "STANDARD", value_delimiter = ',', default_value = "CIP-007-6,CIP-010-4")]
         standard: Vec<Standard>,
+        #[command(flatten)]
+        known: Known,
+    },
+    /// Patch status of each device in the words of IEC TR 62443-2-3; a device counts once, at its worst level
+    #[command(
+        after_help = "Examples:\n  nameplate report patches --output patches.html\n  nameplate report patches --as-of 2026-11-01 --format csv"
+    )]
+    Patches {
+        #[command(flatten)]
+        known: Known,
+    },
+    /// One page: findings, conformance, coverage, progress, what is overdue, what changed
+    #[command(after_help = "Examples:\n  nameplate report overview --output overview.html\n  \
+                      nameplate report overview --since 2026-10-01 --as-of 2026-11-01       what was known on that day")]
+    Overview {
+        /// What changed since then [default: 30 days before]
+        #[arg(long, value_name = "DATE")]
+        since: Option<String>,
         #[command(flatten)]
         known: Known,
     },
@@ -125,8 +150,10 @@ impl Judgement {
 
 impl Kind {
     const fn known(&self) -> &Known {
-        let (Self::Device { known, .. } | Self::Changes { known } | Self::Errors { known } | Self::Exemptions { known } | Self::Nerc { known, .. }) = self;
-        known
+        match self {
+            Self::Changes { known } | Self::Errors { known } | Self::Exemptions { known } | Self::Patches { known } => known,
+            Self::Device { known, .. } | Self::Nerc { known, .. } | Self::Overview { known, .. } => known,
+        }
     }
 
     fn report(&self, told: &Told<'_>) -> Result<Results, Failure> {
@@ -136,6 +163,11 @@ impl Kind {
             Self::Changes { .. } => changes::report(view, *now_ns),
             Self::Errors { .. } => errors::report(view, *now_ns),
             Self::Exemptions { .. } => exemptions::report(view, *now_ns),
+            Self::Patches { .. } => patches::report(told)?,
+            Self::Overview { since, .. } => {
+                let since = since.as_deref().map(|since| moment("--since", since, "00:00:00")).transpose()?;
+                overview::report(told, since.unwrap_or(now_ns.saturating_sub(overview::SINCE_NS)))?
+            }
             Self::Nerc { standard, .. } => nerc::report(told, standard)?,
         })
     }

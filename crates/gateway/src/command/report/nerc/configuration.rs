@@ -18,8 +18,7 @@ const UPDATE_DAYS_MAX: u32 = 30;
 const MONITOR_DAYS_MAX: u32 = 35;
 /// Columns of the tables.
 const INSTALLED: [&str; 8] = ["device", "impact", "part", "field", "reported", "how", "baseline", "entry"];
-const CHANGED: [&str; 9] =
-    ["device", "what", "before", "after", "completed", "authorized by", "baseline updated", "days", "readings"];
+const CHANGED: [&str; 9] = ["device", "what", "before", "after", "completed", "authorized by", "baseline updated", "days", "readings"];
 const CONTROLS: [&str; 6] = ["order", "devices", "closed", "controls that could be impacted", "verified after, by whom", "your evidence"];
 const SOFTWARE: [&str; 6] = ["order", "device", "source and integrity", "sha256", "by", "entry"];
 const MONITORED: [&str; 5] = ["device", "impact", "last read", "days", "applies"];
@@ -174,7 +173,8 @@ fn monitored(told: &Told<'_>, assets: &[&Asset], gaps: &mut Vec<Gap>) -> Rows {
     let mut rows = Vec::new();
     for asset in assets {
         let impact = Impact::of(asset);
-        let is_revision = |one: &&Recorded| matches!(one.claim.field, Field::FirmwareRevision | Field::SoftwareRevision | Field::BootRevision);
+        let is_revision =
+            |one: &&Recorded| matches!(one.claim.field, Field::FirmwareRevision | Field::SoftwareRevision | Field::BootRevision);
         let last = asset.claims.iter().filter(is_revision).max_by_key(|one| one.time_ns);
         let days = last.map(|last| today.since(Day::of_ns(last.time_ns)));
         let due = last.map(|last| Day::of_ns(last.time_ns).plus(MONITOR_DAYS_MAX));

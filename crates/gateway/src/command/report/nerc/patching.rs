@@ -81,7 +81,8 @@ fn sources(came: &BTreeMap<(&str, &str), (u64, u64)>, gaps: &mut Vec<Gap>) -> Ro
         let gap = "no publisher's advisories were ever taken in".to_owned();
         gaps.push(Gap { part: "CIP-007 R2.1", what: "sources".to_owned(), gap, due: None, entry: None });
     }
-    let row = |(name, (count, first, last)): (&str, (usize, u64, u64))| vec![name.to_owned(), count.to_string(), rfc3339(first), rfc3339(last)];
+    let row =
+        |(name, (count, first, last)): (&str, (usize, u64, u64))| vec![name.to_owned(), count.to_string(), rfc3339(first), rfc3339(last)];
     sources.into_iter().map(|source| (Tint::Plain, row(source))).collect()
 }
 
@@ -115,7 +116,12 @@ fn evaluations(all: &[Evaluated]) -> Rows {
 }
 
 /// One line for each patch; the clocks of the standard run on all of them.
-fn patches(told: &Told<'_>, concerns: &BTreeMap<Key, Concern<'_, '_>>, came: &BTreeMap<(&str, &str), (u64, u64)>, gaps: &mut Vec<Gap>) -> Rows {
+fn patches(
+    told: &Told<'_>,
+    concerns: &BTreeMap<Key, Concern<'_, '_>>,
+    came: &BTreeMap<(&str, &str), (u64, u64)>,
+    gaps: &mut Vec<Gap>,
+) -> Rows {
     let today = Day::of_ns(told.now_ns);
     let all = &told.view.evaluations;
     let names: Vec<(String, &Key, &Concern<'_, '_>)> =
@@ -166,7 +172,13 @@ fn of_clock(gap: cip_007::Gap) -> Gap {
         Duty::Act(patch) => ("CIP-007 R2.3", patch, "it applied, or a dated mitigation plan"),
         Duty::CarryOut(patch) => ("CIP-007 R2.4", patch, "its mitigation plan carried out, revised or extended"),
     };
-    let of = |(part, what, asked): (&'static str, String, &str), due, said: String| Gap { part, what, gap: format!("{asked}: {said}"), due: Some(due), entry: None };
+    let of = |(part, what, asked): (&'static str, String, &str), due, said: String| Gap {
+        part,
+        what,
+        gap: format!("{asked}: {said}"),
+        due: Some(due),
+        entry: None,
+    };
     match gap {
         cip_007::Gap::Late(what, due, on) => of(duty(what), due, format!("due on {due}, on record since {on}")),
         cip_007::Gap::Overdue(what, due) => of(duty(what), due, format!("due on {due}, not on record")),
@@ -180,13 +192,17 @@ fn of_clock(gap: cip_007::Gap) -> Gap {
 impl Concern<'_, '_> {
     /// Something of it surely applies: it is affected, or was and is not done.
     fn is_affected(&self) -> bool {
-        let waits = |one: &Found<'_>| one.verdict == Verdict::NotAffected && one.remediation.as_ref().is_some_and(|known| known.state != State::Done);
+        let waits = |one: &Found<'_>| {
+            one.verdict == Verdict::NotAffected && one.remediation.as_ref().is_some_and(|known| known.state != State::Done)
+        };
         self.found.iter().any(|one| one.verdict == Verdict::Affected || waits(one))
     }
 
     /// When a reading showed that none of it is open any more.
     fn applied_ns(&self) -> Option<u64> {
-        let open = |one: &&&Found<'_>| one.verdict != Verdict::NotAffected || one.remediation.as_ref().is_some_and(|known| known.state != State::Done);
+        let open = |one: &&&Found<'_>| {
+            one.verdict != Verdict::NotAffected || one.remediation.as_ref().is_some_and(|known| known.state != State::Done)
+        };
         if self.found.iter().any(|one| open(&one)) {
             return None;
         }
@@ -202,9 +218,17 @@ impl Concern<'_, '_> {
             // Accepting a risk is no plan to mitigate it.
             let plans = told.view.baselines.exemptions_of(&key.0, &names).filter(|(_, _, plan)| plan.kind != ExemptionKind::Waiver);
             actions.extend(plans.map(|(_, time_ns, plan)| (time_ns, action(time_ns, Done::Planned(Day::of_ns(plan.until_ns))))));
-            let order = one.remediation.as_ref().filter(|known| known.state != State::NotRemediated).and_then(|known| known.order.as_deref());
+            let order =
+                one.remediation.as_ref().filter(|known| known.state != State::NotRemediated).and_then(|known| known.order.as_deref());
             let ordered = order.and_then(|order| told.view.changes.get(order));
             actions.extend(ordered.map(|it| (it.opened.1, action(it.opened.1, Done::Planned(Day::of_ns(it.plan.until_ns))))));
+        }
+        for change in told.view.changes.iter() {
+            let left = change.left.iter().zip(&change.left_ns).filter(|((_, left), _)| left.assets.contains(&key.0));
+            let until = left.filter_map(|((_, left), time_ns)| Some((*time_ns, Day::of_ns(left.until_ns?))));
+            let own =
+                self.found.iter().any(|one| one.remediation.as_ref().is_some_and(|known| known.order.as_ref() == Some(&change.plan.order)));
+            actions.extend(until.filter(|_| own).map(|(time_ns, until)| (time_ns, action(time_ns, Done::Planned(until)))));
         }
         actions.sort_by_key(|(time_ns, _)| *time_ns);
         actions.dedup_by(|one, other| one.1 == other.1);
