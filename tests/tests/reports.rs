@@ -42,7 +42,9 @@ fn told(product: &Product, state: &State, as_of: &str) -> Vec<(String, Vec<u8>)>
             all.push((format!("{} as {ending}", words.join(" ")), fs::read(&*file).expect("a report")));
         }
     };
-    report(&["report", "changes"]);
+    for kind in ["changes", "errors", "exemptions", "overview", "patches", "nerc"] {
+        report(&["report", kind]);
+    }
     ids.iter().for_each(|id| report(&["report", "device", id]));
     all
 }
