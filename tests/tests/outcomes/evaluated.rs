@@ -7,14 +7,6 @@ use serde_json::{Value, json};
 
 use crate::plant::{CVE, DOCUMENT, FIXED, OLD, Plant, cells, table};
 
-fn evaluated(plant: &mut Plant, on: u64) -> u64 {
-    let verdicts = json!({"affected": 1, "contradiction": 0, "indeterminate": 0, "not_affected": 0});
-    let (sha256, by) = ("ab".repeat(32), "Grace");
-    let body = json!({"kind": "evaluation", "advisories_sha256": sha256, "by": by, "components": 1, "devices": 1, "documents": 1,
-        "newest": "2026-01-05", "unnamed": 0, "verdicts": verdicts});
-    plant.entry(on, body)
-}
-
 /// The gaps of a part at the end of a day: what, and when it was due.
 fn gaps(product: &Product, state: &State, part: &str, on: u64) -> Vec<[String; 2]> {
     let lines = table(product, state, &["nerc"], on, "Gaps");
@@ -40,8 +32,8 @@ fn sources_are_evaluated_every_35_days_and_gaps_are_gaps() {
     let none = plant.state();
     check(&product, &none, ("CIP-007-6 R2.1", 2), "ever taken in", "");
     plant.advised(2);
-    evaluated(&mut plant, 10);
-    evaluated(&mut plant, 46);
+    plant.evaluated(10);
+    plant.evaluated(46);
     let state = plant.state();
     // Day 10 is 11 January; 35 days later is 15 February, and the second came on the 16th.
     check(&product, &state, ("CIP-007-6 R2.2", 45), "", "");
@@ -61,7 +53,7 @@ fn an_applicable_patch_is_applied_or_planned_for_in_time() {
         let mut plant = Plant::default();
         plant.read(1, 1, OLD);
         plant.advised(2);
-        evaluated(&mut plant, 10);
+        plant.evaluated(10);
         plant
     };
     let part = "CIP-007-6 R2.3";

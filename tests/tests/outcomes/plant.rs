@@ -79,6 +79,16 @@ impl Plant {
         self.add(Draft { payloads: vec![payload], ..Draft::new(BEGUN_NS + on * DAY_NS, body) })
     }
 
+    /// Grace has looked at the advisories.
+    pub fn evaluated(&mut self, on: u64) -> u64 {
+        let verdicts = json!({"affected": 1, "contradiction": 0, "indeterminate": 0, "not_affected": 0});
+        self.entry(
+            on,
+            json!({"kind": "evaluation", "advisories_sha256": "ab".repeat(32), "by": "Grace", "components": 1, "devices": 1,
+                "documents": 1, "newest": "2026-01-05", "unnamed": 0, "verdicts": verdicts}),
+        )
+    }
+
     /// Any other entry, at noon.
     pub fn entry(&mut self, on: u64, value: Value) -> u64 {
         self.add(Draft::new(BEGUN_NS + on * DAY_NS + DAY_NS / 2, body(value)))
@@ -122,10 +132,20 @@ impl Plant {
     /// Its state directory.
     pub fn state(&self) -> State {
         assert!(self.view.changes.remarks.is_empty(), "{:?}", self.view.changes.remarks);
-        let state = State::new();
-        Store::write(state.path()).expect("a store").append(&self.drafts).expect("appended");
-        state
+        kept(&self.drafts)
     }
+
+    /// A state directory that goes no further than the end of a day.
+    pub fn cut(&self, on: u64) -> State {
+        let end = BEGUN_NS + (on + 1) * DAY_NS;
+        kept(&self.drafts[..self.drafts.iter().rposition(|draft| draft.time_ns < end).map_or(0, |last| last + 1)])
+    }
+}
+
+fn kept(drafts: &[Draft]) -> State {
+    let state = State::new();
+    Store::write(state.path()).expect("a store").append(drafts).expect("appended");
+    state
 }
 
 fn body(value: Value) -> Body {

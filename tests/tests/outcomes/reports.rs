@@ -1,11 +1,13 @@
 //! Errors of changes, what is left as it is, patch status, the overview, and how changes burn down.
 
+use std::fs;
+
 use nameplate_tests::ledger::{BEGUN_NS, DAY_NS};
 use nameplate_tests::place::needed;
-use nameplate_tests::product::{Product, code};
+use nameplate_tests::product::{Product, State, code};
 use serde_json::{Value, json};
 
-use crate::plant::{DOCUMENT, FIXED, OLD, Plant, cells, day, table};
+use crate::plant::{DOCUMENT, FIXED, OLD, Plant, cells, day, lines, table};
 
 /// Cells of all lines, in their order.
 fn rows<const N: usize>(lines: &[Value], names: [&str; N]) -> Vec<[String; N]> {
@@ -56,7 +58,7 @@ fn an_error_report_says_what_failed_where_and_what_to_do_instead() {
     let mut plant = Plant::default();
     failing(&mut plant);
     let [one, two] = [1, 2].map(|meter| plant.id(meter));
-    plant.read(3, 1, OLD);
+    plant.read(3, 8, OLD);
     plant.order(9, "WO-2", 3, FIXED, json!({"terms": {"prechecks": ["software"]}}));
     plant.left(10, "WO-2", 3, "failed", None);
     let three = plant.id(3);
@@ -136,7 +138,9 @@ fn what_is_overdue_stands_first() {
 fn a_device_counts_once_at_its_worst_level_of_patches() {
     let Some(product) = needed("a_device_counts_once_at_its_worst_level_of_patches", Product::find()) else { return };
     let mut plant = Plant::default();
-    [1, 2, 3].map(|meter| plant.read(meter, 1, OLD));
+    for meter in 1..=3 {
+        plant.read(meter, 1, OLD);
+    }
     plant.read(4, 1, "V2.0.0");
     let decide = |plant: &mut Plant, on: u64, decision: &str, release: &str, more: Value| {
         let mut body = json!({"kind": "approval", "decision": decision, "line": {"profile": "example/em"}, "component": "self",
@@ -185,7 +189,9 @@ fn a_device_counts_once_at_its_worst_level_of_patches() {
 fn the_overview_counts_each_device_once() {
     let Some(product) = needed("the_overview_counts_each_device_once", Product::find()) else { return };
     let mut plant = Plant::default();
-    [1, 2].map(|meter| plant.read(meter, 1, OLD));
+    for meter in 1..=2 {
+        plant.read(meter, 1, OLD);
+    }
     plant.read(3, 1, "V2.0.0");
     plant.advised(2);
     plant.order(5, "WO-1", 1, FIXED, json!({}));
@@ -203,4 +209,41 @@ fn the_overview_counts_each_device_once() {
     let happened = |lines: &[Value], what: &str| lines.iter().any(|line| line["what_happened"] == what);
     assert!(happened(&changed("2026-01-15"), "firmware-changed") && !happened(&changed("2026-01-15"), "new"));
     assert!(happened(&changed("2026-01-01"), "new") && !happened(&changed("2026-01-23"), "firmware-changed"));
+}
+
+#[test]
+fn what_was_known_on_a_day_is_what_the_ledger_cut_there_says() {
+    let Some(product) = needed("what_was_known_on_a_day_is_what_the_ledger_cut_there_says", Product::find()) else { return };
+    let mut plant = Plant::default();
+    let before = plant.read(1, 1, OLD);
+    plant.read(2, 1, OLD);
+    plant.advised(2);
+    plant.evaluated(10);
+    plant.order(12, "WO-1", 1, FIXED, json!({"terms": {"cause": {"findings": [DOCUMENT]}, "prechecks": ["software"]}}));
+    plant.tried(13, "WO-1", "before", 1, &[before], (OLD, "B"));
+    let shown = plant.read(1, 14, FIXED);
+    plant.tried(14, "WO-1", "after", 1, &[shown], (FIXED, "B"));
+    plant.read(2, 50, FIXED);
+    plant.evaluated(60);
+    let whole = plant.state();
+    let told = |state: &State, on: u64, kind: &[&str], form: &str| {
+        let file = state.path().join(format!("told.{form}")).to_string_lossy().into_owned();
+        let (as_of, place) = (day(on), state.text());
+        let words = ["--as-of", &as_of, "--output", &file, "--state", &place];
+        product.run(["report"].iter().chain(kind).chain(&words)).expect(code::DONE);
+        fs::read(file).expect("a report")
+    };
+    let kinds: [&[&str]; 7] =
+        [&["changes"], &["errors"], &["exemptions"], &["overview"], &["patches"], &["nerc"], &["nerc", "--standard", "CIP-007-7"]];
+    for on in [3, 12, 14, 49, 55] {
+        let cut = plant.cut(on);
+        for kind in kinds {
+            for form in ["html", "csv", "xlsx", "ndjson"] {
+                assert!(told(&whole, on, kind, form) == told(&cut, on, kind, form), "{kind:?} as {form} on day {on}");
+            }
+        }
+        let judged = |state: &State| lines(&product, state, &["check", "--only", "findings"], on);
+        assert_eq!(judged(&whole), judged(&cut), "day {on}");
+        assert_ne!(told(&whole, on, &["nerc"], "html"), told(&whole, 100, &["nerc"], "html"));
+    }
 }

@@ -102,7 +102,7 @@ impl State {
 }
 
 /// One patch for one part of one device.
-struct Status {
+struct Patch {
     part: String,
     installed: String,
     patch: String,
@@ -130,7 +130,7 @@ pub fn report(told: &Told<'_>) -> Result<Results, Failure> {
         let because = worst.map(|one| format!("{} {}", one.part, one.patch)).unwrap_or_default();
         let open = all.iter().filter(|one| one.counts && one.state != State::Installed).count();
         devices.push((level, vec![asset.id.clone(), level.name().to_owned(), because, open.to_string()]));
-        for Status { part, installed, patch, state, said, .. } in all {
+        for Patch { part, installed, patch, state, said, .. } in all {
             let cells = [asset.id.clone(), part, installed, patch, state.name().to_owned()];
             rows.push((state.tint(), cells.into_iter().chain(said).collect()));
         }
@@ -160,12 +160,12 @@ pub fn report(told: &Told<'_>) -> Result<Results, Failure> {
 }
 
 /// Every patch that is on record for a device, part by part.
-fn of_asset(told: &Told<'_>, asset: &Asset, offered: &[&Found<'_>]) -> Vec<Status> {
+fn of_asset(told: &Told<'_>, asset: &Asset, offered: &[&Found<'_>]) -> Vec<Patch> {
     let clock = Clock { now_ns: told.now_ns, stale_after_ns: u64::MAX };
     let mut all = Vec::new();
     for judged in told.view.baselines.judge(asset, told.profiles, clock) {
         let part = Part::of(told, asset, &judged);
-        let mut own: Vec<Status> = part.releases().into_iter().filter_map(|release| part.status(&release)).collect();
+        let mut own: Vec<Patch> = part.releases().into_iter().filter_map(|release| part.how_far(&release)).collect();
         let decided: Vec<&str> =
             part.about().filter_map(|one| one.approval.origin.as_ref()).map(|origin| origin.document.as_str()).collect();
         let mut by_document: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
@@ -237,7 +237,7 @@ impl<'a> Part<'a> {
     }
 
     /// How far a release is; `None` for one that nobody decided on or ordered, and for one that is not newer.
-    fn status(&self, release: &str) -> Option<Status> {
+    fn how_far(&self, release: &str) -> Option<Patch> {
         let [owner, supplier] = [Track::Owner, Track::Vendor].map(|track| self.decision(release, track));
         let says = |one: Option<&Decided>| one.map(|one| one.approval.decision);
         let is_installed = self.judged.installed.as_deref().is_some_and(|installed| installed.trim().eq_ignore_ascii_case(release));
@@ -277,8 +277,8 @@ impl<'a> Part<'a> {
         is_ahead.then(|| self.with(release.to_owned(), state, said, is_installed || !refused))
     }
 
-    fn with(&self, patch: String, state: State, said: [String; 4], counts: bool) -> Status {
+    fn with(&self, patch: String, state: State, said: [String; 4], counts: bool) -> Patch {
         let part = format!("{} {}", self.judged.component, self.judged.field.name());
-        Status { part, installed: self.judged.installed.clone().unwrap_or_default(), patch, state, said, counts }
+        Patch { part, installed: self.judged.installed.clone().unwrap_or_default(), patch, state, said, counts }
     }
 }

@@ -59,7 +59,9 @@ pub fn shown(told: &Told<'_>, assets: &[&Asset]) -> Result<Shown, Failure> {
     let named: BTreeSet<&str> = found.iter().map(|one| one.subject.installed.asset.as_str()).collect();
     let mut gaps = Vec::new();
     let sources = sources(&came, &mut gaps);
-    let unnamed = unnamed(assets, &named, &mut gaps);
+    // Without any source, that is the gap, and not one for each maker.
+    let looked_at = if came.is_empty() { &[] } else { assets };
+    let unnamed = unnamed(looked_at, &named, &mut gaps);
     let evaluations = evaluations(&told.view.evaluations);
     let patches = patches(told, &concerns, &came, &mut gaps);
     let tables = vec![
