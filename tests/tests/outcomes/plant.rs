@@ -55,8 +55,13 @@ impl Plant {
         assets.find(|asset| asset.addresses.iter().any(|address| address.ip == Some(ip))).expect("it was read").id.clone()
     }
 
-    /// The advisory comes in.
+    /// The advisory comes in, with its fix.
     pub fn advised(&mut self, on: u64) -> u64 {
+        self.advised_of(on, "vendor_fix", &format!("Update to {FIXED} or later"))
+    }
+
+    /// The same with another remediation.
+    pub fn advised_of(&mut self, on: u64, category: &str, details: &str) -> u64 {
         let product = json!({"category": "product_version_range", "name": format!("<{FIXED}"),
             "product": {"product_id": "A", "name": format!("{PRODUCT} before {FIXED}")}});
         let family = json!({"category": "product_name", "name": PRODUCT, "branches": [product]});
@@ -70,7 +75,7 @@ impl Plant {
             },
             "product_tree": {"branches": [{"category": "vendor", "name": "Example Metering GmbH", "branches": [family]}]},
             "vulnerabilities": [{"cve": CVE, "product_status": {"known_affected": ["A"]},
-                "remediations": [{"category": "vendor_fix", "details": format!("Update to {FIXED} or later"), "product_ids": ["A"]}]}],
+                "remediations": [{"category": category, "details": details, "product_ids": ["A"]}]}],
         });
         let payload = Payload::of(document.to_string().into_bytes());
         let reference =

@@ -181,8 +181,27 @@ fn a_device_counts_once_at_its_worst_level_of_patches() {
     assert!(patches(6, 1).contains(&[offer, "Available".to_owned()]), "{:?}", patches(6, 1));
     assert_eq!((state_of(7, 2).as_str(), levels(7)[1].as_str()), ("Installed", "Installed"));
     assert_eq!(levels(8)[2], "Not Authorized");
+    let known = table(&product, &state, &["patches"], 8, "Devices");
+    assert!(known.iter().any(|line| line["known_as"] == "10.0.0.1/1"), "{known:?}");
     // No profile tells the order of these texts: then it is not taken for older.
     assert_eq!(state_of(8, 4), "Authorized");
+}
+
+#[test]
+fn what_offers_no_fix_is_no_patch() {
+    let Some(product) = needed("what_offers_no_fix_is_no_patch", Product::find()) else { return };
+    for (category, details, level) in [
+        ("none_available", "Currently no fix is available", "no patch on record"),
+        ("mitigation", "Put it behind a firewall", "no patch on record"),
+        ("mitigation", "Update to V1.1.0 or later", "Available"),
+        ("vendor_fix", "Ask for the hot fix", "Available"),
+    ] {
+        let mut plant = Plant::default();
+        plant.read(1, 1, OLD);
+        plant.advised_of(2, category, details);
+        let devices = table(&product, &plant.state(), &["patches"], 3, "Devices");
+        assert_eq!(rows(&devices, ["level"]), texts([[level]]), "{category}: {details}");
+    }
 }
 
 #[test]

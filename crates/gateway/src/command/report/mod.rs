@@ -11,6 +11,8 @@ mod overview;
 mod patches;
 
 use clap::{Args, Subcommand};
+use nameplate_core::catalog::Asset;
+use nameplate_core::claim::Field;
 use nameplate_core::profile::ProfileSet;
 use nameplate_core::view::View;
 use serde_json::{Map, Value};
@@ -22,6 +24,7 @@ use super::check::subject::Subject;
 use super::devices::{moment, time_ns};
 use crate::cli::{Format, Options};
 use crate::failure::Failure;
+use crate::lines::place;
 use crate::output::{Output, Results};
 use crate::sheet::book::{Table, Tint};
 use crate::store::{Store, now_ns};
@@ -188,6 +191,13 @@ impl Report {
         let results = self.kind.report(&told)?;
         known.output.put(print::format(options), |format| text(&results.tables, format), || &results)
     }
+}
+
+/// What people call a device: its tag, else its own name, else where it answers.
+fn known_as(asset: &Asset) -> String {
+    let name = || asset.shown(Field::Name).map(|current| current.standing.claim.value.clone());
+    let tag = asset.columns.get("tag").filter(|tag| !tag.trim().is_empty()).cloned();
+    tag.or_else(name).or_else(|| asset.addresses.last().map(place)).unwrap_or_default()
 }
 
 /// Rows with how each is meant.

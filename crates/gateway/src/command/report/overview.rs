@@ -23,7 +23,7 @@ pub const SINCE_NS: u64 = 30 * DAY_NS;
 const DAY_NS: u64 = 86_400_000_000_000;
 /// A device that was not read for longer is stale, as `check` has it (30 days).
 const STALE_NS: u64 = 30 * DAY_NS;
-/// Lines of what is overdue: one screen. Where there are more, the first line says how many.
+/// Lines of what is overdue: one screen. Where there are more, a sentence says how many.
 const OVERDUE_LINES_MAX: usize = 20;
 /// Columns of the tables.
 const COUNTED: [&str; 3] = ["what", "count", "how it is counted"];
@@ -41,16 +41,20 @@ pub fn report(told: &Told<'_>, since_ns: u64) -> Result<Results, Failure> {
     let (bars, mut counts) =
         (vec![by_band(&found, &assets), by_conformance(told, &assets), coverage(told, &assets), progress(told)], Rows::new());
     for bar in &bars {
-        counts.extend(bar.parts.iter().map(|(tint, what, count)| (*tint, vec![(*what).to_owned(), count.to_string(), bar.title.clone()])));
-    }
-    let all = overdue.len();
-    if all > OVERDUE_LINES_MAX {
-        overdue.truncate(OVERDUE_LINES_MAX);
-        overdue.insert(
-            0,
-            (Tint::Bad, vec![format!("{all} are overdue; the first {OVERDUE_LINES_MAX}:"), String::new(), String::new(), String::new()]),
+        let shade = |tint: Tint, count: usize| if count == 0 { Tint::Plain } else { tint };
+        counts.extend(
+            bar.parts
+                .iter()
+                .map(|(tint, what, count)| (shade(*tint, *count), vec![(*what).to_owned(), count.to_string(), bar.title.clone()])),
         );
     }
+    let all = overdue.len();
+    let said = match all {
+        0 => "Nothing is overdue.".to_owned(),
+        1..=OVERDUE_LINES_MAX => format!("Overdue: {all}."),
+        _ => format!("Overdue: {all}, of which {OVERDUE_LINES_MAX} are shown."),
+    };
+    overdue.truncate(OVERDUE_LINES_MAX);
     let evaluated = told.view.evaluations.last().map_or("Nobody has recorded an evaluation of the advisories.".to_owned(), |last| {
         let days = Day::of_ns(told.now_ns).since(Day::of_ns(last.time_ns));
         format!("The advisories were last evaluated {days} days ago, by {} (entry {}).", last.evaluation.by, last.index)
@@ -60,6 +64,7 @@ pub fn report(told: &Told<'_>, since_ns: u64) -> Result<Results, Failure> {
         title: "Overview".to_owned(),
         sentences: vec![
             format!("As known at {}. {} devices; advisories: {corpus}. {evaluated}", rfc3339(told.now_ns), assets.len()),
+            said,
             "Each device counts once in a bar, at its worst. Of a vulnerability that no document names a device for, nothing is said."
                 .to_owned(),
         ],

@@ -9,7 +9,7 @@ use nameplate_core::claim::Field;
 use nameplate_core::finding::Verdict;
 use nameplate_core::observation::rfc3339;
 
-use super::{Told, table};
+use super::{Told, known_as, table};
 use crate::command::check::findings::Found;
 use crate::failure::Failure;
 use crate::output::Results;
@@ -17,8 +17,8 @@ use crate::sheet::book::Tint;
 use crate::sheet::page::Bar;
 
 /// Columns of the tables.
-const PATCHES: [&str; 9] = ["device", "part", "installed", "patch", "state", "supplier", "owner", "work order", "for"];
-const DEVICES: [&str; 4] = ["device", "level", "because of", "patches open"];
+const PATCHES: [&str; 10] = ["device", "known as", "part", "installed", "patch", "state", "supplier", "owner", "work order", "for"];
+const DEVICES: [&str; 5] = ["device", "known as", "level", "because of", "patches open"];
 const STATES: [&str; 3] = ["state", "devices at this level", "said here where"];
 
 /// The states of IEC TR 62443-2-3:2015, the worst level of a device first: what is not installed ranks by how far it is from that.
@@ -129,9 +129,9 @@ pub fn report(told: &Told<'_>) -> Result<Results, Failure> {
         *levels.entry(level).or_default() += 1;
         let because = worst.map(|one| format!("{} {}", one.part, one.patch)).unwrap_or_default();
         let open = all.iter().filter(|one| one.counts && one.state != State::Installed).count();
-        devices.push((level, vec![asset.id.clone(), level.name().to_owned(), because, open.to_string()]));
+        devices.push((level, vec![asset.id.clone(), known_as(asset), level.name().to_owned(), because, open.to_string()]));
         for Patch { part, installed, patch, state, said, .. } in all {
-            let cells = [asset.id.clone(), part, installed, patch, state.name().to_owned()];
+            let cells = [asset.id.clone(), known_as(asset), part, installed, patch, state.name().to_owned()];
             rows.push((state.tint(), cells.into_iter().chain(said).collect()));
         }
     }
@@ -172,8 +172,8 @@ fn of_asset(told: &Told<'_>, asset: &Asset, offered: &[&Found<'_>]) -> Vec<Patch
         for found in
             offered.iter().filter(|found| found.subject.installed.component == judged.component && judged.field == Field::FirmwareRevision)
         {
-            let text = found.proof.remediation.as_deref().unwrap_or("no fix is named");
-            if found.proof.remediation.is_some() && !decided.iter().any(|document| document.eq_ignore_ascii_case(&found.proof.advisory)) {
+            let text = found.proof.remediation.as_deref().unwrap_or_default();
+            if found.proof.offers_fix && !decided.iter().any(|document| document.eq_ignore_ascii_case(&found.proof.advisory)) {
                 by_document.entry((&found.proof.advisory, text)).or_default().insert(&found.proof.cve);
             }
         }

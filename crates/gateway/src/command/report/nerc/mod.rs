@@ -5,20 +5,22 @@ mod configuration;
 mod patching;
 mod standard;
 
+use std::collections::HashMap;
+
 use nameplate_core::catalog::Asset;
 use nameplate_core::observation::rfc3339;
 use nameplate_core::priority::Day;
 
 pub use self::standard::Standard;
 use self::standard::{PARTS, Versions};
-use super::{Rows, Told, table};
+use super::{Rows, Told, known_as, table};
 use crate::failure::Failure;
 use crate::output::Results;
 use crate::sheet::book::{Table, Tint};
 use crate::sheet::page::Bar;
 
 /// Columns of the first tables.
-const GAPS: [&str; 5] = ["part", "what", "gap", "due", "entry"];
+const GAPS: [&str; 6] = ["part", "what", "known as", "gap", "due", "entry"];
 const SHOWN: [&str; 6] = ["part", "asks", "what is shown here", "gaps", "not checked here", "your evidence"];
 /// Columns of an inventory that hold the impact rating of the system that a device belongs to.
 const IMPACT: [&str; 2] = ["impact", "impact_rating"];
@@ -90,9 +92,21 @@ pub fn report(told: &Told<'_>, standards: &[Standard]) -> Result<Results, Failur
         tables.extend(one.tables);
     }
     gaps.sort_by(|one, other| (one.part, &one.due, &one.what, &one.gap).cmp(&(other.part, &other.due, &other.what, &other.gap)));
+    let named: HashMap<&str, &Asset> = assets.iter().map(|asset| (asset.id.as_str(), *asset)).collect();
     let rows = gaps.iter().map(|gap| {
+        let device = gap.what.split([' ', ',']).find_map(|word| named.get(word));
         let [due, entry] = [gap.due.map(|day| day.to_string()), gap.entry.map(|entry| entry.to_string())].map(Option::unwrap_or_default);
-        (Tint::Bad, vec![versions.named(gap.part), gap.what.clone(), gap.gap.clone(), due, entry])
+        (
+            Tint::Bad,
+            vec![
+                versions.named(gap.part),
+                gap.what.clone(),
+                device.map(|asset| known_as(asset)).unwrap_or_default(),
+                gap.gap.clone(),
+                due,
+                entry,
+            ],
+        )
     });
     let mut all = vec![table("Gaps", &GAPS, rows.collect()), table("Parts", &SHOWN, parts(&versions, &gaps))];
     all.extend(tables);
@@ -113,7 +127,7 @@ fn sentences(told: &Told<'_>, versions: &Versions, (counted, left_out): (usize, 
          depends on what else is kept, on what the systems are, and on who reads it."
             .to_owned(),
         format!(
-            "{counted} devices are looked at; {left_out} are left out, because their owner rates their impact low. Where no impact is given \
+            "Devices looked at: {counted}; left out, because their owner rates their impact low: {left_out}. Where no impact is given \
              (column `impact`: high, medium, low), every part is taken to apply. Days are calendar days; day 35 is in time."
         ),
     ];
