@@ -191,27 +191,34 @@ impl Change {
         own.chain(&self.plan.neighbours).map(|place| self.judged(&place.asset, ring)).collect()
     }
 
+    /// The verdict on one asset of the scope, as the change was closed with it, else from what was read so far.
+    #[must_use]
+    pub fn verdict_on(&self, asset: &str) -> Option<Judged> {
+        match &self.closed {
+            Some(closed) => closed.verdicts.iter().find(|judged| judged.asset == asset).cloned(),
+            None => self.plan.ring_of(asset).map(|ring| self.judged(asset, ring)),
+        }
+    }
+
     fn of_neighbour(&self, asset: &str) -> Judged {
         let rings = (1..).zip(self.plan.rings()).map(|(ring, _)| ring);
         let read = rings.filter(|ring| self.before.iter().chain(&self.after).any(|step| step.ring == *ring));
         read.map(|ring| self.judged(asset, ring)).max_by_key(|judged| judged.verdict).unwrap_or_else(|| self.judged(asset, 1))
     }
 
-    fn judged(&self, asset: &str, ring: u32) -> Judged {
-        let last = |steps: &'_ [Readings]| steps.iter().rfind(|step| step.ring == ring).cloned();
-        let of = |readings: Option<&Readings>| -> Vec<Try> {
-            readings.into_iter().flat_map(|readings| &readings.tries).filter(|one| one.asset == asset).cloned().collect()
+    fn judged<'a>(&'a self, asset: &str, ring: u32) -> Judged {
+        let of = |readings: Option<&'a Readings>| -> Vec<&'a Try> {
+            readings.into_iter().flat_map(|readings| &readings.tries).filter(|one| one.asset == asset).collect()
         };
         let expected: Vec<&Delta> = self.plan.expected.iter().filter(|delta| delta.asset == asset).collect();
-        let (first, second) = (last(&self.before), last(&self.after));
-        let (before, after) = (of(first.as_ref()), of(second.as_ref()));
+        let (first, second) = (last(&self.before, ring), last(&self.after, ring));
+        let (before, after) = (of(first), of(second));
         // A neighbour stands still, one reading tells; what has just been flashed must say the same several times.
-        let equal = if expected.is_empty() { 1 } else { second.as_ref().map_or(1, |readings| readings.equal) };
-        let after: Vec<&Try> = after.iter().collect();
+        let equal = if expected.is_empty() { 1 } else { second.map_or(1, |readings| readings.equal) };
         let partner = self.plan.terms.partner(asset).and_then(|partner| self.serial(partner));
         let case = Case {
             expected: &expected,
-            before: before.last(),
+            before: before.last().copied(),
             after: &after,
             equal: usize::try_from(equal).unwrap_or(usize::MAX),
             serial: self.plan.terms.serials.get(asset).map(String::as_str),
@@ -290,6 +297,11 @@ impl Change {
         entries.dedup();
         entries
     }
+}
+
+/// The last readings of a ring: they count.
+fn last(steps: &[Readings], ring: u32) -> Option<&Readings> {
+    steps.iter().rfind(|step| step.ring == ring)
 }
 
 /// Whether a device with this verdict is done.

@@ -103,8 +103,8 @@ impl<'a> Remediations<'a> {
             let promised = expected.find(is_release).and_then(|delta| Some(at(delta.field, delta.to.as_deref()?))).unwrap_or_default();
             let left = change.left.iter().rfind(|(_, left)| left.assets.iter().any(|id| called(id))).map(|(index, left)| (*index, left));
             let was_read = change.after.iter().flat_map(|step| &step.tries).any(|one| called(&one.asset));
-            let verdicts = change.closed.as_ref().map_or_else(|| change.verdicts(), |closed| closed.verdicts.clone());
-            let judged = verdicts.into_iter().find(|judged| called(&judged.asset)).filter(|_| was_read);
+            let place = change.plan.scope.iter().find(|place| called(&place.asset)).filter(|_| was_read);
+            let judged = place.and_then(|place| change.verdict_on(&place.asset));
             Ordered { change, promised, left, read: judged.map(|judged| (judged.verdict, judged.why)) }
         });
         Self { ordered: ordered.collect(), standing, before }

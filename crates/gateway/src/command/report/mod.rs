@@ -47,7 +47,7 @@ pub struct Report {
 
 #[derive(Debug, Subcommand)]
 enum Kind {
-    /// All that a device said, by time, what changed, and the changes it was in
+    /// All that a device said, by time, what changed, the changes it was in, and what became of its findings
     Device {
         /// The device's id, or enough of its beginning
         #[arg(value_name = "ID")]
@@ -162,7 +162,7 @@ impl Kind {
     fn report(&self, told: &Told<'_>) -> Result<Results, Failure> {
         let Told { view, now_ns, .. } = told;
         Ok(match self {
-            Self::Device { id, .. } => device::report(view, super::device::find(&view.catalog, id)?),
+            Self::Device { id, .. } => device::report(told, super::device::find(&view.catalog, id)?)?,
             Self::Changes { .. } => changes::report(view, *now_ns),
             Self::Errors { .. } => errors::report(view, *now_ns),
             Self::Exemptions { .. } => exemptions::report(view, *now_ns),
