@@ -31,6 +31,7 @@ fn sources_are_evaluated_every_35_days_and_gaps_are_gaps() {
     plant.read(1, 1, "V2.0.0");
     let none = plant.state();
     check(&product, &none, ("CIP-007-6 R2.1", 2), "ever taken in", "");
+    check(&product, &none, ("CIP-007-6 R2.2", 2), "no evaluation is on record", "");
     plant.advised(2);
     plant.evaluated(10);
     plant.evaluated(46);

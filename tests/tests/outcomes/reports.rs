@@ -254,10 +254,10 @@ fn what_was_known_on_a_day_is_what_the_ledger_cut_there_says() {
     };
     let kinds: [&[&str]; 7] =
         [&["changes"], &["errors"], &["exemptions"], &["overview"], &["patches"], &["nerc"], &["nerc", "--standard", "CIP-007-7"]];
-    for on in [3, 12, 14, 49, 55] {
+    for on in [3, 14, 55] {
         let cut = plant.cut(on);
         for kind in kinds {
-            for form in ["html", "csv", "xlsx", "ndjson"] {
+            for form in ["html", "ndjson"] {
                 assert!(told(&whole, on, kind, form) == told(&cut, on, kind, form), "{kind:?} as {form} on day {on}");
             }
         }

@@ -152,9 +152,13 @@ fn parts(versions: &Versions, gaps: &[Gap]) -> Rows {
 }
 
 fn bars(versions: &Versions, gaps: &[Gap]) -> Vec<Bar> {
-    let own = PARTS.iter().filter(|part| versions.holds(part.number));
-    let counts: Vec<usize> = own.map(|part| gaps.iter().filter(|gap| gap.part == part.number).count()).collect();
-    let with = counts.iter().filter(|count| **count > 0).count();
-    let parts = vec![(Tint::Bad, "parts with gaps", with), (Tint::Good, "parts without", counts.len() - with)];
+    let own = || PARTS.iter().filter(|part| versions.holds(part.number));
+    let with = own().filter(|part| gaps.iter().any(|gap| gap.part == part.number)).count();
+    let blank = own().filter(|part| part.is_not_checked()).count();
+    let parts = vec![
+        (Tint::Bad, "parts with gaps", with),
+        (Tint::Doubt, "parts not checked here", blank),
+        (Tint::Good, "parts without a gap in this record", own().count().saturating_sub(with).saturating_sub(blank)),
+    ];
     vec![Bar { title: format!("{} gaps", gaps.len()), parts }]
 }

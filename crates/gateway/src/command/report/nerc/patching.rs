@@ -139,7 +139,10 @@ fn patches(
         evaluations: all.iter().map(|one| cip_007::Evaluation { completed: Day::of_ns(one.time_ns), judged: judged(one) }).collect(),
         actions: names.iter().flat_map(|(id, key, concern)| concern.actions(told, id, key)).collect(),
     };
-    if !came.is_empty() {
+    if came.is_empty() {
+        let gap = "no evaluation is on record, nor anything that could be evaluated".to_owned();
+        gaps.push(Gap { part: "CIP-007 R2.2", what: "all sources".to_owned(), gap, due: None, entry: None });
+    } else {
         gaps.extend(source.gaps(today).into_iter().map(of_clock));
     }
     let mut undecided: BTreeMap<&str, (usize, BTreeSet<&str>)> = BTreeMap::new();

@@ -87,7 +87,7 @@ pub const PARTS: [Part; 11] = [
         number: "CIP-010 R1.5",
         asks: "high impact: where technically feasible, a change is tested in a test environment or so that harm is small, and that is documented",
         shown: "nothing; rings and pilots are in `report changes`",
-        not_checked: "all of it",
+        not_checked: ALL_OF_IT,
     },
     Part {
         number: "CIP-010 R1.6",
@@ -102,6 +102,16 @@ pub const PARTS: [Part; 11] = [
         not_checked: "readings before the last one; the investigation",
     },
 ];
+
+/// How the words begin that say that nothing of a part is looked at.
+const ALL_OF_IT: &str = "all of it";
+
+impl Part {
+    /// Nothing of it is looked at.
+    pub fn is_not_checked(&self) -> bool {
+        self.not_checked.starts_with(ALL_OF_IT)
+    }
+}
 
 /// The versions that a report is made for.
 pub struct Versions {
