@@ -20,16 +20,20 @@ pub const BEGUN_NS: u64 = 1_767_225_600_000_000_000;
 /// The reading of a meter on a day: an answer of function 43/14 with three objects, and what a profile makes of it. Its release is
 /// another every 400 days.
 pub fn reading(asset: u32, day: u32) -> Draft {
-    let release = format!("V1.{}.{}", asset % 7, day / 400);
-    let texts = ["Example Metering GmbH".to_owned(), format!("EM-{:04}", asset % 50), release];
+    reading_of(asset, day, &format!("EM-{:04}", asset % 50), &format!("V1.{}.{}", asset % 7, day / 400))
+}
+
+/// The same of a meter of this product code, with this release.
+pub fn reading_of(asset: u32, day: u32, product_code: &str, release: &str) -> Draft {
+    let texts = ["Example Metering GmbH", product_code, release];
     let mut answer = vec![0x00, 0x01, 0x00, 0x00, 0x00, 0x00, 0x01, 0x2B, 0x0E, 0x01, 0x01, 0x00, 0x00, 0x03];
     let mut claims = Vec::new();
-    for ((object, text), field) in (0_u8..).zip(&texts).zip([Field::Manufacturer, Field::ProductCode, Field::FirmwareRevision]) {
+    for ((object, text), field) in (0_u8..).zip(texts).zip([Field::Manufacturer, Field::ProductCode, Field::FirmwareRevision]) {
         answer.extend([object, u8::try_from(text.len()).expect("a short text")]);
         let claim = Claim {
             component: "self".into(),
             field,
-            value: text.clone(),
+            value: text.to_owned(),
             normal: (field == Field::FirmwareRevision).then(|| text.trim_start_matches('V').to_owned()),
             grade: Grade::IdentityObject,
             profile: "example/em".into(),
@@ -85,7 +89,7 @@ pub fn history(seed: u64, entries: usize) -> Vec<Draft> {
             _ => clock.saturating_add(draw.number() % DAY_NS),
         };
         let (asset, day) = (draw.below(5), draw.below(1500));
-        let draft = match draw.below(10) {
+        let draft = match draw.below(12) {
             0..5 => {
                 let asset = u32::try_from(asset).expect("few");
                 Draft { time_ns: clock, ..reading(asset, u32::try_from(day).expect("few")) }
@@ -94,6 +98,8 @@ pub fn history(seed: u64, entries: usize) -> Vec<Draft> {
             6 => Draft::new(clock, body(approval(asset, day))),
             7 => Draft::new(clock, body(import(asset, day))),
             8 => Draft::new(clock, body(change(asset, day))),
+            9 => Draft::new(clock, body(exemption(asset, day))),
+            10 => Draft::new(clock, body(evaluation(asset, day))),
             _ => Draft::new(clock, Body::Evidence { subject: format!("WO-{day}"), entries: vec![asset as u64] }),
         };
         drafts.push(draft);
@@ -114,6 +120,18 @@ fn approval(asset: usize, day: usize) -> Value {
 fn import(asset: usize, day: usize) -> Value {
     let (columns, row) = (["ip", "manufacturer", "firmware_revision"], [format!("10.0.0.{asset}"), "Example".into(), format!("V{day}")]);
     json!({"kind": "import", "file": format!("list-{day}.csv"), "sha256": hex(&[7; 32]), "sheet": {"columns": columns, "rows": [row]}})
+}
+
+/// Of one of the devices that changes are about, until a day that may be over.
+fn exemption(asset: usize, day: usize) -> Value {
+    let exemption = ["waiver", "mitigation", "deferral"][day % 3];
+    json!({"kind": "baseline", "step": "exempted", "exemption": exemption, "assets": [format!("a-{asset}")], "by": "A. Person",
+        "reason": format!("WO-{day}"), "until_ns": BEGUN_NS + day as u64 / 20 * DAY_NS})
+}
+
+fn evaluation(asset: usize, day: usize) -> Value {
+    json!({"kind": "evaluation", "advisories_sha256": hex(&[9; 32]), "by": format!("Person {asset}"), "components": day, "devices": asset,
+        "documents": 1, "unnamed": 0, "verdicts": {"affected": day, "contradiction": 0, "indeterminate": 1, "not_affected": 2}})
 }
 
 /// A step of one of four orders, each about an asset of its own; some come before their order is opened, and change nothing.

@@ -34,16 +34,21 @@ fn told(product: &Product, state: &State, as_of: &str) -> Vec<(String, Vec<u8>)>
     let devices = plain(&["devices", "--format", "ndjson"]);
     let ids: Vec<String> = devices.lines().iter().filter_map(|line| line["id"].as_str().map(str::to_owned)).take(DEVICES).collect();
     let mut all = vec![("devices".to_owned(), devices.out.into_bytes())];
-    let mut report = |words: &[&str]| {
-        for ending in ["html", "xlsx", "csv", "ndjson"] {
+    let mut report = |words: &[&str], endings: &[&str]| {
+        for ending in endings {
             let file = state.path().join(format!("report.{ending}"));
             let file = file.to_string_lossy();
             plain(&[words, &["--output", &file]].concat());
             all.push((format!("{} as {ending}", words.join(" ")), fs::read(&*file).expect("a report")));
         }
     };
-    report(&["report", "changes"]);
-    ids.iter().for_each(|id| report(&["report", "device", id]));
+    let forms = ["html", "xlsx", "csv", "ndjson"];
+    report(&["report", "changes"], &forms);
+    // The form is made of the same tables for all.
+    for kind in ["errors", "exemptions", "overview", "patches", "nerc"] {
+        report(&["report", kind], &["html", "ndjson"]);
+    }
+    ids.iter().for_each(|id| report(&["report", "device", id], &forms));
     all
 }
 

@@ -11,8 +11,22 @@ use crate::observation::Address;
 /// Bytes of a name, a reason or a value; a paragraph.
 pub const TEXT_BYTES_MAX: usize = 4096;
 /// Facts that an owner sets by hand; columns of the inventory file (contracts) and what a priority is made of (docs/priority.md).
-pub const FACTS: [&str; 12] =
-    ["tag", "tags", "site", "zone", "conduit", "location", "criticality", "exposure", "owner", "business_value", "safety_system", "parent"];
+/// `impact` is the rating of NERC CIP-002: to which parts of a standard the device belongs (docs/reports.md).
+pub const FACTS: [&str; 13] = [
+    "tag",
+    "tags",
+    "site",
+    "zone",
+    "conduit",
+    "location",
+    "criticality",
+    "exposure",
+    "owner",
+    "business_value",
+    "safety_system",
+    "impact",
+    "parent",
+];
 
 /// One thing that a person did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,6 +4,7 @@ use crate::advisory::Held;
 use crate::baseline::Baselines;
 use crate::catalog::{Catalog, Meaning};
 use crate::change::Changes;
+use crate::finding::evaluation::Evaluated;
 use crate::ledger::{Body, Entry, Replayed};
 use crate::sheet::Looked;
 
@@ -18,6 +19,8 @@ pub struct View {
     pub changes: Changes,
     /// Advisories and lists that were taken in, by hash.
     pub advisories: Held,
+    /// Evaluations of devices against advisories, as they were recorded.
+    pub evaluations: Vec<Evaluated>,
     /// Where was looked.
     pub looked: Looked,
 }
@@ -36,7 +39,10 @@ impl View {
             Body::Approval(approval) => self.baselines.take(approval, entry.index, entry.time_ns),
             Body::Baseline(event) => self.baselines.take_event(event, entry.index, entry.time_ns),
             Body::Change(event) => self.changes.take(event, entry.index, entry.time_ns),
-            Body::Key { .. } | Body::KeyChange { .. } | Body::Touch { .. } | Body::Evidence { .. } => {}
+            Body::Evaluation(evaluation) if evaluation.check().is_ok() => {
+                self.evaluations.push(Evaluated { index: entry.index, time_ns: entry.time_ns, evaluation: evaluation.clone() });
+            }
+            Body::Evaluation(_) | Body::Key { .. } | Body::KeyChange { .. } | Body::Touch { .. } | Body::Evidence { .. } => {}
         }
     }
 

@@ -11,6 +11,7 @@ use crate::cli::Format;
 use crate::failure::{Code, Failure};
 use crate::sheet::book::{Table, workbook};
 use crate::sheet::page::{Bar, page};
+use crate::sheet::plot::Plot;
 
 /// Where results go, where not to standard output.
 #[derive(Debug, Default, Args)]
@@ -21,6 +22,7 @@ pub struct Output {
 }
 
 /// What can be written.
+#[derive(Default)]
 pub struct Results {
     /// Title of a page.
     pub title: String,
@@ -28,6 +30,8 @@ pub struct Results {
     pub sentences: Vec<String>,
     /// Counts, drawn as bars.
     pub bars: Vec<Bar>,
+    /// Counts over time, drawn as lines.
+    pub plots: Vec<Plot>,
     /// The tables.
     pub tables: Vec<Table>,
 }
@@ -69,8 +73,8 @@ impl Output {
             Form::Workbook => workbook(&results().borrow().tables).map_err(|why| Failure::input(path.display(), why))?,
             Form::Page => {
                 let results = results();
-                let Results { title, sentences, bars, tables } = results.borrow();
-                page(title, sentences, bars, tables).into_bytes()
+                let Results { title, sentences, bars, plots, tables } = results.borrow();
+                page(title, sentences, bars, plots, tables).into_bytes()
             }
         };
         write(path, &bytes).map_err(|e| Failure::input(path.display(), e))?;

@@ -4,9 +4,11 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::exploitation::ListKind;
 use super::set::{Taken, revision_order};
+use crate::observation::hex;
 
 /// What was taken in at once.
 /// Its fields are in the order in which canonical JSON has them, which is faster to write.
@@ -71,6 +73,8 @@ pub struct Held {
     lists: Vec<ListReference>,
     /// When each delivery was taken in, in nanoseconds since 1970, in their order.
     taken_ns: Vec<u64>,
+    /// Of each document, by publisher and id, when it first came, and when it came last, the same or another.
+    came_ns: BTreeMap<(String, String), (u64, u64)>,
 }
 
 impl Delivery {
@@ -91,6 +95,8 @@ impl Held {
         self.taken_ns.push(time_ns);
         for document in &delivery.documents {
             self.document(document);
+            let came = self.came_ns.entry((document.publisher.clone(), document.id.clone())).or_insert((time_ns, time_ns));
+            came.1 = came.1.max(time_ns);
         }
         for list in &delivery.lists {
             if list.kind != ListKind::Ssvc {
@@ -137,6 +143,20 @@ impl Held {
     #[must_use]
     pub fn taken_ns(&self) -> &[u64] {
         &self.taken_ns
+    }
+
+    /// Each document, by publisher and id, with when it first came and when it came last, in nanoseconds since 1970.
+    pub fn came_ns(&self) -> impl Iterator<Item = (&(String, String), (u64, u64))> {
+        self.came_ns.iter().map(|(named, came)| (named, *came))
+    }
+
+    /// What is held, as one SHA-256 in lower case hexadecimal: over the digests of all documents and of the lists that count, each in 64
+    /// hexadecimal digits with a line feed behind it, rising, each once. Anybody with the files can work it out: `sha256sum` of the sorted list.
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        let documents = self.documents().map(|document| document.sha256.as_str());
+        let digests: BTreeSet<&str> = documents.chain(self.lists.iter().map(|list| list.sha256.as_str())).collect();
+        hex(&Sha256::digest(digests.into_iter().flat_map(|digest| [digest, "\n"]).collect::<String>()))
     }
 
     /// The last delivery from a place.
@@ -226,6 +246,8 @@ mod tests {
         {
             held.take(&delivery(&[], lists), 1);
         }
+        // printf '%s\n' k2 s1 s2 | sha256sum
+        assert_eq!(held.sha256(), "2abc326444e8c867cc1bb4f541a3116cf676e9758b630d5d04223ecf1407839c");
         assert_eq!(held.lists().iter().map(|list| &*list.sha256).collect::<Vec<_>>(), ["s1", "s2", "k2"]);
     }
 }

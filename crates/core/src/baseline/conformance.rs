@@ -141,6 +141,32 @@ impl Baselines {
         }
         judged
     }
+
+    /// Whether a release is newer than the one that is installed; `None` where the order of the two is not known, or nothing is.
+    #[must_use]
+    pub fn is_ahead(asset: &Asset, (component, field): (&str, Field), release: &str, profiles: &ProfileSet) -> Option<bool> {
+        let installed = asset.current(component, field)?.standing;
+        let order = order_of(asset, Some(&installed.claim.profile), profiles);
+        order.compare(&installed.claim.value, release).map(|stands| stands == Ordering::Less)
+    }
+
+    /// The decision of a track that stands for a release of one revision of a part of an asset, whether it is installed or not.
+    #[must_use]
+    pub fn decision(
+        &self,
+        asset: &Asset,
+        part: (&str, Field),
+        release: (&str, Track),
+        profiles: &ProfileSet,
+        now_ns: u64,
+    ) -> Option<&Decided> {
+        let ((component, field), (release, track)) = (part, release);
+        let is_of = |one: &&Approval| one.component == component && one.field == field && one.track == track;
+        let about: Vec<&Decided> = self.decided.iter().filter(|one| is_of(&&one.approval) && one.is_about(asset)).collect();
+        let read_by = asset.current(component, field).map(|current| current.standing.claim.profile.as_str());
+        let order = order_of(asset, read_by, profiles);
+        standing(asset, release, order, &in_force(&about, order, now_ns))
+    }
 }
 
 /// The worst of an asset's components: what the asset shows.

@@ -129,7 +129,10 @@ impl Baselines {
                 }
             }
             Event::Set(set) => self.sets.push(DecidedSet::new(set.clone(), index, time_ns)),
-            Event::Exempted(exemption) => self.exempted.push((index, exemption.clone())),
+            Event::Exempted(exemption) => {
+                self.exempted.push((index, exemption.clone()));
+                self.exempted_ns.push(time_ns);
+            }
             Event::Policy { two_persons, .. } => self.two_persons = *two_persons,
         }
     }

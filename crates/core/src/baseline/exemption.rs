@@ -120,6 +120,12 @@ impl Baselines {
         Some(Exempted { entry: *entry, exemption: exemption.clone(), has_ended: exemption.until_ns < now_ns })
     }
 
+    /// Every exemption of a finding of an asset with its entry and when it was recorded, in nanoseconds since 1970, in their order.
+    pub fn exemptions_of(&self, asset: &str, names: &[&str]) -> impl Iterator<Item = (u64, u64, &Exemption)> {
+        let all = self.exempted.iter().zip(&self.exempted_ns);
+        all.filter(|((_, one), _)| one.is_about(&[asset], names)).map(|((entry, one), time_ns)| (*entry, *time_ns, one))
+    }
+
     /// Every exemption with its entry, in the order in which they were recorded.
     pub fn exemptions(&self) -> impl Iterator<Item = &(u64, Exemption)> {
         self.exempted.iter()

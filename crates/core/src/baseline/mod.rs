@@ -63,6 +63,8 @@ pub struct Baselines {
     proposals: Vec<Proposal>,
     sets: Vec<DecidedSet>,
     exempted: Vec<(u64, Exemption)>,
+    /// When each of these was recorded.
+    exempted_ns: Vec<u64>,
     two_persons: bool,
     set_aside: Vec<(u64, Invalid)>,
 }

@@ -76,6 +76,8 @@ pub struct Change {
     pub verifications: Vec<(Step, bool)>,
     /// What is left, with the entries' indices; of an asset the last word counts.
     pub left: Vec<(u64, Left)>,
+    /// When each of these was recorded, in nanoseconds since 1970.
+    pub left_ns: Vec<u64>,
     /// Its end.
     pub closed: Option<Closed>,
 }
@@ -93,8 +95,36 @@ impl Change {
             after: Vec::new(),
             verifications: Vec::new(),
             left: Vec::new(),
+            left_ns: Vec::new(),
             closed: None,
         }
+    }
+
+    /// As it was after this entry of the ledger; `None` before it was opened.
+    #[must_use]
+    pub fn up_to(&self, index: u64) -> Option<Self> {
+        let mut then = (self.opened.0 <= index).then(|| self.clone())?;
+        then.approved.take_if(|step| step.index > index);
+        then.closed.take_if(|closed| closed.index > index);
+        then.checks.retain(|(entry, _)| *entry <= index);
+        then.left.retain(|(entry, _)| *entry <= index);
+        then.left_ns.truncate(then.left.len());
+        then.verifications.retain(|(step, _)| step.index <= index);
+        [&mut then.rings_opened, &mut then.installed].into_iter().for_each(|steps| steps.retain(|step| step.index <= index));
+        [&mut then.before, &mut then.after].into_iter().for_each(|steps| steps.retain(|step| step.index <= index));
+        Some(then)
+    }
+
+    /// Every entry that may have changed how many devices are undone, with its time, rising by entry: the opening first.
+    #[must_use]
+    pub fn turns(&self) -> Vec<(u64, u64)> {
+        let read = self.before.iter().chain(&self.after).map(|step| (step.index, step.time_ns));
+        let signed = self.verifications.iter().map(|(step, _)| (step.index, step.time_ns));
+        let left = self.left.iter().zip(&self.left_ns).map(|((entry, _), time_ns)| (*entry, *time_ns));
+        let closed = self.closed.iter().map(|closed| (closed.index, closed.time_ns));
+        let mut turns: Vec<(u64, u64)> = [self.opened].into_iter().chain(read).chain(signed).chain(left).chain(closed).collect();
+        turns.sort_unstable();
+        turns
     }
 
     /// How far it is, in a word or two.
@@ -161,27 +191,34 @@ impl Change {
         own.chain(&self.plan.neighbours).map(|place| self.judged(&place.asset, ring)).collect()
     }
 
+    /// The verdict on one asset of the scope, as the change was closed with it, else from what was read so far.
+    #[must_use]
+    pub fn verdict_on(&self, asset: &str) -> Option<Judged> {
+        match &self.closed {
+            Some(closed) => closed.verdicts.iter().find(|judged| judged.asset == asset).cloned(),
+            None => self.plan.ring_of(asset).map(|ring| self.judged(asset, ring)),
+        }
+    }
+
     fn of_neighbour(&self, asset: &str) -> Judged {
         let rings = (1..).zip(self.plan.rings()).map(|(ring, _)| ring);
         let read = rings.filter(|ring| self.before.iter().chain(&self.after).any(|step| step.ring == *ring));
         read.map(|ring| self.judged(asset, ring)).max_by_key(|judged| judged.verdict).unwrap_or_else(|| self.judged(asset, 1))
     }
 
-    fn judged(&self, asset: &str, ring: u32) -> Judged {
-        let last = |steps: &'_ [Readings]| steps.iter().rfind(|step| step.ring == ring).cloned();
-        let of = |readings: Option<&Readings>| -> Vec<Try> {
-            readings.into_iter().flat_map(|readings| &readings.tries).filter(|one| one.asset == asset).cloned().collect()
+    fn judged<'a>(&'a self, asset: &str, ring: u32) -> Judged {
+        let of = |readings: Option<&'a Readings>| -> Vec<&'a Try> {
+            readings.into_iter().flat_map(|readings| &readings.tries).filter(|one| one.asset == asset).collect()
         };
         let expected: Vec<&Delta> = self.plan.expected.iter().filter(|delta| delta.asset == asset).collect();
-        let (first, second) = (last(&self.before), last(&self.after));
-        let (before, after) = (of(first.as_ref()), of(second.as_ref()));
+        let (first, second) = (last(&self.before, ring), last(&self.after, ring));
+        let (before, after) = (of(first), of(second));
         // A neighbour stands still, one reading tells; what has just been flashed must say the same several times.
-        let equal = if expected.is_empty() { 1 } else { second.as_ref().map_or(1, |readings| readings.equal) };
-        let after: Vec<&Try> = after.iter().collect();
+        let equal = if expected.is_empty() { 1 } else { second.map_or(1, |readings| readings.equal) };
         let partner = self.plan.terms.partner(asset).and_then(|partner| self.serial(partner));
         let case = Case {
             expected: &expected,
-            before: before.last(),
+            before: before.last().copied(),
             after: &after,
             equal: usize::try_from(equal).unwrap_or(usize::MAX),
             serial: self.plan.terms.serials.get(asset).map(String::as_str),
@@ -260,6 +297,11 @@ impl Change {
         entries.dedup();
         entries
     }
+}
+
+/// The last readings of a ring: they count.
+fn last(steps: &[Readings], ring: u32) -> Option<&Readings> {
+    steps.iter().rfind(|step| step.ring == ring)
 }
 
 /// Whether a device with this verdict is done.

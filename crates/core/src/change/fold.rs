@@ -55,7 +55,10 @@ impl Changes {
             Event::RingOpened { ring, by, .. } => change.rings_opened.push(step(ring, by)),
             Event::Installed { ring, by, .. } => change.installed.push(step(ring, by)),
             Event::Verified { ring, by, accepts_unproven, .. } => change.verifications.push((step(ring, by), accepts_unproven)),
-            Event::Left { left, .. } => change.left.push((index, left)),
+            Event::Left { left, .. } => {
+                change.left.push((index, left));
+                change.left_ns.push(time_ns);
+            }
             Event::Before { ring, tries, .. } => {
                 change.before.push(Readings { index, time_ns, ring: ring.unwrap_or(WHOLE), equal: 1, tries, accepted_by: None });
             }

@@ -57,7 +57,7 @@ impl Selection {
                 self.view.apply(entry);
                 hand.act.assets().any(|id| id == self.subject)
             }
-            Body::Advisories(_) | Body::Approval(_) | Body::Baseline(_) | Body::Change(_) | Body::Evidence { .. } => {
+            Body::Advisories(_) | Body::Approval(_) | Body::Baseline(_) | Body::Change(_) | Body::Evaluation(_) | Body::Evidence { .. } => {
                 self.view.apply(entry);
                 false
             }

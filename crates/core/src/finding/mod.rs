@@ -5,6 +5,7 @@
 
 mod agree;
 mod document;
+pub mod evaluation;
 pub mod identity;
 pub mod installed;
 pub mod inventory;
@@ -14,6 +15,7 @@ mod library;
 mod narrow;
 mod offer;
 mod proof;
+pub mod remediation;
 mod stand;
 #[cfg(test)]
 mod tests;

@@ -35,6 +35,8 @@ pub struct Proof {
     pub reason: String,
     /// What the document offers for the deciding product, as written.
     pub remediation: Option<String>,
+    /// True where that is a fix: called one, or a text that offers releases. "No fix is available" is an offer of none.
+    pub offers_fix: bool,
     /// Every product that was considered.
     pub products: Vec<Considered>,
     /// The passages that contradict each other, or the other document.
@@ -115,6 +117,7 @@ impl Library {
             products.iter().filter(|one| one.decides && !one.release.is_empty()).map(|one| one.release.as_str()).collect();
         ranges.dedup();
         let remarks = advisory.initial_version_only.then_some(INITIAL_VERSION);
+        let remediation = deciding.and_then(|claim| desk.remediation(claim));
         Some(Proof {
             publisher: advisory.publisher.clone(),
             advisory: advisory.id.clone(),
@@ -126,7 +129,8 @@ impl Library {
             missing: missing(finding, &claims, &own),
             range: ranges.join(" ; "),
             reason: desk.reason(&products),
-            remediation: deciding.and_then(|claim| desk.remediation(claim)).map(|fix| fix.details.clone()),
+            remediation: remediation.map(|(fix, _)| fix.details.clone()),
+            offers_fix: remediation.is_some_and(|(_, is_fix)| is_fix),
             passages: desk.passages(&products, deciding),
             products,
             remarks: remarks.into_iter().collect(),
@@ -265,8 +269,8 @@ impl Desk<'_, '_> {
         flags.clone().find(|(_, products)| is_its(products)).map(|(label, _)| label.as_str())
     }
 
-    /// The remediation that decided; else the best that is about this product.
-    fn remediation(&self, claim: &Claim<'_>) -> Option<&Remediation> {
+    /// The remediation that decided; else the best that is about this product. With whether it is a fix.
+    fn remediation(&self, claim: &Claim<'_>) -> Option<(&Remediation, bool)> {
         let all = &self.vulnerability.remediations;
         let hit = self.hits.get(claim.hit)?;
         let own = self.advisory.products.get(hit.product as usize)?;
@@ -288,7 +292,8 @@ impl Desk<'_, '_> {
         };
         let for_it =
             all.iter().filter(|fix| (fix.products.is_empty() || fix.products.contains(&hit.product)) && !self.is_of_another(fix, own));
-        decided.or_else(offered).or_else(|| for_it.min_by_key(rank))
+        let offer = decided.or_else(offered).map(|fix| (fix, true));
+        offer.or_else(|| for_it.min_by_key(rank).map(|fix| (fix, fix.category == "vendor_fix")))
     }
 
     /// True where the text names another product of the document, and not this one.

@@ -8,6 +8,7 @@ use super::merkle::Hash;
 use crate::advisory::Delivery;
 use crate::baseline::{self, Approval};
 use crate::change;
+use crate::finding::evaluation::Evaluation;
 use crate::hand::Hand;
 use crate::observation::{Observation, hex, unhex};
 use crate::profile::Interpretation;
@@ -89,6 +90,8 @@ pub enum Body {
     Hand(Hand),
     /// A step of a change.
     Change(change::Event),
+    /// Somebody held the devices against the advisories and stands by what came of it.
+    Evaluation(Evaluation),
     /// A bundle was exported: exactly these entries are in it, and this one.
     Evidence {
         /// What it is about: an asset's id or a work order.

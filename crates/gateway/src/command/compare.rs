@@ -125,6 +125,7 @@ pub fn against(sheet: &Sheet, view: &View, profiles: &ProfileSet, looked_in: &st
         title: "Sheet and devices".to_owned(),
         sentences: said.clone(),
         bars: Vec::new(),
+        plots: Vec::new(),
         tables: tables(&lines, sheet, &rows, &view.looked),
     };
     output.put(format, |format| shown(&lines, format), results)?;

@@ -73,6 +73,7 @@ impl Devices {
             title: "Devices".into(),
             sentences: Vec::new(),
             bars: Vec::new(),
+            plots: Vec::new(),
             tables: vec![inventory(&page.assets, &profiles)],
         };
         self.output.put(print::format(options), |format| listing(shown(), &profiles, format), results)?;

@@ -2,6 +2,7 @@
 
 pub mod book;
 pub mod page;
+pub mod plot;
 mod xlsx;
 
 use std::fs::File;

@@ -3,6 +3,7 @@
 use nameplate_core::text::printable;
 
 use super::book::{Table, Tint, escaped};
+use super::plot::Plot;
 
 /// Width of a bar, in its own units.
 const BAR_UNITS: usize = 400;
@@ -36,11 +37,11 @@ impl Bar {
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
 /// The page.
-pub fn page(title: &str, sentences: &[String], bars: &[Bar], tables: &[Table]) -> String {
+pub fn page(title: &str, sentences: &[String], bars: &[Bar], plots: &[Plot], tables: &[Table]) -> String {
     let text = |text: &str| escaped(&printable(text));
     let colours: String = (0..).zip(Tint::ALL).map(|(at, tint)| format!(".t{at}{{background:#{}}}", tint.colour())).collect();
     let said: String = sentences.iter().map(|sentence| format!("<p>{}</p>\n", text(sentence))).collect();
-    let bars: String = bars.iter().map(Bar::drawn).collect();
+    let bars: String = bars.iter().map(Bar::drawn).chain(plots.iter().map(Plot::drawn)).collect();
     let tables: String = tables
         .iter()
         .map(|table| {

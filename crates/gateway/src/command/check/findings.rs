@@ -3,8 +3,11 @@
 use nameplate_core::advisory::Score;
 use nameplate_core::advisory::exploitation::Exploitations;
 use nameplate_core::baseline::Exempted;
+use nameplate_core::finding::evaluation::Counts;
+use nameplate_core::finding::remediation::{Remediation, Remediations};
 use nameplate_core::finding::{Considered, Finding, Library, Proof, Verdict};
 use nameplate_core::priority::{Band, Dates, Day, Decision, Factors, Known, Policy};
+use nameplate_core::view::View;
 
 use super::subject::Subject;
 use crate::print;
@@ -37,6 +40,8 @@ pub struct Found<'a> {
     pub decision: Option<Decision>,
     /// That it is left as it is, or that this is over.
     pub exempted: Option<Exempted>,
+    /// What became of it, where a ledger tells; of what never was affected, nothing.
+    pub remediation: Option<Remediation>,
 }
 
 impl Findings {
@@ -45,14 +50,32 @@ impl Findings {
         Self { library, exploitations, policy, today }
     }
 
-    /// Everything that the documents say of a component, each with its proof.
+    /// Everything that the documents say of a component, each with its proof; what a ledger says of it is left open.
     pub fn judge<'a>(&'a self, subject: &'a Subject) -> impl Iterator<Item = Found<'a>> {
+        self.judge_with(subject, None)
+    }
+
+    /// As [`Findings::judge`], with what the ledger says: what is left as it is at this time, and what became of it.
+    pub fn judge_in<'a>(&'a self, subject: &'a Subject, view: &View, now_ns: u64) -> Vec<Found<'a>> {
+        let asset = view.catalog.asset(&subject.installed.asset);
+        let remediations = asset.map(|asset| Remediations::of(&self.library, &subject.installed, asset, &view.changes));
+        let mut found: Vec<Found<'_>> = self.judge_with(subject, remediations.as_ref()).collect();
+        for one in &mut found {
+            let names = [one.proof.cve.as_str(), one.proof.advisory.as_str()];
+            one.exempted = view.baselines.exempted_finding(&subject.installed.asset, &names, now_ns);
+        }
+        found
+    }
+
+    fn judge_with<'a>(&'a self, subject: &'a Subject, remediations: Option<&Remediations<'_>>) -> impl Iterator<Item = Found<'a>> {
         let findings = self.library.judge(&subject.installed);
-        findings.into_iter().filter_map(|finding| {
+        findings.into_iter().filter_map(move |finding| {
             let proof = self.library.proof(&subject.installed, &finding)?;
             let decision = (finding.verdict != Verdict::NotAffected).then(|| self.decide(subject, &finding, &proof));
             let would_decide = finding.missing.as_deref().map(str::to_owned);
-            Some(Found { subject, verdict: finding.verdict, proof, would_decide, decision: decision.flatten(), exempted: None })
+            let remediation = remediations.and_then(|known| known.state(&finding, &[&proof.cve, &proof.advisory]));
+            let decision = decision.flatten();
+            Some(Found { subject, verdict: finding.verdict, proof, would_decide, decision, exempted: None, remediation })
         })
     }
 
@@ -92,11 +115,17 @@ impl Findings {
         Some(decision)
     }
 
+    /// How many documents there are, and the day of the newest.
+    pub fn extent(&self) -> (u64, Option<&str>) {
+        let dates = self.library.advisories().iter().filter_map(|advisory| advisory.current_release.get(..10));
+        (self.library.advisories().len() as u64, dates.max())
+    }
+
     /// What was looked at, in words: never "safe".
     pub fn corpus(&self) -> String {
-        let dates = self.library.advisories().iter().filter_map(|advisory| advisory.current_release.get(..10));
-        let documents = print::count(self.library.advisories().len() as u64, "document");
-        dates.max().map_or(documents.clone(), |newest| format!("{documents}, corpus to {newest}"))
+        let (documents, newest) = self.extent();
+        let documents = print::count(documents, "document");
+        newest.map_or(documents.clone(), |newest| format!("{documents}, corpus to {newest}"))
     }
 }
 
@@ -120,6 +149,18 @@ impl Tally {
             let band = one.decision.as_ref().map(|decision| decision.band);
             Band::ALL.iter().zip(&mut self.bands).filter(|(known, _)| Some(**known) == band).for_each(|(_, count)| *count += 1);
         }
+    }
+
+    /// How many components were held against the documents, how many of them no document names, and what came of it.
+    pub fn counts(&self) -> (u64, u64, Counts) {
+        let of = |verdict| VERDICTS.iter().zip(self.verdicts).filter(|(one, _)| **one == verdict).map(|(_, count)| count).sum();
+        let counts = Counts {
+            affected: of(Verdict::Affected),
+            contradiction: of(Verdict::Contradiction),
+            indeterminate: of(Verdict::Indeterminate),
+            not_affected: of(Verdict::NotAffected),
+        };
+        (self.subjects, self.unnamed, counts)
     }
 
     /// Two sentences; never says more than was looked at.

@@ -36,6 +36,16 @@ pub struct Line<'a> {
     /// That it is left as it is, or that this is over.
     #[serde(skip_serializing_if = "Option::is_none")]
     exempted: Option<String>,
+    /// What became of it: `not_remediated`, `in_progress` or `done`; `remediation` is what the document offers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remediation_state: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remediation_order: Option<&'a str>,
+    /// The entry of the ledger that shows it; of what is done, the reading.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remediation_entry: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remediation_why: Option<&'a str>,
 }
 
 /// What the band is made of.
@@ -53,7 +63,7 @@ struct Priority<'a> {
 }
 
 /// Columns of a table and a CSV.
-const HEADER: [&str; 14] = [
+const HEADER: [&str; 15] = [
     "asset",
     "component",
     "cve",
@@ -68,6 +78,7 @@ const HEADER: [&str; 14] = [
     "remediation",
     "publisher",
     "document_sha256",
+    "remediation_state",
 ];
 /// As many of them as fit a terminal.
 const TABLE_COLUMNS: usize = 11;
@@ -76,6 +87,7 @@ impl<'a> Line<'a> {
     /// Of a finding.
     pub fn of(found: &'a Found<'a>) -> Self {
         let Proof { publisher, advisory, document_sha256, cve, missing, range, reason, remediation, .. } = &found.proof;
+        let known = found.remediation.as_ref();
         Self {
             asset: &found.subject.installed.asset,
             component: &found.subject.installed.component,
@@ -93,6 +105,10 @@ impl<'a> Line<'a> {
             remediation: remediation.as_deref(),
             document_sha256,
             exempted: found.exempted.as_ref().map(Exempted::shown),
+            remediation_state: known.map(|known| known.state.name()),
+            remediation_order: known.and_then(|known| known.order.as_deref()),
+            remediation_entry: known.and_then(|known| known.entry),
+            remediation_why: known.map(|known| known.why.as_str()),
         }
     }
 
@@ -121,6 +137,7 @@ impl<'a> Line<'a> {
             remediation,
             self.publisher,
             self.document_sha256,
+            self.remediation_state.unwrap_or_default(),
         ]
         .map(str::to_owned)
         .to_vec()

@@ -3,20 +3,22 @@
 mod conformance;
 pub mod findings;
 mod line;
+mod record;
 mod since;
 pub mod source;
 pub mod subject;
 
 use clap::{Args, ValueEnum};
-use nameplate_core::baseline::{Clock, Conformance, Exempted, Judged};
+use nameplate_core::baseline::{Clock, Conformance, Judged};
 use nameplate_core::finding::Verdict;
 use nameplate_core::observation::rfc3339;
 use nameplate_core::priority::Band;
 use nameplate_core::profile::ProfileSet;
 use nameplate_core::view::View;
 
-use self::conformance::Conformances;
+pub use self::conformance::Conformances;
 use self::findings::{Findings, Found, Tally};
+use self::record::Record;
 use self::since::Verdicts;
 use self::source::Sources;
 use self::subject::Subject;
@@ -45,6 +47,8 @@ const MOMENTS_MAX: usize = 24;
                         reason; or disapproved. Stale stands beside it, and so do what the vendor says and what is waived, mitigated or deferred\n\
                         (docs/baselines.md). A device shows its worst part, in this order from the worst: disapproved, unknown, not-listed,\n\
                         newer, in-test, superseded, other-line, behind, conforms.\n\n\
+                        What became of a finding stands beside it: not remediated, in progress (an open change is to end it), done (a reading shows\n\
+                        it; its entry is the proof). --record --by NAME makes an entry of the ledger of it: an evaluation, which that person stands by.\n\n\
                         --fail-on critical, important, moderate and low mean: of that band or a worse one, and not known to be not affected.\n\n\
                         Examples:\n  nameplate check --fail-on important --fail-on disapproved --stale-after 7\n  \
                         nameplate check --inventory plant.csv --advisories csaf/          needs no state and keeps none"
@@ -68,10 +72,9 @@ pub struct Check {
     /// End with exit code 1 when this is found; may be repeated
     #[arg(long, value_enum, value_name = "WHAT")]
     fail_on: Vec<FailOn>,
+    #[command(flatten)]
+    record: Record,
 }
-
-/// What is left as it is, of an asset's finding by its names.
-type Exempting<'a> = dyn Fn(&str, &[&str]) -> Option<Exempted> + 'a;
 
 /// What is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -179,8 +182,11 @@ impl Check {
         let mut met = 0_u64;
         if let Some(findings) = &findings {
             let subjects = self.sources.subjects(view, &profiles)?;
-            let exempted = |asset: &str, names: &[&str]| view.and_then(|view| view.baselines.exempted_finding(asset, names, now));
-            met += self.print_findings(findings, &subjects, &exempted, format)?;
+            let (tally, lines) = self.print_findings(findings, &subjects, view.map(|view| (view, now)), format)?;
+            met += lines;
+            self.record.keep(findings, &subjects, &tally, view, options)?;
+        } else {
+            self.record.refuse_if_asked()?;
         }
         if let Some(conformances) = &conformances {
             print::out(&conformances.shown(format))?;
@@ -198,15 +204,21 @@ impl Check {
     }
 
     /// Prints a line for each finding; returns how many `--fail-on` names.
-    fn print_findings(&self, findings: &Findings, subjects: &[Subject], exempted: &Exempting<'_>, format: Format) -> Result<u64, Failure> {
+    fn print_findings(
+        &self,
+        findings: &Findings,
+        subjects: &[Subject],
+        view: Option<(&View, u64)>,
+        format: Format,
+    ) -> Result<(Tally, u64), Failure> {
         let (mut tally, mut met) = (Tally::default(), 0);
         let mut collected = Vec::new();
         print::out(&line::header(format))?;
         for subject in subjects {
-            let mut found: Vec<Found<'_>> = findings.judge(subject).collect();
-            for one in &mut found {
-                one.exempted = exempted(&subject.installed.asset, &[&one.proof.cve, &one.proof.advisory]);
-            }
+            let found: Vec<Found<'_>> = match view {
+                Some((view, now)) => findings.judge_in(subject, view, now),
+                None => findings.judge(subject).collect(),
+            };
             tally.take(&found);
             met += found.iter().filter(|found| self.fail_on.iter().any(|what| what.is_met_by_finding(found))).count() as u64;
             match format {
@@ -218,7 +230,7 @@ impl Check {
             print::out(&line::table(collected))?;
         }
         eprintln!("{}", tally.summary(findings));
-        Ok(met)
+        Ok((tally, met))
     }
 
     /// Prints what became of the findings between two times, in nanoseconds since 1970.

@@ -23,7 +23,7 @@ use crate::store::Store;
 const POLICY_BYTES_MAX: u64 = 1 << 20;
 
 /// Who is judged by what.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Sources {
     /// Judge the rows of this sheet instead of the catalog: columns as `nameplate import devices` takes them; others are facts that an
     /// advisory may ask for, named in its words (function_state, bundle, host, ...)

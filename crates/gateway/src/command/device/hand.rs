@@ -53,7 +53,7 @@ pub enum Step {
         #[command(flatten)]
         who: Who,
     },
-    /// Say what the owner knows: zone=..., conduit, site, location, tag, tags, criticality, exposure, owner, business_value, safety_system, parent
+    /// Say what the owner knows: zone=..., conduit, site, location, tag, tags, criticality, exposure, owner, business_value, safety_system, impact, parent
     #[command(after_help = "What is set by hand stands before what a sheet says, until it is taken back with an empty value (zone=).\n\n\
                             Example:\n  nameplate device set a-1234 zone=Boiler criticality=high --by Ada --reason \"walk-down\"")]
     Set {

@@ -6,8 +6,10 @@ use nameplate_core::change::{Change, Judged};
 use nameplate_core::observation::rfc3339;
 use nameplate_core::view::View;
 
+use super::burndown::{self, BurnDown};
+use super::{Rows, table};
 use crate::output::Results;
-use crate::sheet::book::{Table, Tint};
+use crate::sheet::book::Tint;
 use crate::sheet::page::Bar;
 
 /// Columns of the two tables.
@@ -17,6 +19,7 @@ const OF_DEVICES: [&str; 8] = ["order", "ring", "device", "state", "verdict", "w
 /// The report; `now_ns` tells what is overdue.
 pub fn report(view: &View, now_ns: u64) -> Results {
     let (mut bars, mut changes, mut devices) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut plots, mut over_time) = (Vec::new(), Vec::new());
     for change in view.changes.iter() {
         let progress = Progress::of(change, now_ns);
         let [done, left, undone, overdue] = progress.counts();
@@ -33,8 +36,10 @@ pub fn report(view: &View, now_ns: u64) -> Results {
             parts: vec![(Tint::Good, "done", done), (Tint::Doubt, "left for a reason", left), (Tint::Bad, "undone", undone)],
         });
         devices.extend(progress.devices());
+        let BurnDown { plot, rows } = BurnDown::of(change, now_ns);
+        plots.push(plot);
+        over_time.extend(rows);
     }
-    let table = |name, header: &[&str], rows| Table { name, header: header.iter().map(|title| (*title).to_owned()).collect(), rows };
     Results {
         title: "Progress of changes".to_owned(),
         sentences: vec![
@@ -43,10 +48,43 @@ pub fn report(view: &View, now_ns: u64) -> Results {
              a reason on record. Undone: everything else."
                 .to_owned(),
             "Overdue: undone behind the end of the window, or left until a time that is over.".to_owned(),
+            "The plots: devices undone over time; dashed the plan, which goes evenly through the window, because an order says no more."
+                .to_owned(),
         ],
         bars,
-        tables: vec![table("Changes", &OF_CHANGES, changes), table("Devices", &OF_DEVICES, devices)],
+        plots,
+        tables: vec![
+            table("Changes", &OF_CHANGES, changes),
+            table("Devices", &OF_DEVICES, devices),
+            table("Undone over time", &burndown::COLUMNS, over_time),
+        ],
     }
+}
+
+/// Devices of open changes: done, left, undone.
+pub fn totals(view: &View, now_ns: u64) -> [usize; 3] {
+    let open = view.changes.iter().filter(|change| change.closed.is_none());
+    open.fold([0; 3], |all, change| {
+        let [done, left, undone, _] = Progress::of(change, now_ns).counts();
+        [all[0] + done, all[1] + left, all[2] + undone]
+    })
+}
+
+/// What is overdue of changes, a line for each device: what, who, since when, by whom.
+pub fn overdue(view: &View, now_ns: u64) -> Rows {
+    let of = |change: &Change| {
+        let progress = Progress::of(change, now_ns);
+        let late = change.plan.scope.iter().map(|place| place.asset.clone()).filter(|asset| progress.is_overdue(asset));
+        let row = |asset: String| {
+            let left = change.is_left(&asset);
+            let what = left.map_or("undone", |left| left.fate.name());
+            let until = left.and_then(|left| left.until_ns).unwrap_or(change.plan.until_ns);
+            let by = left.map_or(&change.plan.by, |left| &left.by).clone();
+            (Tint::Bad, vec![format!("work order {}: {what}", change.plan.order), asset, rfc3339(until), by])
+        };
+        late.map(row).collect::<Rows>()
+    };
+    view.changes.iter().flat_map(of).collect()
 }
 
 /// One change at one time.
