@@ -3,6 +3,7 @@
 //! The mutations are drawn from a seed that is printed; `NAMEPLATE_SEED` repeats a run.
 
 mod draw;
+mod exported;
 mod keys;
 mod log;
 mod mutate;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::draw::Draw;
 use crate::log::{Key, Log, Parts, hex, unhex};
 use entries::{doubled, dropped, dropped_and_unlisted, foreign_entry, reordered, swapped};
+pub use signatures::other_note;
 use signatures::{fork, note, other_checkpoint, other_key, proof, wrong_but_signed};
 
 /// What a verifier may say.
@@ -87,7 +88,7 @@ fn sealed(original: &Parts, mut mutated: Parts, draw: &mut Draw) -> (Parts, May)
 }
 
 /// A leaf of a JSON value, chosen at random and made another one of the same type.
-fn change_leaf(value: &mut Value, draw: &mut Draw) {
+pub fn change_leaf(value: &mut Value, draw: &mut Draw) {
     match value {
         Value::Object(map) if !map.is_empty() => {
             let key = map.keys().nth(draw.below(map.len())).expect("a key").clone();
@@ -117,7 +118,7 @@ fn change_leaf(value: &mut Value, draw: &mut Draw) {
     }
 }
 
-fn change_text(text: &str, draw: &mut Draw) -> String {
+pub fn change_text(text: &str, draw: &mut Draw) -> String {
     let mut chars: Vec<char> = text.chars().collect();
     let other = ['0', '1', 'a', 'f', 'A', ' ', '.', '\u{e9}', '"', '\n'][draw.below(10)];
     match draw.below(5) {

@@ -121,7 +121,7 @@ fn seen_by(note: &PathBuf, witness: &VerifierKey, checked: &Checked) -> Result<S
 }
 
 /// A fingerprint as people copy it: in upper or lower case.
-fn fingerprint(text: &str) -> Result<String, String> {
+pub(super) fn fingerprint(text: &str) -> Result<String, String> {
     let digits = text.trim().to_ascii_lowercase();
     let right = digits.len() == FINGERPRINT_DIGITS && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     if right { Ok(digits) } else { Err(format!("a fingerprint has {FINGERPRINT_DIGITS} hexadecimal digits")) }
