@@ -94,7 +94,10 @@ pub fn history(seed: u64, entries: usize) -> Vec<Draft> {
             6 => Draft::new(clock, body(approval(asset, day))),
             7 => Draft::new(clock, body(import(asset, day))),
             8 => Draft::new(clock, body(change(asset, day))),
-            _ => Draft::new(clock, Body::Evidence { subject: format!("WO-{day}"), entries: vec![asset as u64] }),
+            _ => Draft::new(
+                clock,
+                Body::Evidence { subject: format!("WO-{day}"), entries: vec![asset as u64], page_sha256: "00".repeat(32) },
+            ),
         };
         drafts.push(draft);
     }

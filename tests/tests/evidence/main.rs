@@ -7,6 +7,8 @@ mod exported;
 mod keys;
 mod log;
 mod mutate;
+mod page;
+mod stamp;
 mod stock;
 mod story;
 mod verifier;

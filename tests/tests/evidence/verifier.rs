@@ -48,6 +48,11 @@ pub fn verdict(python: &Path, bundle: &str, pinned: Option<&str>) -> (String, Op
     ran(command(python, "verify_evidence.py").arg(bundle).args(key))
 }
 
+/// The verdict on one bundle whose page goes into this file, and the exit code.
+pub fn verdict_and_page(python: &Path, bundle: &str, pinned: &str, page: &str) -> (String, Option<i32>) {
+    ran(command(python, "verify_evidence.py").arg(bundle).args(["--key", pinned, "--page", page]))
+}
+
 /// The verdict on an exported log, with these words behind it, and the exit code.
 pub fn verdict_on_log(python: &Path, file: &str, words: &[&str]) -> (String, Option<i32>) {
     ran(command(python, "verify_log.py").arg(file).args(words))

@@ -28,6 +28,10 @@ pub struct Checked {
     pub payloads: BTreeMap<String, Vec<u8>>,
     /// Profiles' texts by their hash.
     pub profiles: BTreeMap<String, String>,
+    /// The page for people.
+    pub page: String,
+    /// The text of the signed checkpoint.
+    pub checkpoint: String,
 }
 
 /// Checks that all of a bundle hangs together, and on one key; whose key that is, is not asked here.
@@ -44,10 +48,10 @@ pub fn check(bytes: &[u8]) -> Result<Checked, Unsound> {
     let head = checkpoint(&bundle.checkpoint, &keys)?;
     order(&bundle.entries, head.size)?;
     let entries = bundle.entries.iter().map(|proven| entry(proven, head)).collect::<Result<Vec<_>, _>>()?;
-    let subject = listed(&entries)?;
+    let subject = listed(&entries, &bundle.page)?;
     let payloads = payloads(&entries, &bundle)?;
     profiles(&entries, &bundle)?;
-    Ok(Checked { keys, head, subject, entries, payloads, profiles: bundle.profiles })
+    Ok(Checked { keys, head, subject, entries, payloads, profiles: bundle.profiles, page: bundle.page, checkpoint: bundle.checkpoint })
 }
 
 fn read(bytes: &[u8]) -> Result<Bundle, Unsound> {
@@ -152,13 +156,14 @@ fn entry(proven: &Proven, head: Head) -> Result<Entry, Unsound> {
     }
 }
 
-/// The subject, where the last entry lists exactly the others.
-fn listed(entries: &[Entry]) -> Result<String, Unsound> {
-    let Some((Entry { body: Body::Evidence { subject, entries: listed }, index, .. }, others)) = entries.split_last() else {
+/// The subject, where the last entry lists exactly the others and names the page.
+fn listed(entries: &[Entry], page: &str) -> Result<String, Unsound> {
+    let Some((Entry { body: Body::Evidence { subject, entries: listed, page_sha256 }, index, .. }, others)) = entries.split_last() else {
         return Err(Unsound::new("the last entry is not the log's own list of this bundle"));
     };
     let there: Vec<u64> = others.iter().map(|entry| entry.index).collect();
     if *listed == there {
+        own_hash("the page", page_sha256, page.as_bytes())?;
         return Ok(subject.clone());
     }
     let missing = listed.iter().find(|index| !there.contains(index));

@@ -40,6 +40,8 @@ pub struct Bundle {
     pub format: String,
     /// The log's name.
     pub origin: String,
+    /// The same for people: a page, whose SHA-256 the last entry names.
+    pub page: String,
     /// SHA-256 of a payload -> the payload, both in lower case hexadecimal.
     pub payloads: BTreeMap<String, String>,
     /// SHA-256 of a profile's text in lower case hexadecimal -> the text.

@@ -36,28 +36,61 @@ impl Bar {
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
 /// The page.
-pub fn page(title: &str, sentences: &[String], bars: &[Bar], tables: &[Table]) -> String {
-    let text = |text: &str| escaped(&printable(text));
-    let colours: String = (0..).zip(Tint::ALL).map(|(at, tint)| format!(".t{at}{{background:#{}}}", tint.colour())).collect();
-    let said: String = sentences.iter().map(|sentence| format!("<p>{}</p>\n", text(sentence))).collect();
+pub fn page(title: &str, sentences: &[String], bars: &[Bar], given: &[Table]) -> String {
+    let said: String = sentences.iter().map(|sentence| paragraph(sentence)).collect();
     let bars: String = bars.iter().map(Bar::drawn).collect();
-    let tables: String = tables
-        .iter()
-        .map(|table| {
-            let header: String = table.header.iter().map(|title| format!("<th>{}</th>", text(title))).collect();
-            let row = |(tint, cells): &(Tint, Vec<String>)| {
-                let at = Tint::ALL.iter().position(|one| one == tint).unwrap_or_default();
-                format!("<tr class=\"t{at}\">{}</tr>\n", cells.iter().map(|cell| format!("<td>{}</td>", text(cell))).collect::<String>())
-            };
-            let rows: String = table.rows.iter().map(row).collect();
-            format!("<h2>{}</h2>\n<table>\n<thead><tr>{header}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n", text(table.name))
-        })
-        .collect();
+    document(title, "", &format!("{said}{bars}{}", tables(given)))
+}
+
+/// A text between tags.
+fn text(text: &str) -> String {
+    escaped(&printable(text))
+}
+
+/// A paragraph of text.
+pub fn paragraph(sentence: &str) -> String {
+    format!("<p>{}</p>\n", text(sentence))
+}
+
+/// The title of a part.
+pub fn heading(title: &str) -> String {
+    format!("<h2>{}</h2>\n", text(title))
+}
+
+/// Tables, each under its name where it has one.
+pub fn tables(tables: &[Table]) -> String {
+    let one = |table: &Table| {
+        let header: String = table.header.iter().map(|title| format!("<th>{}</th>", text(title))).collect();
+        let row = |(tint, cells): &(Tint, Vec<String>)| {
+            let at = Tint::ALL.iter().position(|one| one == tint).unwrap_or_default();
+            format!("<tr class=\"t{at}\">{}</tr>\n", cells.iter().map(|cell| format!("<td>{}</td>", text(cell))).collect::<String>())
+        };
+        let rows: String = table.rows.iter().map(row).collect();
+        let name = if table.name.is_empty() { String::new() } else { heading(table.name) };
+        format!("{name}<table>\n<thead><tr>{header}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n")
+    };
+    tables.iter().map(one).collect()
+}
+
+/// Text in letters of one width, in which some pieces are marked. Its line ends stay.
+pub fn marked(pieces: &[(bool, String)]) -> String {
+    let mut lines = String::new();
+    for run in pieces.chunk_by(|(one, _), (next, _)| one == next) {
+        let joined: String = run.iter().map(|(_, piece)| piece.as_str()).collect();
+        let joined = joined.split('\n').map(text).collect::<Vec<_>>().join("\n");
+        lines += &if run.first().is_some_and(|(marked, _)| *marked) { format!("<mark>{joined}</mark>") } else { joined };
+    }
+    format!("<pre>{lines}</pre>\n")
+}
+
+/// The whole file: `head` stands in its head, `body` behind its title.
+pub fn document(title: &str, head: &str, body: &str) -> String {
+    let colours: String = (0..).zip(Tint::ALL).map(|(at, tint)| format!(".t{at}{{background:#{}}}", tint.colour())).collect();
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
-         <title>{0}</title>\n<style>body{{font:14px sans-serif;color:#000;background:#fff}}table{{border-collapse:collapse}}\
+         {head}<title>{0}</title>\n<style>body{{font:14px sans-serif;color:#000;background:#fff}}table{{border-collapse:collapse}}\
          th,td{{border:1px solid #999;padding:2px 6px;text-align:left;vertical-align:top;white-space:pre-wrap}}th{{background:#eee}}{colours}</style>\n\
-         </head>\n<body>\n<h1>{0}</h1>\n{said}{bars}{tables}</body>\n</html>\n",
+         </head>\n<body>\n<h1>{0}</h1>\n{body}</body>\n</html>\n",
         text(title)
     )
 }
