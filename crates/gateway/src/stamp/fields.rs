@@ -19,6 +19,9 @@ pub const fn context(number: u8) -> u8 {
     0xa0 | number
 }
 
+/// All of a field, and its value.
+type Field<'a> = (&'a [u8], &'a [u8]);
+
 /// The fields of one value.
 pub struct Fields<'a> {
     what: &'static str,
@@ -38,7 +41,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// It is no DER.
-    pub fn whole(&mut self, tag: u8) -> Result<Option<(&'a [u8], &'a [u8])>, String> {
+    pub fn whole(&mut self, tag: u8) -> Result<Option<Field<'a>>, String> {
         if self.rest.peek_byte() != Some(tag) {
             return Ok(None);
         }

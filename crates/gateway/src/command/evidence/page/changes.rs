@@ -66,9 +66,15 @@ fn verdicts(change: &Change) -> Vec<(Tint, Vec<String>)> {
         None if change.after.is_empty() => Vec::new(),
         None => change.verdicts(),
     };
-    let undone: BTreeSet<String> = change.undone(false).into_iter().map(|judged| judged.asset).collect();
+    let left_over = |accepted| -> BTreeSet<String> { change.undone(accepted).into_iter().map(|judged| judged.asset).collect() };
+    // What a second person takes the responsibility for is no failure, and no proof.
+    let (doubted, undone) = (left_over(false), left_over(change.closed.as_ref().is_some_and(|closed| closed.accepted_by.is_some())));
     let row = |Judged { asset, verdict, why }: Judged| {
-        let tint = if undone.contains(&asset) { Tint::Bad } else { Tint::Good };
+        let tint = match () {
+            () if undone.contains(&asset) => Tint::Bad,
+            () if doubted.contains(&asset) => Tint::Doubt,
+            () => Tint::Good,
+        };
         (tint, vec![change.plan.order.clone(), asset, verdict.text().to_owned(), why])
     };
     judged.into_iter().map(row).collect()
