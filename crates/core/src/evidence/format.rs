@@ -2,11 +2,8 @@
 
 use serde::Deserialize;
 
-use super::{FORMAT, LOG_FORMAT, Unsound};
+use super::{BUNDLE_BYTES_MAX, FORMAT, LOG_FORMAT, Unsound};
 use crate::ledger::BadRecord;
-
-/// Bytes of a first line that are looked at for its format: enough for the beginning of every log, and no bundle of a stranger is read twice.
-const FIRST_LINE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// What the first line of a file says that it is, whatever else stands there.
 pub(super) fn told(bytes: &[u8]) -> Option<String> {
@@ -14,7 +11,7 @@ pub(super) fn told(bytes: &[u8]) -> Option<String> {
     struct Told {
         format: String,
     }
-    let line = bytes.split(|byte| *byte == b'\n').next().filter(|line| line.len() <= FIRST_LINE_BYTES_MAX)?;
+    let line = bytes.split(|byte| *byte == b'\n').next().filter(|line| line.len() <= BUNDLE_BYTES_MAX)?;
     serde_json::from_slice::<Told>(line).ok().map(|told| told.format)
 }
 

@@ -117,9 +117,15 @@ fn what_a_file_looks_like_is_said_by_name() {
         assert!(said.starts_with(says), "{said}, not {says}");
     }
     let two = [bundle.bytes(), bundle.bytes()].concat();
+    let mut reordered = crate::log::Parts { note: Some(bundle.signed()), ..bundle.clone() };
+    let mut doubled = reordered.clone();
+    reordered.entries.swap(1, 2);
+    doubled.entries.insert(1, doubled.entries[1].clone());
     let bundles = [
         (bundle.bytes()[..3000].to_vec(), "it was cut off"),
         (two, "merged"),
+        (reordered.bytes(), "reordered or merged"),
+        (doubled.bytes(), "doubled"),
         (range.bytes(), "it is an exported log"),
         (
             crate::log::Parts { format: "nameplate-evidence/2".into(), ..bundle.clone() }.bytes(),

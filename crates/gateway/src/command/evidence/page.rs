@@ -17,6 +17,8 @@ use crate::sheet::page::{document, paragraph, tables};
 
 /// Entries that are listed; the others are in the bundle. A page of more is not read by anybody.
 const ENTRIES_ROWS_MAX: usize = 1_000;
+/// Bytes of a maker's name, of a page that somebody else made.
+const MAKER_BYTES_MAX: usize = 100;
 /// Characters of one entry's line in that list.
 const LINE_CHARS_MAX: usize = 300;
 
@@ -64,7 +66,7 @@ pub fn of_checked(checked: &Checked) -> (String, Inside) {
 /// The program that a page names as its maker.
 fn maker(page: &str) -> Option<&str> {
     let (_, behind) = page.split_once(GENERATOR)?;
-    behind.split_once('"').map(|(maker, _)| maker)
+    behind.split_once('"').map(|(maker, _)| maker).filter(|maker| maker.len() <= MAKER_BYTES_MAX)
 }
 
 /// What stands before the maker's name; no text of a device can, because its quotation marks are escaped.
