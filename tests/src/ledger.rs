@@ -100,7 +100,10 @@ pub fn history(seed: u64, entries: usize) -> Vec<Draft> {
             8 => Draft::new(clock, body(change(asset, day))),
             9 => Draft::new(clock, body(exemption(asset, day))),
             10 => Draft::new(clock, body(evaluation(asset, day))),
-            _ => Draft::new(clock, Body::Evidence { subject: format!("WO-{day}"), entries: vec![asset as u64] }),
+            _ => Draft::new(
+                clock,
+                Body::Evidence { subject: format!("WO-{day}"), entries: vec![asset as u64], page_sha256: "00".repeat(32) },
+            ),
         };
         drafts.push(draft);
     }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks an evidence bundle of nameplate; an implementation of its own, from docs/evidence.md and the texts that it names.
 
-    verify_evidence.py BUNDLE [--key FINGERPRINT]
+    verify_evidence.py BUNDLE [--key FINGERPRINT] [--page FILE]
     verify_evidence.py --list FILE [--key FINGERPRINT]     FILE names a bundle a line; prints a verdict a line
 
 Prints `authentic`, `unknown signer <fingerprint>` or `refused: <why>`; exits with 0, 2 or 6, and with 3 where a file cannot be read.
@@ -23,8 +23,8 @@ FORMAT = "nameplate-evidence/1"
 BUNDLE_BYTES_MAX = 64 * 1024 * 1024
 ENTRIES_MAX = 100_000
 INTEGER_MAX = 2**64 - 1
-BUNDLE_KEYS = {"checkpoint", "entries", "format", "origin", "payloads", "profiles", "public_key"}
-KINDS = {"key", "key_change", "observation", "touch", "import", "approval", "baseline", "hand", "change", "evaluation", "evidence"}
+BUNDLE_KEYS = {"checkpoint", "entries", "format", "origin", "page", "payloads", "profiles", "public_key"}
+KINDS = {"key", "key_change", "observation", "touch", "import", "advisories", "approval", "baseline", "hand", "change", "evaluation", "evidence"}
 
 
 class Refused(Exception):
@@ -194,13 +194,14 @@ def check_entry(entry, size, root):
 # --- what hangs together (docs/evidence.md, 5) --------------------------------------------------------------------------------
 
 
-def check_list(indices, bodies):
-    """The list that the log holds of this bundle."""
-    last = exactly(bodies[-1], {"entries", "kind", "subject"}, "the last entry")
+def check_list(indices, bodies, page):
+    """The list that the log holds of this bundle, and the page that it names."""
+    last = exactly(bodies[-1], {"entries", "kind", "page_sha256", "subject"}, "the last entry")
     need(last["kind"] == "evidence" and isinstance(last["subject"], str), "the last entry is not the log's list of this bundle")
     listed = last["entries"]
     need(isinstance(listed, list) and all(map(is_integer, listed)), "the log's list of this bundle is no list of indices")
     need(listed == indices[:-1], "the entries are not those that the log lists for this bundle")
+    need(sha256(of_text(page, "the page")).hex() == last["page_sha256"], "the page does not hash to what the log says")
 
 
 def named(bodies):
@@ -249,20 +250,23 @@ def check(data):
     indices = [entry["index"] for entry in entries]
     need(all(a < b for a, b in zip(indices, indices[1:])), "the indices do not rise")
     need(indices[0] == 0 and indices[-1] == size - 1, "the bundle does not reach from entry 0 to the end of the checkpoint")
-    check_list(indices, bodies)
+    check_list(indices, bodies, bundle["page"])
     payloads, profiles = named(bodies)
     check_hashed(bundle["payloads"], payloads, of_hex, "payload")
     check_hashed(bundle["profiles"], profiles, of_text, "profile")
-    return [sha256(key).hex() for key in keys]
+    return [sha256(key).hex() for key in keys], bundle["page"]
 
 
-def verdict(data, pinned):
-    """One line, and the exit code."""
+def verdict(data, pinned, page_file=None):
+    """One line, and the exit code. What holds gives its page."""
     try:
-        fingerprints = check(data)
+        fingerprints, page = check(data)
     except Refused as why:
         # What a stranger wrote may stand in the reason; nothing of it moves a terminal.
         return f"refused: {ascii(str(why))[1:-1]}", 6
+    if page_file:
+        with open(page_file, "x", encoding="utf-8", newline="") as file:
+            file.write(page)
     return ("authentic", 0) if pinned in fingerprints else (f"unknown signer {fingerprints[0]}", 2)
 
 
@@ -271,6 +275,7 @@ def main():
     parser.add_argument("bundle", nargs="?", help="the bundle")
     parser.add_argument("--list", metavar="FILE", help="a file that names a bundle a line")
     parser.add_argument("--key", metavar="FINGERPRINT", help="SHA-256 of the site's public key, 64 hexadecimal digits")
+    parser.add_argument("--page", metavar="FILE", help="where the page for people goes, if the bundle holds")
     told = parser.parse_args()
     if (told.bundle is None) == (told.list is None):
         parser.error("either BUNDLE or --list FILE")
@@ -279,7 +284,7 @@ def main():
         paths = [told.bundle] if told.list is None else open(told.list, encoding="utf-8").read().splitlines()
         for path in paths:
             with open(path, "rb") as file:
-                line, code = verdict(file.read(BUNDLE_BYTES_MAX + 1), told.key)
+                line, code = verdict(file.read(BUNDLE_BYTES_MAX + 1), told.key, told.page)
             print(line)
             worst = max(worst, code)
     except OSError as error:

@@ -14,7 +14,7 @@ const ENTRIES: &str = "2200000";
 const MUTATED: [(&str, &str); 3] =
     [("NAMEPLATE_MUTATIONS", "100000"), ("NAMEPLATE_BLIND_CHANGES", "100000"), ("NAMEPLATE_FOR_BOTH", "5000")];
 
-/// `cargo xtask soak --evidence`: bundles with anything changed, before both verifiers, as often as the bar has it.
+/// `cargo xtask soak --evidence`: bundles and exported logs with anything changed, before both verifiers, as often as the bar has it.
 pub fn evidence(tree: &Tree) -> ExitCode {
     let tests = ["test", "--release", "-p", "nameplate-tests", "--test", "evidence", "--", "--nocapture", "--test-threads", "2"];
     let built = shown("build", &mut tree.cargo(&["build", "--release", "--quiet", "--workspace", "--bins"]));

@@ -38,6 +38,8 @@ const NEEDS: &[Need] = &[
     Need { program: "nmap", words: &["--version"], package: "nmap" },
     // A spreadsheet program that we did not write: 276 MB with all that it needs.
     Need { program: "soffice", words: &["--version"], package: "libreoffice-calc-nogui" },
+    // A time-stamping authority that we did not write.
+    Need { program: "openssl", words: &["version"], package: "openssl" },
     Need { program: "ip", words: &["-V"], package: "iproute2" },
 ];
 

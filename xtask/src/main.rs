@@ -25,7 +25,7 @@ usage:
   cargo xtask soak --fleet          2,000 simulated devices asked once, beside what pacing allows (needs apt's time, ulimit -n 4096)
   cargo xtask soak --live           a minute of 100,000 frames/s on a cable of our own, and top speed (needs ../shared, tcpreplay, root)
   cargo xtask soak --ledger         the ledger killed, cut off and damaged as often as its bars have it, and its figures (4 GiB of disk, root)
-  cargo xtask soak --evidence       100,000 bundles with anything changed, 5,000 of them before the Python verifier too
+  cargo xtask soak --evidence       100,000 bundles and exported logs with anything changed, 5,000 of each before the Python verifiers too
   cargo xtask soak --reports        reports as of a day of 200 random histories, beside those of the ledger cut there";
 
 /// The command line was not understood (as the product's own exit codes have it).

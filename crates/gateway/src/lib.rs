@@ -14,6 +14,7 @@ mod print;
 mod profiles;
 pub mod sheet;
 pub mod simulated;
+pub mod stamp;
 mod state;
 pub mod store;
 mod witness;

@@ -3,6 +3,7 @@
 mod backup;
 mod commit;
 mod draft;
+mod export;
 mod fold;
 mod head;
 mod payload;
@@ -21,6 +22,7 @@ use nameplate_core::ledger::{Body, Checkpoint, Entry, Frontier, Head, Keys, Publ
 use rusqlite::Connection;
 
 pub use draft::Draft;
+pub use export::Extent;
 pub use verify::Verified;
 
 use crate::failure::Failure;

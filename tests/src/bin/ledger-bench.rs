@@ -1,13 +1,15 @@
 //! The ledger's figures in one run on one machine: `ledger-bench FOLDER ENTRIES [keep]`. Durable entries a second in batches of 100 beside
-//! plain inserts of the same bytes, then open-and-fold and full verification of a ledger of so many entries. Processor time stands beside
+//! plain inserts of the same bytes, then open-and-fold and full verification of a ledger of so many entries, and the same
+//! for its exported log. Processor time stands beside
 //! each time: it says the same on a busy machine.
 
 use std::fs;
-use std::io::Write;
+use std::io::{BufReader, BufWriter, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use nameplate::store::{Draft, Store};
+use nameplate::store::{Draft, Extent, Store};
+use nameplate_core::evidence::read_log;
 use nameplate_core::ledger::{Body, Entry};
 use nameplate_tests::ledger::reading;
 use rusqlite::{Connection, params};
@@ -181,6 +183,23 @@ fn large(folder: &Path, entries: u32) {
     let verified = store.verify(None).expect("whole");
     let (time, processor) = (begun.elapsed().as_secs_f64(), process_s() - processor);
     println!("  verify        {time:>7.2} s  (goal 30 s), {processor:.2} s of the processor, {verified:?}");
+    exported(&store, &folder.join("exported.log"));
+}
+
+/// All of it as a file that anybody can check alone, and the check.
+fn exported(store: &Store, path: &Path) {
+    let (begun, processor) = (Instant::now(), process_s());
+    let mut file = BufWriter::new(fs::File::create(path).expect("a file"));
+    store.export(&Extent { entries: 0..store.size(), payloads: true }, &mut file).expect("exported");
+    file.flush().expect("written");
+    let (time, processor) = (begun.elapsed().as_secs_f64(), process_s() - processor);
+    let bytes = fs::metadata(path).map_or(0, |of| of.len());
+    println!("  export        {time:>7.2} s, {processor:.2} s of the processor, {} MiB", bytes >> 20);
+    let (begun, processor) = (Instant::now(), process_s());
+    let mut file = BufReader::new(fs::File::open(path).expect("a file"));
+    let whole = read_log(&mut file, None).expect("read").expect("whole");
+    let (time, processor) = (begun.elapsed().as_secs_f64(), process_s() - processor);
+    println!("  verify that   {time:>7.2} s, {processor:.2} s of the processor, {} entries", whole.head.size);
 }
 
 /// The most memory this process ever had; 0 where the system does not tell.

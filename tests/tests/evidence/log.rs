@@ -140,7 +140,8 @@ impl Log {
     /// The bundle of a subject's entries: their list is the log's last entry.
     pub fn bundle(&self, subject: &str, entries: &[u64]) -> Parts {
         let mut log = self.clone();
-        let own = log.add(json!({ "kind": "evidence", "subject": subject, "entries": entries }));
+        let page = page(subject);
+        let own = log.add(json!({ "kind": "evidence", "subject": subject, "entries": entries, "page_sha256": hex(&sha256(&page)) }));
         let records = log.records();
         let indices = entries.iter().copied().chain([own]);
         let entries: Vec<Item> = indices.map(|index| Item { index, record: records[index as usize].clone(), proof: None }).collect();
@@ -149,6 +150,7 @@ impl Log {
             public_key: self.key.public(),
             origin: self.key.origin(),
             format: "nameplate-evidence/1".to_owned(),
+            page,
             log: records,
             entries,
             payloads: BTreeMap::new(),
@@ -158,6 +160,11 @@ impl Log {
         parts.take_named(&log);
         parts
     }
+}
+
+/// A page that this test made.
+fn page(subject: &str) -> String {
+    format!("<!DOCTYPE html>\n<meta name=\"generator\" content=\"a test\">\n<p>{subject}</p>\n")
 }
 
 /// A minute between entries.
@@ -181,6 +188,7 @@ pub struct Parts {
     pub public_key: String,
     pub origin: String,
     pub format: String,
+    pub page: String,
     /// Every record of the log.
     pub log: Vec<String>,
     pub entries: Vec<Item>,
@@ -233,6 +241,7 @@ impl Parts {
             "entries": self.entries.iter().map(entry).collect::<Vec<_>>(),
             "format": self.format,
             "origin": self.origin,
+            "page": self.page,
             "payloads": self.payloads,
             "profiles": self.profiles,
             "public_key": self.public_key,

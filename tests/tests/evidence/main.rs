@@ -3,9 +3,12 @@
 //! The mutations are drawn from a seed that is printed; `NAMEPLATE_SEED` repeats a run.
 
 mod draw;
+mod exported;
 mod keys;
 mod log;
 mod mutate;
+mod page;
+mod stamp;
 mod stock;
 mod story;
 mod verifier;

@@ -6,8 +6,9 @@ mod signatures;
 use serde_json::{Value, json};
 
 use crate::draw::Draw;
-use crate::log::{Key, Log, Parts, hex, unhex};
+use crate::log::{Key, Log, Parts, hex, sha256, unhex};
 use entries::{doubled, dropped, dropped_and_unlisted, foreign_entry, reordered, swapped};
+pub use signatures::other_note;
 use signatures::{fork, note, other_checkpoint, other_key, proof, wrong_but_signed};
 
 /// What a verifier may say.
@@ -40,7 +41,7 @@ type Mutation = fn(&Stock, &Parts, &mut Draw) -> Option<(Parts, May)>;
 const FIELD_RESIGNED: &str = "a field of a record, signed by a stranger";
 
 /// Kinds of mutation.
-pub const KINDS: usize = 19;
+pub const KINDS: usize = 20;
 
 const MUTATIONS: [(&str, Mutation); KINDS] = [
     ("a field of a record", record_field),
@@ -60,6 +61,7 @@ const MUTATIONS: [(&str, Mutation); KINDS] = [
     ("a note", note),
     ("another key", other_key),
     ("a fork", fork),
+    ("the page", page),
     ("something extra or missing", extra_or_missing),
     ("a wrong list or key, signed by the site", wrong_but_signed),
 ];
@@ -87,7 +89,7 @@ fn sealed(original: &Parts, mut mutated: Parts, draw: &mut Draw) -> (Parts, May)
 }
 
 /// A leaf of a JSON value, chosen at random and made another one of the same type.
-fn change_leaf(value: &mut Value, draw: &mut Draw) {
+pub fn change_leaf(value: &mut Value, draw: &mut Draw) {
     match value {
         Value::Object(map) if !map.is_empty() => {
             let key = map.keys().nth(draw.below(map.len())).expect("a key").clone();
@@ -117,7 +119,7 @@ fn change_leaf(value: &mut Value, draw: &mut Draw) {
     }
 }
 
-fn change_text(text: &str, draw: &mut Draw) -> String {
+pub fn change_text(text: &str, draw: &mut Draw) -> String {
     let mut chars: Vec<char> = text.chars().collect();
     let other = ['0', '1', 'a', 'f', 'A', ' ', '.', '\u{e9}', '"', '\n'][draw.below(10)];
     match draw.below(5) {
@@ -194,6 +196,26 @@ fn profile(_: &Stock, original: &Parts, draw: &mut Draw) -> Option<(Parts, May)>
     let text = mutated.profiles.get_mut(&name)?;
     *text = change_text(text, draw);
     Some(if draw.below(4) == 0 { (mutated, May::Refused) } else { sealed(original, mutated.rehashed(), draw) })
+}
+
+/// Another page, and in part the log's word for it.
+fn page(stock: &Stock, original: &Parts, draw: &mut Draw) -> Option<(Parts, May)> {
+    let mut mutated = original.clone();
+    mutated.page = change_text(&mutated.page, draw);
+    if mutated.page == original.page {
+        return None;
+    }
+    let named = |mut parts: Parts| {
+        let name = hex(&sha256(&parts.page));
+        parts.entries.last_mut().expect("a list").change(|record| record["body"]["page_sha256"] = json!(name));
+        parts
+    };
+    Some(match draw.below(4) {
+        0 => (mutated, May::Refused),
+        1 => (named(mutated).signed_by(stock.stranger.clone()), May::UnknownSigner),
+        2 => (Parts { page: original.page.clone(), ..named(mutated) }, May::Refused),
+        _ => sealed(original, named(mutated), draw),
+    })
 }
 
 fn extra_or_missing(stock: &Stock, original: &Parts, draw: &mut Draw) -> Option<(Parts, May)> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
-use super::{BUNDLE_BYTES_MAX, Bundle, ENTRIES_MAX, FORMAT, Proven, Unsound};
+use super::{BUNDLE_BYTES_MAX, Bundle, ENTRIES_MAX, FORMAT, Proven, Unsound, format};
 use crate::ledger::{Body, Entry, HASH_BYTES, Hash, Head, Keys, PublicKey, included, leaf_hash};
 use crate::observation::{hex, unhex};
 
@@ -28,6 +28,10 @@ pub struct Checked {
     pub payloads: BTreeMap<String, Vec<u8>>,
     /// Profiles' texts by their hash.
     pub profiles: BTreeMap<String, String>,
+    /// The page for people.
+    pub page: String,
+    /// The text of the signed checkpoint.
+    pub checkpoint: String,
 }
 
 /// Checks that all of a bundle hangs together, and on one key; whose key that is, is not asked here.
@@ -41,28 +45,44 @@ pub fn check(bytes: &[u8]) -> Result<Checked, Unsound> {
         return Err(Unsound::new("the origin does not follow from the public key"));
     }
     let keys = keys(&bundle, first)?;
-    let head = checkpoint(&bundle, &keys)?;
+    let head = checkpoint(&bundle.checkpoint, &keys)?;
     order(&bundle.entries, head.size)?;
     let entries = bundle.entries.iter().map(|proven| entry(proven, head)).collect::<Result<Vec<_>, _>>()?;
-    let subject = listed(&entries)?;
+    let subject = listed(&entries, &bundle.page)?;
     let payloads = payloads(&entries, &bundle)?;
     profiles(&entries, &bundle)?;
-    Ok(Checked { keys, head, subject, entries, payloads, profiles: bundle.profiles })
+    Ok(Checked { keys, head, subject, entries, payloads, profiles: bundle.profiles, page: bundle.page, checkpoint: bundle.checkpoint })
 }
 
 fn read(bytes: &[u8]) -> Result<Bundle, Unsound> {
     if bytes.len() > BUNDLE_BYTES_MAX {
         return Err(Unsound::new(format!("larger than {BUNDLE_BYTES_MAX} bytes")));
     }
-    let bundle: Bundle = serde_json::from_slice(bytes).map_err(|e| Unsound::new(format!("it is no bundle: {e}")))?;
+    let bundle: Bundle = serde_json::from_slice(bytes).map_err(|e| no_bundle(bytes, &e))?;
     // Other bytes for the same values: white space, escapes, a key twice. One meaning has one file.
     if bundle.bytes() != bytes {
-        return Err(Unsound::new("it is not canonical: these values are written with other bytes"));
+        let why = if bytes.ends_with(b"\n") {
+            "it is not canonical: these values are written with other bytes"
+        } else {
+            "it was cut off, or is not canonical: no line feed ends it"
+        };
+        return Err(Unsound::new(why));
     }
-    if bundle.format != FORMAT {
-        return Err(Unsound::new(format!("its format is {:?}, and this program knows {FORMAT:?}", bundle.format)));
-    }
+    format::known(&bundle.format, FORMAT)?;
     Ok(bundle)
+}
+
+/// Why these bytes are no bundle; a bundle is one line.
+fn no_bundle(bytes: &[u8], error: &serde_json::Error) -> Unsound {
+    if let Err(unsound) = format::told(bytes).map_or(Ok(()), |format| format::known(&format, FORMAT)) {
+        return unsound;
+    }
+    let ends = bytes.iter().position(|byte| *byte == b'\n');
+    match ends {
+        Some(end) if end + 1 < bytes.len() => Unsound::new("merged: more stands behind the end of the first bundle"),
+        None => Unsound::new(format!("it was cut off, or is no bundle: no line feed ends it ({error})")),
+        Some(_) => Unsound::new(format!("it is no bundle: {error}")),
+    }
 }
 
 /// The log's keys, by the records that name them: entry 0 is the first, and each other one is vouched for by the one before. That these
@@ -87,11 +107,11 @@ fn keys(bundle: &Bundle, first: PublicKey) -> Result<Keys, Unsound> {
 }
 
 /// Size and root that the last of the keys signed.
-fn checkpoint(bundle: &Bundle, keys: &Keys) -> Result<Head, Unsound> {
+pub(super) fn checkpoint(note: &str, keys: &Keys) -> Result<Head, Unsound> {
     let unsound = |why: String| Unsound::new(format!("the checkpoint does not hold: {why}"));
-    let checkpoint = keys.open(&bundle.checkpoint).map_err(|e| unsound(e.to_string()))?;
+    let checkpoint = keys.open(note).map_err(|e| unsound(e.to_string()))?;
     // A line of another signer would be a byte that nothing checks.
-    if bundle.checkpoint.split_terminator('\n').count() != CHECKPOINT_LINES {
+    if note.split_terminator('\n').count() != CHECKPOINT_LINES {
         return Err(unsound("it does not have exactly one signature".into()));
     }
     Ok(checkpoint.head)
@@ -107,7 +127,8 @@ fn order(entries: &[Proven], size: u64) -> Result<(), Unsound> {
         return Err(Unsound::new("the bundle does not reach from entry 0 to the last that the checkpoint covers"));
     }
     match entries.iter().zip(entries.iter().skip(1)).find(|(one, next)| one.index >= next.index) {
-        Some((one, next)) => Err(Unsound::new(format!("entry {} stands before entry {}", one.index, next.index))),
+        Some((one, next)) if one.index == next.index => Err(Unsound::new(format!("doubled: entry {} stands there twice", one.index))),
+        Some((one, next)) => Err(Unsound::new(format!("reordered or merged: entry {} stands before entry {}", one.index, next.index))),
         None => Ok(()),
     }
 }
@@ -116,7 +137,7 @@ fn order(entries: &[Proven], size: u64) -> Result<(), Unsound> {
 fn entry(proven: &Proven, head: Head) -> Result<Entry, Unsound> {
     let unsound = |why: &str| Unsound::new(format!("entry {}: {why}", proven.index));
     let record = proven.record.as_bytes();
-    let entry = Entry::of(record).map_err(|e| unsound(&format!("its record cannot be read: {e}")))?;
+    let entry = Entry::of(record).map_err(|e| unsound(&format::unreadable(&e)))?;
     if !entry.record().is_ok_and(|canonical| canonical == record) {
         return Err(unsound("its record is not canonical"));
     }
@@ -135,13 +156,14 @@ fn entry(proven: &Proven, head: Head) -> Result<Entry, Unsound> {
     }
 }
 
-/// The subject, where the last entry lists exactly the others.
-fn listed(entries: &[Entry]) -> Result<String, Unsound> {
-    let Some((Entry { body: Body::Evidence { subject, entries: listed }, index, .. }, others)) = entries.split_last() else {
+/// The subject, where the last entry lists exactly the others and names the page.
+fn listed(entries: &[Entry], page: &str) -> Result<String, Unsound> {
+    let Some((Entry { body: Body::Evidence { subject, entries: listed, page_sha256 }, index, .. }, others)) = entries.split_last() else {
         return Err(Unsound::new("the last entry is not the log's own list of this bundle"));
     };
     let there: Vec<u64> = others.iter().map(|entry| entry.index).collect();
     if *listed == there {
+        own_hash("the page", page_sha256, page.as_bytes())?;
         return Ok(subject.clone());
     }
     let missing = listed.iter().find(|index| !there.contains(index));
@@ -192,7 +214,7 @@ fn own_hash(what: &str, name: &str, bytes: &[u8]) -> Result<(), Unsound> {
     if hex(&Sha256::digest(bytes)) == name { Ok(()) } else { Err(Unsound::new(format!("{what} {name} does not hash to its name"))) }
 }
 
-fn hash(digits: &str) -> Option<Hash> {
+pub(super) fn hash(digits: &str) -> Option<Hash> {
     let bytes = unhex(digits).ok().filter(|bytes| bytes.len() == HASH_BYTES && hex(bytes) == digits)?;
     bytes.try_into().ok()
 }

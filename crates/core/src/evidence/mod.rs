@@ -2,9 +2,12 @@
 //!
 //! The format, and what it proves and does not, is docs/evidence.md; the argument is docs/decisions/0011. A bundle is checked in two
 //! steps: [`check`] says whether all of it hangs together under one key, [`redecode`] whether its bytes still say what was recorded.
-//! [`verify`] does both. [`Selection`] says which entries belong to a subject.
+//! [`verify`] does both. [`Selection`] says which entries belong to a subject. A range of the whole log as a file is read by [`Reader`]
+//! (docs/decisions/0040).
 
 mod authenticity;
+mod format;
+mod log;
 mod redecoding;
 mod selection;
 
@@ -14,6 +17,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use authenticity::{Checked, check};
+pub use log::{Beginning, LINE_BYTES_MAX, LOG_FORMAT, PART_BYTES, Reader, Vouched, Whole, gone_line, payload_lines, read_log};
 pub use redecoding::{DECODER, Difference, Redecoding, Said, redecode};
 pub use selection::Selection;
 
@@ -36,6 +40,8 @@ pub struct Bundle {
     pub format: String,
     /// The log's name.
     pub origin: String,
+    /// The same for people: a page, whose SHA-256 the last entry names.
+    pub page: String,
     /// SHA-256 of a payload -> the payload, both in lower case hexadecimal.
     pub payloads: BTreeMap<String, String>,
     /// SHA-256 of a profile's text in lower case hexadecimal -> the text.

@@ -98,6 +98,8 @@ pub enum Body {
         subject: String,
         /// Indices of its entries, rising.
         entries: Vec<u64>,
+        /// SHA-256 of the page for people that stands in the bundle, lower case hexadecimal.
+        page_sha256: String,
     },
 }
 

@@ -49,18 +49,30 @@ impl Keys {
     /// The key in force did not vouch for the new one.
     pub fn take(&mut self, entry: &Entry) -> Result<(), NotVouched> {
         let Body::KeyChange { public_key, signature, .. } = &entry.body else { return Ok(()) };
+        if self.changes.last().is_some_and(|(index, _)| *index >= entry.index) {
+            return Err(NotVouched("it does not stand behind the change before it"));
+        }
+        self.go_on(public_key, signature, entry.index)
+    }
+
+    /// Takes a change that stands before all that is read of a log: where, is not told. Its key signs every checkpoint of what is read.
+    ///
+    /// # Errors
+    /// As [`Keys::take`].
+    pub fn take_before(&mut self, public_key: &str, signature: &str) -> Result<(), NotVouched> {
+        self.go_on(public_key, signature, 0)
+    }
+
+    fn go_on(&mut self, public_key: &str, signature: &str, index: u64) -> Result<(), NotVouched> {
         let key = PublicKey::from_digits(public_key).ok_or(NotVouched("the new key is none"))?;
         if key == self.first || self.changes.iter().any(|(_, other)| *other == key) {
             return Err(NotVouched("the new key was this log's before"));
-        }
-        if self.changes.last().is_some_and(|(index, _)| *index >= entry.index) {
-            return Err(NotVouched("it does not stand behind the change before it"));
         }
         let bytes = unhex(signature).ok().filter(|bytes| hex(bytes) == *signature).ok_or(NotVouched("its signature is none"))?;
         if !self.current().verifies(&statement(&self.origin(), self.current(), &key), &bytes) {
             return Err(NotVouched("the key before it did not sign it"));
         }
-        self.changes.push((entry.index, key));
+        self.changes.push((index, key));
         Ok(())
     }
 

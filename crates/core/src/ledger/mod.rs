@@ -8,6 +8,7 @@ pub(crate) mod checkpoint;
 mod entry;
 mod keys;
 mod merkle;
+mod named;
 mod record;
 mod replay;
 mod tree;

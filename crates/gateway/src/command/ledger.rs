@@ -1,5 +1,7 @@
 //! `nameplate ledger`: the log itself, verified, pinned, or handed to a witness.
 
+mod exported;
+
 use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
@@ -36,7 +38,8 @@ pub struct Ledger {
 #[expect(clippy::large_enum_variant, reason = "there is one of it, read once at the start")]
 enum What {
     /// Check every entry, the tree, every signature and payload; exit code 6 where anything does not hold
-    #[command(after_help = "Example:\n  nameplate ledger verify --checkpoint site-2026-03.checkpoint")]
+    #[command(after_help = "Examples:\n  nameplate ledger verify --checkpoint site-2026-03.checkpoint\n  \
+                            nameplate ledger verify --range site-2026-04.log --key <fingerprint> --after site-2026-03.log")]
     Verify {
         /// A checkpoint of this ledger that was kept elsewhere; the ledger must begin with what it names. - is standard input
         #[arg(long, value_name = "FILE")]
@@ -47,7 +50,18 @@ enum What {
         /// Check this backup instead of the state
         #[arg(long, value_name = "FILE")]
         backup: Option<PathBuf>,
+        #[command(flatten)]
+        range: exported::Checked,
     },
+    /// Write a range of the ledger into one file that anybody can check alone, and check it
+    #[command(
+        after_help = "The file holds the records as they are, the bytes and profiles that they name, the edge of the tree before them, and the\n\
+                            signed checkpoint at its end: docs/evidence.md, section 8. It is checked with no state and no network:\n\
+                            nameplate ledger verify --range FILE --key <fingerprint>.\n\n\
+                            Examples:\n  nameplate ledger export site-2026-03.log\n  \
+                            nameplate ledger export site-2026-04.log --from 41200"
+    )]
+    Export(exported::Export),
     /// Copy the ledger into one file while others go on writing, and check the copy; the site's key is not in it
     #[command(after_help = "Example:\n  nameplate ledger backup site-2026-03.backup")]
     Backup {
@@ -106,7 +120,12 @@ impl Ledger {
     /// The state, or what does not hold.
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
         // A backup is checked where there is no state at all.
-        if let What::Verify { checkpoint, backup: Some(file), witness } = &self.what {
+        if let What::Verify { range, .. } = &self.what
+            && let Some(verified) = range.run()
+        {
+            return verified;
+        }
+        if let What::Verify { checkpoint, backup: Some(file), witness, .. } = &self.what {
             let store = Store::of_backup(file).map_err(|e| Failure::new(Code::Failed, e.why))?;
             return verify(&store, checkpoint.as_ref(), witness.as_ref());
         }
@@ -116,6 +135,7 @@ impl Ledger {
             Store::read(&directory)?.ok_or_else(none)
         };
         match &self.what {
+            What::Export(export) => export.run(&read()?),
             What::ChangeKey { by, why } => {
                 // For reading first, so that a wrong --state makes no new one.
                 drop(read()?);

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use nameplate_core::ledger::{Body, Checkpoint, Entry, Frontier, Keys, Page, is_touch};
+use nameplate_core::ledger::{Checkpoint, Entry, Frontier, Keys, Page, is_touch};
 use nameplate_core::observation::{hex, unhex};
 use rusqlite::OptionalExtension;
 
@@ -125,15 +125,7 @@ fn readable(record: &[u8], page: &mut Page, keys: &mut Keys) -> Result<Vec<Vec<u
         return Err("it is not written in its canonical form".to_owned());
     }
     keys.take(&entry).map_err(|e| e.to_string())?;
-    let digests: Vec<&String> = match &entry.body {
-        Body::Observation(observed) => observed.observation.messages.iter().chain(&observed.profile_sha256).collect(),
-        Body::Advisories(delivery) => {
-            let documents = delivery.documents.iter().map(|document| &document.sha256);
-            documents.chain(delivery.lists.iter().map(|list| &list.sha256)).collect()
-        }
-        _ => return Ok(Vec::new()),
-    };
-    digests.into_iter().map(|digits| unhex(digits).map_err(|_| format!("{digits:?} is no digest"))).collect()
+    entry.body.payloads().into_iter().map(|digits| unhex(digits).map_err(|_| format!("{digits:?} is no digest"))).collect()
 }
 
 fn signed(note: &str, keys: &Keys, tree: &Frontier) -> Result<(), String> {

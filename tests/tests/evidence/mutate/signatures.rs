@@ -50,10 +50,15 @@ pub fn other_checkpoint(_: &Stock, original: &Parts, draw: &mut Draw) -> Option<
 }
 
 pub fn note(stock: &Stock, original: &Parts, draw: &mut Draw) -> Option<(Parts, May)> {
-    let signed = original.signed();
+    let other = other_note(stock, &original.signed(), draw);
+    Some((Parts { note: Some(other), ..original.clone() }, May::Refused))
+}
+
+/// A note that is not quite what the site signed.
+pub fn other_note(stock: &Stock, signed: &str, draw: &mut Draw) -> String {
     let text = signed.split_once("\n\n").expect("a note").0.to_owned() + "\n";
     let theirs = stock.stranger.signature_line(&stock.stranger.origin(), &text);
-    let other = match draw.below(9) {
+    match draw.below(9) {
         0 => format!("{signed}{theirs}\n"),
         1 => format!("{text}\n{theirs}\n"),
         2 => signed.replacen('\n', "\r\n", 1),
@@ -61,10 +66,9 @@ pub fn note(stock: &Stock, original: &Parts, draw: &mut Draw) -> Option<(Parts, 
         4 => signed.replace("\u{2014} ", "- "),
         5 => format!("{signed}\n"),
         6 => signed.replacen("\n\n", "\nextension line\n\n", 1),
-        7 => same_bits(&signed),
-        _ => change_text(&signed, draw),
-    };
-    Some((Parts { note: Some(other), ..original.clone() }, May::Refused))
+        7 => same_bits(signed),
+        _ => change_text(signed, draw),
+    }
 }
 
 /// 68 bytes end in a base64 character of which two bits do not count: another one stands for the same bytes.

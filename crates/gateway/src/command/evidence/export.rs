@@ -8,7 +8,9 @@ use std::path::Path;
 use nameplate_core::evidence::{Authenticity, Bundle, ENTRIES_MAX, FORMAT, Proven, Selection, verify};
 use nameplate_core::ledger::Body;
 use nameplate_core::observation::hex;
+use sha2::{Digest, Sha256};
 
+use super::page::{Content, page};
 use crate::failure::{Code, Failure};
 use crate::store::{Draft, Store, now_ns};
 
@@ -32,14 +34,15 @@ pub fn export(store: &mut Store, subject: &str, out: &Path) -> Result<Exported, 
     let subject = view.catalog.asset(subject).map_or_else(|| subject.to_owned(), |asset| asset.id.clone());
     drop(view);
     let entries = select(store, &subject)?;
-    let (payloads, profiles) = named(store, &entries)?;
+    let named = named(store, &entries)?;
     // Before the log says that there is a bundle, there is a place for it.
     let file = OpenOptions::new().write(true).create_new(true).open(out).map_err(|e| Failure::input(out.display(), e))?;
-    let written = append(store, &subject, entries).and_then(|proven| {
+    let written = append(store, &subject, entries, &named).and_then(|(page, proven)| {
         let (key, keys) = (store.public_key(), store.keys());
         let (checkpoint, origin, public_key) = (store.checkpoint().to_owned(), keys.origin(), keys.first().digits());
-        let count = proven.len();
-        let bundle = Bundle { checkpoint, entries: proven, format: FORMAT.to_owned(), origin, payloads, profiles, public_key };
+        let (count, format) = (proven.len(), FORMAT.to_owned());
+        let payloads = named.payloads.into_iter().map(|(name, bytes)| (name, hex(&bytes))).collect();
+        let bundle = Bundle { checkpoint, entries: proven, format, origin, page, payloads, profiles: named.profiles, public_key };
         keep(&bundle, &key.fingerprint(), file, out)?;
         Ok(Exported { subject, entries: count, fingerprint: key.fingerprint() })
     });
@@ -68,12 +71,16 @@ fn select(store: &Store, subject: &str) -> Result<Vec<u64>, Failure> {
     Ok(indices)
 }
 
-/// Things by the SHA-256 that entries name them by.
-type Named = BTreeMap<String, String>;
+/// What entries name by its SHA-256.
+#[derive(Default)]
+struct Named {
+    payloads: BTreeMap<String, Vec<u8>>,
+    profiles: BTreeMap<String, String>,
+}
 
-/// The payloads, in hexadecimal, and the profiles' texts that the entries name.
-fn named(store: &Store, entries: &[u64]) -> Result<(Named, Named), Failure> {
-    let (mut payloads, mut profiles) = (Named::new(), Named::new());
+/// The payloads and the profiles' texts that the entries name.
+fn named(store: &Store, entries: &[u64]) -> Result<Named, Failure> {
+    let Named { mut payloads, mut profiles } = Named::default();
     for index in entries {
         let Body::Observation(observed) = store.entry(*index)?.body else { continue };
         let kept = |name: &String| {
@@ -86,20 +93,25 @@ fn named(store: &Store, entries: &[u64]) -> Result<(Named, Named), Failure> {
             store.payload(name)?.ok_or_else(missing)
         };
         for name in &observed.observation.messages {
-            payloads.insert(name.clone(), hex(&kept(name)?));
+            payloads.insert(name.clone(), kept(name)?);
         }
         if let Some(name) = &observed.profile_sha256 {
             let text = String::from_utf8(kept(name)?).map_err(|e| Failure::input(format_args!("profile {name}"), e))?;
             profiles.insert(name.clone(), text);
         }
     }
-    Ok((payloads, profiles))
+    Ok(Named { payloads, profiles })
 }
 
-/// Writes into the log that the bundle exists and what is in it; gives all its entries with their proofs.
-fn append(store: &mut Store, subject: &str, mut entries: Vec<u64>) -> Result<Vec<Proven>, Failure> {
-    let body = Body::Evidence { subject: subject.to_owned(), entries: entries.clone() };
-    entries.extend(store.append(&[Draft::new(now_ns(), body)])?);
+/// Writes into the log that the bundle exists, what is in it, and the hash of its page; gives the page, and all entries with their proofs.
+fn append(store: &mut Store, subject: &str, mut entries: Vec<u64>, named: &Named) -> Result<(String, Vec<Proven>), Failure> {
+    let read = entries.iter().map(|index| store.entry(*index)).collect::<Result<Vec<_>, _>>()?;
+    let listed = (store.size(), now_ns());
+    let Named { payloads, profiles } = named;
+    let page = page(&Content { subject, entries: &read, payloads, profiles, keys: store.keys(), listed });
+    let page_sha256 = hex(&Sha256::digest(&page));
+    let body = Body::Evidence { subject: subject.to_owned(), entries: entries.clone(), page_sha256 };
+    entries.extend(store.append(&[Draft::new(listed.1, body)])?);
     let (tree, size) = (store.tree()?, store.size());
     let prove = |index: &u64| {
         let proof =
@@ -107,7 +119,7 @@ fn append(store: &mut Store, subject: &str, mut entries: Vec<u64>) -> Result<Vec
         let record = String::from_utf8(store.record(*index)?).map_err(|e| Failure::input(format_args!("entry {index}"), e))?;
         Ok(Proven { index: *index, proof: proof.iter().map(|hash| hex(hash)).collect(), record })
     };
-    entries.iter().map(prove).collect()
+    Ok((page, entries.iter().map(prove).collect::<Result<_, Failure>>()?))
 }
 
 /// Writes the bundle if we would accept it ourselves.
