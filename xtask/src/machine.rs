@@ -38,6 +38,8 @@ const NEEDS: &[Need] = &[
     Need { program: "nmap", words: &["--version"], package: "nmap" },
     // A spreadsheet program that we did not write: 276 MB with all that it needs.
     Need { program: "soffice", words: &["--version"], package: "libreoffice-calc-nogui" },
+    // A browser that we did not write: what it does with our pages decides whether they are harmless. 350 MB with all that it needs.
+    Need { program: "chromium", words: &["--version"], package: "chromium" },
     Need { program: "ip", words: &["-V"], package: "iproute2" },
 ];
 
