@@ -120,8 +120,8 @@ fn contents(tables: &[Table]) -> String {
     format!("<nav aria-label=\"Tables\">\n<ul>\n{}</ul>\n</nav>\n", (1..).zip(tables).map(line).collect::<String>())
 }
 
-/// How many rows there are, of each tint too, and which columns are only named here.
-fn caption(table: &Table, unsaid: &[&str]) -> String {
+/// How many rows there are, of each tint too.
+fn caption(table: &Table) -> String {
     let many = |tint: Tint, what: &str| {
         let count = table.rows.iter().filter(|(one, _)| *one == tint).count();
         (count > 0).then(|| format!("{count} {what}"))
@@ -129,9 +129,7 @@ fn caption(table: &Table, unsaid: &[&str]) -> String {
     let meant = [(Tint::Good, "fine"), (Tint::Doubt, "to look at"), (Tint::Bad, "to act on"), (Tint::Other, "on one side only")];
     let parts: Vec<String> = meant.into_iter().filter_map(|(tint, what)| many(tint, what)).collect();
     let rows = crate::print::count(table.rows.len() as u64, "row");
-    let parts = if parts.is_empty() { rows } else { format!("{rows}: {}", parts.join(", ")) };
-    let unsaid = if unsaid.is_empty() { String::new() } else { format!(". No entry in: {}", unsaid.join(", ")) };
-    text(&(parts + &unsaid))
+    if parts.is_empty() { rows } else { format!("{rows}: {}", parts.join(", ")) }
 }
 
 /// A table under its name, in a box that can be reached and moved by keyboard. Where the page says the same above it, the name is only read
@@ -141,6 +139,10 @@ fn section(number: usize, table: &Table, alone: bool) -> String {
     let narrow = columns.len() <= FULL_COLUMNS_MAX || table.rows.is_empty();
     let (shown, unsaid): (Vec<usize>, Vec<usize>) = (0..columns.len()).partition(|at| narrow || columns[*at].has_entry);
     let unsaid: Vec<&str> = unsaid.into_iter().map(|at| table.header[at].as_str()).collect();
+    let unsaid = match &unsaid[..] {
+        [] => String::new(),
+        columns => format!("<p class=\"unsaid\">No row has an entry in: {}.</p>\n", text(&columns.join(", "))),
+    };
     let tinted = table.rows.iter().any(|(tint, _)| *tint != Tint::Plain);
     let of = |at: usize| if columns[at].counts { " class=\"count\"" } else { "" };
     let long = |said: &str| said.split_whitespace().any(|word| word.chars().count() > WORD_CHARS_MAX);
@@ -162,11 +164,11 @@ fn section(number: usize, table: &Table, alone: bool) -> String {
     }
     let wide = if shown.len() > FULL_COLUMNS_MAX { " class=\"wide\"" } else { "" };
     format!(
-        "<section>\n<h2 id=\"t{number}\"{}>{}</h2>\n<div class=\"box\" role=\"region\" aria-labelledby=\"t{number}\" tabindex=\"0\">\n\
+        "<section>\n<h2 id=\"t{number}\"{}>{}</h2>\n{unsaid}<div class=\"box\" role=\"region\" aria-labelledby=\"t{number}\" tabindex=\"0\">\n\
          <table{wide}>\n<caption>{}</caption>\n<thead><tr>{header}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n</div>\n</section>\n",
         if alone { " class=\"said\"" } else { "" },
         text(table.name),
-        caption(table, &unsaid),
+        caption(table),
     )
 }
 
@@ -259,7 +261,7 @@ mod tests {
         assert!(few.contains("<td class=\"sign\">✗ act</td><td></td><td class=\"count\">7</td>"), "{few}");
         assert!(few.contains("<caption>2 rows: 1 to act on</caption>"), "{few}");
         let many = section(2, &Table { name: "many", header: header(13), rows: vec![row(13, Tint::Plain)] }, true);
-        assert!(many.contains("No entry in: c0, c2, c3") && many.matches("<th").count() == 2, "{many}");
+        assert!(many.contains("No row has an entry in: c0, c2, c3") && many.matches("<th").count() == 2, "{many}");
         let none = section(3, &Table { name: "none", header: header(2), rows: Vec::new() }, false);
         assert!(none.contains("<caption>0 rows</caption>") && none.contains("<td colspan=\"2\"><dfn>none</dfn></td>"), "{none}");
         assert_eq!(contents(&[]), "");
