@@ -199,6 +199,12 @@ fn two_hundred_hostile_names_are_text_on_every_page() {
             picture(&with, &format!("hostile {}", written.name));
         }
     }
+    // Many counts are no wall before the tables.
+    with.emulate(&View::default()).expect("shown");
+    let changes = pages.iter().find(|(written, _)| written.name == "report changes").expect("it is one of them");
+    with.open(&file_url(&changes.0.file)).expect("it opens");
+    let from_top = with.evaluate("t1.getBoundingClientRect().top / innerHeight").expect("a number");
+    assert!(from_top.as_f64().is_some_and(|screens| screens < 2.0), "the first table stands {from_top} screens below");
     // A table of many pages has its header on each of them.
     with.open(&file_url(&pages[0].0.file)).expect("it opens");
     let document = format!("{}.pdf", pages[0].0.file);

@@ -9,6 +9,8 @@ use super::book::{Table, Tint, escaped};
 
 /// Width of a bar, in its own units.
 const BAR_UNITS: usize = 400;
+/// Bars that stand open: with more of them nobody would find the tables below, so they move in a box of their own.
+const OPEN_BARS_MAX: usize = 12;
 /// Columns of a table that still fits a sheet of paper: beyond them a column without any entry is only named.
 const FULL_COLUMNS_MAX: usize = 12;
 /// Characters in one piece that are never broken: ids, times and releases have fewer. What has more, such as a hash, is broken anywhere.
@@ -56,7 +58,11 @@ const STYLE: &str = include_str!("page.css");
 pub fn page(title: &str, sentences: &[String], bars: &[Bar], tables: &[Table]) -> String {
     let said: String = sentences.iter().map(|sentence| format!("<p>{}</p>\n", text(&whole(sentence)))).collect();
     let drawn: String = bars.iter().map(Bar::drawn).collect();
-    let bars = if bars.is_empty() { drawn } else { format!("<section class=\"bars\" aria-label=\"Counts\">\n{drawn}</section>\n") };
+    let bars = match bars.len() {
+        0 => drawn,
+        1..=OPEN_BARS_MAX => format!("<section class=\"bars\" aria-label=\"Counts\">\n{drawn}</section>\n"),
+        _ => format!("<section class=\"bars box\" aria-label=\"Counts\" tabindex=\"0\">\n{drawn}</section>\n"),
+    };
     let alone = |table: &Table| tables.len() == 1 && table.name.eq_ignore_ascii_case(title);
     let sections: String = (1..).zip(tables).map(|(number, table)| section(number, table, alone(table))).collect();
     format!(
