@@ -1,6 +1,7 @@
 //! What the stories that cross crates stand on: where things lie, servers we did not write, and a recorder whose captures an independent
 //! dissector judges.
 //!
+//! - [`browser`]: Chromium without a window, and what a page does in it.
 //! - [`rig`]: servers we did not write, each its own process with its own persona.
 //! - [`corpus`]: the public captures.
 //! - [`interop`]: a server that we did not write, asked and read three times.
@@ -15,6 +16,7 @@
 //! - [`segment`]: a cable in a network namespace, to send on and to listen at.
 //! - [`strace`]: the product's sockets as the system sees them.
 
+pub mod browser;
 pub mod corpus;
 pub mod fleet;
 pub mod interop;

@@ -171,7 +171,7 @@ impl Drop for Server {
 /// What is missing, and what installs it.
 pub fn available() -> Result<(), String> {
     // The newest part of each half: an older rig has not got it.
-    for part in [python(), python().with_file_name("telnetlib3-server"), modules().join("node-opcua-server")] {
+    for part in [python(), python().with_file_name("telnetlib3-server"), modules().join("axe-core")] {
         if !part.exists() {
             return Err(format!("the rig is not installed ({} is missing): cargo xtask rig", part.display()));
         }
@@ -272,6 +272,8 @@ pub fn python() -> PathBuf {
     rig().join("venv").join("bin").join("python")
 }
 
-fn modules() -> PathBuf {
+/// The packages of npm in the rig.
+#[must_use]
+pub fn modules() -> PathBuf {
     rig().join("npm").join("node_modules")
 }

@@ -139,6 +139,15 @@ impl Counted {
     }
 }
 
+/// Seconds that the tests took whose binaries' names begin so, by a report of `cargo nextest` in JUnit's form: `<testcase name="a_name"
+/// classname="nameplate-tests::browser" timestamp="..." time="2.207">`.
+pub fn seconds(report: &str, binaries: &str) -> f64 {
+    let value = |case: &str, key: &str| Some(case.split_once(&format!(" {key}=\""))?.1.split('"').next()?.to_owned());
+    let cases = report.split("<testcase").skip(1).filter_map(|case| case.split('>').next());
+    let of = cases.filter(|case| value(case, "classname").is_some_and(|name| name.starts_with(binaries)));
+    of.filter_map(|case| value(case, "time")?.parse::<f64>().ok()).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,6 +189,14 @@ mod tests {
         for (read, text, expected) in cases {
             assert_eq!(counted(read, text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn the_time_of_some_binaries_is_added_up() {
+        let report = r#"<testsuites time="9"><testsuite name="t::browser"><testcase name="a" classname="t::browser" time="1.500">
+            </testcase></testsuite><testcase name="b" classname="t::browser_reports" timestamp="x" time="2.25"/><testcase name="c" classname="t::ask" time="4"/>"#;
+        assert!((seconds(report, "t::browser") - 3.75).abs() < 1e-9);
+        assert!(seconds("", "t::browser").abs() < 1e-9);
     }
 
     fn closing(strict: bool, passed: u64, failed: u64, skips: &str) -> (String, bool) {

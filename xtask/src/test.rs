@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::run::{Tree, read, shown, starts};
 use crate::tally::{Counted, Tally};
-use crate::{lint, machine, rig};
+use crate::{lint, machine, rig, tally};
 
 /// Installs, builds, lints, runs all tests, and closes with `N passed, N failed, N skipped` on a line of its own.
 pub fn test(tree: &Tree) -> ExitCode {
@@ -58,7 +58,10 @@ fn tests(tree: &Tree, tally: &mut Tally) {
     let mut counted = Counted::default();
     let outcome = if starts("cargo", &["nextest", "--version"]) {
         let mut command = tree.cargo(&["nextest", "run", "--release", "--workspace"]);
-        read("tests", &mut command, true, |line| counted.nextest(line))
+        let outcome = read("tests", &mut command, true, |line| counted.nextest(line));
+        let report = fs::read_to_string(tree.target.join("nextest/default/junit.xml")).unwrap_or_default();
+        eprintln!("== tests in a browser: {:.1} s one after the other", tally::seconds(&report, "nameplate-tests::browser"));
+        outcome
     } else {
         // The same tests without limits on their time; cargo-nextest takes minutes to install, so nobody is made to.
         let mut command = tree.cargo(&["test", "--release", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests"]);

@@ -64,10 +64,11 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     rows.iter().fold(line(&header), |text, row| text + &line(row))
 }
 
-/// One CSV record after RFC 4180. A cell that a spreadsheet would run as a formula gets an apostrophe in front (OWASP ASVS 1.2.10).
+/// One CSV record after RFC 4180. A cell that a spreadsheet would run as a formula gets an apostrophe in front (OWASP ASVS 1.2.10); so does
+/// one that has one there of its own, or two texts would become one.
 pub fn csv_line(cells: &[String]) -> String {
     let cell = |text: &String| {
-        let safe = printable(&if is_formula(text) { format!("'{text}") } else { text.clone() });
+        let safe = printable(&if is_formula(text.trim_start_matches('\'')) { format!("'{text}") } else { text.clone() });
         if safe.contains([',', '"', '\n', '\r']) { format!("\"{}\"", safe.replace('"', "\"\"")) } else { safe }
     };
     cells.iter().map(cell).collect::<Vec<_>>().join(",") + "\r\n"
@@ -91,6 +92,9 @@ mod tests {
             ("say \"hi\"", "\"say \"\"hi\"\"\""),
             ("\x1b[31mred", "\\u{1b}[31mred"),
             ("-1", "'-1"),
+            ("'-1", "''-1"),
+            ("''-1", "'''-1"),
+            ("'V1", "'V1"),
         ] {
             assert_eq!(csv_line(&[said.to_owned()]), format!("{expected}\r\n"));
         }

@@ -314,9 +314,9 @@ fn cell(column: &str, given: &Cell) -> Result<String, String> {
     }
 }
 
-/// A cell without the apostrophe that keeps it from being run as a formula.
+/// A cell without the apostrophe that keeps it from being run as a formula: one of them, so that a text that had one of its own keeps it.
 pub(crate) fn without_apostrophe(cell: &str) -> &str {
-    cell.strip_prefix('\'').filter(|rest| rest.starts_with(FORMULA)).unwrap_or(cell)
+    cell.strip_prefix('\'').filter(|rest| rest.trim_start_matches('\'').starts_with(FORMULA)).unwrap_or(cell)
 }
 
 /// Trimmed; line ends and tabs inside become one blank each, so that a row stays a row.

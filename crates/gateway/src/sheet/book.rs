@@ -192,13 +192,19 @@ fn text_of(text: &str) -> String {
     escaped(&safe)
 }
 
-/// `_x000D_` written so that it is read as these seven characters.
+/// `_x000D_` written so that it is read as these seven characters. Two of them may share an underscore: `_x005F_x000D_`.
 fn without_escapes(text: &str) -> String {
-    let is_escape =
-        |after: &str| after.get(..5).is_some_and(|five| five.ends_with('_') && five[..4].bytes().all(|byte| byte.is_ascii_hexdigit()));
-    let mut parts = text.split("_x");
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |plain, after| plain + if is_escape(after) { "_x005F_x" } else { "_x" } + after)
+    let is_escape = |at: usize| {
+        let behind = text.as_bytes().get(at + 2..at + 7);
+        behind.is_some_and(|five| five.ends_with(b"_") && five[..4].iter().all(u8::is_ascii_hexdigit))
+    };
+    let (mut plain, mut from) = (String::with_capacity(text.len()), 0);
+    for (at, _) in text.match_indices("_x").filter(|(at, _)| is_escape(*at)) {
+        plain.push_str(&text[from..at]);
+        plain.push_str("_x005F_");
+        from = at + 1;
+    }
+    plain + &text[from..]
 }
 
 /// A text between tags or quotation marks of XML and HTML.
@@ -217,4 +223,26 @@ pub fn escaped(text: &str) -> String {
         }
     }
     safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_looks_like_an_escape_is_read_as_it_was() {
+        // By hand, after ECMA-376 part 1, 22.4.2.4: `_xHHHH_` is read as one character, so each underscore that begins one is written as one.
+        for (said, written) in [
+            ("V1_x", "V1_x"),
+            ("_x00", "_x00"),
+            ("_x000G_", "_x000G_"),
+            ("_x000D_", "_x005F_x000D_"),
+            ("a_x0041_b", "a_x005F_x0041_b"),
+            ("_x005F_x000D_", "_x005F_x005F_x005F_x000D_"),
+            ("_x_x000D_x000A_", "_x_x005F_x000D_x005F_x000A_"),
+            ("\u{fc}_x\u{fc}\u{fc}\u{fc}_", "\u{fc}_x\u{fc}\u{fc}\u{fc}_"),
+        ] {
+            assert_eq!(text_of(said), written);
+        }
+    }
 }
