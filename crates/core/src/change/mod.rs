@@ -24,7 +24,7 @@ pub use left::{Fate, Left};
 pub use mode::Mode;
 pub use nameplate::{Difference, Nameplate, Said};
 pub use outcome::{Outcome, Try};
-pub use plan::{ASSETS_MAX, ORDER_BYTES_MAX, Place, Plan};
+pub use plan::{ASSETS_MAX, Asked, ORDER_BYTES_MAX, Place, Plan};
 pub use precheck::{Authentic, Check, Precheck};
 pub use terms::{Cause, Handover, RINGS_MAX, Ring, SOAK_S_MAX, TEXT_CHARS_MAX, Terms};
 pub use verdict::{Case, Judged, Verdict, judge};

@@ -226,6 +226,19 @@ pub enum Named {
     SunspecAt0,
 }
 
+impl Named {
+    /// The name that `--question` takes, of a question with this name on the allowlist.
+    pub fn of(question: &str) -> Option<String> {
+        let named = Self::value_variants().iter().find(|named| Question::from(**named).name() == question)?;
+        named.word()
+    }
+
+    /// The name that `--question` takes.
+    pub fn word(self) -> Option<String> {
+        self.to_possible_value().map(|value| value.get_name().to_owned())
+    }
+}
+
 impl From<Named> for Question {
     fn from(named: Named) -> Self {
         match named {
