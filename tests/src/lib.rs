@@ -16,6 +16,7 @@
 //! - [`strace`]: the product's sockets as the system sees them.
 
 pub mod corpus;
+pub mod door;
 pub mod fleet;
 pub mod interop;
 pub mod ledger;

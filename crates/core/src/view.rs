@@ -4,6 +4,7 @@ use crate::advisory::Held;
 use crate::baseline::Baselines;
 use crate::catalog::{Catalog, Meaning};
 use crate::change::Changes;
+use crate::happening::Happenings;
 use crate::ledger::{Body, Entry, Replayed};
 use crate::sheet::Looked;
 
@@ -18,6 +19,8 @@ pub struct View {
     pub changes: Changes,
     /// Advisories and lists that were taken in, by hash.
     pub advisories: Held,
+    /// What was seen to be done to devices.
+    pub happenings: Happenings,
     /// Where was looked.
     pub looked: Looked,
 }
@@ -36,6 +39,7 @@ impl View {
             Body::Approval(approval) => self.baselines.take(approval, entry.index, entry.time_ns),
             Body::Baseline(event) => self.baselines.take_event(event, entry.index, entry.time_ns),
             Body::Change(event) => self.changes.take(event, entry.index, entry.time_ns),
+            Body::Happening(happening) => self.happenings.take(happening, entry.index),
             Body::Key { .. } | Body::KeyChange { .. } | Body::Touch { .. } | Body::Evidence { .. } => {}
         }
     }

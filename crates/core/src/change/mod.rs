@@ -1,6 +1,7 @@
 //! Changes: a work order with its scope and expected delta, readings before and after, and the verdict. Each step is an entry in the
 //! ledger; [`Changes`] is the fold over them. Nobody's word stands in for a reading, and nobody approves or verifies his own work.
 
+mod again;
 mod course;
 mod delta;
 pub mod drift;

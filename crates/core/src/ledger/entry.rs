@@ -9,6 +9,7 @@ use crate::advisory::Delivery;
 use crate::baseline::{self, Approval};
 use crate::change;
 use crate::hand::Hand;
+use crate::happening::Happening;
 use crate::observation::{Observation, hex, unhex};
 use crate::profile::Interpretation;
 use crate::sheet::Import;
@@ -89,6 +90,8 @@ pub enum Body {
     Hand(Hand),
     /// A step of a change.
     Change(change::Event),
+    /// Somebody was seen to do something to a device.
+    Happening(Happening),
     /// A bundle was exported: exactly these entries are in it, and this one.
     Evidence {
         /// What it is about: an asset's id or a work order.

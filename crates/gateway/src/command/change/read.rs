@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use nameplate_core::change::{Change, Nameplate, Outcome, Place, Try};
+use nameplate_core::claim::Grade;
 use nameplate_core::ledger::Body;
 use nameplate_core::observation::Source;
 use nameplate_field::ask::{self, Ask, Event, Reason, Settings, What};
@@ -41,6 +42,7 @@ pub struct Heard {
 #[derive(Default)]
 struct Account {
     nameplate: Nameplate,
+    grades: BTreeMap<String, Grade>,
     entries: Vec<u64>,
     answered: bool,
     why: Option<String>,
@@ -130,7 +132,7 @@ impl Account {
             What::Reading(reading) => {
                 let (entry, said) = intake.keep(&reading, Source::Asked { reason: order.to_owned() })?;
                 self.entries.push(entry);
-                self.nameplate.add(&reading, &said);
+                self.nameplate.add(&reading, &said, &mut self.grades);
                 self.answered = true;
                 if !reading.complete {
                     self.fail("its answer was cut or broken".to_owned());

@@ -3,16 +3,20 @@
 use nameplate_core::catalog::{Asset, Recorded};
 use nameplate_core::change::Change;
 use nameplate_core::change::drift::drifts;
+use nameplate_core::happening::{Happening, Kept};
 use nameplate_core::observation::rfc3339;
 use nameplate_core::view::View;
 
+use crate::command::change::drift::seen;
 use crate::lines::{place, way};
 use crate::output::Results;
 use crate::sheet::book::{Table, Tint};
 
 /// Columns of the tables.
 const SAID: [&str; 9] = ["part", "field", "value", "first", "last", "readings", "grade", "way", "where"];
-const DRIFTED: [&str; 7] = ["what", "before", "after", "last seen before", "first seen after", "ordered by", "open meanwhile"];
+const DRIFTED: [&str; 8] =
+    ["what", "before", "after", "last seen before", "first seen after", "ordered by", "open meanwhile", "seen meanwhile"];
+const DONE: [&str; 6] = ["time", "what", "by", "protocol", "where", "way"];
 const CHANGES: [&str; 8] = ["order", "role", "stage", "verdict", "why", "requested by", "approved by", "closed"];
 
 /// The report.
@@ -27,7 +31,7 @@ pub fn report(view: &View, asset: &Asset) -> Results {
         let tint = if order.is_some() { Tint::Plain } else { Tint::Bad };
         let order = order.unwrap_or_else(|| "nobody".to_owned());
         let cells = [drift.what.clone(), drift.before.clone(), drift.after.clone(), rfc3339(last), rfc3339(first), order];
-        (tint, cells.into_iter().chain([drift.could_have.join(" ")]).collect())
+        (tint, cells.into_iter().chain([drift.could_have.join(" "), seen(drift, view).join("; ")]).collect())
     });
     let table = |name, header: &[&str], rows| Table { name, header: header.iter().map(|title| (*title).to_owned()).collect(), rows };
     let remarks = asset.remarks.iter().map(|remark| (Tint::Plain, vec![remark.clone()])).collect();
@@ -42,10 +46,21 @@ pub fn report(view: &View, asset: &Asset) -> Results {
         tables: vec![
             table("Identity over time", &SAID, said(asset)),
             table("What changed", &DRIFTED, moved.collect()),
+            table("Seen to be done to it", &DONE, done(view, asset)),
             table("Changes", &CHANGES, changes.map(|change| (Tint::Plain, in_change(change, asset))).collect()),
             table("Remarks", &["remark"], remarks),
         ],
     }
+}
+
+fn done(view: &View, asset: &Asset) -> Vec<(Tint, Vec<String>)> {
+    let row = |kept: &Kept| {
+        let Happening { by, device, protocol, source, time_ns, what } = &kept.happening;
+        let by = by.as_ref().map(place).unwrap_or_default();
+        let cells = [rfc3339(*time_ns), what.text().to_owned(), by, protocol.clone(), place(device), way(source).to_owned()];
+        (Tint::Plain, cells.to_vec())
+    };
+    view.happenings.of(asset, (0, u64::MAX)).into_iter().map(row).collect()
 }
 
 fn said(asset: &Asset) -> Vec<(Tint, Vec<String>)> {
