@@ -290,3 +290,59 @@ fn a_wrong_release_is_named_in_every_protocol() {
 fn a_device_that_does_not_come_back_is_unreadable_in_every_protocol() {
     all("a_device_that_does_not_come_back_is_unreadable_in_every_protocol", || End::Silent);
 }
+
+/// What is said, how that ends, and what is said of it.
+type Said = (&'static str, i32, &'static str);
+
+#[test]
+fn how_a_device_is_asked_is_settled_when_a_change_is_opened() {
+    let Some(product) = needed("how_a_device_is_asked_is_settled_when_a_change_is_opened", Product::find()) else { return };
+    block_on(async {
+        let device = Device::new(agent(0)).start(Device::<snmp::Persona>::ANYWHERE).await.expect("a port on loopback");
+        let (state, target) = (State::new(), device.address.to_string());
+        let run = async |line: String| {
+            let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+            let (product, place) = (product.clone(), state.text());
+            tokio::task::spawn_blocking(move || product.run(words.into_iter().chain(["--state".to_owned(), place]))).await.expect("an end")
+        };
+        run(format!("ask --reason WO-0 --time-factor {TIME_FACTOR} --via snmp --snmp-community-public {target}")).await.expect(code::DONE);
+        let id = run("devices --format ndjson".to_owned()).await.expect(code::DONE).lines()[0]["id"].as_str().expect("an id").to_owned();
+        let secret = state.file("community", "public");
+        std::fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("a mode");
+        let open = |order: &str, ways: &str| {
+            let expect = format!("{id}:self.description=a->b");
+            format!("change open {order} --asset {id} --until 2100-01-01T00:00:00Z --by Ada --expect {expect} {ways}")
+        };
+        let close = |order: &str| format!("change leave {order} --asset {id} --as failed --reason none --by Ada");
+        for (order, ways, (plan, ends, why)) in [
+            ("WO-1", "--way snmp-comunity-public", ("", code::USAGE, "snmp-comunity-public")),
+            ("WO-1", "--way via=carrier-pigeon", ("", code::USAGE, "carrier-pigeon")),
+            ("WO-1", "--way via=snmp", ("", code::USAGE, "SNMP needs a community")),
+            ("WO-1", "", ("nobody asks it", code::DONE, "is not asked over snmp: SNMP needs a community")),
+            ("WO-2", "--way snmp-community-public --way dnp3-master=3", ("over snmp", code::DONE, "is open for 1 device")),
+        ] as [(&str, &str, Said); 5]
+        {
+            let ended = run(open(order, ways)).await;
+            assert!(ended.code == ends && ended.err.contains(why), "{ways}: {}", ended.err);
+            if !plan.is_empty() {
+                let shown = run(format!("change plan {order} --format table")).await.expect(code::DONE);
+                assert!(shown.out.contains(plan), "{ways}: {}", shown.out);
+                run(close(order)).await.expect(code::DONE);
+                run(format!("change close {order} --by Ada")).await.expect(code::FAILED);
+            }
+        }
+        run(open("WO-3", &format!("--way snmp-community-file={secret}"))).await.expect(code::DONE);
+        for (ways, (_, ends, why)) in [
+            (String::new(), ("", code::USAGE, "SNMP needs a community")),
+            ("--way snmp-version=1".to_owned(), ("", code::USAGE, "was settled when the change was opened")),
+            (format!("--way snmp-community-file={secret}"), ("", code::DONE, "answered")),
+        ] as [(String, Said); 3]
+        {
+            let ended = run(format!("change before WO-3 --time-factor {TIME_FACTOR} {ways}")).await;
+            assert!(ended.code == ends && ended.err.contains(why), "{ways}: {} {}", ended.code, ended.err);
+        }
+        let shown = run("change plan WO-3".to_owned()).await.expect(code::DONE).out;
+        assert!(shown.contains(&target) && !shown.contains("community"), "{shown}");
+        assert_eq!(settled(device).await.trips, []);
+    });
+}

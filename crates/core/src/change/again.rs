@@ -20,15 +20,21 @@ pub(super) fn is_told_again(other: &Difference, expected: &[&Delta], before: &Na
     expected.iter().any(|delta| {
         let (Some(from), Some(to)) = (before.value(&delta.key()), &delta.to) else { return false };
         let (from, to) = (parts(from), parts(to));
-        if from.len() < PARTS_MIN {
-            return !from.is_empty() && first == from && second == to;
-        }
-        let replaced = |at: usize| {
-            let (head, tail) = (first.get(..at)?, first.get(at..)?.strip_prefix(from.as_slice())?);
-            second.strip_prefix(head)?.strip_prefix(to.as_slice()).filter(|rest| *rest == tail)
-        };
-        (0..first.len()).any(|at| replaced(at).is_some())
+        // The text has the release in it, or is a part of what was expected: a banner names the program, too.
+        stands_in([&from, &to], [&first, &second]) || stands_in([&first, &second], [&from, &to])
     })
+}
+
+/// Whether the outer texts are the same but for the inner ones, which stand in them at the same place.
+fn stands_in([from, to]: [&[&str]; 2], [first, second]: [&[&str]; 2]) -> bool {
+    if from.len() < PARTS_MIN {
+        return !from.is_empty() && first == from && second == to;
+    }
+    let replaced = |at: usize| {
+        let (head, tail) = (first.get(..at)?, first.get(at..)?.strip_prefix(from)?);
+        second.strip_prefix(head)?.strip_prefix(to).filter(|rest| *rest == tail)
+    };
+    (0..first.len()).any(|at| replaced(at).is_some())
 }
 
 /// Runs of letters and runs of digits.
@@ -76,6 +82,9 @@ mod tests {
         check("self.description", ["Press V2.601", "Press V2.711"], DELTA, false);
         // What a rule reads is a field of its own.
         check("self.model", ["P V2.60", "P V2.71"], DELTA, false);
+        const BANNER: &str = "a-1:self.description=SSH-2.0-Acme_2.60->SSH-2.0-Acme_2.70";
+        check("ssh.software", ["Acme_2.60", "Acme_2.70"], BANNER, true);
+        check("ssh.software", ["Acme_2.60", "Acme_2.71"], BANNER, false);
         const SHORT: &str = "a-1:self.software_revision=1->2";
         check("self.description", ["Press 1 of 4", "Press 2 of 4"], SHORT, false);
         check("hart-ip.other", ["1", "2"], SHORT, true);

@@ -227,10 +227,11 @@ pub enum Named {
 }
 
 impl Named {
-    /// The name that `--question` takes, of a question with this name on the allowlist.
+    /// The name that `--question` takes, of a question with this name on the allowlist; `None` where several have it.
     pub fn of(question: &str) -> Option<String> {
-        let named = Self::value_variants().iter().find(|named| Question::from(**named).name() == question)?;
-        named.word()
+        let mut named = Self::value_variants().iter().filter(|named| Question::from(**named).name() == question);
+        let first = named.next().filter(|_| named.next().is_none())?;
+        first.word()
     }
 
     /// The name that `--question` takes.

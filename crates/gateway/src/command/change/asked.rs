@@ -82,7 +82,9 @@ fn asked(plan: &Plan, place: &Place) -> Result<Asked, Failure> {
     let target = target(place.protocol(), &place.address).ok_or_else(unwhole)?;
     let mut options = Keys::from([(VIA.to_owned(), vec![place.protocol().to_owned()])]);
     if place.protocol() == "modbus" {
-        options.insert("question".to_owned(), plan.questions.iter().filter_map(|name| Named::of(name)).collect());
+        let questions: Vec<String> = plan.questions.iter().filter_map(|name| Named::of(name)).collect();
+        let none = || Failure::new(Code::Input, format!("{}: the change names no question that can be put to it", place.asset));
+        options.insert("question".to_owned(), Some(questions).filter(|questions| !questions.is_empty()).ok_or_else(none)?);
     }
     Ok(Asked { options, target })
 }
@@ -110,4 +112,67 @@ pub fn target(protocol: &str, address: &Address) -> Option<String> {
     let port = port.filter(|_| address.line.is_none()).map(|port| format!(":{port}")).unwrap_or_default();
     let station = station.map(|station| format!("/{station}")).unwrap_or_default();
     Some(format!("{host}{port}{station}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use nameplate_core::change::Terms;
+    use serde_json::json;
+
+    use super::*;
+
+    const HOW: How = How { time_factor: 1.0, site: None, anew: Keys::new(), kept: Kept { state: None, writes: false } };
+
+    /// Where a place is asked, who behind it, and over which protocol; its questions are those that a plan of before had.
+    fn check(place: serde_json::Value, expected: Result<&str, &str>) {
+        let place: Place = serde_json::from_value(place).expect("a place");
+        let plan = Plan {
+            order: "WO-1".to_owned(),
+            scope: vec![place.clone()],
+            neighbours: Vec::new(),
+            expected: Vec::new(),
+            questions: vec!["modbus.identification.extended".to_owned(), "modbus.server_id".to_owned()],
+            from_ns: 0,
+            until_ns: 1,
+            by: "Ada".to_owned(),
+            terms: Terms::default(),
+        };
+        let said = match HOW.ask(&plan, &place) {
+            Ok(Some(ask)) => format!("{} over {}", ask.place(), ask.via.adapter().name()),
+            Ok(None) => "nobody".to_owned(),
+            Err(failure) => failure.to_string(),
+        };
+        match expected {
+            Ok(expected) => assert_eq!(said, expected),
+            Err(part) => assert!(said.contains(part), "{said}"),
+        }
+    }
+
+    #[test]
+    fn places_of_earlier_plans_are_asked_as_they_were() {
+        let place = |via: Option<&str>, address| match via {
+            Some(via) => json!({ "asset": "a-1", "address": address, "via": via }),
+            None => json!({ "asset": "a-1", "address": address }),
+        };
+        check(place(None, json!({ "ip": "192.0.2.1", "port": 1502, "unit": 3 })), Ok("192.0.2.1:1502/3 over modbus"));
+        check(place(None, json!({ "ip": "2001:db8::1", "port": 502, "unit": 255 })), Ok("[2001:db8::1]:502/255 over modbus"));
+        check(place(None, json!({ "ip": "192.0.2.1", "port": 502 })), Err("a-1: the change names no whole address of it"));
+        check(place(Some("enip"), json!({ "ip": "192.0.2.1", "port": 44818 })), Ok("192.0.2.1:44818 over enip"));
+        check(place(Some("bacnet"), json!({ "ip": "192.0.2.1", "port": 47808, "instance": 9 })), Ok("192.0.2.1:47808/9 over bacnet"));
+        check(place(Some("heard"), json!({})), Ok("nobody"));
+        check(place(Some("carrier-pigeon"), json!({ "ip": "192.0.2.1", "port": 1 })), Err("carrier-pigeon"));
+    }
+
+    #[test]
+    fn a_place_is_asked_as_the_plan_says() {
+        let place = |via: &str, target: &str, options: serde_json::Value| {
+            let address = json!({ "ip": "192.0.2.1" });
+            json!({ "asset": "a-1", "address": address, "via": via, "asked": { "target": target, "options": options } })
+        };
+        check(place("s7comm", "192.0.2.1/0.2", json!({ "via": ["s7comm"], "s7-consent-001c": [] })), Ok("192.0.2.1:102/0.2 over s7comm"));
+        check(place("dnp3", "192.0.2.1/4", json!({ "via": ["dnp3"], "dnp3-master": ["3"] })), Ok("192.0.2.1:20000/4 over dnp3"));
+        check(place("snmp", "192.0.2.1", json!({ "via": ["snmp"] })), Err("a-1: SNMP needs a community"));
+        check(place("snmp", "192.0.2.1", json!({ "via": ["snmp", "http"], "snmp-community-public": [] })), Err("in one protocol"));
+        check(place("enip", "192.0.2.1", json!({ "via": ["enip"], "flash": ["now"] })), Err("--flash"));
+    }
 }

@@ -97,7 +97,8 @@ impl Open {
         let kept = Kept { state: options.state.clone(), writes: false };
         let site = self.site.as_deref().map(|path| Site::read(path, &kept)).transpose()?;
         let mut keys = keys::of_words(&self.way)?;
-        // A site file says what each device is asked; here it would be said of all.
+        // Whatever is misspelt is said, also where no device of the change would be asked so.
+        keys::ways(&keys).map_err(|failure| Failure::new(Code::Usage, format!("--way: {failure}")))?;
         if let (Some(questions), false) = (&self.question, keys.contains_key("modbus-profile")) {
             keys.insert("question".to_owned(), questions.iter().filter_map(|named| named.word()).collect());
         }
