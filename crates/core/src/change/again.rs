@@ -65,7 +65,7 @@ mod tests {
         let expected: Delta = delta.parse().expect("a delta");
         let from = expected.from.clone().unwrap_or_default();
         let said = |value: &str| Said { value: value.to_owned(), from: "press.firmware".to_owned() };
-        let fields = [(expected.key(), said(&from)), ("self.description".to_owned(), said(first)), ("self.model".to_owned(), said(first))];
+        let fields = [("self.description".to_owned(), said(first)), ("self.model".to_owned(), said(first)), (expected.key(), said(&from))];
         let plate = Nameplate { fields: fields.into(), ..Nameplate::default() };
         let other = Difference { what: what.to_owned(), first: Some(first.to_owned()), second: Some(second.to_owned()) };
         assert_eq!(is_told_again(&other, &[&expected], &plate, &plate), again, "{what}: {first:?} to {second:?}, {delta}");

@@ -41,7 +41,8 @@ impl How {
             return ask.map(Some).map_err(|failure| Failure::new(failure.code, format!("{}: {}", place.asset, failure.why)));
         };
         let mut trouble = None;
-        let beside = |listed: &Ask| listed.via.adapter().name() == place.protocol() && listed.endpoint.ip() == place.address.ip;
+        let ip = place.address.ip.map(|ip| ip.to_canonical());
+        let beside = |listed: &Ask| listed.via.adapter().name() == place.protocol() && listed.endpoint.ip() == ip;
         for (listed, _, keys) in site.listed().filter(|(listed, ..)| beside(listed)) {
             match self.with(&asked, place, keys) {
                 Ok(ask) if same(&ask, listed) => return Ok(Some(ask)),
@@ -157,8 +158,8 @@ mod tests {
         check(place(None, json!({ "ip": "192.0.2.1", "port": 1502, "unit": 3 })), Ok("192.0.2.1:1502/3 over modbus"));
         check(place(None, json!({ "ip": "2001:db8::1", "port": 502, "unit": 255 })), Ok("[2001:db8::1]:502/255 over modbus"));
         check(place(None, json!({ "ip": "192.0.2.1", "port": 502 })), Err("a-1: the change names no whole address of it"));
-        check(place(Some("enip"), json!({ "ip": "192.0.2.1", "port": 44818 })), Ok("192.0.2.1:44818 over enip"));
-        check(place(Some("bacnet"), json!({ "ip": "192.0.2.1", "port": 47808, "instance": 9 })), Ok("192.0.2.1:47808/9 over bacnet"));
+        check(place(Some("enip"), json!({ "ip": "192.0.2.1", "port": 44818 })), Ok("udp:192.0.2.1:44818 over enip"));
+        check(place(Some("bacnet"), json!({ "ip": "192.0.2.1", "port": 47808, "instance": 9 })), Ok("udp:192.0.2.1:47808/9 over bacnet"));
         check(place(Some("heard"), json!({})), Ok("nobody"));
         check(place(Some("carrier-pigeon"), json!({ "ip": "192.0.2.1", "port": 1 })), Err("carrier-pigeon"));
     }
