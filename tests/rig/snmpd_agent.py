@@ -24,6 +24,8 @@ def configuration(plate):
         f"sysObjectID 1.3.6.1.4.1.{plate['vendor_number']}.{plate['product_number']}",
         f"sysName {plate['name']}",
         f"sysLocation {plate['location']}",
+        # The same one is the same one, with whatever firmware.
+        f"engineID rig-{plate['serial_number']}",
         "createUser none",
         f'createUser auth SHA-256 "{secret}"',
         f'createUser sha256 SHA-256 "{secret}" AES "{privacy}"',

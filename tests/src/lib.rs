@@ -18,6 +18,7 @@
 
 pub mod browser;
 pub mod corpus;
+pub mod door;
 pub mod fleet;
 pub mod interop;
 pub mod ledger;

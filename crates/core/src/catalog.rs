@@ -282,7 +282,7 @@ mod unknown;
 use assets::Assets;
 pub(crate) use assets::Number;
 pub use by_hand::{Fact, STALE_NS};
-pub use event::{Event, Happened, events};
+pub use event::{Event, Happened, done_to, events};
 pub use family::Parents;
 use import::Listed;
 pub use import::{Found, Index, OWNERS_ID};

@@ -11,6 +11,7 @@ pub mod claim;
 pub mod evidence;
 pub mod finding;
 pub mod hand;
+pub mod happening;
 pub mod hazard;
 pub mod ledger;
 pub mod observation;

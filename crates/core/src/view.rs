@@ -5,6 +5,7 @@ use crate::baseline::Baselines;
 use crate::catalog::{Catalog, Meaning};
 use crate::change::Changes;
 use crate::finding::evaluation::Evaluated;
+use crate::happening::Happenings;
 use crate::ledger::{Body, Entry, Replayed};
 use crate::sheet::Looked;
 
@@ -21,6 +22,8 @@ pub struct View {
     pub advisories: Held,
     /// Evaluations of devices against advisories, as they were recorded.
     pub evaluations: Vec<Evaluated>,
+    /// What was seen to be done to devices.
+    pub happenings: Happenings,
     /// Where was looked.
     pub looked: Looked,
 }
@@ -39,6 +42,7 @@ impl View {
             Body::Approval(approval) => self.baselines.take(approval, entry.index, entry.time_ns),
             Body::Baseline(event) => self.baselines.take_event(event, entry.index, entry.time_ns),
             Body::Change(event) => self.changes.take(event, entry.index, entry.time_ns),
+            Body::Happening(happening) => self.happenings.take(happening, entry.index),
             Body::Evaluation(evaluation) if evaluation.check().is_ok() => {
                 self.evaluations.push(Evaluated { index: entry.index, time_ns: entry.time_ns, evaluation: evaluation.clone() });
             }

@@ -303,7 +303,9 @@ impl Round<'_> {
             },
             reason => Budget::new(matches!(reason, Reason::WorkOrder(_)), self.factor).at_most(self.settings.rules.readings_per_day),
         };
-        let budget = budget.at_most(ask.via.adapter().readings_per_day_max());
+        // A change counts its own readings, and they are far enough apart for any protocol: what is read once a day could not be read before and after.
+        let of_protocol = ask.via.adapter().readings_per_day_max().filter(|_| self.settings.reason.change().is_none());
+        let budget = budget.at_most(of_protocol);
         if let Err(wait) = may_ask(&past, now, budget, self.settings.seed) {
             let NotYet { rule, because, not_before } = wait;
             return Next::not_yet(rule, &because, Some(not_before));

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use nameplate_core::happening::{Admission, Happening};
 use nameplate_core::ledger::{Body, Entry};
 use nameplate_core::observation::{Address, Observation, Source};
 use nameplate_core::profile::{Interpretation, Matched, ProfileSet};
@@ -116,6 +117,19 @@ impl<'a> Intake<'a> {
         let said = Interpretation::of(Matched::None, Vec::new());
         let observation = self.observation(&reading, source, time_ns);
         self.record(&observation, &said)
+    }
+
+    /// Takes what was seen to be done to a device; says whether there was room for it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn done(&mut self, mut happening: Happening) -> Result<Admission, Failure> {
+        happening.device.zone.clone_from(&self.zone);
+        let admission = self.view.happenings.admits(&happening);
+        if admission == Admission::News {
+            self.say(Draft::new(now_ns(), Body::Happening(happening)))?;
+        }
+        Ok(admission)
     }
 
     /// Puts something that is no reading into the ledger: an import, an approval, a step of a change. It is in the view at once, and

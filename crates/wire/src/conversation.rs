@@ -120,6 +120,8 @@ pub enum Happening {
     Reset,
     /// Somebody wrote a name or an address into the device.
     Renamed,
+    /// Somebody began to load a program, or started or stopped one.
+    Programmed,
 }
 
 /// What a conversation tells.

@@ -44,6 +44,8 @@ pub enum Event {
         happening: Happening,
         /// To whom.
         device: Address,
+        /// By whom: the other end of that conversation; `None` where its frames were not there any more.
+        by: Option<Address>,
         /// The message that showed it.
         at: At,
     },
@@ -308,12 +310,16 @@ fn broken(at: At, speaker: Option<Address>, malformed: Malformed) -> Event {
     Event::Malformed { at, speaker, malformed }
 }
 
-/// What a conversation told of bytes that were carried so, of which `missing` more were on the wire.
-fn told(heard: Heard, over: Over, missing: usize) -> Event {
+/// What a conversation told of bytes that were carried so between these ends, of which `missing` more were on the wire.
+fn told(heard: Heard, over: Over, missing: usize, ends: [&End; 2]) -> Event {
     match heard {
         Heard::Reading(reading) => Event::Reading(Reading { cut: missing, ..reading }),
         Heard::Present { protocol, role, speaker, at } => Event::Present { protocol, over, role, speaker, at },
-        Heard::Happened { protocol, happening, device, at } => Event::Happened { protocol, happening, device, at },
+        Heard::Happened { protocol, happening, device, at } => {
+            let is_device = |end: &End| if end.ip.is_some() { end.ip == device.ip } else { end.mac.is_some() && end.mac == device.mac };
+            let by = ends.into_iter().find(|end| !is_device(end) && **end != End::default()).map(Address::from);
+            Event::Happened { protocol, happening, device, by, at }
+        }
         Heard::Malformed { speaker, at, malformed } => broken(at, Some(speaker), malformed),
     }
 }

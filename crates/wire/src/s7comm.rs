@@ -7,7 +7,7 @@
 mod answer;
 mod question;
 
-use crate::conversation::{Coverage, Heard, Over};
+use crate::conversation::{Coverage, Happening, Heard, Over};
 use crate::iso::Tsdu;
 use crate::tcp::At;
 use crate::{Fact, Malformed, Message, Reading, Shape};
@@ -28,6 +28,8 @@ const HEADER_BYTES: usize = 10;
 const HEADER_ACK_BYTES: usize = 12;
 /// Start of the parameters of user data: head, length, method, type and group (of CPU functions here), subfunction, sequence.
 const PARAMETER_BYTES: usize = 8;
+/// Jobs by which a programming device works on a CPU (Wireshark's dissector, packet-s7comm.c): request download, program invocation service, PLC stop.
+const WORKS: [u8; 3] = [0x1a, 0x28, 0x29];
 /// Parameters of an answer: further on reference, "more follows", error.
 const PARAMETER_ANSWER_BYTES: usize = 12;
 /// Where their error stands.
@@ -56,6 +58,8 @@ const COMPONENT_BYTES: usize = 34;
 pub(crate) struct Talk {
     pub coverage: Coverage,
     present: bool,
+    /// That somebody works on the CPU was told.
+    worked: bool,
     /// Reference of the last question of each side.
     asked: [Option<u16>; 2],
     /// The list that each side asked for last, where it is one of identity: its name, when, and the message.
@@ -96,6 +100,8 @@ impl Talk {
         if !answers {
             self.asked[side] = reference;
             self.list[side] = body.get(HEADER_BYTES..).and_then(asked_list).map(|name| (name, tsdu.at, tsdu.message.to_vec()));
+        } else if kind == ACK_DATA && self.asked[1 - side] == reference {
+            self.worked(tsdu, out);
         } else if kind == USERDATA {
             let parameters = usize::from(u16::from_be_bytes([p0, p1]));
             let data = usize::from(u16::from_be_bytes([d0, d1]));
@@ -107,6 +113,17 @@ impl Talk {
     pub fn lose(&mut self, by_server: bool, out: &mut dyn FnMut(Heard)) {
         if self.szl.as_ref().is_some_and(|szl| szl.by_server == by_server) {
             self.give_up(out);
+        }
+    }
+
+    /// An acknowledgement without an error: what a job asked for is done.
+    fn worked(&mut self, tsdu: &Tsdu<'_>, out: &mut dyn FnMut(Heard)) {
+        let said = tsdu.body().get(HEADER_BYTES..).and_then(<[u8]>::first_chunk);
+        if let Some(&[0, 0, function]) = said.filter(|_| !self.worked)
+            && WORKS.contains(&function)
+        {
+            self.worked = true;
+            out(Heard::Happened { protocol: NAME, happening: Happening::Programmed, device: tsdu.s7_end(false), at: tsdu.at });
         }
     }
 

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 use super::{Asset, Catalog, Handover, OWN_COMPONENT, Recorded, Stay};
 use crate::claim::Field;
+use crate::happening::Happenings;
 use crate::observation::{Address, Source, rfc3339};
 use crate::profile::ProfileSet;
 use crate::version::Order;
@@ -35,13 +36,15 @@ pub enum Happened {
     AddressAdded,
     /// It was not heard any more where others were.
     Silent,
-    /// A person did something to it.
+    /// A person did something to it in the catalog.
     ByHand,
+    /// Somebody was seen to do something to it: see [`Happenings`].
+    DoneTo,
 }
 
 impl Happened {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::New,
         Self::FirmwareChanged,
         Self::Changed,
@@ -52,6 +55,7 @@ impl Happened {
         Self::AddressAdded,
         Self::Silent,
         Self::ByHand,
+        Self::DoneTo,
     ];
 
     /// The word in files.
@@ -68,6 +72,7 @@ impl Happened {
             Self::AddressAdded => "address-added",
             Self::Silent => "silent",
             Self::ByHand => "by-hand",
+            Self::DoneTo => "done-to",
         }
     }
 }
@@ -122,6 +127,21 @@ pub fn events<'a>(catalog: &'a Catalog, profiles: &ProfileSet) -> Vec<Event<'a>>
         let key = |event: &Event<'a>| (event.time_ns, event.asset, event.happened, event.about);
         key(one).cmp(&key(other)).then_with(|| (&one.before, &one.after, one.entry).cmp(&(&other.before, &other.after, other.entry)))
     });
+    events
+}
+
+/// What was seen to be done to assets, in the order of its time; beside [`events`], which are read out of the catalog alone.
+#[must_use]
+pub fn done_to<'a>(catalog: &'a Catalog, happenings: &Happenings) -> Vec<Event<'a>> {
+    let event = |kept: &crate::happening::Kept| {
+        let asset = kept.asset(catalog)?;
+        let by = kept.happening.by.as_ref().map(at).unwrap_or_default();
+        let remark = format!("{} ({})", kept.happening.what.text(), kept.happening.protocol);
+        let event = Event::of(asset, Happened::DoneTo, kept.happening.time_ns);
+        Some(Event { remark: if by.is_empty() { remark } else { format!("{remark}, by {by}") }, entry: Some(kept.entry), ..event })
+    };
+    let mut events: Vec<Event<'a>> = happenings.iter().filter_map(event).collect();
+    events.sort_by_key(|event| (event.time_ns, event.entry));
     events
 }
 

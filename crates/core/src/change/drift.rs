@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::{Change, Changes, key};
 use crate::catalog::{Asset, Catalog, Recorded};
 use crate::claim::Field;
+use crate::happening::{Happenings, Kept};
 use crate::observation::Address;
 
 /// What is part of a device's baseline: a name or a place that changes is no drift.
@@ -144,6 +145,16 @@ impl<'a> Stretch<'a> {
 }
 
 impl Drift {
+    /// What was seen to be done to the device, or to the one that answers in its place, between the two readings: its times are both included.
+    #[must_use]
+    pub fn seen<'a>(&self, catalog: &Catalog, happenings: &'a Happenings) -> Vec<&'a Kept> {
+        let assets = [Some(&self.asset), self.replaced_by.as_ref()].into_iter().flatten().filter_map(|id| catalog.asset(id));
+        let mut seen: Vec<&Kept> = assets.flat_map(|asset| happenings.of(asset, self.between_ns)).collect();
+        seen.sort_by_key(|kept| (kept.happening.time_ns, kept.entry));
+        seen.dedup_by_key(|kept| kept.entry);
+        seen
+    }
+
     /// The same event, told by another rule: their times overlap.
     fn is_the_same_as(&self, other: &Self) -> bool {
         let said = |drift: &Self| (drift.asset.clone(), drift.what.clone(), drift.before.clone(), drift.after.clone());

@@ -1,6 +1,7 @@
 //! Changes: a work order with its scope and expected delta, readings before and after, and the verdict. Each step is an entry in the
 //! ledger; [`Changes`] is the fold over them. Nobody's word stands in for a reading, and nobody approves or verifies his own work.
 
+mod again;
 mod course;
 mod delta;
 pub mod drift;
@@ -24,7 +25,7 @@ pub use left::{Fate, Left};
 pub use mode::Mode;
 pub use nameplate::{Difference, Nameplate, Said};
 pub use outcome::{Outcome, Try};
-pub use plan::{ASSETS_MAX, ORDER_BYTES_MAX, Place, Plan};
+pub use plan::{ASSETS_MAX, Asked, ORDER_BYTES_MAX, Place, Plan};
 pub use precheck::{Authentic, Check, Precheck};
 pub use terms::{Cause, Handover, RINGS_MAX, Ring, SOAK_S_MAX, TEXT_CHARS_MAX, Terms};
 pub use verdict::{Case, Judged, Verdict, judge};

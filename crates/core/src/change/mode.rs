@@ -2,6 +2,9 @@
 //!
 //! CIP Networks Library volume 1, 5A-2.2.1.5 (attribute 5, status: bits 4 to 7 extended status, 10 and 11 major faults) and 5A-2.2.1.8
 //! (attribute 8, state). The extended status 6 and 7 are what Logix controllers show as run and program.
+//!
+//! HCF_SPEC-099, 7.4 (device status, in every answer): bit 7 device malfunction, bit 3 loop current fixed. An instrument has no mode; one that neither
+//! reports a malfunction nor holds its output does its work.
 
 use crate::observation::unhex;
 
@@ -13,6 +16,13 @@ const MAJOR_FAULTS: u16 = 0x0C00;
 const EXTENDED_SHIFT: u32 = 4;
 /// Its four bits.
 const EXTENDED_MASK: u16 = 0x000F;
+
+/// HART: the instrument reports an error or failure of itself.
+const MALFUNCTION: u8 = 0x80;
+/// HART: its output is held, and follows nothing.
+const OUTPUT_HELD: u8 = 0x08;
+/// The fact of it.
+const HART: &str = "hart-ip.device_status";
 
 /// What a device says about whether it does its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,7 +53,7 @@ impl Mode {
 /// Whether a fact tells the mode: it is judged as that, and is no part of the identity.
 #[must_use]
 pub(super) fn tells(path: &str) -> bool {
-    is_status(path) || is_state(path)
+    is_status(path) || is_state(path) || path == HART
 }
 
 fn is_status(path: &str) -> bool {
@@ -71,6 +81,7 @@ fn of(path: &str, bytes: &[u8]) -> Option<Mode> {
     match bytes {
         [low, high] if is_status(path) => Some(of_status(u16::from_le_bytes([*low, *high]))),
         [state] if is_state(path) => of_state(*state),
+        [status] if path == HART => Some(of_instrument(*status)),
         _ => None,
     }
 }
@@ -81,6 +92,14 @@ fn of_status(status: u16) -> Mode {
         (_, 7) => Mode::Stopped,
         (_, 2 | 3 | 6) => Mode::Running,
         _ => Mode::Unclear,
+    }
+}
+
+const fn of_instrument(status: u8) -> Mode {
+    match status {
+        status if status & MALFUNCTION != 0 => Mode::Faulted,
+        status if status & OUTPUT_HELD != 0 => Mode::Stopped,
+        _ => Mode::Running,
     }
 }
 
@@ -119,5 +138,9 @@ mod tests {
         check(&[("enip.identity.status", "0000"), ("enip.identity.state", "03")], Some(Mode::Running));
         check(&[("enip.identity.status", "60")], None);
         check(&[("cip.other.status", "6030")], None);
+        // 0x50: the configuration changed, more status is available.
+        for (status, mode) in [("00", Mode::Running), ("50", Mode::Running), ("08", Mode::Stopped), ("c8", Mode::Faulted)] {
+            check(&[("hart-ip.device_status", status)], Some(mode));
+        }
     }
 }

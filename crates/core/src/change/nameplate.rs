@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::delta::key;
 use super::mode;
+use crate::claim::Grade;
 use crate::observation::{hex, unhex};
 use crate::profile::Interpretation;
 use crate::text;
@@ -46,11 +47,19 @@ pub struct Difference {
 }
 
 impl Nameplate {
-    /// Adds an answer with its meaning. Of two answers that read the same field the first counts: questions are put best first.
-    pub fn add(&mut self, reading: &Reading, said: &Interpretation) {
+    /// Adds an answer with its meaning. Of two answers that read the same field the better source counts, then the later answer, as in the
+    /// catalog: what an order expects is read off there. `grades` are those of the fields so far.
+    pub fn add(&mut self, reading: &Reading, said: &Interpretation, grades: &mut BTreeMap<String, Grade>) {
+        let mut own: BTreeSet<String> = BTreeSet::new();
         for claim in &said.claims {
-            let said = Said { value: claim.value.clone(), from: claim.rule.clone() };
-            self.fields.entry(key(&claim.component, claim.field)).or_insert(said);
+            let key = key(&claim.component, claim.field);
+            let stands = |best: &Grade| *best < claim.grade || (*best == claim.grade && own.contains(&key));
+            if grades.get(&key).is_some_and(stands) {
+                continue;
+            }
+            grades.insert(key.clone(), claim.grade);
+            self.fields.insert(key.clone(), Said { value: claim.value.clone(), from: claim.rule.clone() });
+            own.insert(key);
         }
         for fact in &reading.facts {
             self.facts.entry(fact.path.clone()).or_insert_with(|| hex(&fact.bytes));

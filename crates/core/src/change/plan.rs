@@ -1,5 +1,7 @@
 //! What a change is going to be: written down before anything happens, and whole enough to be judged.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::delta::Delta;
@@ -28,7 +30,8 @@ pub struct Plan {
     pub neighbours: Vec<Place>,
     /// What must come of it.
     pub expected: Vec<Delta>,
-    /// What is asked, by the questions' names on the allowlist.
+    /// What is asked over Modbus, by the questions' names on the allowlist, of places that do not say themselves how they are asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub questions: Vec<String>,
     /// First moment of the window, in nanoseconds since 1970-01-01T00:00:00Z.
     pub from_ns: u64,
@@ -52,10 +55,23 @@ pub struct Place {
     /// In which protocol it is asked; left out for Modbus. See [`Place::protocol`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via: Option<String>,
+    /// How it is asked; left out where the address alone says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
+}
+
+/// How a device is asked, in the words of `nameplate ask` and of the site file. Nothing that leads to a secret is among them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    /// Options without their dashes, with their values in their order; one that takes none has none.
+    pub options: BTreeMap<String, Vec<String>>,
+    /// The target: an address or a line, and what stands behind it.
+    pub target: String,
 }
 
 impl Place {
-    /// In which protocol it is asked: `modbus`, `enip`, `bacnet`.
+    /// In which protocol it is asked, as `nameplate ask --via` spells it; `heard` where nobody asks it.
     #[must_use]
     pub fn protocol(&self) -> &str {
         self.via.as_deref().unwrap_or(MODBUS)

@@ -4,7 +4,7 @@ use crate::observation::Address;
 pub const SECOND: u64 = 1_000_000_000;
 
 pub fn place(asset: &str) -> Place {
-    Place { asset: asset.to_owned(), address: Address::default(), via: None }
+    Place { asset: asset.to_owned(), address: Address::default(), via: None, asked: None }
 }
 
 pub fn plan(order: &str) -> Plan {

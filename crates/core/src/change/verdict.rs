@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::again;
 use super::delta::{Delta, key};
 use super::mode::Mode;
 use super::nameplate::{Difference, Nameplate};
@@ -103,7 +104,8 @@ pub fn judge(case: &Case<'_>) -> (Verdict, String) {
         return neighbour(&before, &after);
     }
     let apart: BTreeSet<String> = case.expected.iter().map(|delta| delta.key()).collect();
-    let others = before.differences(&after, &apart);
+    let mut others = before.differences(&after, &apart);
+    others.retain(|other| !again::is_told_again(other, case.expected, &before, &after));
     let identities: Vec<String> = identities(case.expected).collect();
     let another = |other: &&Difference| identities.contains(&other.what) && other.first.is_some() && other.second.is_some();
     if let Some(swap) = others.iter().find(another) {

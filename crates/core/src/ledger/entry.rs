@@ -10,6 +10,7 @@ use crate::baseline::{self, Approval};
 use crate::change;
 use crate::finding::evaluation::Evaluation;
 use crate::hand::Hand;
+use crate::happening::Happening;
 use crate::observation::{Observation, hex, unhex};
 use crate::profile::Interpretation;
 use crate::sheet::Import;
@@ -92,6 +93,8 @@ pub enum Body {
     Change(change::Event),
     /// Somebody held the devices against the advisories and stands by what came of it.
     Evaluation(Evaluation),
+    /// Somebody was seen to do something to a device.
+    Happening(Happening),
     /// A bundle was exported: exactly these entries are in it, and this one.
     Evidence {
         /// What it is about: an asset's id or a work order.

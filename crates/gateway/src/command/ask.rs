@@ -2,6 +2,7 @@
 
 mod chassis;
 mod http;
+pub mod keys;
 mod kinds;
 mod masters;
 mod opcua;
@@ -30,8 +31,9 @@ use nameplate_field::site::Rules;
 use nameplate_field::touch::{Kind, Line, Summary, TouchRecord};
 use nameplate_field::uptime::News;
 
+pub use self::kinds::answers;
 pub use self::opcua::Kept;
-pub use self::site::{Area, Site};
+pub use self::site::{Area, Site, same};
 pub use self::ways::{Named, Ways};
 use super::change::drift;
 use super::devices;
@@ -228,8 +230,6 @@ impl<'a, 'p> Run<'a, 'p> {
     pub async fn ask(&mut self, asks: Vec<ask::Ask>, time_factor: f64, touch: TouchRecord) -> Result<Summary, Failure> {
         // Budgets and breakers rest on the touch record: if it holds less than was taken from it, nobody is asked.
         self.intake.touched()?;
-        let state = touch.path().parent().unwrap_or(Path::new(""));
-        let asks = masters::known(&self.intake.view.catalog, state, chassis::known(&self.intake.view.catalog, asks));
         let asks = self.without_hazards(asks, &touch)?;
         let reason = Reason::WorkOrder(self.reason.to_owned());
         let kinds = kinds::kinds(&self.intake.view.catalog, &asks);
@@ -312,7 +312,7 @@ impl<'a, 'p> Run<'a, 'p> {
     }
 }
 
-/// Leaves out devices of a class that a read disturbs; says so, puts it on record, and tells `each`.
+/// Tells the guard what the catalog knows of them, and leaves out devices of a class that a read disturbs; says so, puts it on record, and tells `each`.
 ///
 /// # Errors
 /// Refused: the record cannot be written, so nothing is asked.
@@ -324,7 +324,8 @@ pub fn leave_out(
     mut each: impl FnMut(&ask::Ask, &Hazard),
 ) -> Result<Vec<ask::Ask>, Failure> {
     let mut kept = Vec::new();
-    for ask in asks {
+    let state = touch.path().parent().unwrap_or(Path::new(""));
+    for ask in masters::known(catalog, state, chassis::known(catalog, asks)) {
         let Some(hazard) = known_hazard(catalog, &ask) else {
             kept.push(ask);
             continue;

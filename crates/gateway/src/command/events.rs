@@ -1,7 +1,7 @@
 //! `nameplate events`: what happened to devices.
 
 use clap::Args;
-use nameplate_core::catalog::{Event, Happened, events};
+use nameplate_core::catalog::{Event, Happened, done_to, events};
 use nameplate_core::observation::rfc3339;
 use serde::Serialize;
 
@@ -109,7 +109,10 @@ impl Events {
                 && asset.is_none_or(|asset| event.asset == asset)
                 && (self.kind.is_empty() || self.kind.contains(&event.happened))
         };
-        let found: Vec<Event<'_>> = events(&view.catalog, &profiles).into_iter().filter(wanted).collect();
+        let mut found: Vec<Event<'_>> = events(&view.catalog, &profiles);
+        found.extend(done_to(&view.catalog, &view.happenings));
+        found.retain(wanted);
+        found.sort_by_key(|event| event.time_ns);
         print::out(&shown(&found, print::format(options))?)
     }
 }

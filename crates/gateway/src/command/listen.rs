@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use nameplate_core::blind::{self, BlindSpot};
-use nameplate_core::observation::{Observation, Source, rfc3339};
+use nameplate_core::happening::{Admission, Happening, What};
+use nameplate_core::observation::{Address, Observation, Source, rfc3339};
 use nameplate_core::profile::{Interpretation, ProfileSet};
 use nameplate_core::wire::Malformed;
-use nameplate_core::wire::conversation::{Happening, Protocol};
+use nameplate_core::wire::conversation::Protocol;
 use nameplate_core::wire::filter::Filter;
 use nameplate_core::wire::listen::{Event, Listener};
 use nameplate_core::wire::{modbus, protocols};
@@ -336,9 +337,20 @@ fn hear(event: Event, at_place: Place<'_>, format: Format, intake: &mut Intake<'
         Event::Present { protocol, over, role, speaker, at } => {
             intake.presence((protocol, over, role), &speaker, at_place.source(at.frame), at.time_ns)?;
         }
-        Event::Happened { protocol, happening, device, at } => {
-            let (time, device) = (rfc3339(at.time_ns), place(&(&device).into()));
-            eprintln!("{time} {device}: {} ({protocol}, {file}, frame {})", what_happened(happening), at.frame);
+        Event::Happened { protocol, happening, device, by, at } => {
+            let (what, by) = (What::from(happening), by.as_ref().map(Address::from));
+            let happening = Happening {
+                by: by.clone(),
+                device: (&device).into(),
+                protocol: protocol.to_owned(),
+                source: at_place.source(at.frame),
+                time_ns: at.time_ns,
+                what,
+            };
+            let (time, device) = (rfc3339(at.time_ns), place(&happening.device));
+            let by = by.map(|by| format!(", by {}", place(&by))).unwrap_or_default();
+            let full = if intake.done(happening)? == Admission::Full { "; not kept, that day has as many as are kept" } else { "" };
+            eprintln!("{time} {device}: {} ({protocol}{by}, {file}, frame {}){full}", what.text(), at.frame);
         }
         Event::Covered { protocol, coverage } => tally.covers(protocol, coverage),
         Event::Malformed { at, malformed, .. } => tally.finding(file, &format!("frame {}: {malformed}", at.frame), &malformed),
@@ -350,15 +362,6 @@ fn hear(event: Event, at_place: Place<'_>, format: Format, intake: &mut Intake<'
         Event::Undecoded { link, .. } => *tally.undecoded.entry(link.0).or_default() += 1,
     }
     Ok(())
-}
-
-/// What was done to a device, for a person to read behind its address.
-const fn what_happened(happening: Happening) -> &'static str {
-    match happening {
-        Happening::FirmwareTransfer => "somebody began to write firmware into this device",
-        Happening::Reset => "somebody told this device to restart",
-        Happening::Renamed => "somebody wrote a name or an address into this device",
-    }
 }
 
 fn progress(name: &str, bytes: u64, total: Option<u64>) {

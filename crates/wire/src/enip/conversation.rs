@@ -338,5 +338,6 @@ const fn happening_name(happening: Happening) -> &'static [u8] {
         Happening::FirmwareTransfer => b"transfer",
         Happening::Reset => b"reset",
         Happening::Renamed => b"renamed",
+        Happening::Programmed => b"programmed",
     }
 }

@@ -112,7 +112,8 @@ pub(super) fn token_passing(spoken: &Spoken<'_>, message: &[u8], promised: usize
     let refused = message.get(data).is_none_or(|code| code & COMMUNICATION_ERROR != 0) || frame.count < STATUS_BYTES;
     if !refused {
         let whole = message.len() == promised && frame.whole(message.get(HEADER_BYTES..).unwrap_or_default());
-        let content = Content { command: frame.command.into(), data: data + STATUS_BYTES..data + frame.count, whole };
+        let (command, status) = (frame.command.into(), Some(data + 1));
+        let content = Content { command, data: data + STATUS_BYTES..data + frame.count, status, whole };
         read(spoken, message, frame.long, &content, out);
     }
     answer
@@ -125,7 +126,8 @@ pub(super) fn direct(spoken: &Spoken<'_>, message: &[u8], promised: usize, out: 
         let end = at + 3 + usize::from(count);
         let data = at + 4..end;
         if count > 0 && message.get(at + 3).is_some_and(|code| code & COMMUNICATION_ERROR == 0) {
-            let content = Content { command: u16::from_be_bytes([c0, c1]), data, whole: message.len() == promised && end <= promised };
+            let whole = message.len() == promised && end <= promised;
+            let content = Content { command: u16::from_be_bytes([c0, c1]), data, status: None, whole };
             read(spoken, message, [0; 5], &content, out);
         }
         at = end;
@@ -136,6 +138,8 @@ pub(super) fn direct(spoken: &Spoken<'_>, message: &[u8], promised: usize, out: 
 struct Content {
     command: u16,
     data: Range<usize>,
+    /// Where the instrument's status stands.
+    status: Option<usize>,
     whole: bool,
 }
 
@@ -175,6 +179,10 @@ fn read(spoken: &Spoken<'_>, message: &[u8], long: [u8; 5], content: &Content, o
             Some(_) => fact(&("hart-ip.manufacturer", Shape::Number, 1, 1)),
             None => {}
         }
+        // Of command 0 alone, which is asked: whoever polls hears the status with every other command, and it is no identity.
+        if let Some(status) = content.status.filter(|at| content.command == 0 && *at < message.len()) {
+            reading.fact("hart-ip.device_status", Shape::Hex, status..status + 1);
+        }
     }
     if content.command == SUB_DEVICE {
         reading.authority = Authority::Belief;
@@ -200,7 +208,8 @@ fn embedded(spoken: &Spoken<'_>, message: &[u8], content: &Content, out: &mut dy
     if command != SEND_TO_SUB_DEVICE {
         let data = start + frame.data + STATUS_BYTES..end;
         let whole = content.whole && end <= content.data.end;
-        read(spoken, message, frame.long, &Content { command, data, whole }, out);
+        let status = Some(start + frame.data + 1);
+        read(spoken, message, frame.long, &Content { command, data, status, whole }, out);
     }
 }
 

@@ -53,18 +53,19 @@ fn check(name: &str, said: &[(bool, Vec<u8>)], expected: &[&str]) {
 
 #[test]
 fn an_instrument_says_what_it_is() {
-    let wihart = "hart-ip.identity Device 264e0000d2: 264e 07 04 01 0e 0000d2 0026 0026 84";
+    // At the end the device status of command 0: of the gateway malfunction, configuration changed, more status available.
+    let wihart = "hart-ip.identity Device 264e0000d2: 264e 07 04 01 0e 0000d2 0026 0026 84 d0";
     let told = ["server 264e0000d2", "client ", wihart];
     check("asked", &[(false, bytes(ASKED)), (true, bytes(IDENTITY))], &[wihart, told[0], told[1]]);
     check("not asked", &[(true, bytes(IDENTITY))], &[wihart]);
     check("in two segments", &[(true, bytes(IDENTITY)[..9].to_vec()), (true, bytes(IDENTITY)[9..].to_vec())], &[wihart]);
     let lab = "hart-ip.identity Device 39fd95266f: f9fd 07 02 32 4e 95266f 00f9 00f9 41";
-    check("short address", &[(true, bytes(SHORT))], &[lab]);
+    check("short address", &[(true, bytes(SHORT))], &[&format!("{lab} 10")]);
     check("direct", &[(true, bytes(DIRECT_IDENTITY))], &[lab]);
     check("long tag", &[(true, bytes(LONG_TAG))], &["hart-ip.long_tag Device 264e0000d2: wihartgw"]);
     // HART 5: manufacturer and type are a byte each, nothing follows the device id.
     let five = answer("86 a60b123456 00 0e 0000 fe 26 0b 05 05 02 0a 21 00 123456");
-    check("HART 5", &[(true, five)], &["hart-ip.identity Device 260b123456: 260b 05 02 0a 21 123456 26"]);
+    check("HART 5", &[(true, five)], &["hart-ip.identity Device 260b123456: 260b 05 02 0a 21 123456 26 00"]);
     let tag = answer("86 264e0000d2 0d 17 0000 414b71c31060 000000000000000000000000 0a0b70");
     check("tag", &[(true, tag)], &["hart-ip.tag Device 264e0000d2: 414b71c31060 000000000000000000000000 0a0b70"]);
     let assembly = answer("86 264e0000d2 10 05 0000 012345");
@@ -74,7 +75,7 @@ fn an_instrument_says_what_it_is() {
 #[test]
 fn instruments_behind_an_io_system_have_their_own_addresses() {
     let embedded = answer("86 264e0000d2 4d 1a 0000 01 02 86 260b123456 00 0e 0000 fe 26 0b 05 05 02 0a 21 00 123456");
-    check("handed on", &[(true, embedded)], &["hart-ip.identity Device 260b123456: 260b 05 02 0a 21 123456 26"]);
+    check("handed on", &[(true, embedded)], &["hart-ip.identity Device 260b123456: 260b 05 02 0a 21 123456 26 00"]);
     let list = answer(
         "86 264e0000d2 54 2f 0000 0001 00 01 0026 260b 123456 07 5449432d31000000000000000000000000000000000000000000000000000000 04",
     );
@@ -89,7 +90,7 @@ fn what_is_no_identity_is_passed_over_and_what_is_broken_is_told() {
     check("reset twice", &[(true, answer("86 264e0000d2 2a 02 0000")), (true, answer("86 264e0000d2 2a 02 0000"))], &["Reset 264e0000d2"]);
     let mut torn = bytes(IDENTITY);
     torn[40] ^= 1;
-    check("check byte", &[(true, torn)], &["hart-ip.identity Device 264e0000d2: 264e 07 04 01 0e 0000d2 0026 0026 84 part"]);
+    check("check byte", &[(true, torn)], &["hart-ip.identity Device 264e0000d2: 264e 07 04 01 0e 0000d2 0026 0026 84 d0 part"]);
     check("Modbus", &[(true, bytes("000100000006010300000001"))], &["malformed at 0"]);
 }
 

@@ -163,12 +163,12 @@ impl Flow {
             Piece::Bytes(bytes, at) => {
                 if let Some(conversation) = talk.known(directory, *over, [server.port, None], bytes) {
                     let said = Said { bytes, missing: 0, at, from, to, by_server: from_server };
-                    conversation.hear(&said, &mut |heard| out(told(heard, *over, said.missing)));
+                    conversation.hear(&said, &mut |heard| out(told(heard, *over, said.missing, [from, to])));
                 }
             }
             Piece::Gap(bytes) => {
                 let Talk::Known(conversation) = talk else { return };
-                conversation.lose(from_server, at, &mut |heard| out(told(heard, *over, 0)));
+                conversation.lose(from_server, at, &mut |heard| out(told(heard, *over, 0, [from, to])));
                 if bytes > 0 {
                     out(Event::Gap { at, speaker: from.into(), bytes: bytes as u64 });
                 }
@@ -197,7 +197,7 @@ impl Flow {
         let to = End { mac: peeled.receiver(), ip: dst.ip, port: port(datagram.dst_port, !by_server) };
         let Some(conversation) = self.talk.known(directory, Over::Udp, [self.server.port, to.port], datagram.payload) else { return };
         let said = Said { bytes: datagram.payload, missing: datagram.missing, at, from: &from, to: &to, by_server };
-        conversation.hear(&said, &mut |heard| out(told(heard, Over::Udp, said.missing)));
+        conversation.hear(&said, &mut |heard| out(told(heard, Over::Udp, said.missing, [&from, &to])));
     }
 
     /// Hands on what still waits, and ends the conversation. More may be heard afterwards: of a connection that only seemed over.
@@ -206,7 +206,7 @@ impl Flow {
             self.hear(directory, from_server, at, out, |stream, pieces| stream.flush(held_total, pieces));
         }
         if let Talk::Known(mut conversation) = core::mem::replace(&mut self.talk, Talk::Unknown(0)) {
-            senders::end(&mut conversation, self.over, at, out);
+            senders::end(&mut conversation, self.over, at, [&self.server, &self.client], out);
         }
         self.used = false;
     }

@@ -41,7 +41,7 @@ impl Senders {
         if !self.conversations.contains_key(&key) && self.conversations.len() >= SENDERS_MAX {
             let any = self.conversations.keys().next().copied();
             if let Some(mut evicted) = any.and_then(|any| self.conversations.remove(&any)) {
-                end(&mut evicted, Over::Link(kind), at, out);
+                end(&mut evicted, Over::Link(kind), at, [&End::default(); 2], out);
             }
         }
         let over = Over::Link(kind);
@@ -49,18 +49,18 @@ impl Senders {
         let from = End { mac: peeled.sender(), ..End::default() };
         let to = End { mac: peeled.receiver(), ..End::default() };
         let said = Said { bytes, missing, at, from: &from, to: &to, by_server: true };
-        conversation.hear(&said, &mut |heard| out(told(heard, over, missing)));
+        conversation.hear(&said, &mut |heard| out(told(heard, over, missing, [&from, &to])));
     }
 
     pub(super) fn finish(&mut self, at: At, out: &mut dyn FnMut(Event)) {
         for ((kind, _), mut conversation) in self.conversations.drain() {
-            end(&mut conversation, Over::Link(kind), at, out);
+            end(&mut conversation, Over::Link(kind), at, [&End::default(); 2], out);
         }
     }
 }
 
-/// Ends a conversation and says how much of it was read.
-pub(super) fn end(conversation: &mut Box<dyn Conversation>, over: Over, at: At, out: &mut dyn FnMut(Event)) {
-    conversation.finish(at, &mut |heard| out(told(heard, over, 0)));
+/// Ends a conversation between these ends and says how much of it was read.
+pub(super) fn end(conversation: &mut Box<dyn Conversation>, over: Over, at: At, ends: [&End; 2], out: &mut dyn FnMut(Event)) {
+    conversation.finish(at, &mut |heard| out(told(heard, over, 0, ends)));
     conversation.coverage(&mut |protocol, coverage| out(Event::Covered { protocol, coverage }));
 }

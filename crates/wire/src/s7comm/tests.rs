@@ -58,6 +58,23 @@ fn firmware_is_index_seven_and_nothing_else() {
 }
 
 #[test]
+fn who_loads_or_stops_a_program_is_told_once_and_where_the_cpu_agreed() {
+    let job = |function: u8, reference: u8| packet(&[0x32, 1, 0, 0, 0, reference, 0, 1, 0, 0, function]);
+    let ack = |function: u8, reference: u8, error: u8| packet(&[0x32, 3, 0, 0, 0, reference, 0, 1, 0, 0, error, 0, function]);
+    let present = ["s7comm server", "s7comm client"];
+    let told = ["s7comm server", "s7comm client", "happened"];
+    for function in [0x1a, 0x28, 0x29] {
+        let again =
+            [(ASKS, &job(function, 1)[..]), (ANSWERS, &ack(function, 1, 0)), (ASKS, &job(function, 2)), (ANSWERS, &ack(function, 2, 0))];
+        check("agreed", &again, &told);
+        check("refused", &[(ASKS, &job(function, 1)), (ANSWERS, &ack(function, 1, 0x81))], &present);
+        check("asked alone", &[(ASKS, &job(function, 1))], &[]);
+        check("not asked", &[(ANSWERS, &ack(function, 1, 0))], &[]);
+    }
+    check("a read", &[(ASKS, &job(4, 1)), (ANSWERS, &ack(4, 1, 0))], &present);
+}
+
+#[test]
 fn a_list_in_parts_is_one_reading_and_a_record_may_lie_across() {
     let names = [component(1, "Station"), component(2, "PLC_1"), component(5, "S C-B1U393142011"), component(7, "CPU 315-2 PN/DP")];
     let all = list(0x001c, 34, 4, &names);

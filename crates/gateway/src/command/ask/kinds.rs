@@ -37,7 +37,7 @@ pub fn kinds(catalog: &Catalog, asks: &[Ask]) -> BTreeMap<(Endpoint, String), St
 }
 
 /// Whether what was heard at an address would be who is asked there.
-fn answers(address: &Address, ask: &Ask, station: &str) -> bool {
+pub fn answers(address: &Address, ask: &Ask, station: &str) -> bool {
     let itself = address.unit.is_none_or(|unit| UNITS_ITSELF.contains(&unit));
     let unit = matches!(ask.via, Via::Modbus(_)) && address.unit.is_some_and(|unit| unit.to_string() == station);
     unit || (itself && address.path.is_none() && (station.is_empty() || !matches!(ask.via, Via::Modbus(_)) || station == "255"))

@@ -8,7 +8,6 @@ use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
 
-use clap::{Args, FromArgMatches};
 use nameplate_core::text::printable;
 use nameplate_field::ask::Ask;
 use nameplate_field::guard::Endpoint;
@@ -17,7 +16,7 @@ use serde::Deserialize;
 use toml::{Spanned, Table, Value};
 
 pub use self::zones::Area;
-use super::Ways;
+use super::keys::{self, Keys, written};
 use super::opcua::Kept;
 use crate::failure::{Code, Failure};
 
@@ -39,6 +38,7 @@ pub struct Site {
 struct Device {
     name: Option<String>,
     target: String,
+    keys: Keys,
     asks: Vec<Ask>,
 }
 
@@ -184,7 +184,9 @@ impl Site {
         let own = word(&mut keys, "window")?.map(|name| window(text, windows, at, &name)).transpose()?;
         let connections_max = count(&mut keys, "connections_max")?;
         let masters = count(&mut keys, "masters")?.unwrap_or(MASTERS);
-        let asks = ways(&keys).and_then(|ways| ways.asks(&target, kept)).map_err(|failure| bad(format!("device {target:?}: {failure}")))?;
+        let keys = keys::of_table(&keys).map_err(|failure| bad(format!("device {target:?}: {failure}")))?;
+        let asks = keys::ways(&keys).and_then(|ways| ways.asks(&target, kept));
+        let asks = asks.map_err(|failure| bad(format!("device {target:?}: {failure}")))?;
         for ask in &asks {
             let place = (ask.endpoint.canonical(), ask.station());
             if let Some(window) = own.as_ref().or(of_zone.window.as_ref()) {
@@ -201,7 +203,7 @@ impl Site {
                 return Err(bad(format!("device {target:?} is listed twice over {}", ask.via.adapter().name())));
             }
         }
-        self.devices.push(Device { name, target, asks });
+        self.devices.push(Device { name, target, keys, asks });
         Ok(())
     }
 
@@ -227,9 +229,9 @@ impl Site {
         Ok(asks)
     }
 
-    /// Whether the file has this device in this protocol.
-    pub fn lists(&self, ask: &Ask) -> bool {
-        self.devices.iter().flat_map(|device| &device.asks).any(|listed| same(listed, ask))
+    /// Every way in which the file has a device asked: what is asked, its target, and its keys.
+    pub fn listed(&self) -> impl Iterator<Item = (&Ask, &str, &Keys)> {
+        self.devices.iter().flat_map(|device| device.asks.iter().map(move |ask| (ask, device.target.as_str(), &device.keys)))
     }
 
     /// What a firewall has to let through from this machine: a line each, transport, address, port, and what it is for.
@@ -257,7 +259,7 @@ impl Site {
 }
 
 /// The same device in the same protocol.
-fn same(one: &Ask, other: &Ask) -> bool {
+pub fn same(one: &Ask, other: &Ask) -> bool {
     let place = |ask: &Ask| (ask.endpoint.canonical(), ask.station(), ask.via.adapter().name());
     place(one) == place(other)
 }
@@ -306,42 +308,6 @@ fn count(keys: &mut Table, key: &str) -> Result<Option<u64>, Failure> {
         Some(Value::Integer(count)) if count >= 0 => Ok(Some(count.unsigned_abs())),
         Some(other) => Err(Failure::new(Code::Input, format!("{key} is a number, not {}", written(&other)))),
     }
-}
-
-/// A value as somebody wrote it, so that he finds it.
-fn written(value: &Value) -> String {
-    match value {
-        Value::Integer(number) => number.to_string(),
-        Value::Float(number) => number.to_string(),
-        Value::Boolean(whether) => whether.to_string(),
-        Value::String(text) => format!("{text:?}"),
-        Value::Datetime(_) | Value::Array(_) | Value::Table(_) => format!("a {}", value.type_str()),
-    }
-}
-
-/// A device's other keys as the options of the command line: `snmp-community-env = "SITE"` is `--snmp-community-env=SITE`.
-fn ways(keys: &Table) -> Result<Ways, Failure> {
-    let bad = |why: String| Failure::new(Code::Input, why);
-    let mut words = vec!["device".to_owned()];
-    for (key, value) in keys {
-        let values = if let Value::Array(values) = value { values.as_slice() } else { std::slice::from_ref(value) };
-        for value in values {
-            match value {
-                Value::Boolean(true) => words.push(format!("--{key}")),
-                Value::Boolean(false) => {}
-                Value::String(text) => words.push(format!("--{key}={text}")),
-                Value::Integer(number) => words.push(format!("--{key}={number}")),
-                other => return Err(bad(format!("{key}: a key is a text, a number, true, or a list of these, not {}", written(other)))),
-            }
-        }
-    }
-    let command = Ways::augment_args(clap::Command::new("device").no_binary_name(false).disable_help_flag(true));
-    let matches = command.try_get_matches_from(words).and_then(|matches| Ways::from_arg_matches(&matches));
-    matches.map_err(|error| {
-        let said = error.render().to_string();
-        let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("Usage:")).collect();
-        bad(lines.join(" ").trim_start_matches("error: ").to_owned())
-    })
 }
 
 #[cfg(test)]

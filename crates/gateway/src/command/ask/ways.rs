@@ -226,6 +226,20 @@ pub enum Named {
     SunspecAt0,
 }
 
+impl Named {
+    /// The name that `--question` takes, of a question with this name on the allowlist; `None` where several have it.
+    pub fn of(question: &str) -> Option<String> {
+        let mut named = Self::value_variants().iter().filter(|named| Question::from(**named).name() == question);
+        let first = named.next().filter(|_| named.next().is_none())?;
+        first.word()
+    }
+
+    /// The name that `--question` takes.
+    pub fn word(self) -> Option<String> {
+        self.to_possible_value().map(|value| value.get_name().to_owned())
+    }
+}
+
 impl From<Named> for Question {
     fn from(named: Named) -> Self {
         match named {

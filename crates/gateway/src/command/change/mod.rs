@@ -1,5 +1,7 @@
 //! `nameplate change`: a work order, read before and after, with its verdict.
 
+mod asked;
+mod choose;
 pub mod drift;
 mod follow;
 mod heard;
@@ -17,9 +19,10 @@ use clap::{Args, Subcommand};
 use nameplate_core::change::{self, Change, Event, Judged, Verdict, worst};
 use nameplate_core::ledger::Body;
 
+pub use asked::How;
 pub use follow::{Following, follow};
 pub use open::Open;
-pub use read::{How, Reader};
+pub use read::Reader;
 pub use reads::{after, before};
 pub use steps::close;
 
@@ -93,7 +96,7 @@ impl Changes {
     /// A step that is not allowed, the state, the guard's refusal, or a verdict that is not as expected.
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
         match &self.step {
-            Step::Open(step) => with_intake(options, |intake| step.run(intake)),
+            Step::Open(step) => with_intake(options, |intake| step.run(intake, options)),
             Step::Plan(step) => step.plan(options),
             Step::Approve(step) => with_intake(options, |intake| step.run(intake)),
             Step::Check(step) => with_intake(options, |intake| step.run(intake)),

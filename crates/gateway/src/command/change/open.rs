@@ -1,17 +1,17 @@
 //! `nameplate change open`: what is going to change, written down before it does.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use nameplate_core::change::{Delta, Event, Place, Plan};
-use nameplate_core::observation::Address;
 use nameplate_core::text::printable;
-use nameplate_core::wire::modbus::{PORT, Question};
-use nameplate_core::wire::{bacnet, enip};
-use nameplate_field::modbus::UNIT_NONE;
 
-use super::super::ask::Named;
+use super::super::ask::{Kept, Named, Site, keys};
 use super::super::device::find;
+use super::choose::Choice;
 use super::terms::Agreed;
 use super::time_ns;
+use crate::cli::Options;
 use crate::failure::{Code, Failure};
 use crate::intake::Intake;
 use crate::print;
@@ -21,15 +21,15 @@ use crate::store::now_ns;
 const EACH: &str = "*";
 /// Devices of a pilot: as few as show that a release works here.
 const PILOT_DEVICES_MAX: usize = 2;
-/// In the place of a protocol: nobody can ask it, what is heard of it counts.
-pub const HEARD: &str = "heard";
 
 /// Write down what is going to change.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Devices are named by their ids from `nameplate devices`, or enough of the beginning. Every asset needs an expectation:\n\
                         ASSET:PART.FIELD=OLD->NEW; an empty OLD or NEW means that the field is not reported, ? for OLD that nobody knows it, * for ASSET\n\
-                        each device in the scope. Devices are asked over Modbus, EtherNet/IP or BACnet, as they were heard to speak.\n\n\
+                        each device in the scope.\n\n\
+                        A device is asked as the site file has it, or in the first protocol that it was heard to serve and that can be asked; --way\n\
+                        says more: --way via=snmp --way snmp-community-env=SITE. The plan keeps all of it but what leads to a secret.\n\n\
                         Example:\n  \
                         nameplate change open WO-4711 --asset a-12ab --neighbour a-34cd \\\n    \
                         --expect 'a-12ab:self.firmware_revision=2.60->2.70' \\\n    \
@@ -56,9 +56,15 @@ pub struct Open {
     /// Who opens it
     #[arg(long, value_name = "NAME")]
     by: String,
-    /// What to ask of every device, in this order; private objects (a serial number, on some) need `extended`
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "regular")]
-    question: Vec<Named>,
+    /// What to ask over Modbus, in this order; private objects (a serial number, on some) need `extended`
+    #[arg(long, value_enum, value_delimiter = ',')]
+    question: Option<Vec<Named>>,
+    /// The site file: it says how each device is asked, and lists all of them
+    #[arg(long, value_name = "FILE")]
+    site: Option<PathBuf>,
+    /// How devices are asked: an option of `nameplate ask` without its dashes, such as via=s7comm, dnp3-master=3, s7-consent-001c; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    way: Vec<String>,
     #[command(flatten)]
     agreed: Agreed,
 }
@@ -68,11 +74,11 @@ impl Open {
     ///
     /// # Errors
     /// A plan that cannot be carried out, a device that is not in the catalog, the state.
-    pub fn run(&self, intake: &mut Intake<'_>) -> Result<(), Failure> {
-        let plan = self.plan(intake)?;
+    pub fn run(&self, intake: &mut Intake<'_>, options: &Options) -> Result<(), Failure> {
+        let (plan, unasked) = self.plan(intake, options)?;
         let event = Event::Opened(plan.clone());
         super::allowed(intake, &event)?;
-        for note in notes(&plan, intake) {
+        for note in unasked.into_iter().chain(notes(&plan, intake)) {
             eprintln!("note: {}", printable(&note));
         }
         super::put(intake, event)?;
@@ -86,12 +92,27 @@ impl Open {
         Ok(())
     }
 
-    fn plan(&self, intake: &Intake<'_>) -> Result<Plan, Failure> {
+    fn plan(&self, intake: &Intake<'_>, options: &Options) -> Result<(Plan, Vec<String>), Failure> {
         let catalog = &intake.view.catalog;
-        let place = |id: &String| place(intake, id);
+        let kept = Kept { state: options.state.clone(), writes: false };
+        let site = self.site.as_deref().map(|path| Site::read(path, &kept)).transpose()?;
+        let mut keys = keys::of_words(&self.way)?;
+        // Whatever is misspelt is said, also where no device of the change would be asked so.
+        keys::ways(&keys).map_err(|failure| Failure::new(Code::Usage, format!("--way: {failure}")))?;
+        if let (Some(questions), false) = (&self.question, keys.contains_key("modbus-profile")) {
+            keys.insert("question".to_owned(), questions.iter().filter_map(|named| named.word()).collect());
+        }
+        let choice = Choice { site: site.as_ref(), keys: &keys, kept: &kept };
+        let mut unasked = Vec::new();
+        let mut place = |id: &String| {
+            let (place, notes) = choice.place(find(catalog, id)?)?;
+            unasked.extend(notes);
+            Ok::<Place, Failure>(place)
+        };
         let named = self.agreed.scope(catalog)?;
         let scope = self.asset.iter().chain(named.iter().filter(|id| !self.asset.iter().any(|own| id.starts_with(own.as_str()))));
-        let scope: Vec<Place> = scope.map(place).collect::<Result<_, _>>()?;
+        let scope: Vec<Place> = scope.map(&mut place).collect::<Result<_, _>>()?;
+        let neighbours = self.neighbour.iter().map(&mut place).collect::<Result<_, _>>()?;
         let deltas = |text: &String| -> Result<Vec<Delta>, Failure> {
             let delta: Delta = text.parse().map_err(|why| Failure::new(Code::Usage, format!("--expect {why}")))?;
             if delta.asset == EACH {
@@ -100,37 +121,19 @@ impl Open {
             Ok(vec![Delta { asset: find(catalog, &delta.asset)?.id.clone(), ..delta }])
         };
         let expected = self.expect.iter().map(deltas).collect::<Result<Vec<_>, _>>()?.concat();
-        Ok(Plan {
+        let plan = Plan {
             order: self.order.clone(),
             scope,
-            neighbours: self.neighbour.iter().map(place).collect::<Result<_, _>>()?,
+            neighbours,
             expected,
-            questions: self.question.iter().map(|named| Question::from(*named).name().to_owned()).collect(),
+            questions: Vec::new(),
             from_ns: self.from.as_deref().map_or_else(|| Ok(now_ns()), |text| time_ns("--from", text))?,
             until_ns: time_ns("--until", &self.until)?,
             by: self.by.clone(),
             terms: self.agreed.terms(catalog)?,
-        })
+        };
+        Ok((plan, unasked))
     }
-}
-
-/// A device of the catalog, where it answers, and in which protocol it is asked: the first of these that it was heard to serve.
-fn place(intake: &Intake<'_>, id: &str) -> Result<Place, Failure> {
-    let asset = find(&intake.view.catalog, id)?;
-    // Who was asked has no role there: nobody heard him in one.
-    let serves = |protocol: &str| asset.speaks.get(protocol).is_some_and(|roles| roles.is_empty() || roles.contains("server"));
-    let direct = || asset.addresses.iter().rev().filter(|address| address.ip.is_some() && address.path.is_none());
-    let Some(address) = direct().find(|address| address.port.is_some()).or_else(|| direct().next()) else {
-        return Ok(Place { asset: asset.id.clone(), address: Address::default(), via: Some(HEARD.to_owned()) });
-    };
-    let at = |port: u16| Address { ip: address.ip, port: Some(address.port.unwrap_or(port)), ..Address::default() };
-    let (address, via) = match () {
-        () if serves("modbus") => (Address { unit: Some(address.unit.unwrap_or(UNIT_NONE)), ..at(PORT) }, None),
-        () if serves("enip") || serves("cip") => (at(enip::PORT), Some("enip")),
-        () if serves("bacnet") => (Address { instance: address.instance, ..at(bacnet::PORT) }, Some("bacnet")),
-        () => (Address { unit: Some(address.unit.unwrap_or(UNIT_NONE)), ..at(PORT) }, None),
-    };
-    Ok(Place { asset: asset.id.clone(), address, via: via.map(str::to_owned) })
 }
 
 /// What the catalog says otherwise than the order: not an obstacle, the reading before decides.

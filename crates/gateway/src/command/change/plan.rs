@@ -1,10 +1,11 @@
 //! `change plan`: what was agreed, how far each ring is, and what stands in its way.
 
-use nameplate_core::change::{Change, Left, Plan};
+use nameplate_core::change::{Change, Left, Place, Plan};
 use nameplate_core::observation::rfc3339;
 use nameplate_core::text::printable;
 use serde::Serialize;
 
+use super::asked::HEARD;
 use crate::cli::Format;
 use crate::print::json_line;
 
@@ -21,6 +22,30 @@ struct PlanLine<'a> {
     terms: &'a nameplate_core::change::Terms,
     neighbours: Vec<&'a str>,
     expected: Vec<String>,
+    asked: Vec<AskedLine<'a>>,
+}
+
+/// How a device is asked.
+#[derive(Serialize)]
+struct AskedLine<'a> {
+    asset: &'a str,
+    over: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<&'a str>,
+}
+
+impl<'a> AskedLine<'a> {
+    fn of(place: &'a Place) -> Self {
+        Self { asset: &place.asset, over: place.protocol(), target: place.asked.as_ref().map(|asked| asked.target.as_str()) }
+    }
+
+    fn row(&self) -> String {
+        let at = self.target.map(|target| format!("{target} ")).unwrap_or_default();
+        match self.over {
+            HEARD => format!("heard       {}: nobody asks it", self.asset),
+            over => format!("asked       {}: {at}over {over}", self.asset),
+        }
+    }
 }
 
 /// A ring as one line.
@@ -81,6 +106,7 @@ fn lines(change: &Change, stopped_by: impl Fn(u32) -> Option<String>) -> String 
         terms: &plan.terms,
         neighbours: plan.neighbours.iter().map(|place| place.asset.as_str()).collect(),
         expected: plan.expected.iter().map(ToString::to_string).collect(),
+        asked: plan.places().map(AskedLine::of).collect(),
     });
     for (number, ring) in (1..).zip(plan.rings()) {
         let verified = change.verified(number);
@@ -155,6 +181,7 @@ pub fn left_rows(change: &Change) -> Vec<String> {
 fn agreed(plan: &Plan) -> Vec<String> {
     let terms = &plan.terms;
     let mut rows: Vec<String> = plan.expected.iter().map(|delta| format!("expected    {delta}")).collect();
+    rows.extend(plan.places().map(|place| AskedLine::of(place).row()));
     rows.extend(terms.release.iter().map(|release| format!("release     {release}")));
     rows.extend(terms.cause.findings.iter().map(|finding| format!("because of  {finding}")));
     rows.extend(terms.cause.baseline.map(|entry| format!("because of  the decision in entry {entry}")));

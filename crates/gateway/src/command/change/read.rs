@@ -1,45 +1,32 @@
 //! One round of readings for a change: each device once, through the guard, all of it into the ledger.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use nameplate_core::change::{Change, Nameplate, Outcome, Place, Try};
+use nameplate_core::claim::Grade;
 use nameplate_core::ledger::Body;
 use nameplate_core::observation::Source;
-use nameplate_core::wire::modbus::Question;
-use nameplate_field::ask::{self, Event, Reason, Settings, Via, What};
+use nameplate_field::ask::{self, Ask, Event, Reason, Settings, What};
 use nameplate_field::guard::{Endpoint, Refused};
-use nameplate_field::modbus::{Framing, Questions};
 use nameplate_field::touch::{Line, TouchRecord};
-use nameplate_field::{bacnet, enip};
 
-use super::super::ask::{Site, leave_out};
-use super::open::HEARD;
+use super::super::ask::leave_out;
+use super::asked::{HEARD, How};
 use crate::failure::{Code, Failure};
 use crate::intake::Intake;
 use crate::store::now_ns;
 
-/// Every question that a plan can name.
-const QUESTIONS: [Question; 4] = [Question::BASIC, Question::REGULAR, Question::EXTENDED, Question::ServerId];
-
 /// A device as asking tells devices apart.
 type Device = (Endpoint, String);
-
-/// How fast, and under whose rules.
-pub struct How {
-    /// Scales the gaps; below 1 for loopback alone.
-    pub time_factor: f64,
-    /// The site, where its owner wrote a file: its rules hold, and it has to list each device.
-    pub site: Option<Site>,
-}
 
 /// Reads the devices of one change.
 pub struct Reader<'a, 'p> {
     intake: &'a mut Intake<'p>,
     change: &'a Change,
     touch: Arc<TouchRecord>,
+    how: &'a How,
     settings: Settings,
 }
 
@@ -55,6 +42,7 @@ pub struct Heard {
 #[derive(Default)]
 struct Account {
     nameplate: Nameplate,
+    grades: BTreeMap<String, Grade>,
     entries: Vec<u64>,
     answered: bool,
     why: Option<String>,
@@ -65,10 +53,13 @@ impl<'a, 'p> Reader<'a, 'p> {
     /// A reader for an open change.
     ///
     /// # Errors
-    /// A device of the plan has no address: a ledger that another program wrote. One that the site file does not list.
-    pub fn new(intake: &'a mut Intake<'p>, change: &'a Change, touch: TouchRecord, how: &How) -> Result<Self, Failure> {
+    /// As [`How::ask`].
+    pub fn new(intake: &'a mut Intake<'p>, change: &'a Change, touch: TouchRecord, how: &'a How) -> Result<Self, Failure> {
         let plan = &change.plan;
-        let devices = |places: &[Place]| places.iter().map(device).collect::<Result<BTreeSet<Device>, Failure>>();
+        let devices = |places: &[Place]| {
+            let asks = places.iter().map(|place| how.ask(plan, place));
+            asks.filter_map(Result::transpose).map(|ask| Ok(device(&ask?))).collect::<Result<BTreeSet<Device>, Failure>>()
+        };
         let reason = Reason::Change(ask::Change {
             order: plan.order.clone(),
             from: time(plan.from_ns),
@@ -77,12 +68,9 @@ impl<'a, 'p> Reader<'a, 'p> {
             neighbours: devices(&plan.neighbours)?,
             rebooting_since: change.before.last().map(|step| time(step.time_ns)),
         });
-        if let Some(site) = &how.site {
-            plan.places().try_for_each(|place| listed(site, place))?;
-        }
         let rules = Arc::new(how.site.as_ref().map(|site| site.rules.clone()).unwrap_or_default());
         let settings = Settings { time_factor: how.time_factor, rules, ..Settings::new(reason, Arc::new(SystemTime::now)) };
-        Ok(Self { intake, change, touch: Arc::new(touch), settings })
+        Ok(Self { intake, change, touch: Arc::new(touch), how, settings })
     }
 
     /// Asks each of these devices once; what they said is in the ledger when this returns.
@@ -91,18 +79,16 @@ impl<'a, 'p> Reader<'a, 'p> {
     /// A refusal of the whole round, or the state's.
     pub async fn read(&mut self, places: &[&Place]) -> Result<Vec<Heard>, Failure> {
         let mut accounts: BTreeMap<Device, Account> = BTreeMap::new();
-        let named = |name: &String| QUESTIONS.into_iter().find(|question| question.name() == name);
-        let questions: Vec<Question> = self.change.plan.questions.iter().filter_map(named).collect();
         // Budgets and breakers rest on the touch record: if it holds less than was taken from it, nobody is asked.
         self.intake.touched()?;
-        let mut asks = Vec::new();
-        for place in places {
-            accounts.insert(device(place)?, Account::default());
-            asks.extend(asked(place, &questions)?);
-        }
+        // Each time anew: a device's keys are not used twice with the same first numbers.
+        let asked = places.iter().map(|place| self.how.ask(&self.change.plan, place)).collect::<Result<Vec<Option<Ask>>, Failure>>()?;
+        let devices: Vec<Option<Device>> = asked.iter().map(|ask| ask.as_ref().map(device)).collect();
+        accounts.extend(devices.iter().flatten().map(|device| (device.clone(), Account::default())));
+        let asks = asked.into_iter().flatten().collect();
         let order = &self.change.plan.order;
         let asks = leave_out(&self.intake.view.catalog, asks, order, &self.touch, |ask, hazard| {
-            if let Some(account) = accounts.get_mut(&(ask.endpoint.canonical(), ask.station())) {
+            if let Some(account) = accounts.get_mut(&device(ask)) {
                 account.refuse(hazard.rule, hazard.why, None);
             }
         })?;
@@ -116,7 +102,8 @@ impl<'a, 'p> Reader<'a, 'p> {
         let touched = touched.await.map_err(|refused| Failure::new(Code::Refused, refused.to_string()));
         self.keep_touches(&mut accounts)?;
         trouble.map_or(touched, Err)?;
-        places.iter().map(|place| Ok(accounts.remove(&device(place)?).unwrap_or_default().heard(place))).collect()
+        let of = |device: Option<Device>| device.and_then(|device| accounts.remove(&device)).unwrap_or_default();
+        Ok(devices.into_iter().map(of).zip(places).map(|(account, place)| account.heard(place)).collect())
     }
 
     /// Takes the touch record into the ledger; each device's lines belong to its try.
@@ -145,7 +132,7 @@ impl Account {
             What::Reading(reading) => {
                 let (entry, said) = intake.keep(&reading, Source::Asked { reason: order.to_owned() })?;
                 self.entries.push(entry);
-                self.nameplate.add(&reading, &said);
+                self.nameplate.add(&reading, &said, &mut self.grades);
                 self.answered = true;
                 if !reading.complete {
                     self.fail("its answer was cut or broken".to_owned());
@@ -194,45 +181,9 @@ pub fn some(heard: &[Heard]) -> Result<(), Failure> {
     refused.map_or(Ok(()), |refused| Err(Failure::new(Code::Refused, refused.join("\n"))))
 }
 
-/// With a site file nothing is asked that it does not list.
-fn listed(site: &Site, place: &Place) -> Result<(), Failure> {
-    let Some(ask) = asked(place, &[Question::REGULAR])? else { return Ok(()) };
-    let unlisted = || {
-        let (over, at) = (place.protocol(), ask.place());
-        format!("{}: the site file does not list {at} over {over}; it may ask only what it lists", place.asset)
-    };
-    if site.lists(&ask) { Ok(()) } else { Err(Failure::new(Code::Usage, unlisted())) }
-}
-
-/// A device as asking tells devices apart. One that nobody can ask has no place; its id stands for it.
-fn device(place: &Place) -> Result<Device, Failure> {
-    let nowhere = || (Endpoint::Tcp(SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0)), place.asset.clone());
-    Ok(asked(place, &[Question::REGULAR])?.map_or_else(nowhere, |ask| (ask.endpoint.canonical(), ask.station())))
-}
-
-/// What is asked of it; `None` where what is heard counts alone.
-fn asked(place: &Place, questions: &[Question]) -> Result<Option<ask::Ask>, Failure> {
-    let address = &place.address;
-    let unwhole = || Failure::new(Code::Input, format!("{}: the change names no whole address of it", place.asset));
-    if place.protocol() == HEARD {
-        return Ok(None);
-    }
-    let at = address.ip.zip(address.port).map(|(ip, port)| SocketAddr::new(ip.to_canonical(), port)).ok_or_else(unwhole)?;
-    let ask = match place.protocol() {
-        "enip" => ask::Ask { endpoint: Endpoint::Udp(at), via: Via::Enip(enip::Questions) },
-        "bacnet" => {
-            ask::Ask { endpoint: Endpoint::Udp(at), via: Via::Bacnet(bacnet::Questions { instance: address.instance, route: None }) }
-        }
-        "modbus" => {
-            let unit = address.unit.ok_or_else(unwhole)?;
-            let questions = Questions { framing: Framing::Tcp, unit, questions: questions.to_vec() };
-            ask::Ask { endpoint: Endpoint::Tcp(at), via: Via::Modbus(questions) }
-        }
-        other => {
-            return Err(Failure::new(Code::Input, format!("{}: a change does not ask over {other:?}", place.asset)));
-        }
-    };
-    Ok(Some(ask))
+/// As asking tells devices apart.
+fn device(ask: &Ask) -> Device {
+    (ask.endpoint.canonical(), ask.station())
 }
 
 fn time(ns: u64) -> SystemTime {

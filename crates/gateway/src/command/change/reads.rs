@@ -8,7 +8,7 @@ use nameplate_core::change::{Change, Event, Judged, Place, Try};
 use super::heard::{Listening, heard};
 use super::{Following, How, Reader, allowed, block_on, directory, find, follow, judged, page, put, time_ns};
 use crate::cli::Options;
-use crate::command::ask::{Kept, Site, touch_record};
+use crate::command::ask::{Kept, Site, keys, touch_record};
 use crate::failure::{Code, Failure};
 use crate::intake::Intake;
 use crate::print;
@@ -19,13 +19,21 @@ struct Under {
     /// The site file: whom nobody may contact, windows, blackouts and budgets hold as for `ask`; it has to list each device of the change
     #[arg(long, value_name = "FILE")]
     site: Option<PathBuf>,
+    /// Where no site file has it: an option of `nameplate ask` that leads to a secret or to an owner's consent, without its dashes, such as
+    /// snmp-community-env=SITE. No plan keeps these, so they are said for each reading; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", conflicts_with = "site")]
+    way: Vec<String>,
 }
 
 impl Under {
     fn how(&self, time_factor: f64, options: &Options) -> Result<How, Failure> {
         let kept = Kept { state: options.state.clone(), writes: true };
         let site = self.site.as_deref().map(|path| Site::read(path, &kept)).transpose()?;
-        Ok(How { time_factor, site })
+        let anew = keys::of_words(&self.way)?;
+        if let Some(key) = anew.keys().find(|key| !keys::is_said_anew(key)) {
+            return Err(Failure::new(Code::Usage, format!("--way {key}: how devices are asked was settled when the change was opened")));
+        }
+        Ok(How { time_factor, site, anew, kept })
     }
 }
 

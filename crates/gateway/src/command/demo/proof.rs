@@ -19,6 +19,8 @@ use nameplate_simulators::plant::Plant;
 
 use super::{DEVICES, TIME_FACTOR, UNIT, persona};
 use crate::cli::Format;
+use crate::command::ask::Kept;
+use crate::command::ask::keys::Keys;
 use crate::command::change::{self, Following, How};
 use crate::command::evidence::{self, Exported, is_proven, sentences};
 use crate::failure::{Code, Failure};
@@ -27,7 +29,7 @@ use crate::print;
 use crate::store::{Draft, Store, now_ns};
 
 /// No owner has written rules for the devices of the demo.
-const HOW: How = How { time_factor: TIME_FACTOR, site: None };
+const HOW: How = How { time_factor: TIME_FACTOR, site: None, anew: Keys::new(), kept: Kept { state: None, writes: false } };
 
 /// Who does what in the story.
 const ENGINEER: &str = "the engineer";
@@ -137,6 +139,7 @@ impl Work {
                 asset,
                 address: Address { ip: Some(listens.ip()), port: Some(listens.port()), unit: Some(UNIT), ..Address::default() },
                 via: None,
+                asked: None,
             })
         };
         let scope = place(self.device)?;

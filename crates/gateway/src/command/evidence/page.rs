@@ -172,6 +172,7 @@ fn told(body: &Body) -> (&'static str, String) {
         Body::Approval(approval) => ("approval", changes::decision(approval)),
         Body::Baseline(_) => ("baseline", String::new()),
         Body::Evaluation(_) => ("evaluation", String::new()),
+        Body::Happening(_) => ("happening", String::new()),
         Body::Hand(hand) => ("hand", format!("{}: {}", hand.by, hand.reason)),
         Body::Change(event) => {
             let (step, by, what) = changes::step(event);

@@ -5,9 +5,12 @@ use nameplate_core::change::Change;
 use nameplate_core::change::drift::drifts;
 use nameplate_core::finding::Verdict;
 use nameplate_core::finding::remediation::State;
+use nameplate_core::happening::{Happening, Kept};
 use nameplate_core::observation::rfc3339;
+use nameplate_core::view::View;
 
 use super::{Rows, Told, table};
+use crate::command::change::drift::seen;
 use crate::command::check::findings::Found;
 use crate::failure::Failure;
 use crate::lines::{place, way};
@@ -16,8 +19,10 @@ use crate::sheet::book::Tint;
 
 /// Columns of the tables.
 const SAID: [&str; 9] = ["part", "field", "value", "first", "last", "readings", "grade", "way", "where"];
-const DRIFTED: [&str; 7] = ["what", "before", "after", "last seen before", "first seen after", "ordered by", "open meanwhile"];
+const DRIFTED: [&str; 8] =
+    ["what", "before", "after", "last seen before", "first seen after", "ordered by", "open meanwhile", "seen meanwhile"];
 const FINDINGS: [&str; 10] = ["part", "cve", "advisory", "verdict", "band", "due", "remediation", "work order", "entry", "why"];
+const DONE: [&str; 6] = ["time", "what", "by", "protocol", "where", "way"];
 const CHANGES: [&str; 8] = ["order", "role", "stage", "verdict", "why", "requested by", "approved by", "closed"];
 
 /// The report.
@@ -33,7 +38,7 @@ pub fn report(told: &Told<'_>, asset: &Asset) -> Result<Results, Failure> {
         let tint = if order.is_some() { Tint::Plain } else { Tint::Bad };
         let order = order.unwrap_or_else(|| "nobody".to_owned());
         let cells = [drift.what.clone(), drift.before.clone(), drift.after.clone(), rfc3339(last), rfc3339(first), order];
-        (tint, cells.into_iter().chain([drift.could_have.join(" ")]).collect())
+        (tint, cells.into_iter().chain([drift.could_have.join(" "), seen(drift, view).join("; ")]).collect())
     });
     let remarks = asset.remarks.iter().map(|remark| (Tint::Plain, vec![remark.clone()])).collect();
     Ok(Results {
@@ -51,8 +56,8 @@ pub fn report(told: &Told<'_>, asset: &Asset) -> Result<Results, Failure> {
         tables: vec![
             table("Identity over time", &SAID, said(asset)),
             table("What changed", &DRIFTED, moved.collect()),
+            table("Seen to be done to it", &DONE, done(view, asset)),
             table("Changes", &CHANGES, changes.map(|change| (Tint::Plain, in_change(change, asset))).collect()),
-            table("Findings", &FINDINGS, findings(told, asset)?),
             table("Remarks", &["remark"], remarks),
         ],
         ..Results::default()
@@ -83,6 +88,16 @@ fn findings(told: &Told<'_>, asset: &Asset) -> Result<Rows, Failure> {
         (tint, said.into_iter().chain([state, order, entry, why]).collect())
     };
     Ok(found.iter().map(row).collect())
+}
+
+fn done(view: &View, asset: &Asset) -> Vec<(Tint, Vec<String>)> {
+    let row = |kept: &Kept| {
+        let Happening { by, device, protocol, source, time_ns, what } = &kept.happening;
+        let by = by.as_ref().map(place).unwrap_or_default();
+        let cells = [rfc3339(*time_ns), what.text().to_owned(), by, protocol.clone(), place(device), way(source).to_owned()];
+        (Tint::Plain, cells.to_vec())
+    };
+    view.happenings.of(asset, (0, u64::MAX)).into_iter().map(row).collect()
 }
 
 fn said(asset: &Asset) -> Vec<(Tint, Vec<String>)> {
