@@ -228,11 +228,9 @@ impl<'a, 'p> Run<'a, 'p> {
     pub async fn ask(&mut self, asks: Vec<ask::Ask>, time_factor: f64, touch: TouchRecord) -> Result<Summary, Failure> {
         // Budgets and breakers rest on the touch record: if it holds less than was taken from it, nobody is asked.
         self.intake.touched()?;
-        let state = touch.path().parent().unwrap_or(Path::new(""));
-        let asks = masters::known(&self.intake.view.catalog, state, chassis::known(&self.intake.view.catalog, asks));
-        let asks = self.without_hazards(asks, &touch)?;
+        let refused = &mut self.refused;
+        let Prepared { asks, kinds } = prepared(&self.intake.view.catalog, asks, self.reason, &touch, || *refused += 1)?;
         let reason = Reason::WorkOrder(self.reason.to_owned());
-        let kinds = kinds::kinds(&self.intake.view.catalog, &asks);
         let settings = Settings {
             time_factor,
             rules: Arc::clone(&self.rules),
@@ -245,12 +243,6 @@ impl<'a, 'p> Run<'a, 'p> {
             Some(failure) => Err(failure),
             None => touched.map_err(|refused| Failure::new(Code::Refused, refused.to_string())),
         }
-    }
-
-    /// Leaves out devices of a class that a read disturbs.
-    fn without_hazards(&mut self, asks: Vec<ask::Ask>, touch: &TouchRecord) -> Result<Vec<ask::Ask>, Failure> {
-        let refused = &mut self.refused;
-        leave_out(&self.intake.view.catalog, asks, self.reason, touch, |_, _| *refused += 1)
     }
 
     fn event(&mut self, event: Event) {
@@ -310,6 +302,32 @@ impl<'a, 'p> Run<'a, 'p> {
         }
         Ok(())
     }
+}
+
+/// Who is asked, with what is known before.
+pub struct Prepared {
+    /// Those that no hazard forbids.
+    pub asks: Vec<ask::Ask>,
+    /// What they are, as [`Settings::kinds`] has it.
+    pub kinds: std::collections::BTreeMap<(Endpoint, String), String>,
+}
+
+/// Holds against the catalog who is to be asked. Each that is left out is on record, and `refused` is told.
+///
+/// # Errors
+/// As [`leave_out`].
+pub fn prepared(
+    catalog: &Catalog,
+    asks: Vec<ask::Ask>,
+    reason: &str,
+    touch: &TouchRecord,
+    mut refused: impl FnMut(),
+) -> Result<Prepared, Failure> {
+    let state = touch.path().parent().unwrap_or(Path::new(""));
+    let asks = masters::known(catalog, state, chassis::known(catalog, asks));
+    let asks = leave_out(catalog, asks, reason, touch, |_, _| refused())?;
+    let kinds = kinds::kinds(catalog, &asks);
+    Ok(Prepared { asks, kinds })
 }
 
 /// Leaves out devices of a class that a read disturbs; says so, puts it on record, and tells `each`.

@@ -27,6 +27,8 @@ const MASTERS: u64 = 1;
 /// A site as its file has it.
 #[derive(Debug)]
 pub struct Site {
+    /// As its owner calls it.
+    pub name: String,
     /// The owner's rules.
     pub rules: Rules,
     /// Its zones, with their networks and what holds in them.
@@ -142,6 +144,7 @@ impl Site {
             Ok(Never { place, why })
         });
         let mut site = Self {
+            name: file.name,
             rules: Rules {
                 never: never.collect::<Result<_, Failure>>()?,
                 blackouts: blackouts(&text, file.blackout)?,
@@ -225,6 +228,11 @@ impl Site {
             asks.extend(device.asks.iter().cloned());
         }
         Ok(asks)
+    }
+
+    /// All devices by name (by target where they have none), and how each is asked.
+    pub fn devices(&self) -> impl Iterator<Item = (&str, &[Ask])> {
+        self.devices.iter().map(|device| (device.name.as_ref().unwrap_or(&device.target).as_str(), device.asks.as_slice()))
     }
 
     /// Whether the file has this device in this protocol.
