@@ -100,7 +100,7 @@ impl Stranger {
     }
 
     /// Reads what the field side tells until it closes the hatch: then it has taken in all that was said, or shown out who said it.
-    fn is_shown_out(mut self) -> String {
+    fn shown_out_with(mut self) -> String {
         let mut told = Vec::new();
         match self.0.read_to_end(&mut told) {
             Err(error) if error.kind() != std::io::ErrorKind::ConnectionReset => panic!("the field side hangs: {error}"),
@@ -157,7 +157,7 @@ fn whoever_has_taken_over_the_desk_gets_nothing_out_that_is_not_listed() {
             words.extend((0..draw.below(60)).map(|_| line(&wish(&mut draw, &names))));
             words.push(nonsense(&mut draw, &names));
             stranger.says(&words.concat());
-            let told = stranger.is_shown_out();
+            let told = stranger.shown_out_with();
             // Whoever comes before the one before him has gone is turned away, unheard.
             if told.contains("another desk") {
                 continue;
@@ -208,7 +208,7 @@ fn the_field_side_connects_to_nobody_else_whatever_the_desk_says() {
             words.extend((0..50).map(|_| line(&wish(&mut draw, &names))));
             words.push(nonsense(&mut draw, &names));
             stranger.says(&words.concat());
-            stranger.is_shown_out();
+            stranger.shown_out_with();
         }
         while !is_welcome(&hatch) || gateway.connected() == 0 {
             assert!(field.runs(), "the field side ended");

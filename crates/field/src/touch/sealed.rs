@@ -109,7 +109,7 @@ mod tests {
         assert_eq!(lines.len(), 9);
         let header = "{\"touch_record\":1}".to_owned();
         let check = |lines: &[String], seed: u8, expected: Option<&str>| {
-            let text: String = [&[header.clone()], lines].concat().iter().map(|line| format!("{line}\n")).collect();
+            let text: String = std::iter::once(&header).chain(lines).map(|line| format!("{line}\n")).collect();
             fs::write(state.join(FILE_NAME), text).expect("written");
             let said = open(&state, seed).err().map(|error| error.to_string());
             assert!(

@@ -5,6 +5,7 @@ mod http;
 mod kinds;
 mod masters;
 mod opcua;
+mod prepared;
 mod reboots;
 mod secret;
 mod sel;
@@ -31,6 +32,7 @@ use nameplate_field::touch::{Kind, Line, Summary, TouchRecord};
 use nameplate_field::uptime::News;
 
 pub use self::opcua::Kept;
+pub use self::prepared::{Prepared, prepared};
 pub use self::site::{Area, Site};
 pub use self::ways::{Named, Ways};
 use super::change::drift;
@@ -302,32 +304,6 @@ impl<'a, 'p> Run<'a, 'p> {
         }
         Ok(())
     }
-}
-
-/// Who is asked, with what is known before.
-pub struct Prepared {
-    /// Those that no hazard forbids.
-    pub asks: Vec<ask::Ask>,
-    /// What they are, as [`Settings::kinds`] has it.
-    pub kinds: std::collections::BTreeMap<(Endpoint, String), String>,
-}
-
-/// Holds against the catalog who is to be asked. Each that is left out is on record, and `refused` is told.
-///
-/// # Errors
-/// As [`leave_out`].
-pub fn prepared(
-    catalog: &Catalog,
-    asks: Vec<ask::Ask>,
-    reason: &str,
-    touch: &TouchRecord,
-    mut refused: impl FnMut(),
-) -> Result<Prepared, Failure> {
-    let state = touch.path().parent().unwrap_or(Path::new(""));
-    let asks = masters::known(catalog, state, chassis::known(catalog, asks));
-    let asks = leave_out(catalog, asks, reason, touch, |_, _| refused())?;
-    let kinds = kinds::kinds(catalog, &asks);
-    Ok(Prepared { asks, kinds })
 }
 
 /// Leaves out devices of a class that a read disturbs; says so, puts it on record, and tells `each`.

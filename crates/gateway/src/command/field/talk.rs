@@ -22,7 +22,7 @@ use crate::print;
 /// Counters are told so often.
 const COUNTED_EVERY: Duration = Duration::from_secs(5);
 /// A desk that takes nothing for so long is shown out.
-const SLOW_MAX: Duration = Duration::from_secs(30);
+const SLOW_SECONDS_MAX: Duration = Duration::from_secs(30);
 /// Lines of the touch record in one report.
 const LINES_MAX: usize = 256;
 /// Characters of what a stranger said that are told back.
@@ -32,7 +32,7 @@ const SHOWN_CHARS_MAX: usize = 200;
 pub async fn turn_away(mut stream: UnixStream) {
     let wrong = Report::Wrong { why: "another desk is here; there is one at a time".to_owned() };
     // It may be gone by now.
-    let _ = timeout(SLOW_MAX, stream.write_all(print::json_line(&wrong).as_bytes())).await;
+    let _ = timeout(SLOW_SECONDS_MAX, stream.write_all(print::json_line(&wrong).as_bytes())).await;
 }
 
 /// Talks until the desk goes, or is shown out.
@@ -141,7 +141,7 @@ impl Desk<'_, '_> {
     }
 
     async fn tell(&mut self, line: &str) -> io::Result<()> {
-        let told = timeout(SLOW_MAX, self.to.write_all(line.as_bytes())).await;
+        let told = timeout(SLOW_SECONDS_MAX, self.to.write_all(line.as_bytes())).await;
         told.map_err(|_| wrong("it takes nothing".to_owned()))?
     }
 }

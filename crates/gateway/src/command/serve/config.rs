@@ -11,11 +11,11 @@ use super::plan::Plan;
 use crate::failure::Failure;
 
 /// A device has one scheduled reading a day (docs/read-only.md, 3); a plan that wants more would only be refused.
-const EVERY_MIN: Duration = Duration::from_secs(24 * 60 * 60);
+const PERIOD_DAYS_MIN: Duration = Duration::from_secs(24 * 60 * 60);
 /// What was missed is spread over so long behind a start, where the file says nothing of it.
 const CATCH_UP: Duration = Duration::from_secs(15 * 60);
 /// Longer than that nobody plans.
-const EVERY_MAX: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+const PERIOD_DAYS_MAX: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 /// Characters of a plan's name: it stands in each line of the touch record.
 const NAME_CHARS_MAX: usize = 80;
 
@@ -82,7 +82,7 @@ impl Config {
             let time = |key: &str, text: &str| humantime::parse_duration(text).map_err(|e| bad(&format!("{key} = {text:?}: {e}")));
             let every = time("every", &row.every)?;
             let catch_up = row.catch_up.as_deref().map_or(Ok(CATCH_UP), |text| time("catch_up", text))?;
-            if !(EVERY_MIN..=EVERY_MAX).contains(&every) {
+            if !(PERIOD_DAYS_MIN..=PERIOD_DAYS_MAX).contains(&every) {
                 return Err(bad("every is a day to a year: a device has one scheduled reading a day, see docs/read-only.md"));
             }
             plans.push(Plan { name: row.name, devices: row.devices, every, catch_up });
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn a_configuration_is_read_whole_or_says_where_it_is_wrong() {
         let config = Config::of("hatch = \"/run/h\"\n[[plan]]\nname = \"daily\"\nevery = \"1day\"\n").expect("a configuration");
-        assert_eq!((config.plans.len(), config.plans[0].every, config.field_key), (1, EVERY_MIN, None));
+        assert_eq!((config.plans.len(), config.plans[0].every, config.field_key), (1, PERIOD_DAYS_MIN, None));
         let check = |text: &str, parts: &[&str]| {
             let why = Config::of(text).expect_err(text);
             assert!(parts.iter().all(|part| why.contains(part)), "{text:?}: {why}");
