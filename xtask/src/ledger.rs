@@ -23,9 +23,19 @@ pub fn evidence(tree: &Tree) -> ExitCode {
 
 /// `cargo xtask soak --reports`: what was known on a day, as often as the bar has it.
 pub fn reports(tree: &Tree) -> ExitCode {
-    let tests = ["test", "--release", "-p", "nameplate-tests", "--test", "reports", "--", "--nocapture"];
+    often(tree, "reports", ("NAMEPLATE_REPORTS", "200"))
+}
+
+/// `cargo xtask soak --hatch`: what a taken-over desk says to the field side, as often as the bar has it.
+pub fn hatch(tree: &Tree) -> ExitCode {
+    often(tree, "serve", ("NAMEPLATE_HATCH", "1000000"))
+}
+
+/// The tests of one binary, with what makes them long.
+fn often(tree: &Tree, test: &str, often: (&str, &str)) -> ExitCode {
+    let tests = ["test", "--release", "-p", "nameplate-tests", "--test", test, "--", "--nocapture"];
     let built = shown("build", &mut tree.cargo(&["build", "--release", "--quiet", "--workspace", "--bins"]));
-    ended(built.and_then(|()| shown("the reports' tests", tree.cargo(&tests).env("NAMEPLATE_REPORTS", "200"))))
+    ended(built.and_then(|()| shown("the tests", tree.cargo(&tests).env(often.0, often.1))))
 }
 
 /// Runs both; the figures are printed, and none of them is a failure.

@@ -20,6 +20,7 @@ pub mod profile;
 pub mod query;
 pub mod range;
 pub mod register;
+pub mod seal;
 pub mod sheet;
 pub mod text;
 pub mod version;

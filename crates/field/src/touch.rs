@@ -10,6 +10,7 @@
 mod error;
 mod line;
 mod quiet;
+mod sealed;
 mod summary;
 
 use std::{
@@ -22,6 +23,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use self::sealed::Sealing;
 pub use self::{
     error::TouchError,
     line::{Kind, Line},
@@ -72,6 +74,8 @@ struct Shelf {
     /// Torn bytes that still have to be written down.
     to_mend: Option<Torn>,
     run: Summary,
+    /// Where the record is sealed: the lines since the last seal, and the key of the next.
+    sealing: Option<Sealing>,
 }
 
 impl TouchRecord {
@@ -96,7 +100,7 @@ impl TouchRecord {
         let whole_bytes = torn.as_ref().map_or(bytes, |torn| torn.offset);
         check_header(&mut file, whole_bytes, &path)?;
         sync_directory(state).map_err(io("sync", state))?;
-        let shelf = Shelf { file, whole_bytes, ragged: torn.is_some(), to_mend: torn.clone(), run: Summary::default() };
+        let shelf = Shelf { file, whole_bytes, ragged: torn.is_some(), to_mend: torn.clone(), run: Summary::default(), sealing: None };
         Ok(Self { path, clock: Box::new(clock), shelf: Mutex::new(shelf), torn })
     }
 
@@ -122,8 +126,11 @@ impl TouchRecord {
     ///
     /// # Errors
     /// [`TouchError::Io`] or [`TouchError::TooLong`]: the line is not in the record, and what it announces must not happen.
-    pub fn append(&self, mut line: Line) -> Result<(), TouchError> {
-        let mut shelf = self.shelf();
+    pub fn append(&self, line: Line) -> Result<(), TouchError> {
+        self.put(&mut self.shelf(), line)
+    }
+
+    fn put(&self, shelf: &mut Shelf, mut line: Line) -> Result<(), TouchError> {
         line.time = representable((self.clock)());
         let mut text = Vec::new();
         if shelf.whole_bytes == 0 {
@@ -139,6 +146,9 @@ impl TouchRecord {
         json_line(&mut text, &line)?;
         shelf.write(&text).map_err(|source| TouchError::Io { operation: "write", path: self.path.clone(), source })?;
         shelf.run.take(&line);
+        if let Some(sealing) = &mut shelf.sealing {
+            sealing.wrote(&text, line.seal.as_ref());
+        }
         Ok(())
     }
 

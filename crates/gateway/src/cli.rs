@@ -102,6 +102,12 @@ pub enum Command {
     Profile(command::profile::Profiles),
     /// Run devices of any protocol on loopback, sound or hostile
     Simulate(command::simulate::Simulate),
+    /// Run the gateway's desk: takes what the field side hears and reads into the ledger, and asks by plan
+    #[cfg(unix)]
+    Serve(command::serve::Serve),
+    /// Run the gateway's field side: the one process that listens on the plant's network and asks its devices
+    #[cfg(unix)]
+    Field(command::field::Field),
     /// Print the allowlist of what may be sent, and prove it
     Prove(command::prove::Prove),
 }

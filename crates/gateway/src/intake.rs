@@ -98,7 +98,7 @@ impl<'a> Intake<'a> {
         Ok((index, said))
     }
 
-    /// Takes somebody who takes part in a protocol, and may never say what he is.
+    /// Takes somebody who takes part in a protocol, and may never say what he is. Returns the observation where nobody was known there.
     ///
     /// # Errors
     /// The store's.
@@ -108,15 +108,25 @@ impl<'a> Intake<'a> {
         speaker: &wire::Address,
         source: Source,
         time_ns: u64,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<(Observation, Interpretation)>, Failure> {
         if let Some(id) = self.view.catalog.sighted(protocol, &self.at(speaker), time_ns) {
             self.saw(id);
-            return Ok(());
+            return Ok(None);
         }
         let reading = Reading::new(protocol, over, role.presence(), speaker.clone());
         let said = Interpretation::of(Matched::None, Vec::new());
         let observation = self.observation(&reading, source, time_ns);
-        self.record(&observation, &said)
+        self.record(&observation, &said)?;
+        Ok(Some((observation, said)))
+    }
+
+    /// Takes what another process read and interpreted, with the text of the profile (SHA-256, text) that said so. One that is known already changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn accept(&mut self, observation: &Observation, said: &Interpretation, profile: Option<(&str, &str)>) -> Result<(), Failure> {
+        self.put(Draft::observation(now_ns(), observation.clone(), said.clone(), profile))
     }
 
     /// Takes what was seen to be done to a device; says whether there was room for it.
@@ -184,6 +194,17 @@ impl<'a> Intake<'a> {
         store.append_touched(&drafts, end).map(|_| ())
     }
 
+    /// Takes lines of another process' touch record, which has `end` bytes up to the last of them, behind what is waiting.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn touched_elsewhere(&mut self, lines: &[String], end: u64) -> Result<(), Failure> {
+        self.commit()?;
+        let Some(store) = &mut self.store else { return Ok(()) };
+        let drafts: Vec<Draft> = lines.iter().map(|line| Draft::new(now_ns(), Body::Touch { line: line.clone() })).collect();
+        store.append_touched(&drafts, end).map(|_| ())
+    }
+
     /// What reads and appends; `None` where nothing is kept.
     #[must_use]
     pub fn store(&self) -> Option<&Store> {
@@ -215,12 +236,11 @@ impl<'a> Intake<'a> {
     }
 
     fn record(&mut self, observation: &Observation, said: &Interpretation) -> Result<(), Failure> {
-        let profile = match &said.matched {
-            Matched::One(id) | Matched::Fallback(id) => self.profiles.get(id),
-            Matched::None | Matched::Several(_) => None,
-        };
-        let profile = profile.map(|profile| (profile.sha256.as_str(), profile.text.as_str()));
-        let draft = Draft::observation(now_ns(), observation.clone(), said.clone(), profile);
+        let profiles = self.profiles;
+        self.put(Draft::observation(now_ns(), observation.clone(), said.clone(), profile_of(profiles, said)))
+    }
+
+    fn put(&mut self, draft: Draft) -> Result<(), Failure> {
         let Body::Observation(observed) = &draft.body else { return Ok(()) };
         // Read before, from the same file: seen, and already in the ledger.
         let digest = observed.observation.digest();
@@ -241,6 +261,16 @@ impl<'a> Intake<'a> {
             self.seen.push(id);
         }
     }
+}
+
+/// SHA-256 and text of the profile that said so.
+#[must_use]
+pub fn profile_of<'p>(profiles: &'p ProfileSet, said: &Interpretation) -> Option<(&'p str, &'p str)> {
+    let profile = match &said.matched {
+        Matched::One(id) | Matched::Fallback(id) => profiles.get(id),
+        Matched::None | Matched::Several(_) => None,
+    };
+    profile.map(|profile| (profile.sha256.as_str(), profile.text.as_str()))
 }
 
 /// The work order or list of a source; captures are one timeline, however many files they stand in.

@@ -11,6 +11,8 @@ use crate::failure::Failure;
 
 /// The key's file in the state directory: the seed, 64 hexadecimal digits and a line end.
 pub const FILE: &str = "site.key";
+/// The field side's key in its own directory.
+const FIELD: &str = "field.key";
 /// The key that is going to take its place, until the log says that it has.
 const NEXT: &str = "site.key.next";
 /// Where a new key is written before it gets its name, so that a power cut leaves a whole key or none.
@@ -60,6 +62,14 @@ fn made(directory: &Path, file: &str) -> Result<SiteKey, Failure> {
         return Err(cannot(&e));
     }
     Ok(SiteKey::of(&seed))
+}
+
+/// The key of the field side, with which its touch record is sealed; made where there is none.
+///
+/// # Errors
+/// As [`read`] and [`make`].
+pub fn of_field(directory: &Path) -> Result<SiteKey, Failure> {
+    read_file(&directory.join(FIELD))?.map_or_else(|| made(directory, FIELD), Ok)
 }
 
 /// Makes the key that is going to take the place of the site's. One that was made before, and that no log names, is forgotten.

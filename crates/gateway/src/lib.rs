@@ -5,6 +5,7 @@ pub mod advisories;
 mod cli;
 mod command;
 pub mod failure;
+pub mod hatch;
 mod intake;
 pub mod key;
 mod lines;
@@ -54,6 +55,10 @@ pub fn run() -> ExitCode {
         Command::Range(command) => command.run(&options),
         Command::Profile(command) => command.run(&options),
         Command::Simulate(command) => command.run(&options),
+        #[cfg(unix)]
+        Command::Serve(command) => command.run(&options),
+        #[cfg(unix)]
+        Command::Field(command) => command.run(&options),
         Command::Prove(command) => command.run(&options),
     };
     match ended {

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::SystemTime;
 
+use nameplate_core::seal::Seal;
 use serde::{Deserialize, Serialize};
 
 use crate::guard::Endpoint;
@@ -35,6 +36,8 @@ pub enum Kind {
     Mended,
     /// A person released the `class` that had been stopped; `why` says who.
     Released,
+    /// The field side vouches for every line since the seal before; `seal`.
+    Sealed,
     /// Something a later release wrote.
     #[serde(other)]
     Unknown,
@@ -102,6 +105,9 @@ pub struct Line {
     /// What pacing was scaled by, where it was not 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_factor: Option<f64>,
+    /// Over the lines since the one before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seal: Option<Seal>,
 }
 
 impl Line {
@@ -129,6 +135,7 @@ impl Line {
             hold_ms: None,
             ended: None,
             time_factor: None,
+            seal: None,
         }
     }
 

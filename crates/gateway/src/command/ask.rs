@@ -6,6 +6,7 @@ pub mod keys;
 mod kinds;
 mod masters;
 mod opcua;
+mod prepared;
 mod reboots;
 mod secret;
 mod sel;
@@ -33,6 +34,7 @@ use nameplate_field::uptime::News;
 
 pub use self::kinds::answers;
 pub use self::opcua::Kept;
+pub use self::prepared::{Prepared, prepared};
 pub use self::site::{Area, Site, same};
 pub use self::ways::{Named, Ways};
 use super::change::drift;
@@ -230,9 +232,9 @@ impl<'a, 'p> Run<'a, 'p> {
     pub async fn ask(&mut self, asks: Vec<ask::Ask>, time_factor: f64, touch: TouchRecord) -> Result<Summary, Failure> {
         // Budgets and breakers rest on the touch record: if it holds less than was taken from it, nobody is asked.
         self.intake.touched()?;
-        let asks = self.without_hazards(asks, &touch)?;
+        let refused = &mut self.refused;
+        let Prepared { asks, kinds } = prepared(&self.intake.view.catalog, asks, self.reason, &touch, || *refused += 1)?;
         let reason = Reason::WorkOrder(self.reason.to_owned());
-        let kinds = kinds::kinds(&self.intake.view.catalog, &asks);
         let settings = Settings {
             time_factor,
             rules: Arc::clone(&self.rules),
@@ -245,12 +247,6 @@ impl<'a, 'p> Run<'a, 'p> {
             Some(failure) => Err(failure),
             None => touched.map_err(|refused| Failure::new(Code::Refused, refused.to_string())),
         }
-    }
-
-    /// Leaves out devices of a class that a read disturbs.
-    fn without_hazards(&mut self, asks: Vec<ask::Ask>, touch: &TouchRecord) -> Result<Vec<ask::Ask>, Failure> {
-        let refused = &mut self.refused;
-        leave_out(&self.intake.view.catalog, asks, self.reason, touch, |_, _| *refused += 1)
     }
 
     fn event(&mut self, event: Event) {

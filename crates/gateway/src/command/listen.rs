@@ -1,7 +1,7 @@
 //! `nameplate listen`: captures or an interface in, devices or claims out. Sends nothing.
 
 mod choice;
-mod live;
+pub mod live;
 mod tally;
 mod told;
 

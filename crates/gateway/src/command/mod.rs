@@ -13,6 +13,8 @@ pub mod devices;
 pub mod events;
 pub mod evidence;
 pub mod explain;
+#[cfg(unix)]
+pub mod field;
 pub mod import;
 pub mod ledger;
 pub mod listen;
@@ -22,5 +24,7 @@ pub mod quiet;
 pub mod range;
 pub mod release;
 pub mod report;
+#[cfg(unix)]
+pub mod serve;
 pub mod simulate;
 pub mod witness;

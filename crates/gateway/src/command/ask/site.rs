@@ -26,6 +26,8 @@ const MASTERS: u64 = 1;
 /// A site as its file has it.
 #[derive(Debug)]
 pub struct Site {
+    /// As its owner calls it.
+    pub name: String,
     /// The owner's rules.
     pub rules: Rules,
     /// Its zones, with their networks and what holds in them.
@@ -142,6 +144,7 @@ impl Site {
             Ok(Never { place, why })
         });
         let mut site = Self {
+            name: file.name,
             rules: Rules {
                 never: never.collect::<Result<_, Failure>>()?,
                 blackouts: blackouts(&text, file.blackout)?,
@@ -232,6 +235,11 @@ impl Site {
     /// Every way in which the file has a device asked: what is asked, its target, and its keys.
     pub fn listed(&self) -> impl Iterator<Item = (&Ask, &str, &Keys)> {
         self.devices.iter().flat_map(|device| device.asks.iter().map(move |ask| (ask, device.target.as_str(), &device.keys)))
+    }
+
+    /// All devices by name (by target where they have none), and how each is asked.
+    pub fn devices(&self) -> impl Iterator<Item = (&str, &[Ask])> {
+        self.devices.iter().map(|device| (device.name.as_ref().unwrap_or(&device.target).as_str(), device.asks.as_slice()))
     }
 
     /// What a firewall has to let through from this machine: a line each, transport, address, port, and what it is for.

@@ -1,6 +1,6 @@
 //! An interface in: the same path as a file's, until somebody ends it.
 
-mod stop;
+pub mod stop;
 
 use std::mem;
 use std::time::{Duration, Instant};

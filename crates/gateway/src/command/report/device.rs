@@ -58,6 +58,7 @@ pub fn report(told: &Told<'_>, asset: &Asset) -> Result<Results, Failure> {
             table("What changed", &DRIFTED, moved.collect()),
             table("Seen to be done to it", &DONE, done(view, asset)),
             table("Changes", &CHANGES, changes.map(|change| (Tint::Plain, in_change(change, asset))).collect()),
+            table("Findings", &FINDINGS, findings(told, asset)?),
             table("Remarks", &["remark"], remarks),
         ],
         ..Results::default()

@@ -1,0 +1,61 @@
+//! Listening on the plant's network, on a thread of its own, as long as the field side runs.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use nameplate_core::observation::Source;
+use nameplate_core::wire::capture::Frame;
+use nameplate_core::wire::listen::{Event, Listener};
+use nameplate_field::capture::live::Live;
+
+use super::side::Side;
+use crate::failure::Failure;
+
+/// How often the kernel is asked what it counted: its own counters are short.
+const COUNT_EVERY: Duration = Duration::from_secs(1);
+
+/// Listens until it is over. A listener that broke down ends the field side: who started it starts it again, and sees that it ended.
+///
+/// # Errors
+/// The interface went down or away.
+pub fn listen(mut live: Live, side: &Side<'_>, over: &AtomicBool) -> Result<(), Failure> {
+    let interface = side.interface.clone().unwrap_or_default();
+    let failed = |e| Failure::input(&interface, e);
+    let (mut listener, mut counted) = (Listener::new(&[]), Instant::now());
+    let (mut trouble, mut heard) = (Ok(()), Ok(()));
+    while heard.is_ok() && trouble.is_ok() && !over.load(Ordering::Relaxed) {
+        heard = live.hear(&mut |frame: &Frame<'_>| {
+            listener.frame(frame, &mut |event| {
+                if let Err(failure) = take(side, &interface, event) {
+                    trouble = Err(failure);
+                }
+            });
+            trouble.is_ok()
+        });
+        if counted.elapsed() >= COUNT_EVERY {
+            heard = heard.and(live.counters().map(|counters| side.counted(counters)));
+            counted = Instant::now();
+        }
+    }
+    over.store(true, Ordering::Relaxed);
+    listener.finish(&mut |event| {
+        if let Err(failure) = take(side, &interface, event) {
+            trouble = Err(failure);
+        }
+    });
+    trouble.and(heard.map_err(failed))
+}
+
+fn take(side: &Side<'_>, interface: &str, event: Event) -> Result<(), Failure> {
+    let source = |frame| Source::Live { interface: interface.to_owned(), frame };
+    match event {
+        Event::Reading(reading) => {
+            let frame = reading.messages.last().map_or(0, |message| message.frame);
+            side.said(&reading, source(frame))
+        }
+        Event::Present { protocol, over, role, speaker, at } => {
+            side.present((protocol, over, role), &speaker, source(at.frame), at.time_ns)
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,280 @@
+//! What the desk makes of the field side's reports: entries of the ledger. It has no clock and no socket.
+
+use nameplate_core::ledger::{Body, PublicKey};
+use nameplate_core::seal::Chain;
+use nameplate_core::text::printable;
+use nameplate_field::touch::Line;
+
+use super::plan::{Plan, Wanted};
+use crate::failure::{Code, Failure};
+use crate::hatch::{FORMAT, Listed, Report, Request, Why};
+use crate::intake::Intake;
+use crate::store::Store;
+
+/// Lines of the touch record that wait for their seal; a connection has some ten, and it is sealed behind each.
+const UNSEALED_LINES_MAX: usize = 100_000;
+
+/// A desk at work with one field side.
+pub struct Desk<'a, 'p> {
+    intake: &'a mut Intake<'p>,
+    plans: &'a [Plan],
+    /// Fingerprint of the key that seals the touch record, as somebody pinned it.
+    pinned: Option<&'a str>,
+    /// What seals are checked with; `None` before the field side has said who it is.
+    key: Option<PublicKey>,
+    chain: Chain,
+    /// Lines behind the last seal, and where the last of them ends.
+    unsealed: (Vec<String>, u64),
+    listed: Vec<String>,
+    wanted: &'a mut Wanted,
+    /// The last number that waits to be on disk.
+    said: u64,
+    kept: u64,
+    started_ns: u64,
+    /// The round that is being asked.
+    round: Option<u64>,
+    rounds: u64,
+}
+
+impl<'a, 'p> Desk<'a, 'p> {
+    /// A desk over a ledger, for one conversation.
+    ///
+    /// # Errors
+    /// The ledger's.
+    pub fn new(
+        intake: &'a mut Intake<'p>,
+        (plans, wanted): (&'a [Plan], &'a mut Wanted),
+        pinned: Option<&'a str>,
+        started_ns: u64,
+    ) -> Result<Self, Failure> {
+        let (chain, key) = intake.store().map(last_seal).transpose()?.unwrap_or_default();
+        Ok(Self {
+            intake,
+            plans,
+            pinned,
+            key,
+            chain,
+            unsealed: (Vec::new(), 0),
+            listed: Vec::new(),
+            wanted,
+            said: 0,
+            kept: 0,
+            started_ns,
+            round: None,
+            rounds: 0,
+        })
+    }
+
+    /// The first line to the field side.
+    pub fn hello(&self) -> Request {
+        let plans = self.plans.iter().map(|plan| plan.name.clone()).collect();
+        Request::Hello { format: FORMAT, touched: self.intake.store().map_or(0, Store::touch_bytes), plans }
+    }
+
+    /// Takes a report.
+    ///
+    /// # Errors
+    /// The store's; a field side that is not the one that is known, or a touch record that somebody changed on the way.
+    pub fn take(&mut self, report: Report) -> Result<(), Failure> {
+        match report {
+            Report::Welcome { format, program, site, devices, key, interface } => {
+                self.welcome(format, &key)?;
+                let listens = interface.map_or_else(String::new, |interface| format!(", listens on {}", printable(&interface)));
+                let devices_told = crate::print::count(devices.len() as u64, "device");
+                eprintln!("serve: {}, {}: {devices_told} listed{listens}", printable(&program), printable(&site));
+                for Listed { name, asked } in devices {
+                    asked.iter().for_each(|(plan, time_ns)| self.wanted.at(plan, &name, *time_ns));
+                    self.listed.push(name);
+                }
+            }
+            Report::Said { number, observation, meaning, profile } => {
+                let profile = profile.as_ref().map(|(sha256, text)| (sha256.as_str(), text.as_str()));
+                self.intake.accept(&observation, &meaning, profile)?;
+                self.said = self.said.max(number);
+            }
+            Report::Touched { lines, end } => self.touched(lines, end)?,
+            Report::Asked { round, refused, unanswered, upset } => {
+                eprintln!("serve: round {round} is over: {refused} refused, {unanswered} without a sound answer, {upset} ALARMS");
+                self.round = None;
+            }
+            Report::Counted { received, dropped, given_up } => {
+                if dropped > 0 || given_up > 0 {
+                    eprintln!("serve: of {received} frames {dropped} were dropped; {given_up} reports were given up");
+                }
+            }
+            Report::Wrong { why } => return Err(Failure::input("the field side", printable(&why))),
+        }
+        Ok(())
+    }
+
+    fn welcome(&mut self, format: u32, key: &str) -> Result<(), Failure> {
+        let refused = |why: String| Failure::new(Code::Input, format!("the field side is not believed: {why}"));
+        if format != FORMAT {
+            return Err(refused(format!("it speaks format {format}, and this program {FORMAT}")));
+        }
+        let key = PublicKey::from_digits(key).ok_or_else(|| refused("its key is none".to_owned()))?;
+        let fingerprint = key.fingerprint();
+        if self.pinned.is_some_and(|pinned| pinned != fingerprint) {
+            return Err(refused(format!("its key is {fingerprint}, which is not the one that field_key pins")));
+        }
+        if self.key.is_some_and(|known| known != key) {
+            return Err(refused(format!(
+                "its key is {fingerprint}, and the ledger has seals of {}",
+                self.key.map_or(String::new(), |key| key.fingerprint())
+            )));
+        }
+        if self.key.is_none() {
+            eprintln!("serve: the field side's key is {fingerprint}; pin it with field_key");
+        }
+        self.key = Some(key);
+        Ok(())
+    }
+
+    /// Lines of the touch record go into the ledger when their seal is there and holds.
+    fn touched(&mut self, lines: Vec<String>, end: u64) -> Result<(), Failure> {
+        let refused = |why: String| Failure::new(Code::Failed, format!("ALARM: the field side's touch record is not believed: {why}"));
+        let Some(key) = self.key else { return Err(refused("it came before its key".to_owned())) };
+        let mut sealed = 0;
+        for line in lines {
+            if line.contains('\n') {
+                return Err(refused("a line has a line feed in it".to_owned()));
+            }
+            let seal = serde_json::from_str::<Line>(&line).map_err(|e| refused(e.to_string()))?.seal;
+            match &seal {
+                None => self.chain.take(&line),
+                Some(seal) => {
+                    self.chain.check(seal, &key).map_err(|unsealed| refused(unsealed.to_string()))?;
+                    self.chain = Chain::behind(seal);
+                }
+            }
+            self.unsealed.0.push(line);
+            if seal.is_some() {
+                sealed = self.unsealed.0.len();
+            }
+        }
+        self.unsealed.1 = end;
+        if self.unsealed.0.len() > UNSEALED_LINES_MAX {
+            return Err(refused(format!("{UNSEALED_LINES_MAX} lines are under no seal")));
+        }
+        if sealed == 0 {
+            return Ok(());
+        }
+        let open: u64 = self.unsealed.0.get(sealed..).unwrap_or_default().iter().map(|line| line.len() as u64 + 1).sum();
+        let rest = self.unsealed.0.split_off(sealed);
+        let lines = std::mem::replace(&mut self.unsealed.0, rest);
+        self.intake.touched_elsewhere(&lines, end.saturating_sub(open))
+    }
+
+    /// Brings what waits to the disk; what to say to the field side then.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn commit(&mut self) -> Result<Option<Request>, Failure> {
+        self.intake.commit()?;
+        let news = self.said > self.kept;
+        self.kept = self.said;
+        Ok(news.then_some(Request::Kept { number: self.kept }))
+    }
+
+    /// The next round, where nobody is being asked and a device's moment has come.
+    pub fn due(&mut self, now_ns: u64) -> Option<Request> {
+        if self.round.is_some() {
+            return None;
+        }
+        let due = |plan: &Plan| {
+            let devices = plan.due(&self.listed, self.wanted, self.started_ns, now_ns);
+            (!devices.is_empty()).then(|| (plan.name.clone(), devices))
+        };
+        let (name, devices) = self.plans.iter().find_map(due)?;
+        devices.iter().for_each(|device| self.wanted.at(&name, device, now_ns));
+        self.rounds = self.rounds.saturating_add(1);
+        self.round = Some(self.rounds);
+        eprintln!("serve: plan {}: {} asked", printable(&name), crate::print::count(devices.len() as u64, "device"));
+        Some(Request::Ask { round: self.rounds, devices, why: Why::Plan(name) })
+    }
+}
+
+/// The last seal in the ledger, and whose it is. Lines are taken in up to a seal only, so none stands open behind it.
+fn last_seal(store: &Store) -> Result<(Chain, Option<PublicKey>), Failure> {
+    if store.touch_bytes() == 0 {
+        return Ok((Chain::default(), None));
+    }
+    for index in (0..store.size()).rev() {
+        let Body::Touch { line } = store.entry(index)?.body else { continue };
+        let Some(seal) = serde_json::from_str::<Line>(&line).ok().and_then(|line| line.seal) else {
+            let why = "it has a touch record without seals: it was used by `nameplate ask`; begin another --state for `nameplate serve`";
+            return Err(Failure::input(store.directory().display(), why));
+        };
+        return Ok((Chain::behind(&seal), PublicKey::from_digits(&seal.key)));
+    }
+    Ok((Chain::default(), None))
+}
+
+#[cfg(test)]
+mod tests {
+    use nameplate_core::ledger::SiteKey;
+    use nameplate_core::profile::ProfileSet;
+    use nameplate_field::touch::Kind;
+
+    use super::*;
+
+    /// Lines of a record under one seal.
+    fn sealed(key: &SiteKey, words: &[&str]) -> Vec<String> {
+        let line = |line: &Line| serde_json::to_string(line).expect("JSON");
+        let mut lines: Vec<String> =
+            words.iter().map(|why| line(&Line { why: Some((*why).to_owned()), ..Line::new(Kind::Refused) })).collect();
+        let mut chain = Chain::default();
+        lines.iter().for_each(|line| chain.take(line));
+        lines.push(line(&Line { seal: Some(chain.seal(key)), ..Line::new(Kind::Sealed) }));
+        lines
+    }
+
+    fn welcome(key: &SiteKey) -> Report {
+        let (program, site, interface) = ("nameplate".to_owned(), "North".to_owned(), None);
+        Report::Welcome { format: FORMAT, program, site, devices: Vec::new(), key: key.public().digits(), interface }
+    }
+
+    fn check(reports: Vec<Report>, pinned: Option<&str>, expected: Option<&str>) {
+        let profiles = ProfileSet::built_in().expect("profiles");
+        let (mut intake, mut wanted) = (Intake::new(&profiles, None).expect("an intake"), Wanted::default());
+        let mut desk = Desk::new(&mut intake, (&[], &mut wanted), pinned, 0).expect("a desk");
+        let said = reports.into_iter().try_for_each(|report| desk.take(report)).err().map(|failure| failure.to_string());
+        assert_eq!(said.is_some(), expected.is_some(), "{said:?}, expected {expected:?}");
+        assert!(said.iter().zip(expected).all(|(said, expected)| said.contains(expected)), "{said:?}, expected {expected:?}");
+    }
+
+    #[test]
+    fn lines_of_the_touch_record_are_believed_under_their_seal_alone() {
+        let (key, other) = (SiteKey::of(&[7; 32]), SiteKey::of(&[8; 32]));
+        let lines = sealed(&key, &["a", "b", "c"]);
+        let touched = |lines: &[String]| Report::Touched { lines: lines.to_vec(), end: 1_000 };
+        check(vec![welcome(&key), touched(&lines)], None, None);
+        check(vec![welcome(&key), touched(&lines[..2]), touched(&lines[2..])], None, None);
+        check(vec![touched(&lines)], None, Some("before its key"));
+        check(vec![welcome(&other), touched(&lines)], None, Some("another key"));
+        for at in 0..3 {
+            let mut changed = lines.clone();
+            changed[at] = changed[at].replace("\"why\":\"", "\"why\":\"not ");
+            check(vec![welcome(&key), touched(&changed)], None, Some("changed, dropped or added"));
+            let without: Vec<String> = lines.iter().enumerate().filter(|(number, _)| *number != at).map(|(_, line)| line.clone()).collect();
+            check(vec![welcome(&key), touched(&without)], None, Some("changed, dropped or added"));
+            let mut twice = lines.clone();
+            twice.insert(at, lines[at].clone());
+            check(vec![welcome(&key), touched(&twice)], None, Some("changed, dropped or added"));
+        }
+        check(vec![welcome(&key), touched(&["x".to_owned()])], None, Some("not believed"));
+        check(vec![welcome(&key), touched(&["{}\n{}".to_owned()])], None, Some("line feed"));
+    }
+
+    #[test]
+    fn a_field_side_has_the_key_that_is_known() {
+        let (key, other) = (SiteKey::of(&[7; 32]), SiteKey::of(&[8; 32]));
+        let pinned = key.public().fingerprint();
+        check(vec![welcome(&key)], Some(&pinned), None);
+        check(vec![welcome(&other)], Some(&pinned), Some("pins"));
+        check(vec![welcome(&key), welcome(&other)], None, Some("the ledger has seals of"));
+        let Report::Welcome { program, site, .. } = welcome(&key) else { return };
+        let newer = Report::Welcome { format: FORMAT + 1, program, site, devices: Vec::new(), key: key.public().digits(), interface: None };
+        check(vec![newer], None, Some("format"));
+    }
+}

@@ -1,0 +1,156 @@
+//! `nameplate serve`: the process of a gateway that faces people. It has the ledger, and no way to a device but the [`hatch`](crate::hatch).
+
+mod config;
+mod desk;
+mod plan;
+
+use std::io::{BufRead, BufReader, Read, Write};
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use nameplate_core::text::printable;
+
+use self::config::Config;
+use self::desk::Desk;
+use self::plan::Wanted;
+use super::listen::live::stop::{self, Stop};
+use crate::cli::Options;
+use crate::failure::Failure;
+use crate::hatch::{REPORT_BYTES_MAX, Report, Request};
+use crate::intake::Intake;
+use crate::store::{Store, now_ns};
+use crate::{print, profiles, state};
+
+/// How long a report is waited for before somebody looks at the clock.
+const TICK: Duration = Duration::from_millis(200);
+/// What a power cut may take of what was heard; the field side tells it again.
+const COMMIT_EVERY: Duration = Duration::from_secs(2);
+/// Between two tries to reach the field side.
+const RETRY: Duration = Duration::from_secs(1);
+/// Reports that wait to be taken in.
+const REPORTS_WAITING_MAX: usize = 1_024;
+
+/// Run the gateway's desk: takes what the field side hears and reads into the ledger, and asks by plan.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The configuration is one TOML file:\n\n  hatch = \"/run/nameplate/hatch\"     # where `nameplate field` is found\n  \
+                        field_key = \"f47246eb...\"            # the fingerprint that it prints; pin it\n\n  \
+                        [[plan]]\n  name = \"identity\"                  # stands in each line of the touch record\n  \
+                        every = \"1day\"\n  devices = [\"Pump 1\"]               # as the site file names them; all where this is left out\n\n\
+                        Example:\n  nameplate serve --config /etc/nameplate/serve.toml --state /var/lib/nameplate"
+)]
+pub struct Serve {
+    /// What it is to do
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+impl Serve {
+    /// Runs the command, until it is asked to stop.
+    ///
+    /// # Errors
+    /// The configuration, the state, or a field side that is not believed.
+    pub fn run(&self, options: &Options) -> Result<(), Failure> {
+        let config = Config::read(&self.config)?;
+        let profiles = profiles::load(options.profiles.as_deref())?;
+        let mut intake = Intake::new(&profiles, Some(Store::write(&state::directory(options.state.as_ref())?)?))?;
+        let stop = stop::when_asked().map_err(|e| Failure::input("serve", e))?;
+        let (mut wanted, started_ns) = (Wanted::default(), now_ns());
+        let mut told = false;
+        eprintln!("serve: {} entries in the ledger", intake.store().map_or(0, Store::size));
+        while !stop.is_asked() {
+            match Hatch::open(&config.hatch) {
+                Ok(hatch) => {
+                    told = false;
+                    let desk = Desk::new(&mut intake, (&config.plans, &mut wanted), config.field_key.as_deref(), started_ns)?;
+                    hatch.attend(desk, &stop)?;
+                }
+                Err(e) => {
+                    if !std::mem::replace(&mut told, true) {
+                        eprintln!("serve: no field side at {}: {e}; it is tried again", config.hatch.display());
+                    }
+                    wait(RETRY);
+                }
+            }
+        }
+        eprintln!("serve: asked to stop; {} entries in the ledger", intake.store().map_or(0, Store::size));
+        Ok(())
+    }
+}
+
+/// Waits without anything to wait for.
+fn wait(time: Duration) {
+    let (_never, nothing) = mpsc::channel::<()>();
+    let _ = nothing.recv_timeout(time);
+}
+
+/// A connection to the field side, and the thread that reads it.
+struct Hatch {
+    to: UnixStream,
+    reports: Receiver<Result<Report, String>>,
+}
+
+impl Hatch {
+    fn open(path: &Path) -> std::io::Result<Self> {
+        let to = UnixStream::connect(path)?;
+        let from = to.try_clone()?;
+        let (tell, reports) = mpsc::sync_channel(REPORTS_WAITING_MAX);
+        thread::spawn(move || read(from, &tell));
+        Ok(Self { to, reports })
+    }
+
+    /// Takes reports and asks by plan, until the field side goes or somebody asks to stop.
+    fn attend(mut self, mut desk: Desk<'_, '_>, stop: &Stop) -> Result<(), Failure> {
+        let mut committed = Instant::now();
+        let mut there = self.say(&desk.hello());
+        while there && !stop.is_asked() {
+            match self.reports.recv_timeout(TICK) {
+                Ok(Ok(report)) => desk.take(report)?,
+                Ok(Err(why)) => {
+                    eprintln!("serve: the field side is gone: {}", printable(&why));
+                    break;
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if committed.elapsed() >= COMMIT_EVERY {
+                there = desk.commit()?.is_none_or(|kept| self.say(&kept));
+                committed = Instant::now();
+            }
+            there = there && desk.due(now_ns()).is_none_or(|ask| self.say(&ask));
+        }
+        let kept = desk.commit()?;
+        kept.map(|kept| self.say(&kept));
+        let _ = self.to.shutdown(std::net::Shutdown::Both);
+        Ok(())
+    }
+
+    /// False where nobody is there any more.
+    fn say(&mut self, request: &Request) -> bool {
+        self.to.write_all(print::json_line(request).as_bytes()).is_ok()
+    }
+}
+
+/// Reads reports until there are no more.
+fn read(from: UnixStream, tell: &SyncSender<Result<Report, String>>) {
+    let mut from = BufReader::new(from);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let had = (&mut from).take(REPORT_BYTES_MAX as u64).read_until(b'\n', &mut line);
+        let report = match had {
+            Ok(0) => Err("it closed the hatch".to_owned()),
+            Ok(_) => serde_json::from_slice(&line).map_err(|e| e.to_string()),
+            Err(e) => Err(e.to_string()),
+        };
+        let over = report.is_err();
+        if tell.send(report).is_err() || over {
+            return;
+        }
+    }
+}

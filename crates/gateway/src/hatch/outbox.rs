@@ -1,0 +1,107 @@
+//! What the field side has to tell and nobody has kept yet.
+
+use std::collections::VecDeque;
+
+/// Bytes of reports that wait for the desk: a site of 2,000 devices says about 4 MiB on its first day.
+const WAITING_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Numbered lines that wait until they are said to be kept. A desk that comes back is told again what it has not kept.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    waiting: VecDeque<(u64, String)>,
+    bytes: usize,
+    last: u64,
+    /// Up to here the desk that is there now has been told.
+    told: u64,
+    given_up: u64,
+}
+
+impl Outbox {
+    /// Puts the next report in; `line` makes it of its number. One for which there is no room is counted, not kept: what came first is what a plant was.
+    pub fn put(&mut self, line: impl FnOnce(u64) -> String) {
+        self.last = self.last.saturating_add(1);
+        let line = line(self.last);
+        if self.bytes.saturating_add(line.len()) > WAITING_BYTES_MAX {
+            self.given_up = self.given_up.saturating_add(1);
+            return;
+        }
+        self.bytes = self.bytes.saturating_add(line.len());
+        self.waiting.push_back((self.last, line));
+    }
+
+    /// A desk is there that has been told nothing.
+    pub const fn begin_again(&mut self) {
+        self.told = 0;
+    }
+
+    /// The next line that the desk was not told.
+    pub fn next_line(&mut self) -> Option<String> {
+        let at = self.waiting.partition_point(|(number, _)| *number <= self.told);
+        let (number, line) = self.waiting.get(at)?;
+        self.told = *number;
+        Some(line.clone())
+    }
+
+    /// The desk has all up to this one.
+    pub fn kept(&mut self, number: u64) {
+        // Only what it was told: a number out of thin air lets nothing go.
+        while let Some((first, line)) = self.waiting.front()
+            && *first <= number.min(self.told)
+        {
+            self.bytes = self.bytes.saturating_sub(line.len());
+            self.waiting.pop_front();
+        }
+    }
+
+    /// Reports for which there was no room.
+    pub const fn given_up(&self) -> u64 {
+        self.given_up
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(count: u64) -> Outbox {
+        let mut outbox = Outbox::default();
+        (0..count).for_each(|_| outbox.put(|number| number.to_string()));
+        outbox
+    }
+
+    fn told(outbox: &mut Outbox) -> Vec<String> {
+        std::iter::from_fn(|| outbox.next_line()).collect()
+    }
+
+    #[test]
+    fn what_was_not_kept_is_told_again() {
+        let mut outbox = of(4);
+        assert_eq!(told(&mut outbox), ["1", "2", "3", "4"]);
+        outbox.kept(2);
+        outbox.begin_again();
+        assert_eq!(told(&mut outbox), ["3", "4"]);
+        outbox.put(|number| number.to_string());
+        assert_eq!(told(&mut outbox), ["5"]);
+        outbox.kept(5);
+        outbox.begin_again();
+        assert_eq!((told(&mut outbox), outbox.bytes), (Vec::new(), 0));
+    }
+
+    #[test]
+    fn what_was_not_told_cannot_be_kept() {
+        let mut outbox = of(3);
+        outbox.next_line();
+        outbox.kept(u64::MAX);
+        outbox.begin_again();
+        assert_eq!(told(&mut outbox), ["2", "3"]);
+    }
+
+    #[test]
+    fn an_outbox_that_is_full_counts_what_it_gives_up() {
+        let mut outbox = Outbox::default();
+        for _ in 0..3 {
+            outbox.put(|_| "x".repeat(WAITING_BYTES_MAX / 2));
+        }
+        assert_eq!((outbox.given_up(), told(&mut outbox).len()), (1, 2));
+    }
+}
