@@ -11,6 +11,7 @@ mod outbox;
 
 use std::collections::BTreeMap;
 
+use nameplate_core::happening::Happening;
 use nameplate_core::observation::Observation;
 use nameplate_core::profile::Interpretation;
 use serde::{Deserialize, Serialize};
@@ -109,6 +110,13 @@ pub enum Report {
         meaning: Box<Interpretation>,
         /// SHA-256 and text of the profile that said so.
         profile: Option<(String, String)>,
+    },
+    /// Somebody was seen to do something to a device.
+    Done {
+        /// As of [`Report::Said`].
+        number: u64,
+        /// What, to whom, by whom.
+        happening: Box<Happening>,
     },
     /// Lines of the touch record, as they stand there; seals are among them.
     Touched {

@@ -22,6 +22,8 @@ use plant::{Plant, Written};
 
 /// A phone, a desk, and a screen on a wall.
 const WIDTHS: [u32; 3] = [390, 1280, 1920];
+/// A bundle is written about every so manieth device: each makes the log longer.
+const EVIDENCE_EACH: usize = 5;
 /// Prints pages and text of each document that it is given, as JSON.
 const PDF: &str = "import json,sys,pypdf\n\
     print(json.dumps([[page.extract_text() for page in pypdf.PdfReader(name).pages] for name in sys.argv[1:]]))";
@@ -86,7 +88,7 @@ fn every_page_is_readable_at_every_width_in_light_and_dark_and_on_paper() {
     let Some(rules) = needed(TEST, rig::available().and_then(|()| axe::rules())) else { return };
     let begun = Instant::now();
     let plant = Plant::of_history(&product);
-    let pages = plant.every("html");
+    let pages = [plant.every("html"), vec![plant.evidence(&plant.ids[0])]].concat();
     let page = browser.page().expect("a page");
     let (mut documents, mut words) = (Vec::new(), Vec::new());
     for written in &pages {
@@ -180,6 +182,9 @@ fn two_hundred_hostile_names_are_text_on_every_page() {
     let whole = pages.len();
     for (name, id) in names.iter().zip(&plant.ids) {
         pages.push((plant.written("html", &["report", "device", id]), vec![name.shown]));
+    }
+    for (name, id) in names.iter().zip(&plant.ids).step_by(EVIDENCE_EACH) {
+        pages.push((plant.evidence(id), vec![name.shown]));
     }
     for (at, (written, names)) in pages.iter().enumerate() {
         // All names stand on the first pages: what a policy says of them, it says there.

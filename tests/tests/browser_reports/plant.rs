@@ -28,6 +28,7 @@ pub struct Plant {
 }
 
 /// A file that it wrote.
+#[derive(Clone)]
 pub struct Written {
     /// The words that it was asked with.
     pub name: String,
@@ -119,6 +120,17 @@ impl Plant {
     pub fn every(&self, ending: &str) -> Vec<Written> {
         let lives = self.ids.iter().skip(1).take(2).map(|id| self.written(ending, &["report", "device", id]));
         self.of_all(ending).into_iter().chain(lives).collect()
+    }
+}
+
+impl Plant {
+    /// The page for people inside a bundle about a device.
+    pub fn evidence(&self, id: &str) -> Written {
+        let [bundle, file] =
+            ["evidence", "html"].map(|ending| self.state.path().join(format!("{id}.{ending}")).to_string_lossy().into_owned());
+        self.product.run(["evidence", "export", id, "--out", &bundle, "--state", &self.state.text()]).expect(code::DONE);
+        self.product.run(["evidence", "show", &bundle, "--output", &file]).expect(code::DONE);
+        Written { name: "evidence".to_owned(), file }
     }
 }
 

@@ -5,13 +5,17 @@ mod hostile;
 mod process;
 
 use std::net::SocketAddr;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use nameplate::store::Store;
 use nameplate_core::ledger::Body;
 use nameplate_simulators::modbus::{Device, Persona};
 use nameplate_simulators::report::Report;
+use nameplate_tests::pcap::{pcap_of, plant as talk};
 use nameplate_tests::place::needed;
 use nameplate_tests::product::{Product, State, block_on, code, settled};
+use nameplate_tests::segment::{Segment, TAP};
 
 use process::Process;
 
@@ -96,6 +100,45 @@ fn plant(story: impl FnOnce(Vec<SocketAddr>) + Send + 'static) -> Vec<Report> {
         }
         reports
     })
+}
+
+/// What was heard stands in the ledger by then, on a machine that is busy with other tests.
+const KEPT_SECONDS_MAX: Duration = Duration::from_secs(60);
+
+/// As on a mirror port: nothing is listed, nobody is asked, and who speaks is known all the same.
+#[test]
+fn what_the_field_side_hears_stands_in_the_ledger() {
+    let test = "what_the_field_side_hears_stands_in_the_ledger";
+    let parts = Product::find().and_then(|product| Ok((product, Segment::new()?)));
+    let Some((product, segment)) = needed(test, parts) else { return };
+    let gateway = Gateway::new(&product, &[]);
+    let objects = [(0, b"Acme".to_vec()), (1, b"M-1".to_vec()), (2, b"V2.7".to_vec())];
+    let capture = gateway.folder.file("span.pcap", pcap_of(&talk(vec![Persona::from_objects(objects)])));
+    let enter = segment.words();
+    let under: Vec<&str> = enter.iter().map(String::as_str).collect();
+    let mut field = Process::start(product.command_under(&under, [gateway.field_words(), vec!["-i".to_owned(), TAP.to_owned()]].concat()));
+    field.says("listening; nothing is sent there");
+    field.says("the hatch is");
+    let mut desk = gateway.desk();
+    desk.says("0 devices listed, listens on tap0");
+    segment.replay(Path::new(&capture), &["--topspeed"]);
+    let (begun, state) = (Instant::now(), gateway.path("desk"));
+    let told = loop {
+        let listed = product.run(["devices", "--format", "ndjson", "--state", &state]).expect(code::DONE).out;
+        if listed.contains("\"V2.7\"") {
+            break listed;
+        }
+        assert!(begun.elapsed() < KEPT_SECONDS_MAX, "{listed}");
+    };
+    assert!(told.contains("\"live\"") || told.contains("Acme"), "{told}");
+    // Killed and started again, it has nothing new to tell: the ledger knows the observation.
+    desk.kill();
+    let mut desk = gateway.desk();
+    desk.says("0 devices listed");
+    desk.ends(0);
+    // nsenter has become the field side.
+    field.ends(0);
+    product.run(["ledger", "verify", "--state", &state]).expect(code::DONE);
 }
 
 /// Waits until the plan has had all devices asked, and the last round is over.

@@ -18,7 +18,7 @@ const TAGGED: &str = "0101030000040028 86 264e0000d2 0d 17 00d0 0000000000000000
 
 const READ: &str = "read hart-ip.identity whole: hart-ip.device_type=&N hart-ip.universal_revision=\\x07 hart-ip.device_revision=\\x04 \
                     hart-ip.software_revision=\\x01 hart-ip.hardware_revision=\\x0e hart-ip.device_id=\\x00\\x00\\xd2 \
-                    hart-ip.manufacturer=\\x00& hart-ip.private_label=\\x00& hart-ip.profile=\\x84";
+                    hart-ip.manufacturer=\\x00& hart-ip.private_label=\\x00& hart-ip.profile=\\x84 hart-ip.device_status=\\xd0";
 const STRAY: &str = "stray: hart-ip: byte 1: answer to the question that waits: kind, sequence number, address, command (HCF_SPEC-085)";
 const SILENT: &str = "no whole answer within the time-out (0 bytes of one)";
 

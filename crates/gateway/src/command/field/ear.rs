@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use nameplate_core::observation::Source;
+use nameplate_core::happening::{Happening, What};
+use nameplate_core::observation::{Address, Source};
 use nameplate_core::wire::capture::Frame;
 use nameplate_core::wire::listen::{Event, Listener};
 use nameplate_field::capture::live::Live;
@@ -56,6 +57,15 @@ fn take(side: &Side<'_>, interface: &str, event: Event) -> Result<(), Failure> {
         Event::Present { protocol, over, role, speaker, at } => {
             side.present((protocol, over, role), &speaker, source(at.frame), at.time_ns)
         }
-        _ => Ok(()),
+        Event::Happened { protocol, happening, device, by, at } => side.done(Happening {
+            by: by.as_ref().map(Address::from),
+            device: (&device).into(),
+            protocol: protocol.to_owned(),
+            source: source(at.frame),
+            time_ns: at.time_ns,
+            what: What::from(happening),
+        }),
+        // Counts and broken frames: a finding for whoever listens to a capture, and no knowledge about a device.
+        Event::Covered { .. } | Event::Malformed { .. } | Event::Gap { .. } | Event::Fragment { .. } | Event::Undecoded { .. } => Ok(()),
     }
 }

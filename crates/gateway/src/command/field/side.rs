@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nameplate_core::catalog::Catalog;
+use nameplate_core::happening::{Admission, Happening};
 use nameplate_core::observation::{Observation, Source};
 use nameplate_core::profile::{Interpretation, ProfileSet};
 use nameplate_core::wire::Reading;
@@ -135,6 +136,20 @@ impl<'p> Side<'p> {
         let mut known = self.known();
         let taken = known.intake.presence(who, speaker, source, time_ns)?;
         self.put(&mut known, taken);
+        Ok(())
+    }
+
+    /// Takes that somebody was seen to do something to a device.
+    ///
+    /// # Errors
+    /// As [`Side::said`].
+    pub fn done(&self, happening: Happening) -> Result<(), Failure> {
+        let mut known = self.known();
+        if known.intake.done(happening.clone())? == Admission::News {
+            let happening = Box::new(happening);
+            known.outbox.put(|number| print::json_line(&Report::Done { number, happening }));
+            self.news.notify_one();
+        }
         Ok(())
     }
 

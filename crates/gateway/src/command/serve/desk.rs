@@ -92,6 +92,11 @@ impl<'a, 'p> Desk<'a, 'p> {
                 self.intake.accept(&observation, &meaning, profile)?;
                 self.said = self.said.max(number);
             }
+            Report::Done { number, happening } => {
+                eprintln!("serve: {}: {}", printable(&crate::lines::place(&happening.device)), happening.what.text());
+                self.intake.done(*happening)?;
+                self.said = self.said.max(number);
+            }
             Report::Touched { lines, end } => self.touched(lines, end)?,
             Report::Asked { round, refused, unanswered, upset } => {
                 eprintln!("serve: round {round} is over: {refused} refused, {unanswered} without a sound answer, {upset} ALARMS");
