@@ -89,7 +89,8 @@ pub fn compare(csv: &Written, tables: &Tables, names: &[Name]) -> usize {
             compared += expected.len();
         }
     }
-    assert!(compared > 0, "{name} says nothing");
+    // Of a plant without failures the report of failures has its header alone.
+    assert!(compared > 0 || raw.lines().count() > 0 && raw.lines().all(|line| line.starts_with("table,")), "{name} says nothing");
     if name == "devices" {
         let all: Vec<&String> = tables.values().flatten().flatten().collect();
         for name in names.iter().filter(|name| name.said == name.shown) {

@@ -11,6 +11,7 @@ use nameplate_tests::product::{Product, State, code};
 use serde_json::{Value, json};
 
 use super::payloads::Name;
+use super::sight::EVIDENCE;
 
 /// What the plant without malice is drawn from, and how much there is in its log.
 const SEED: u64 = 8;
@@ -130,7 +131,7 @@ impl Plant {
             ["evidence", "html"].map(|ending| self.state.path().join(format!("{id}.{ending}")).to_string_lossy().into_owned());
         self.product.run(["evidence", "export", id, "--out", &bundle, "--state", &self.state.text()]).expect(code::DONE);
         self.product.run(["evidence", "show", &bundle, "--output", &file]).expect(code::DONE);
-        Written { name: "evidence".to_owned(), file }
+        Written { name: EVIDENCE.to_owned(), file }
     }
 }
 

@@ -3,11 +3,14 @@
 use nameplate_tests::browser::Page;
 use serde_json::Value;
 
+/// What [`super::plant::Plant::evidence`] calls its page.
+pub const EVIDENCE: &str = "evidence";
+
 /// Everything that is there and should not be: elements and attributes that our pages do not have, and headings, captions and links that
 /// they lack. `cells` are the texts of its tables.
 const SEEN: &str = r"(() => {
     const own = new Set(('html head meta title style body a header h1 p nav ul li span main figure figcaption svg rect section h2 div table '
-        + 'caption thead tr th tbody td time i dfn footer g line path polyline polygon circle text tspan desc').split(' '));
+        + 'caption thead tr th tbody td time i dfn footer pre mark g line path polyline polygon circle text tspan desc').split(' '));
     const wrong = [], all = [...document.querySelectorAll('*')], of = what => [...document.querySelectorAll(what)];
     for (const one of all) {
         if (!own.has(one.localName)) wrong.push('element ' + one.localName);
@@ -46,7 +49,9 @@ pub const BROKEN: &str = r"[...document.querySelectorAll('tbody td')].filter(cel
 
 /// Holds the page to all of it; gives the texts of its cells.
 pub fn sound(page: &Page<'_>, name: &str) -> Vec<String> {
-    let (wrong, cells) = seen(page, name);
+    let (mut wrong, cells) = seen(page, name);
+    // Its readings are tables under one heading, each behind a sentence of its own.
+    wrong.retain(|one| name != EVIDENCE || !["contents", "tables, each with a heading"].contains(&one.as_str()));
     assert!(wrong.is_empty(), "{name}: {wrong:?}");
     cells
 }

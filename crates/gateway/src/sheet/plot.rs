@@ -45,10 +45,10 @@ impl Plot {
         let words = escaped(&printable(&self.words()));
         let (width, height) = (WIDTH_UNITS + 2 * MARGIN_UNITS, HEIGHT_UNITS + 2 * MARGIN_UNITS);
         format!(
-            "<p>{words}<br><svg role=\"img\" aria-label=\"{words}\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\">\
+            "<figure class=\"plot\"><figcaption>{words}</figcaption><svg role=\"img\" aria-label=\"{words}\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\">\
              <rect width=\"{width}\" height=\"{height}\" fill=\"none\" stroke=\"#999\"/>\
              <polyline points=\"{}\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1\" stroke-dasharray=\"6 4\"/>\
-             <polyline points=\"{}\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"2\"/></svg></p>\n",
+             <polyline points=\"{}\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"2\"/></svg></figure>\n",
             planned.join(" "),
             steps.join(" ")
         )
