@@ -1,9 +1,10 @@
 //! Two plants, and everything that is written about them: every kind of report that the program's own help names, devices, and a sheet
 //! compared with them.
 
-use nameplate::store::{Draft, Store};
+use nameplate::store::{Draft, Store, now_ns};
 use nameplate_core::change::ORDER_BYTES_MAX;
 use nameplate_core::ledger::Body;
+use nameplate_core::observation::rfc3339;
 use nameplate_simulators::modbus::Persona;
 use nameplate_tests::ledger::{BEGUN_NS, DAY_NS, history};
 use nameplate_tests::pcap::{pcap_of, plant};
@@ -16,6 +17,7 @@ use super::sight::EVIDENCE;
 /// What the plant without malice is drawn from, and how much there is in its log.
 const SEED: u64 = 8;
 const ENTRIES: usize = 160;
+const HOUR_NS: u64 = 3_600_000_000_000;
 /// Bytes of a text that stands in two objects of one answer: both share a message.
 const TWICE_BYTES_MAX: usize = 100;
 
@@ -24,6 +26,8 @@ pub struct Plant {
     product: Product,
     state: State,
     sheet: String,
+    /// An hour from now: reports that are written one after another are then of one moment.
+    moment: String,
     /// Its devices, in the order of their addresses.
     pub ids: Vec<String>,
 }
@@ -75,7 +79,8 @@ impl Plant {
             .map(|line| (octets(&line["addresses"][0]["ip"]), line["id"].as_str().unwrap_or_default().to_owned()))
             .collect();
         known.sort();
-        Self { product: product.clone(), state, sheet, ids: known.into_iter().map(|(_, id)| id).collect() }
+        let moment = rfc3339(now_ns().saturating_add(HOUR_NS));
+        Self { product: product.clone(), state, sheet, moment, ids: known.into_iter().map(|(_, id)| id).collect() }
     }
 
     /// Where it writes.
@@ -87,7 +92,9 @@ impl Plant {
     pub fn written(&self, ending: &str, words: &[&str]) -> Written {
         let name = words.join(" ").replace(&self.sheet, "sheet");
         let file = self.state.path().join(format!("{}.{ending}", name.replace(' ', "-"))).to_string_lossy().into_owned();
-        let ended = self.product.run(words.iter().copied().chain(["--output", &file, "--state", &self.state.text()]));
+        let state = self.state.text();
+        let as_of: &[&str] = if words[0] == "report" { &["--as-of", &self.moment] } else { &[] };
+        let ended = self.product.run(words.iter().chain(as_of).copied().chain(["--output", &file, "--state", &state]));
         // A sheet that differs says so with its code.
         let fine = ended.code == code::DONE || words[0] == "compare" && ended.code == code::FAILED;
         assert!(fine, "{name} ended with {}: {}\nDoes it take more words? Then tell this test, too.", ended.code, ended.err);
