@@ -47,6 +47,11 @@ impl Plant {
         self.add(reading_of(meter, on, PRODUCT, release))
     }
 
+    /// The same by a clock that is ahead: recorded on one day, read on a later one.
+    pub fn read_ahead(&mut self, meter: u32, on: u32, clock: u32, release: &str) -> u64 {
+        self.add(Draft { time_ns: BEGUN_NS + u64::from(on) * DAY_NS, ..reading_of(meter, clock, PRODUCT, release) })
+    }
+
     /// The id of a meter that was read.
     pub fn id(&self, meter: u32) -> String {
         let [_, a, b, c] = meter.to_be_bytes();

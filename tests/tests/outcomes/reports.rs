@@ -205,6 +205,21 @@ fn what_offers_no_fix_is_no_patch() {
 }
 
 #[test]
+fn a_reading_of_the_future_monitors_nothing() {
+    let Some(product) = needed("a_reading_of_the_future_monitors_nothing", Product::find()) else { return };
+    let mut plant = Plant::default();
+    plant.read(1, 1, OLD);
+    plant.read_ahead(2, 1, 90, OLD);
+    let state = plant.state();
+    let lines = table(&product, &state, &["nerc"], 10, "CIP-010 R2.1 monitored");
+    let days = |meter: u32| lines.iter().find(|line| line["device"] == plant.id(meter)).map(|line| cells(line, ["days"]));
+    assert_eq!([days(1), days(2)], [Some(["9".to_owned()]), Some([String::new()])]);
+    let gaps = table(&product, &state, &["nerc"], 10, "Gaps");
+    let of = |meter: u32| gaps.iter().filter(|line| line["part"] == "CIP-010-4 R2.1" && line["what"] == plant.id(meter)).count();
+    assert_eq!([of(1), of(2)], [0, 1], "{gaps:#?}");
+}
+
+#[test]
 fn the_overview_counts_each_device_once() {
     let Some(product) = needed("the_overview_counts_each_device_once", Product::find()) else { return };
     let mut plant = Plant::default();

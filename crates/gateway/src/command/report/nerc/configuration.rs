@@ -176,12 +176,16 @@ fn monitored(told: &Told<'_>, assets: &[&Asset], gaps: &mut Vec<Gap>) -> Rows {
         let is_revision =
             |one: &&Recorded| matches!(one.claim.field, Field::FirmwareRevision | Field::SoftwareRevision | Field::BootRevision);
         let last = asset.claims.iter().filter(is_revision).max_by_key(|one| one.time_ns);
-        let days = last.map(|last| today.since(Day::of_ns(last.time_ns)));
+        // Of the recorder's clock or of the capture's one is wrong; nobody knows which, so it shows nothing.
+        let is_ahead = last.is_some_and(|last| last.time_ns > told.now_ns);
+        let days = last.filter(|_| !is_ahead).map(|last| today.since(Day::of_ns(last.time_ns)));
         let due = last.map(|last| Day::of_ns(last.time_ns).plus(MONITOR_DAYS_MAX));
         let applies = impact != Impact::Medium;
-        let is_late = due.is_none_or(|due| due < today);
+        let is_late = is_ahead || due.is_none_or(|due| due < today);
         if applies && is_late {
-            let said = last.map_or("no revision of it was ever read".to_owned(), |last| format!("last read {}", rfc3339(last.time_ns)));
+            let clock = if is_ahead { ", which is later than this report: a clock is wrong" } else { "" };
+            let said = last.map(|last| format!("last read {}{clock}", rfc3339(last.time_ns)));
+            let said = said.unwrap_or_else(|| "no revision of it was ever read".to_owned());
             gaps.push(gap("CIP-010 R2.1", &asset.id, said, due, last.and_then(|last| last.entry)));
         }
         let tint = match (applies, is_late) {
