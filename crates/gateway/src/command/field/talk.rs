@@ -23,8 +23,8 @@ use crate::print;
 const COUNTED_EVERY: Duration = Duration::from_secs(5);
 /// A desk that takes nothing for so long is shown out.
 const SLOW_SECONDS_MAX: Duration = Duration::from_secs(30);
-/// Lines of the touch record in one report.
-const LINES_MAX: usize = 256;
+/// Lines of the touch record in one report: of the longest that there can be, a quarter of what a report may have.
+const LINES_MAX: usize = 64;
 /// Characters of what a stranger said that are told back.
 const SHOWN_CHARS_MAX: usize = 200;
 
