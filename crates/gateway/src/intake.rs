@@ -1,6 +1,7 @@
 //! The one way in: a reading becomes an observation, gets its meaning, goes into the view and, where there is one, the ledger.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nameplate_core::happening::{Admission, Happening};
 use nameplate_core::ledger::{Body, Entry};
@@ -30,7 +31,8 @@ struct Said {
 /// Takes readings in.
 pub struct Intake<'a> {
     profiles: &'a ProfileSet,
-    store: Option<Store>,
+    /// Behind a lock, because who only looks at the view does so from several threads, and a database's connection is one thread's at a time.
+    store: Option<Mutex<Store>>,
     waiting: Vec<Draft>,
     /// What an address said last to a question, per work order, and on which day.
     last: HashMap<(String, wire::Address, &'static str), Said>,
@@ -55,7 +57,7 @@ impl<'a> Intake<'a> {
         let view = store.as_ref().map(|store| store.view(None)).transpose()?.unwrap_or_default();
         Ok(Self {
             profiles,
-            store,
+            store: store.map(Mutex::new),
             waiting: Vec::new(),
             last: HashMap::new(),
             view,
@@ -92,7 +94,7 @@ impl<'a> Intake<'a> {
     /// # Errors
     /// The store's.
     pub fn keep(&mut self, reading: &Reading, source: Source) -> Result<(u64, Interpretation), Failure> {
-        let (index, said) = (self.next(), self.profiles.interpret(reading));
+        let (index, said) = (self.size(), self.profiles.interpret(reading));
         let observation = self.observation(reading, source, now_ns());
         self.record(&observation, &said)?;
         Ok((index, said))
@@ -148,7 +150,7 @@ impl<'a> Intake<'a> {
     /// # Errors
     /// The store's.
     pub fn say(&mut self, draft: Draft) -> Result<u64, Failure> {
-        let entry = Entry { index: self.next(), time_ns: draft.time_ns, body: draft.body };
+        let entry = Entry { index: self.size(), time_ns: draft.time_ns, body: draft.body };
         self.view.apply(&entry);
         let index = entry.index;
         self.wait(Draft { time_ns: entry.time_ns, body: entry.body, payloads: draft.payloads })?;
@@ -162,7 +164,7 @@ impl<'a> Intake<'a> {
     pub fn commit(&mut self) -> Result<(), Failure> {
         let waiting = std::mem::take(&mut self.waiting);
         let observations = waiting.iter().filter(|draft| matches!(draft.body, Body::Observation(_))).count();
-        if let Some(store) = &mut self.store {
+        if let Some(store) = writer(&mut self.store) {
             store.append(&waiting)?;
             self.kept += observations;
         }
@@ -184,7 +186,7 @@ impl<'a> Intake<'a> {
     /// The store's, or the touch record is shorter than what was taken from it.
     pub fn touched(&mut self) -> Result<(), Failure> {
         self.commit()?;
-        let Some(store) = &mut self.store else { return Ok(()) };
+        let Some(store) = writer(&mut self.store) else { return Ok(()) };
         let (mut drafts, mut end) = (Vec::new(), store.touch_bytes());
         let read = touch::lines_from(store.directory(), end, |line, line_end| {
             drafts.push(Draft::new(now_ns(), Body::Touch { line: line.to_owned() }));
@@ -200,20 +202,22 @@ impl<'a> Intake<'a> {
     /// The store's.
     pub fn touched_elsewhere(&mut self, lines: &[String], end: u64) -> Result<(), Failure> {
         self.commit()?;
-        let Some(store) = &mut self.store else { return Ok(()) };
+        let Some(store) = writer(&mut self.store) else { return Ok(()) };
         let drafts: Vec<Draft> = lines.iter().map(|line| Draft::new(now_ns(), Body::Touch { line: line.clone() })).collect();
         store.append_touched(&drafts, end).map(|_| ())
     }
 
     /// What reads and appends; `None` where nothing is kept.
     #[must_use]
-    pub fn store(&self) -> Option<&Store> {
-        self.store.as_ref()
+    pub fn store(&self) -> Option<MutexGuard<'_, Store>> {
+        // A thread that panicked with the store in hand left it as a crash would have: the next commit is checked against the disk.
+        self.store.as_ref().map(|store| store.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The index of the next entry. There is one writer, so nobody takes it in between.
-    fn next(&self) -> u64 {
-        self.store.as_ref().map_or(0, Store::size).saturating_add(self.waiting.len() as u64)
+    /// Entries, with those that wait to be on disk. It is the index of the next: there is one writer, so nobody takes it in between.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.store().map_or(0, |store| store.size()).saturating_add(self.waiting.len() as u64)
     }
 
     fn wait(&mut self, draft: Draft) -> Result<(), Failure> {
@@ -245,7 +249,7 @@ impl<'a> Intake<'a> {
         // Read before, from the same file: seen, and already in the ledger.
         let digest = observed.observation.digest();
         let again = self.view.catalog.knows(&digest);
-        let entry = self.store.as_ref().map(|_| self.next());
+        let entry = self.store.as_ref().map(|_| self.size());
         let id = self.view.catalog.take_digested(&observed.observation, digest, &observed.interpretation, entry);
         self.saw(id);
         if again { Ok(()) } else { self.wait(draft) }
@@ -261,6 +265,11 @@ impl<'a> Intake<'a> {
             self.seen.push(id);
         }
     }
+}
+
+/// The store, in the hands of the one who has all of it.
+fn writer(store: &mut Option<Mutex<Store>>) -> Option<&mut Store> {
+    store.as_mut().map(|store| store.get_mut().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// SHA-256 and text of the profile that said so.

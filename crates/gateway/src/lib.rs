@@ -6,6 +6,7 @@ mod cli;
 mod command;
 pub mod failure;
 pub mod hatch;
+mod house;
 mod intake;
 pub mod key;
 mod lines;
@@ -18,6 +19,7 @@ pub mod simulated;
 pub mod stamp;
 mod state;
 pub mod store;
+mod web;
 mod witness;
 
 use std::process::ExitCode;

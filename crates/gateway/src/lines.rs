@@ -9,8 +9,10 @@ use nameplate_core::observation::{Address, Observation, Source, rfc3339};
 use nameplate_core::profile::ProfileSet;
 use nameplate_core::sheet::{COLUMNS, Column};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::command::events::EventLine;
+use crate::web::api::shapes;
 
 /// One claim a line: `--format claims`.
 #[derive(Serialize)]
@@ -48,10 +50,11 @@ impl<'a> ClaimLine<'a> {
     }
 }
 
-/// One asset a line.
-#[derive(Serialize)]
+/// One asset a line; in the API, too.
+#[derive(Serialize, ToSchema)]
 pub struct DeviceLine {
     id: String,
+    #[schema(value_type = Vec<shapes::Address>)]
     addresses: Vec<Address>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     speaks: BTreeMap<String, BTreeSet<String>>,
@@ -62,6 +65,7 @@ pub struct DeviceLine {
     firmware_unknown_because: String,
     /// The one question that would tell it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<shapes::Question>)]
     settled_by: Option<Question>,
     remarks: Vec<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -76,6 +80,7 @@ pub struct DeviceLine {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     parts: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Object>)]
     events: Vec<serde_json::Value>,
     only_in_a_sheet: bool,
     first_seen: Option<String>,
@@ -83,7 +88,7 @@ pub struct DeviceLine {
 }
 
 /// One field of one component of an asset.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct FieldLine {
     component: String,
     field: &'static str,
@@ -92,6 +97,7 @@ pub struct FieldLine {
     normal: Option<String>,
     grade: &'static str,
     time: String,
+    #[schema(value_type = shapes::Source)]
     source: Source,
     observation: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -138,7 +144,7 @@ impl DeviceLine {
 }
 
 /// What an owner set by hand: its value is among the columns.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct FactLine {
     by: String,
     reason: String,

@@ -21,6 +21,12 @@ enum Name {
 }
 
 impl Catalog {
+    /// True where everything is in the order of its own time, so that [`Catalog::settle`] has nothing to do.
+    #[must_use]
+    pub const fn is_settled(&self) -> bool {
+        !self.taken.is_out_of_order && !self.taken.hands_wait
+    }
+
     /// Brings everything into the order of its own time. Nothing is done where all came in that order; what is shown is asked for behind
     /// this.
     pub fn settle(&mut self) {

@@ -109,11 +109,11 @@ impl<'a, 'p> Reader<'a, 'p> {
     /// Takes the touch record into the ledger; each device's lines belong to its try.
     fn keep_touches(&mut self, accounts: &mut BTreeMap<Device, Account>) -> Result<(), Failure> {
         self.intake.commit()?;
-        let size = |intake: &Intake<'_>| intake.store().map_or(0, crate::store::Store::size);
+        let size = |intake: &Intake<'_>| intake.store().map_or(0, |store| store.size());
         let first = size(self.intake);
         self.intake.touched()?;
         let Some(store) = self.intake.store() else { return Ok(()) };
-        for index in first..size(self.intake) {
+        for index in first..store.size() {
             let Body::Touch { line } = store.entry(index)?.body else { continue };
             let Ok(line) = serde_json::from_str::<Line>(&line) else { continue };
             let account = line.target.map(|at| (at, line.station.clone().unwrap_or_default())).and_then(|device| accounts.get_mut(&device));

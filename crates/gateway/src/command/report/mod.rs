@@ -194,7 +194,7 @@ impl Report {
 }
 
 /// What people call a device: its tag, else its own name, else where it answers.
-fn known_as(asset: &Asset) -> String {
+pub fn known_as(asset: &Asset) -> String {
     let name = || asset.shown(Field::Name).map(|current| current.standing.claim.value.clone());
     let tag = asset.columns.get("tag").filter(|tag| !tag.trim().is_empty()).cloned();
     tag.or_else(name).or_else(|| asset.addresses.last().map(place)).unwrap_or_default()

@@ -1,6 +1,7 @@
 //! The desk's configuration: one TOML file. Whom may be asked, and when, stands in the field side's site file; here stands what is wanted of it.
 
 use std::fs;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use toml::Spanned;
 
 use super::plan::Plan;
 use crate::failure::Failure;
+use crate::web::Door;
 
 /// A device has one scheduled reading a day (docs/read-only.md, 3); a plan that wants more would only be refused.
 const PERIOD_DAYS_MIN: Duration = Duration::from_secs(24 * 60 * 60);
@@ -16,6 +18,8 @@ const PERIOD_DAYS_MIN: Duration = Duration::from_secs(24 * 60 * 60);
 const CATCH_UP: Duration = Duration::from_secs(15 * 60);
 /// Longer than that nobody plans.
 const PERIOD_DAYS_MAX: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+/// Where the page is, where the file says nothing of it: on this machine alone.
+const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8443);
 /// Characters of a plan's name: it stands in each line of the touch record.
 const NAME_CHARS_MAX: usize = 80;
 
@@ -26,6 +30,8 @@ pub struct Config {
     pub hatch: PathBuf,
     /// Fingerprint of the field side's key, where its owner pinned it.
     pub field_key: Option<String>,
+    /// Where the page and the API are.
+    pub door: Door,
     /// What is asked when.
     pub plans: Vec<Plan>,
 }
@@ -35,8 +41,41 @@ pub struct Config {
 struct Written {
     hatch: PathBuf,
     field_key: Option<Spanned<String>>,
+    page: Option<Spanned<Page>>,
     #[serde(default)]
     plan: Vec<Spanned<Row>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Page {
+    listen: SocketAddr,
+    names: Vec<String>,
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+    client_ca: Option<PathBuf>,
+    tls: bool,
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        Self { listen: LISTEN, names: Vec::new(), certificate: None, key: None, client_ca: None, tls: true }
+    }
+}
+
+impl Page {
+    fn door(self) -> Result<Door, &'static str> {
+        let Self { listen, names, certificate, key, client_ca, tls } = self;
+        if !tls && !listen.ip().is_loopback() {
+            return Err("without TLS the page listens on a loopback address alone");
+        }
+        let certificate = match (certificate, key) {
+            (None, None) => None,
+            (Some(certificate), Some(key)) => Some((certificate, key)),
+            _ => return Err("certificate and key go together"),
+        };
+        Ok(Door { listen, names, certificate, client_ca, tls })
+    }
 }
 
 #[derive(Deserialize)]
@@ -87,7 +126,10 @@ impl Config {
             }
             plans.push(Plan { name: row.name, devices: row.devices, every, catch_up });
         }
-        Ok(Self { hatch: written.hatch, field_key: field_key.transpose()?, plans })
+        let line = written.page.as_ref().map_or(0, |page| at(page.span().start));
+        let page = written.page.map(Spanned::into_inner).unwrap_or_default();
+        let door = page.door().map_err(|why| format!("line {line}: [page]: {why}"))?;
+        Ok(Self { door, hatch: written.hatch, field_key: field_key.transpose()?, plans })
     }
 }
 

@@ -8,15 +8,15 @@ use nameplate_field::touch::Line;
 use super::plan::{Plan, Wanted};
 use crate::failure::{Code, Failure};
 use crate::hatch::{FORMAT, Listed, Report, Request, Why};
-use crate::intake::Intake;
-use crate::store::Store;
+use crate::house::{FieldSide, House, Round};
+use crate::store::{Store, now_ns};
 
 /// Lines of the touch record that wait for their seal; a connection has some ten, and it is sealed behind each.
 const UNSEALED_LINES_MAX: usize = 100_000;
 
 /// A desk at work with one field side.
-pub struct Desk<'a, 'p> {
-    intake: &'a mut Intake<'p>,
+pub struct Desk<'a> {
+    house: &'a House,
     plans: &'a [Plan],
     /// Fingerprint of the key that seals the touch record, as somebody pinned it.
     pinned: Option<&'a str>,
@@ -25,42 +25,30 @@ pub struct Desk<'a, 'p> {
     chain: Chain,
     /// Lines behind the last seal, and where the last of them ends.
     unsealed: (Vec<String>, u64),
-    listed: Vec<String>,
     wanted: &'a mut Wanted,
     /// The last number that waits to be on disk.
     said: u64,
     kept: u64,
-    started_ns: u64,
-    /// The round that is being asked.
-    round: Option<u64>,
     rounds: u64,
 }
 
-impl<'a, 'p> Desk<'a, 'p> {
+impl<'a> Desk<'a> {
     /// A desk over a ledger, for one conversation.
     ///
     /// # Errors
     /// The ledger's.
-    pub fn new(
-        intake: &'a mut Intake<'p>,
-        (plans, wanted): (&'a [Plan], &'a mut Wanted),
-        pinned: Option<&'a str>,
-        started_ns: u64,
-    ) -> Result<Self, Failure> {
-        let (chain, key) = intake.store().map(last_seal).transpose()?.unwrap_or_default();
+    pub fn new(house: &'a House, (plans, wanted): (&'a [Plan], &'a mut Wanted), pinned: Option<&'a str>) -> Result<Self, Failure> {
+        let (chain, key) = house.take(|intake| intake.store().as_deref().map(last_seal).transpose())?.unwrap_or_default();
         Ok(Self {
-            intake,
+            house,
             plans,
             pinned,
             key,
             chain,
             unsealed: (Vec::new(), 0),
-            listed: Vec::new(),
             wanted,
             said: 0,
             kept: 0,
-            started_ns,
-            round: None,
             rounds: 0,
         })
     }
@@ -68,7 +56,7 @@ impl<'a, 'p> Desk<'a, 'p> {
     /// The first line to the field side.
     pub fn hello(&self) -> Request {
         let plans = self.plans.iter().map(|plan| plan.name.clone()).collect();
-        Request::Hello { format: FORMAT, touched: self.intake.store().map_or(0, Store::touch_bytes), plans }
+        Request::Hello { format: FORMAT, touched: self.house.take(|intake| intake.store().map_or(0, |store| store.touch_bytes())), plans }
     }
 
     /// Takes a report.
@@ -79,30 +67,33 @@ impl<'a, 'p> Desk<'a, 'p> {
         match report {
             Report::Welcome { format, program, site, devices, key, interface } => {
                 self.welcome(format, &key)?;
-                let listens = interface.map_or_else(String::new, |interface| format!(", listens on {}", printable(&interface)));
+                let listens = interface.as_ref().map_or_else(String::new, |interface| format!(", listens on {}", printable(interface)));
                 let devices_told = crate::print::count(devices.len() as u64, "device");
                 eprintln!("serve: {}, {}: {devices_told} listed{listens}", printable(&program), printable(&site));
-                for Listed { name, asked } in devices {
-                    asked.iter().for_each(|(plan, time_ns)| self.wanted.at(plan, &name, *time_ns));
-                    self.listed.push(name);
+                for Listed { name, asked } in &devices {
+                    asked.iter().for_each(|(plan, time_ns)| self.wanted.at(plan, name, *time_ns));
                 }
+                let listed = devices.into_iter().map(|device| device.name).collect();
+                let key = self.key.map_or_else(String::new, |key| key.fingerprint());
+                *self.house.field() = FieldSide { since_ns: Some(now_ns()), program, site, key, interface, listed, ..FieldSide::default() };
             }
             Report::Said { number, observation, meaning, profile } => {
                 let profile = profile.as_ref().map(|(sha256, text)| (sha256.as_str(), text.as_str()));
-                self.intake.accept(&observation, &meaning, profile)?;
+                self.house.take(|intake| intake.accept(&observation, &meaning, profile))?;
                 self.said = self.said.max(number);
             }
             Report::Done { number, happening } => {
                 eprintln!("serve: {}: {}", printable(&crate::lines::place(&happening.device)), happening.what.text());
-                self.intake.done(*happening)?;
+                self.house.take(|intake| intake.done(*happening))?;
                 self.said = self.said.max(number);
             }
             Report::Touched { lines, end } => self.touched(lines, end)?,
             Report::Asked { round, refused, unanswered, upset } => {
                 eprintln!("serve: round {round} is over: {refused} refused, {unanswered} without a sound answer, {upset} ALARMS");
-                self.round = None;
+                self.house.field().round = None;
             }
             Report::Counted { received, dropped, given_up } => {
+                self.house.field().counted = (received, dropped, given_up);
                 if dropped > 0 || given_up > 0 {
                     eprintln!("serve: of {received} frames {dropped} were dropped; {given_up} reports were given up");
                 }
@@ -167,7 +158,7 @@ impl<'a, 'p> Desk<'a, 'p> {
         let open: u64 = self.unsealed.0.get(sealed..).unwrap_or_default().iter().map(|line| line.len() as u64 + 1).sum();
         let rest = self.unsealed.0.split_off(sealed);
         let lines = std::mem::replace(&mut self.unsealed.0, rest);
-        self.intake.touched_elsewhere(&lines, end.saturating_sub(open))
+        self.house.take(|intake| intake.touched_elsewhere(&lines, end.saturating_sub(open)))
     }
 
     /// Brings what waits to the disk; what to say to the field side then.
@@ -175,27 +166,43 @@ impl<'a, 'p> Desk<'a, 'p> {
     /// # Errors
     /// The store's.
     pub fn commit(&mut self) -> Result<Option<Request>, Failure> {
-        self.intake.commit()?;
+        self.house.commit()?;
         let news = self.said > self.kept;
         self.kept = self.said;
         Ok(news.then_some(Request::Kept { number: self.kept }))
     }
 
-    /// The next round, where nobody is being asked and a device's moment has come.
+    /// The next round, where nobody is being asked: what a person wants, else the devices whose moment has come.
     pub fn due(&mut self, now_ns: u64) -> Option<Request> {
-        if self.round.is_some() {
+        if self.house.field().round.is_some() {
             return None;
         }
+        let wish = self.house.next_wish().map(|wish| (Why::WorkOrder(wish.order), wish.devices));
+        let mut field = self.house.field();
         let due = |plan: &Plan| {
-            let devices = plan.due(&self.listed, self.wanted, self.started_ns, now_ns);
-            (!devices.is_empty()).then(|| (plan.name.clone(), devices))
+            let devices = plan.due(&field.listed, self.wanted, self.house.started_ns, now_ns);
+            (!devices.is_empty()).then(|| (Why::Plan(plan.name.clone()), devices))
         };
-        let (name, devices) = self.plans.iter().find_map(due)?;
-        devices.iter().for_each(|device| self.wanted.at(&name, device, now_ns));
+        let (why, devices) = wish.or_else(|| self.plans.iter().find_map(due))?;
+        let told = match &why {
+            Why::Plan(name) => {
+                devices.iter().for_each(|device| self.wanted.at(name, device, now_ns));
+                format!("plan {}", printable(name))
+            }
+            Why::WorkOrder(order) => format!("work order {}", printable(order)),
+        };
+        eprintln!("serve: {told}: {} asked", crate::print::count(devices.len() as u64, "device"));
         self.rounds = self.rounds.saturating_add(1);
-        self.round = Some(self.rounds);
-        eprintln!("serve: plan {}: {} asked", printable(&name), crate::print::count(devices.len() as u64, "device"));
-        Some(Request::Ask { round: self.rounds, devices, why: Why::Plan(name) })
+        field.round = Some(Round { number: self.rounds, why: told, devices: devices.len() });
+        Some(Request::Ask { round: self.rounds, devices, why })
+    }
+}
+
+impl Drop for Desk<'_> {
+    /// The field side is gone; what was counted there stays as the last word.
+    fn drop(&mut self) {
+        let mut field = self.house.field();
+        (field.since_ns, field.round) = (None, None);
     }
 }
 
@@ -218,7 +225,6 @@ fn last_seal(store: &Store) -> Result<(Chain, Option<PublicKey>), Failure> {
 #[cfg(test)]
 mod tests {
     use nameplate_core::ledger::SiteKey;
-    use nameplate_core::profile::ProfileSet;
     use nameplate_field::touch::Kind;
 
     use super::*;
@@ -240,9 +246,8 @@ mod tests {
     }
 
     fn check(reports: Vec<Report>, pinned: Option<&str>, expected: Option<&str>) {
-        let profiles = ProfileSet::built_in().expect("profiles");
-        let (mut intake, mut wanted) = (Intake::new(&profiles, None).expect("an intake"), Wanted::default());
-        let mut desk = Desk::new(&mut intake, (&[], &mut wanted), pinned, 0).expect("a desk");
+        let (house, mut wanted) = (House::without_store(), Wanted::default());
+        let mut desk = Desk::new(&house, (&[], &mut wanted), pinned).expect("a desk");
         let said = reports.into_iter().try_for_each(|report| desk.take(report)).err().map(|failure| failure.to_string());
         assert_eq!(said.is_some(), expected.is_some(), "{said:?}, expected {expected:?}");
         assert!(said.iter().zip(expected).all(|(said, expected)| said.contains(expected)), "{said:?}, expected {expected:?}");

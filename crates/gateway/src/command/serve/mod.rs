@@ -8,12 +8,14 @@ use std::io::{BufRead, BufReader, Read, Write};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use nameplate_core::text::printable;
+use tokio::sync::watch;
 
 use self::config::Config;
 use self::desk::Desk;
@@ -22,8 +24,9 @@ use super::listen::live::stop::{self, Stop};
 use crate::cli::Options;
 use crate::failure::Failure;
 use crate::hatch::{REPORT_BYTES_MAX, Report, Request};
-use crate::intake::Intake;
-use crate::store::{Store, now_ns};
+use crate::house::House;
+use crate::store::now_ns;
+use crate::web::server;
 use crate::{print, profiles, state};
 
 /// How long a report is waited for before somebody looks at the clock.
@@ -58,29 +61,50 @@ impl Serve {
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
         let config = Config::read(&self.config)?;
         let profiles = profiles::load(options.profiles.as_deref())?;
-        let mut intake = Intake::new(&profiles, Some(Store::write(&state::directory(options.state.as_ref())?)?))?;
+        let house = Arc::new(House::open(&state::directory(options.state.as_ref())?, profiles)?);
         let stop = stop::when_asked().map_err(|e| Failure::input("serve", e))?;
-        let (mut wanted, started_ns) = (Wanted::default(), now_ns());
-        let mut told = false;
-        eprintln!("serve: {} entries in the ledger", intake.store().map_or(0, Store::size));
-        while !stop.is_asked() {
-            match Hatch::open(&config.hatch) {
-                Ok(hatch) => {
-                    told = false;
-                    let desk = Desk::new(&mut intake, (&config.plans, &mut wanted), config.field_key.as_deref(), started_ns)?;
-                    hatch.attend(desk, &stop)?;
+        eprintln!("serve: {} entries in the ledger", *house.size.borrow());
+        let over = watch::Sender::new(false);
+        thread::scope(|scope| {
+            let (tell, opened) = mpsc::channel();
+            let (house, door, stopped) = (&house, &config.door, over.subscribe());
+            let page = scope.spawn(move || server::run(house, door, stopped, |url| drop(tell.send(url.to_owned()))));
+            // Whoever started it wants the page; without it there is nothing.
+            let ended = match opened.recv() {
+                Ok(url) => {
+                    eprintln!("serve: the page is {url}");
+                    attend(house, &config, &stop)
                 }
-                Err(e) => {
-                    if !std::mem::replace(&mut told, true) {
-                        eprintln!("serve: no field side at {}: {e}; it is tried again", config.hatch.display());
-                    }
-                    wait(RETRY);
-                }
-            }
-        }
-        eprintln!("serve: asked to stop; {} entries in the ledger", intake.store().map_or(0, Store::size));
+                Err(_) => Ok(()),
+            };
+            over.send_replace(true);
+            let page = page.join().unwrap_or_else(|_| Err(Failure::input("the page", "it panicked")));
+            ended.and(page)
+        })?;
+        eprintln!("serve: asked to stop; {} entries in the ledger", *house.size.borrow());
         Ok(())
     }
+}
+
+/// Has conversations with the field side, one after another, until somebody asks to stop.
+fn attend(house: &House, config: &Config, stop: &Stop) -> Result<(), Failure> {
+    let mut wanted = Wanted::default();
+    let mut told = false;
+    while !stop.is_asked() {
+        match Hatch::open(&config.hatch) {
+            Ok(hatch) => {
+                told = false;
+                hatch.attend(Desk::new(house, (&config.plans, &mut wanted), config.field_key.as_deref())?, stop)?;
+            }
+            Err(e) => {
+                if !std::mem::replace(&mut told, true) {
+                    eprintln!("serve: no field side at {}: {e}; it is tried again", config.hatch.display());
+                }
+                wait(RETRY);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Waits without anything to wait for.
@@ -105,7 +129,7 @@ impl Hatch {
     }
 
     /// Takes reports and asks by plan, until the field side goes or somebody asks to stop.
-    fn attend(mut self, mut desk: Desk<'_, '_>, stop: &Stop) -> Result<(), Failure> {
+    fn attend(mut self, mut desk: Desk<'_>, stop: &Stop) -> Result<(), Failure> {
         let mut committed = Instant::now();
         let mut there = self.say(&desk.hello());
         while there && !stop.is_asked() {

@@ -1,0 +1,98 @@
+//! Shapes that the description needs and that other crates have: they say what `serde` writes, and are never made.
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Who spoke. Absent parts are left out.
+#[derive(Serialize, ToSchema)]
+pub struct Address {
+    /// Hardware address, `00:80:f4:00:00:01`; behind a router it is the router's.
+    mac: Option<String>,
+    /// Network address.
+    #[schema(value_type = Option<String>)]
+    ip: Option<IpAddr>,
+    /// Transport port of the server.
+    port: Option<u16>,
+    /// Serial line, as the machine that asked on it calls it.
+    line: Option<String>,
+    /// Modbus unit identifier.
+    unit: Option<u8>,
+    /// DNP3 link address.
+    link: Option<u16>,
+    /// Rack of an S7 station.
+    rack: Option<u8>,
+    /// Slot in a rack or backplane.
+    slot: Option<u16>,
+    /// BACnet device instance.
+    instance: Option<u32>,
+    /// BACnet network number.
+    network: Option<u16>,
+    /// Station on that network, in hexadecimal digits.
+    station: Option<String>,
+    /// HART long address, in hexadecimal digits.
+    hart: Option<String>,
+    /// CIP route behind the address: `1/0`.
+    path: Option<String>,
+    /// A name by which the protocol addresses the part that speaks.
+    name: Option<String>,
+    /// The owner's zone in which it was heard or asked.
+    zone: Option<String>,
+}
+
+/// How a reading came here.
+#[derive(Serialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Source {
+    /// Heard in a capture.
+    Capture {
+        /// The file.
+        file: String,
+        /// Frame that completed the answer, from 1.
+        frame: u64,
+    },
+    /// Heard on an interface.
+    Live {
+        /// Its name.
+        interface: String,
+        /// Frame that completed the answer, from 1.
+        frame: u64,
+    },
+    /// Asked.
+    Asked {
+        /// The work order or plan that allowed it.
+        reason: String,
+    },
+    /// From a list that somebody made.
+    Imported {
+        /// The file.
+        file: String,
+        /// Its row, from 1.
+        row: u64,
+    },
+    /// Read off the device by a person.
+    ByHand {
+        /// Who.
+        by: String,
+        /// SHA-256 of a photo of it.
+        photo_sha256: Option<String>,
+        /// Who looked on.
+        second: Option<String>,
+    },
+}
+
+/// A question that asks a device for its firmware.
+#[derive(Serialize, ToSchema)]
+pub struct Question {
+    /// The protocol in which it is put.
+    protocol: String,
+    /// What it asks for.
+    asks: String,
+    /// How it is carried: transport and port.
+    over: String,
+    /// Its bytes in hexadecimal digits; `..` stands for what the device's own address fills in.
+    bytes: String,
+    /// Where the bytes are specified.
+    source: String,
+}

@@ -1,0 +1,120 @@
+//! The page and the API: what `nameplate serve` shows to people and to other programs. It looks at the [`House`], enters what people do into the ledger, and
+//! has no way to a device.
+//!
+//! A request passes, in this order: limits of its connection ([`server`]), the name it came to and what a browser may do with the answer
+//! ([`manners`]), its rate ([`rate`]), who asks and whether they may ([`who`]), and the one function that answers it.
+
+pub mod api;
+mod manners;
+mod page;
+mod problem;
+mod rate;
+pub mod server;
+mod tls;
+mod who;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use tokio::sync::Semaphore;
+
+use self::manners::Names;
+use self::problem::Problem;
+use self::rate::Rates;
+use crate::account::Gate;
+use crate::house::{House, Known};
+
+/// Requests that are answered at once; the others wait. Two processors do no more, and each may hold a page in memory.
+const AT_ONCE_MAX: usize = 4;
+
+/// Where and as what it is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Door {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// Host names and addresses that people type.
+    pub names: Vec<String>,
+    /// Certificate and key, PEM; where there are none, a certificate is made.
+    pub certificate: Option<(PathBuf, PathBuf)>,
+    /// Whose certificates clients need, PEM.
+    pub client_ca: Option<PathBuf>,
+    /// False on loopback alone, behind somebody else's TLS.
+    pub tls: bool,
+}
+
+/// What every request has at hand.
+#[derive(Clone)]
+pub struct Web(Arc<Shared>);
+
+struct Shared {
+    house: Arc<House>,
+    gate: Mutex<Gate>,
+    names: Names,
+    rates: Mutex<Rates>,
+    /// Cookies are for TLS alone.
+    tls: bool,
+    at_once: Semaphore,
+    /// One password at a time: each takes 19 MiB and a tenth of a second.
+    one_password: Semaphore,
+}
+
+impl Web {
+    /// Over a house; `gate` says who people are.
+    pub fn new(house: Arc<House>, gate: Gate, door: &Door) -> Self {
+        Self(Arc::new(Shared {
+            house,
+            gate: Mutex::new(gate),
+            names: Names::of(door),
+            rates: Mutex::default(),
+            tls: door.tls,
+            at_once: Semaphore::new(AT_ONCE_MAX),
+            one_password: Semaphore::new(1),
+        }))
+    }
+
+    /// All that is answered.
+    pub fn router(&self) -> Router {
+        let (api, description) = api::router(self);
+        page::router(self)
+            .merge(api)
+            .merge(description)
+            .layer(from_fn_with_state(self.clone(), rate::limited))
+            .layer(from_fn_with_state(self.clone(), manners::kept))
+            .layer(from_fn(manners::taught))
+            .with_state(self.clone())
+    }
+
+    /// The house.
+    pub fn house(&self) -> &Arc<House> {
+        &self.0.house
+    }
+
+    /// Who people are. Held for moments: no password is tried under it.
+    pub fn gate(&self) -> MutexGuard<'_, Gate> {
+        self.0.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers from what is known, on a thread that may take its time.
+    ///
+    /// # Errors
+    /// What `look` says; or it panicked, which is said without its words.
+    pub async fn known<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Known<'_>) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.apart(move |house| house.known(look)).await
+    }
+
+    /// Does something with the house, on a thread that may take its time.
+    ///
+    /// # Errors
+    /// As [`Web::known`].
+    pub async fn apart<T: Send + 'static>(&self, act: impl FnOnce(&House) -> Result<T, Problem> + Send + 'static) -> Result<T, Problem> {
+        let _one_of_few = self.0.at_once.acquire().await.map_err(|_| Problem::unavailable("it is ending"))?;
+        let house = Arc::clone(&self.0.house);
+        tokio::task::spawn_blocking(move || act(&house)).await.unwrap_or_else(|_| Err(Problem::own_fault()))
+    }
+}

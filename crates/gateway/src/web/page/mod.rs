@@ -1,0 +1,113 @@
+//! The page: HTML made here, by templates that escape everything, and one style and one script of our own. It works without the script.
+
+mod devices;
+mod login;
+
+use askama::Template;
+use axum::Router;
+use axum::http::{HeaderValue, header};
+use axum::middleware::from_fn_with_state;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::get;
+use nameplate_core::account::Right;
+
+use super::problem::Problem;
+use super::{Web, who};
+use crate::account::Person;
+
+/// How all of it looks: as reports do, and what only pages have.
+const STYLE: &str = concat!(include_str!("../../sheet/page.css"), include_str!("page.css"));
+/// What follows the news where scripts run.
+const SCRIPT: &str = include_str!("page.js");
+/// Style and script change with the program alone; an hour old ones do no harm.
+const KEPT: HeaderValue = HeaderValue::from_static("private, max-age=3600");
+
+/// What stands around every page.
+pub struct Frame<'a> {
+    /// Who looks; `None` before somebody logged in.
+    person: Option<&'a Person>,
+    /// The path of the room that it belongs to.
+    here: &'static str,
+}
+
+/// A part of the page.
+pub struct Room {
+    path: &'static str,
+    title: &'static str,
+    needs: Right,
+}
+
+/// All parts, in their order.
+const ROOMS: [Room; 1] = [Room { path: "/devices", title: "Devices", needs: Right::Read }];
+
+impl Frame<'_> {
+    /// Around what nobody has to be known for.
+    const fn empty() -> Self {
+        Self { person: None, here: "" }
+    }
+
+    /// The parts that this person may see.
+    fn rooms(&self) -> impl Iterator<Item = &'static Room> {
+        ROOMS.iter().filter(|room| self.person.is_some_and(|person| person.rights.has(room.needs)))
+    }
+}
+
+/// All pages.
+pub fn router(web: &Web) -> Router<Web> {
+    let may = |right| from_fn_with_state(web.page_needing(right), who::allowed);
+    let asset = |kind: &'static str, text: &'static str| {
+        get(move || async move { ([(header::CONTENT_TYPE, HeaderValue::from_static(kind)), (header::CACHE_CONTROL, KEPT)], text) })
+    };
+    let read = Router::new()
+        .route("/", get(|| async { Redirect::to("/devices") }))
+        .route("/devices", get(devices::list))
+        .route_layer(may(Right::Read));
+    login::router()
+        .merge(read)
+        .route("/style.css", asset("text/css; charset=utf-8", STYLE))
+        .route("/page.js", asset("text/javascript; charset=utf-8", SCRIPT))
+        .fallback(|| async { Refused(Problem::missing("there is no such page")) })
+}
+
+/// What a page's function gives back.
+pub type Shown = Result<Html<String>, Refused>;
+
+/// A problem as a page.
+pub struct Refused(pub Problem);
+
+impl From<Problem> for Refused {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        refused(&self.0, None)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct Told<'a> {
+    frame: Frame<'a>,
+    title: &'a str,
+    detail: &'a str,
+}
+
+/// A problem as a page, for somebody.
+pub fn refused(problem: &Problem, person: Option<&Person>) -> Response {
+    let (title, detail) = problem.words();
+    match shown(&Told { frame: Frame { person, here: "" }, title, detail }) {
+        Ok(page) => (problem.status(), page).into_response(),
+        Err(Refused(fault)) => fault.into_response(),
+    }
+}
+
+/// A template, filled in.
+fn shown(template: &impl Template) -> Shown {
+    template.render().map(Html).map_err(|e| {
+        eprintln!("serve: a page could not be written: {e}");
+        Refused(Problem::own_fault())
+    })
+}

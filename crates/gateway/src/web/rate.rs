@@ -1,0 +1,96 @@
+//! How many requests one asker has answered: a bucket of tokens for each, by token or session, else by address.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::PoisonError;
+use std::time::Instant;
+
+use axum::extract::{Extension, Request, State};
+use axum::http::header;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use sha2::{Digest, Sha256};
+
+use super::Web;
+use super::problem::Problem;
+
+/// Requests in one go: a page with all that belongs to it, several times.
+const BURST_REQUESTS_MAX: f64 = 200.0;
+/// Requests a second in the long run: a busy script; more than that is a mistake or an attack.
+const REQUESTS_PER_SECOND_MAX: f64 = 50.0;
+/// Askers that are remembered; beyond them those that have been quiet are forgotten.
+const ASKERS_MAX: usize = 4_096;
+
+/// Who asks.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Asker {
+    /// What was sent to prove it, hashed; it may be nothing that we know.
+    Proof([u8; 32]),
+    Address(IpAddr),
+}
+
+/// What is left to each.
+#[derive(Default)]
+pub struct Rates(HashMap<Asker, (f64, Instant)>);
+
+impl Rates {
+    /// Takes one token; `false` where none is left.
+    fn take(&mut self, asker: Asker, now: Instant) -> bool {
+        let filled = |(left, at): (f64, Instant)| {
+            (left + now.saturating_duration_since(at).as_secs_f64() * REQUESTS_PER_SECOND_MAX).min(BURST_REQUESTS_MAX)
+        };
+        if self.0.len() >= ASKERS_MAX && !self.0.contains_key(&asker) {
+            self.0.retain(|_, bucket| filled(*bucket) < BURST_REQUESTS_MAX);
+            if self.0.len() >= ASKERS_MAX {
+                return false;
+            }
+        }
+        let bucket = self.0.entry(asker).or_insert((BURST_REQUESTS_MAX, now));
+        *bucket = (filled(*bucket), now);
+        let is_left = bucket.0 >= 1.0;
+        if is_left {
+            bucket.0 -= 1.0;
+        }
+        is_left
+    }
+}
+
+/// Answers nobody more than that. An address is looked at first, whatever was sent with it: proofs that are made up fill no memory.
+pub async fn limited(State(web): State<Web>, Extension(from): Extension<SocketAddr>, request: Request, next: Next) -> Response {
+    let proof = [header::AUTHORIZATION, header::COOKIE].iter().find_map(|name| request.headers().get(name));
+    let known = proof.filter(|_| web.is_known(request.headers()));
+    let asker = known.map_or(Asker::Address(from.ip()), |proof| Asker::Proof(Sha256::digest(proof.as_bytes()).into()));
+    let is_left = web.0.rates.lock().unwrap_or_else(PoisonError::into_inner).take(asker, Instant::now());
+    if is_left {
+        return next.run(request).await;
+    }
+    Problem::too_many(format!("more than {REQUESTS_PER_SECOND_MAX} requests a second"), 1).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_bucket_empties_and_fills_and_is_nobody_elses() {
+        let (mut rates, begin) = (Rates::default(), Instant::now());
+        let asker = |number: u8| Asker::Address(IpAddr::from([10, 0, 0, number]));
+        let taken = |rates: &mut Rates, number, now| (0..1_000).filter(|_| rates.take(asker(number), now)).count();
+        assert_eq!(taken(&mut rates, 1, begin), 200);
+        assert_eq!(taken(&mut rates, 2, begin), 200);
+        assert_eq!(taken(&mut rates, 1, begin + Duration::from_secs(2)), 100);
+        assert_eq!(taken(&mut rates, 1, begin + Duration::from_secs(3_600)), 200);
+    }
+
+    #[test]
+    fn many_askers_fill_no_memory() {
+        let (mut rates, begin) = (Rates::default(), Instant::now());
+        for number in 0..100_000_u32 {
+            rates.take(Asker::Address(IpAddr::from(number.to_be_bytes())), begin);
+        }
+        assert!(rates.0.len() <= ASKERS_MAX);
+        assert!(rates.take(Asker::Address(IpAddr::from([255, 0, 0, 1])), begin + Duration::from_secs(60)));
+    }
+}
