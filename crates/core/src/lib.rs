@@ -2,6 +2,7 @@
 //! observations become an asset in the [`catalog`]. No network, no disk, no clock: time, bytes and randomness are arguments.
 #![forbid(unsafe_code)]
 
+pub mod account;
 pub mod advisory;
 pub mod baseline;
 pub mod blind;

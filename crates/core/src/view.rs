@@ -1,5 +1,6 @@
 //! The fold: what is known after so many entries of the ledger. Behind the last of them [`View::settle`] brings it into the order of time.
 
+use crate::account::Accounts;
 use crate::advisory::Held;
 use crate::baseline::Baselines;
 use crate::catalog::{Catalog, Meaning};
@@ -24,6 +25,8 @@ pub struct View {
     pub evaluations: Vec<Evaluated>,
     /// What was seen to be done to devices.
     pub happenings: Happenings,
+    /// Who may do what on this gateway.
+    pub accounts: Accounts,
     /// Where was looked.
     pub looked: Looked,
 }
@@ -43,6 +46,7 @@ impl View {
             Body::Baseline(event) => self.baselines.take_event(event, entry.index, entry.time_ns),
             Body::Change(event) => self.changes.take(event, entry.index, entry.time_ns),
             Body::Happening(happening) => self.happenings.take(happening, entry.index),
+            Body::Account(event) => self.accounts.take(event, entry.index, entry.time_ns),
             Body::Evaluation(evaluation) if evaluation.check().is_ok() => {
                 self.evaluations.push(Evaluated { index: entry.index, time_ns: entry.time_ns, evaluation: evaluation.clone() });
             }

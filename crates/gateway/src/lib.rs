@@ -1,6 +1,7 @@
 //! `nameplate`: everything that faces people. See docs/ARCHITECTURE.md for the house. A library, so that the tests can kill a writer of the
 //! ledger in the middle of its work; the program is [`run`].
 
+pub mod account;
 pub mod advisories;
 mod cli;
 mod command;

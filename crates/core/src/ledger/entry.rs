@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::canonical::{NotCanonical, Page};
 use super::merkle::Hash;
+use crate::account;
 use crate::advisory::Delivery;
 use crate::baseline::{self, Approval};
 use crate::change;
@@ -95,6 +96,8 @@ pub enum Body {
     Evaluation(Evaluation),
     /// Somebody was seen to do something to a device.
     Happening(Happening),
+    /// What happened to an account, or what somebody did who has one.
+    Account(account::Event),
     /// A bundle was exported: exactly these entries are in it, and this one.
     Evidence {
         /// What it is about: an asset's id or a work order.

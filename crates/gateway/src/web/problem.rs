@@ -80,11 +80,6 @@ impl Problem {
         Self { retry_after: Some(1), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, why) }
     }
 
-    /// With another status.
-    pub fn of_status(status: StatusCode, why: impl Into<String>) -> Self {
-        Self::new(status, why)
-    }
-
     /// Its status.
     pub fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)

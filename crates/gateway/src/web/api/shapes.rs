@@ -1,4 +1,5 @@
 //! Shapes that the description needs and that other crates have: they say what `serde` writes, and are never made.
+#![expect(dead_code, reason = "the description is made of their types alone")]
 
 use std::net::IpAddr;
 

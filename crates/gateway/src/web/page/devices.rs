@@ -62,10 +62,8 @@ pub async fn list(State(web): State<Web>, Extension(person): Extension<Person>, 
     let (filter, sort, after) = (said("filter"), said("sort").unwrap_or_else(|| "tag".to_owned()), said("after"));
     let told = |after: Option<String>| {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        filter.iter().for_each(|filter| drop(query.append_pair("filter", filter)));
-        query.append_pair("sort", &sort);
-        after.iter().for_each(|after| drop(query.append_pair("after", after)));
-        query.finish()
+        let pairs = [("filter", filter.as_deref()), ("sort", Some(sort.as_str())), ("after", after.as_deref())];
+        query.extend_pairs(pairs.into_iter().filter_map(|(name, value)| Some((name, value?)))).finish()
     };
     let (why, query) = match asked(Some(&told(after)), ROWS) {
         Ok(query) => (None, query),

@@ -14,7 +14,6 @@ use serde::Deserialize;
 
 use super::{Frame, Problem, Refused, Shown, shown};
 use crate::account::{Act, NewPassword, Pending, Session};
-use crate::store::now_ns;
 use crate::web::{Web, who};
 
 /// What nobody has to be known for.
