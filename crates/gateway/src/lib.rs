@@ -4,6 +4,8 @@
 pub mod advisories;
 mod cli;
 mod command;
+#[cfg(unix)]
+mod disk;
 pub mod failure;
 pub mod hatch;
 mod intake;
@@ -13,6 +15,8 @@ mod memory;
 mod output;
 mod print;
 mod profiles;
+#[cfg(unix)]
+mod service;
 pub mod sheet;
 pub mod simulated;
 pub mod stamp;
@@ -55,6 +59,8 @@ pub fn run() -> ExitCode {
         Command::Range(command) => command.run(&options),
         Command::Profile(command) => command.run(&options),
         Command::Simulate(command) => command.run(&options),
+        #[cfg(unix)]
+        Command::Config(command) => command.run(&options),
         #[cfg(unix)]
         Command::Serve(command) => command.run(&options),
         #[cfg(unix)]

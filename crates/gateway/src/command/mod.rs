@@ -7,6 +7,8 @@ pub mod calendar;
 pub mod change;
 pub mod check;
 pub mod compare;
+#[cfg(unix)]
+pub mod config;
 pub mod demo;
 pub mod device;
 pub mod devices;

@@ -1,6 +1,7 @@
 //! `nameplate serve`: the process of a gateway that faces people. It has the ledger, and no way to a device but the [`hatch`](crate::hatch).
 
-mod config;
+mod care;
+pub mod config;
 mod desk;
 mod plan;
 
@@ -15,6 +16,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use nameplate_core::text::printable;
 
+use self::care::Care;
 use self::config::Config;
 use self::desk::Desk;
 use self::plan::Wanted;
@@ -38,11 +40,8 @@ const REPORTS_WAITING_MAX: usize = 1_024;
 /// Run the gateway's desk: takes what the field side hears and reads into the ledger, and asks by plan.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The configuration is one TOML file:\n\n  hatch = \"/run/nameplate/hatch\"     # where `nameplate field` is found\n  \
-                        field_key = \"f47246eb...\"            # the fingerprint that it prints; pin it\n\n  \
-                        [[plan]]\n  name = \"identity\"                  # stands in each line of the touch record\n  \
-                        every = \"1day\"\n  devices = [\"Pump 1\"]               # as the site file names them; all where this is left out\n\n\
-                        Example:\n  nameplate serve --config /etc/nameplate/serve.toml --state /var/lib/nameplate"
+    after_help = "The configuration is one TOML file: `nameplate config init` prints one with all its keys, `nameplate config explain` says what\n\
+                        they do, and `nameplate config check` what is wrong in one.\n\nExample:\n  nameplate serve --config /etc/nameplate/serve.toml --state /var/lib/nameplate"
 )]
 pub struct Serve {
     /// What it is to do
@@ -56,19 +55,24 @@ impl Serve {
     /// # Errors
     /// The configuration, the state, or a field side that is not believed.
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
-        let config = Config::read(&self.config)?;
+        let mut config = Config::read(&self.config)?;
         let profiles = profiles::load(options.profiles.as_deref())?;
-        let mut intake = Intake::new(&profiles, Some(Store::write(&state::directory(options.state.as_ref())?)?))?;
+        let directory = state::directory(options.state.as_ref())?;
+        let mut intake = Intake::new(&profiles, Some(Store::write(&directory)?))?;
         let stop = stop::when_asked().map_err(|e| Failure::input("serve", e))?;
+        let mut care = Care::of(&self.config, &directory)?;
         let (mut wanted, started_ns) = (Wanted::default(), now_ns());
         let mut told = false;
         eprintln!("serve: {} entries in the ledger", intake.store().map_or(0, Store::size));
+        care.service.ready("at work");
         while !stop.is_asked() {
+            care.reload(&mut config);
+            care.service.alive();
             match Hatch::open(&config.hatch) {
                 Ok(hatch) => {
                     told = false;
                     let desk = Desk::new(&mut intake, (&config.plans, &mut wanted), config.field_key.as_deref(), started_ns)?;
-                    hatch.attend(desk, &stop)?;
+                    hatch.attend(desk, &config, &mut care, &stop)?;
                 }
                 Err(e) => {
                     if !std::mem::replace(&mut told, true) {
@@ -78,6 +82,7 @@ impl Serve {
                 }
             }
         }
+        care.service.stopping();
         eprintln!("serve: asked to stop; {} entries in the ledger", intake.store().map_or(0, Store::size));
         Ok(())
     }
@@ -104,11 +109,12 @@ impl Hatch {
         Ok(Self { to, reports })
     }
 
-    /// Takes reports and asks by plan, until the field side goes or somebody asks to stop.
-    fn attend(mut self, mut desk: Desk<'_, '_>, stop: &Stop) -> Result<(), Failure> {
+    /// Takes reports and asks by plan, until the field side goes, or somebody asks to stop or to read the configuration again.
+    fn attend(mut self, mut desk: Desk<'_, '_>, config: &Config, care: &mut Care, stop: &Stop) -> Result<(), Failure> {
         let mut committed = Instant::now();
         let mut there = self.say(&desk.hello());
-        while there && !stop.is_asked() {
+        while there && !stop.is_asked() && !care.is_asked_to_reload() {
+            care.service.alive();
             match self.reports.recv_timeout(TICK) {
                 Ok(Ok(report)) => desk.take(report)?,
                 Ok(Err(why)) => {
@@ -122,7 +128,8 @@ impl Hatch {
                 there = desk.commit()?.is_none_or(|kept| self.say(&kept));
                 committed = Instant::now();
             }
-            there = there && desk.due(now_ns()).is_none_or(|ask| self.say(&ask));
+            let due = if care.may_ask(config) { desk.due(now_ns()) } else { None };
+            there = there && due.is_none_or(|ask| self.say(&ask));
         }
         let kept = desk.commit()?;
         kept.map(|kept| self.say(&kept));
