@@ -111,6 +111,9 @@ pub enum Command {
     /// Write, explain and check the gateway's configuration
     #[cfg(unix)]
     Config(command::config::Configuration),
+    /// Say whether a gateway on this machine has what it needs
+    #[cfg(unix)]
+    Doctor(command::doctor::Doctor),
     /// Print the allowlist of what may be sent, and prove it
     Prove(command::prove::Prove),
 }

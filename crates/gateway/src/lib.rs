@@ -26,10 +26,16 @@ mod witness;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use cli::{Cli, Command};
 use failure::Failure;
+
+/// The command line, for manual pages and completions.
+#[must_use]
+pub fn command_line() -> clap::Command {
+    Cli::command()
+}
 
 /// The program: reads its arguments, does one command, ends with a code that scripts rely on (docs/ARCHITECTURE.md).
 #[must_use]
@@ -61,6 +67,8 @@ pub fn run() -> ExitCode {
         Command::Simulate(command) => command.run(&options),
         #[cfg(unix)]
         Command::Config(command) => command.run(&options),
+        #[cfg(unix)]
+        Command::Doctor(command) => command.run(&options),
         #[cfg(unix)]
         Command::Serve(command) => command.run(&options),
         #[cfg(unix)]

@@ -12,6 +12,8 @@ pub mod config;
 pub mod demo;
 pub mod device;
 pub mod devices;
+#[cfg(unix)]
+pub mod doctor;
 pub mod events;
 pub mod evidence;
 pub mod explain;

@@ -34,7 +34,7 @@ use crate::{key, profiles, state};
 const HATCH_MODE: u32 = 0o660;
 /// How often is looked whether somebody asked to stop.
 const STOP_EVERY: Duration = Duration::from_millis(100);
-/// A listener comes by ten times a second, frames or none; one that does not for so long stands still.
+/// A listener comes by five times a second, frames or none; one that does not for so long stands still.
 const PULSE_SECONDS_MAX: Duration = Duration::from_secs(10);
 
 /// Run the gateway's field side: the one process that listens on the plant's network and asks its devices.
