@@ -42,6 +42,10 @@ const NEEDS: &[Need] = &[
     Need { program: "openssl", words: &["version"], package: "openssl" },
     // A browser that we did not write: what it does with our pages decides whether they are harmless. 350 MB with all that it needs.
     Need { program: "chromium", words: &["--version"], package: "chromium" },
+    // The package, and what judges its units and makes its accounts.
+    Need { program: "dpkg-deb", words: &["--version"], package: "dpkg" },
+    Need { program: "strip", words: &["--version"], package: "binutils" },
+    Need { program: "systemd-analyze", words: &["--version"], package: "systemd" },
     Need { program: "ip", words: &["-V"], package: "iproute2" },
 ];
 

@@ -1,6 +1,8 @@
 //! Build tasks. `cargo xtask test` is the one command between a clean clone and "all of it works".
 
 mod bench;
+#[cfg(unix)]
+mod deb;
 mod fleet;
 mod fuzz;
 mod ledger;
@@ -19,6 +21,7 @@ usage:
   cargo xtask test                  install the rig under target/, lint, build, run every test; the last line counts them
   cargo xtask rig                   the rig alone: servers we did not write, from pip and npm
   cargo xtask lint                  formatting, clippy, licences and bans
+  cargo xtask deb                   dist/nameplate_VERSION_amd64.deb and a tarball with the same (needs Debian's dpkg-deb)
   cargo xtask soak --fuzz SECONDS   every fuzz target for so long, two at a time (needs nightly and cargo-fuzz); seeds from ../shared
   cargo xtask soak --coverage       tshark counts the messages of all captures anew, beside tests/golden/coverage.tsv (needs ../shared)
   cargo xtask soak --bench          packets per second of `listen` beside tshark and capinfos (needs ../shared and apt's time)
@@ -40,6 +43,8 @@ fn main() -> ExitCode {
         ["test"] => test::test(&tree),
         ["rig"] => test::rig_only(&tree),
         ["lint"] => test::lint_only(&tree),
+        #[cfg(unix)]
+        ["deb"] => ended(deb::deb(&tree).map(drop)),
         ["soak", "--bench"] => bench::bench(&tree),
         ["soak", "--fleet"] => fleet::fleet(&tree),
         ["soak", "--live"] => live::live(&tree),
@@ -57,6 +62,17 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         _ => usage(),
+    }
+}
+
+#[cfg(unix)]
+fn ended(outcome: Result<(), String>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
     }
 }
 

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use crate::run::{Tree, read, shown, starts};
 use crate::tally::{Counted, Tally};
+#[cfg(unix)]
+use crate::deb;
 use crate::{lint, machine, rig, tally};
 
 /// Installs, builds, lints, runs all tests, and closes with `N passed, N failed, N skipped` on a line of its own.
@@ -23,6 +25,9 @@ pub fn test(tree: &Tree) -> ExitCode {
         return close(&tally, apt);
     }
     lint::lint(tree, &mut tally);
+    // Before the tests: one of them installs it.
+    #[cfg(unix)]
+    tally.step(deb::twice(tree).map_err(|why| format!("package: {why}")));
     tests(tree, &mut tally);
     close(&tally, apt)
 }

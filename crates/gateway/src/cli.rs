@@ -108,6 +108,12 @@ pub enum Command {
     /// Run the gateway's field side: the one process that listens on the plant's network and asks its devices
     #[cfg(unix)]
     Field(command::field::Field),
+    /// Write, explain and check the gateway's configuration
+    #[cfg(unix)]
+    Config(command::config::Configuration),
+    /// Say whether a gateway on this machine has what it needs
+    #[cfg(unix)]
+    Doctor(command::doctor::Doctor),
     /// Print the allowlist of what may be sent, and prove it
     Prove(command::prove::Prove),
 }

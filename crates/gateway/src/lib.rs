@@ -5,6 +5,8 @@ pub mod account;
 pub mod advisories;
 mod cli;
 mod command;
+#[cfg(unix)]
+mod disk;
 pub mod failure;
 pub mod hatch;
 mod house;
@@ -15,6 +17,8 @@ mod memory;
 mod output;
 mod print;
 mod profiles;
+#[cfg(unix)]
+mod service;
 pub mod sheet;
 pub mod simulated;
 pub mod stamp;
@@ -25,10 +29,16 @@ mod witness;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use cli::{Cli, Command};
 use failure::Failure;
+
+/// The command line, for manual pages and completions.
+#[must_use]
+pub fn command_line() -> clap::Command {
+    Cli::command()
+}
 
 /// The program: reads its arguments, does one command, ends with a code that scripts rely on (docs/ARCHITECTURE.md).
 #[must_use]
@@ -58,6 +68,10 @@ pub fn run() -> ExitCode {
         Command::Range(command) => command.run(&options),
         Command::Profile(command) => command.run(&options),
         Command::Simulate(command) => command.run(&options),
+        #[cfg(unix)]
+        Command::Config(command) => command.run(&options),
+        #[cfg(unix)]
+        Command::Doctor(command) => command.run(&options),
         #[cfg(unix)]
         Command::Serve(command) => command.run(&options),
         #[cfg(unix)]

@@ -11,7 +11,7 @@ mod token;
 
 use sha2::{Digest, Sha256};
 
-pub use certificate::Certificate;
+pub use certificate::{Certificate, holds_until};
 pub use token::{Stamped, verify};
 
 /// Largest answer that is read: with a chain of certificates one has some 10 KiB.

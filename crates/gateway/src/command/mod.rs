@@ -7,9 +7,13 @@ pub mod calendar;
 pub mod change;
 pub mod check;
 pub mod compare;
+#[cfg(unix)]
+pub mod config;
 pub mod demo;
 pub mod device;
 pub mod devices;
+#[cfg(unix)]
+pub mod doctor;
 pub mod events;
 pub mod evidence;
 pub mod explain;

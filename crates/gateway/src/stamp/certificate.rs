@@ -36,6 +36,29 @@ pub enum Hash {
     Sha512,
 }
 
+/// Until when a certificate holds, PEM or DER, as RFC 3339 writes it; of several the first, whatever it is for. It is not checked.
+///
+/// # Errors
+/// It is none.
+pub fn holds_until(bytes: &[u8]) -> Result<String, String> {
+    let der = match str::from_utf8(bytes).ok().and_then(|text| text.split_once(PEM.0)) {
+        None => bytes.to_vec(),
+        Some((_, behind)) => {
+            let (digits, _) = behind.split_once(PEM.1).ok_or("the certificate has no end")?;
+            let digits: String = digits.split_whitespace().collect();
+            STANDARD.decode(digits).map_err(|e| format!("the certificate is no base64: {e}"))?
+        }
+    };
+    let mut signed = Fields::of("the certificate", &der)?.inside(SEQUENCE)?.inside(SEQUENCE)?;
+    signed.optional(context(0))?;
+    signed.take(INTEGER)?;
+    signed.take(SEQUENCE)?;
+    signed.take(SEQUENCE)?;
+    let mut validity = signed.inside(SEQUENCE)?;
+    time(&mut validity)?;
+    time(&mut validity)
+}
+
 /// Which kind of key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {

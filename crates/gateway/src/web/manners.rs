@@ -8,7 +8,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
-use super::{Door, Web};
+use super::Web;
+use crate::command::serve::config::Page;
 
 /// Nothing but our own style, script and connections; no page of others around ours.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -31,8 +32,8 @@ pub struct Names(Vec<String>);
 
 impl Names {
     /// Those of the configuration.
-    pub fn of(door: &Door) -> Self {
-        Self(door.names.iter().map(|name| name.to_ascii_lowercase()).chain(["localhost".to_owned()]).collect())
+    pub fn of(page: &Page) -> Self {
+        Self(page.names.iter().cloned().chain(["localhost".to_owned()]).collect())
     }
 
     /// True for a `Host` that is ours, with or without a port.

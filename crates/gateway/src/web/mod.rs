@@ -13,8 +13,6 @@ pub mod server;
 mod tls;
 mod who;
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
@@ -25,25 +23,11 @@ use self::manners::Names;
 use self::problem::Problem;
 use self::rate::Rates;
 use crate::account::Gate;
+use crate::command::serve::config::Page;
 use crate::house::{House, Known};
 
 /// Requests that are answered at once; the others wait. Two processors do no more, and each may hold a page in memory.
 const AT_ONCE_MAX: usize = 4;
-
-/// Where and as what it is reached.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Door {
-    /// Address and port.
-    pub listen: SocketAddr,
-    /// Host names and addresses that people type.
-    pub names: Vec<String>,
-    /// Certificate and key, PEM; where there are none, a certificate is made.
-    pub certificate: Option<(PathBuf, PathBuf)>,
-    /// Whose certificates clients need, PEM.
-    pub client_ca: Option<PathBuf>,
-    /// False on loopback alone, behind somebody else's TLS.
-    pub tls: bool,
-}
 
 /// What every request has at hand.
 #[derive(Clone)]
@@ -63,13 +47,13 @@ struct Shared {
 
 impl Web {
     /// Over a house; `gate` says who people are.
-    pub fn new(house: Arc<House>, gate: Gate, door: &Door) -> Self {
+    pub fn new(house: Arc<House>, gate: Gate, page: &Page) -> Self {
         Self(Arc::new(Shared {
             house,
             gate: Mutex::new(gate),
-            names: Names::of(door),
+            names: Names::of(page),
             rates: Mutex::default(),
-            tls: door.tls,
+            tls: page.tls,
             at_once: Semaphore::new(AT_ONCE_MAX),
             one_password: Semaphore::new(1),
         }))

@@ -15,8 +15,9 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use super::{Door, Web, tls};
+use super::{Web, tls};
 use crate::account::Gate;
+use crate::command::serve::config::Page;
 use crate::failure::Failure;
 use crate::house::House;
 
@@ -35,15 +36,15 @@ const PAUSE: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// The certificate, the accounts, or the address cannot be had.
-pub fn run(house: &Arc<House>, door: &Door, stop: watch::Receiver<bool>, opened: impl FnOnce(&str)) -> Result<(), Failure> {
-    let cannot = |e: io::Error| Failure::input(door.listen, format!("no page can be opened there: {e}"));
-    let sealed = door.tls.then(|| tls::acceptor(door, &house.directory)).transpose()?;
-    let web = Web::new(Arc::clone(house), Gate::open(&house.directory)?, door);
+pub fn run(house: &Arc<House>, page: &Page, stop: watch::Receiver<bool>, opened: impl FnOnce(&str)) -> Result<(), Failure> {
+    let cannot = |e: io::Error| Failure::input(page.listen, format!("no page can be opened there: {e}"));
+    let sealed = page.tls.then(|| tls::acceptor(page, &house.directory)).transpose()?;
+    let web = Web::new(Arc::clone(house), Gate::open(&house.directory)?, page);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot)?;
     runtime.block_on(async {
-        let listener = TcpListener::bind(door.listen).await.map_err(cannot)?;
+        let listener = TcpListener::bind(page.listen).await.map_err(cannot)?;
         let at = listener.local_addr().map_err(cannot)?;
-        let url = format!("{}://{}", if door.tls { "https" } else { "http" }, name_of(door, at));
+        let url = format!("{}://{}", if page.tls { "https" } else { "http" }, name_of(page, at));
         if let Some((_, fingerprint)) = &sealed {
             eprintln!("serve: the page's certificate has the SHA-256 fingerprint {fingerprint}");
         }
@@ -57,8 +58,8 @@ pub fn run(house: &Arc<House>, door: &Door, stop: watch::Receiver<bool>, opened:
 }
 
 /// What people type: the first name of the configuration, else the address.
-fn name_of(door: &Door, at: SocketAddr) -> String {
-    match door.names.first() {
+fn name_of(page: &Page, at: SocketAddr) -> String {
+    match page.names.first() {
         Some(name) => format!("{name}:{}", at.port()),
         None if at.ip().is_unspecified() => format!("localhost:{}", at.port()),
         None => at.to_string(),

@@ -12,7 +12,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
-use super::Door;
+use crate::command::serve::config::Page;
 use crate::failure::Failure;
 use crate::key::write_private;
 
@@ -24,10 +24,10 @@ const KEY: &str = "page.key";
 ///
 /// # Errors
 /// The file and what is wrong with it.
-pub fn acceptor(door: &Door, directory: &Path) -> Result<(TlsAcceptor, String), Failure> {
-    let (certificate, key) = match &door.certificate {
-        Some(given) => given.clone(),
-        None => made(door, directory)?,
+pub fn acceptor(page: &Page, directory: &Path) -> Result<(TlsAcceptor, String), Failure> {
+    let (certificate, key) = match (&page.certificate, &page.key) {
+        (Some(certificate), Some(key)) => (certificate.clone(), key.clone()),
+        _ => made(page, directory)?,
     };
     let at = |path: &PathBuf| path.display().to_string();
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(&certificate)
@@ -36,7 +36,7 @@ pub fn acceptor(door: &Door, directory: &Path) -> Result<(TlsAcceptor, String), 
     let first = chain.first().ok_or_else(|| Failure::input(at(&certificate), "there is no certificate in it"))?;
     let fingerprint = hex(&Sha256::digest(first));
     let secret = PrivateKeyDer::from_pem_file(&key).map_err(|e| Failure::input(at(&key), format!("the page's key: {e}")))?;
-    let clients = match &door.client_ca {
+    let clients = match &page.client_ca {
         None => WebPkiClientVerifier::no_client_auth(),
         Some(path) => {
             let wrong = |e: String| Failure::input(at(path), format!("client_ca: {e}"));
@@ -55,15 +55,15 @@ pub fn acceptor(door: &Door, directory: &Path) -> Result<(TlsAcceptor, String), 
     Ok((TlsAcceptor::from(Arc::new(config)), fingerprint))
 }
 
-/// The certificate in the state directory; made where there is none, for all names of the door.
-fn made(door: &Door, directory: &Path) -> Result<(PathBuf, PathBuf), Failure> {
+/// The certificate in the state directory; made where there is none, for all names of the page.
+fn made(page: &Page, directory: &Path) -> Result<(PathBuf, PathBuf), Failure> {
     let (certificate, key) = (directory.join(CERTIFICATE), directory.join(KEY));
     if certificate.exists() && key.exists() {
         return Ok((certificate, key));
     }
     let wrong = |e: rcgen::Error| Failure::input(certificate.display(), format!("no certificate could be made: {e}"));
-    let own = [door.listen.ip().to_string(), "localhost".to_owned(), "127.0.0.1".to_owned()];
-    let mut names: Vec<String> = door.names.iter().cloned().chain(own.into_iter().filter(|name| name != "0.0.0.0" && name != "::")).collect();
+    let own = [page.listen.ip().to_string(), "localhost".to_owned(), "127.0.0.1".to_owned()];
+    let mut names: Vec<String> = page.names.iter().cloned().chain(own.into_iter().filter(|name| name != "0.0.0.0" && name != "::")).collect();
     names.sort();
     names.dedup();
     let pair = rcgen::generate_simple_self_signed(names).map_err(wrong)?;

@@ -30,6 +30,8 @@ pub struct Site {
     pub name: String,
     /// The owner's rules.
     pub rules: Rules,
+    /// The interface at which a gateway listens, on this machine.
+    pub interface: Option<String>,
     /// Its zones, with their networks and what holds in them.
     pub zones: Vec<Area>,
     devices: Vec<Device>,
@@ -50,6 +52,7 @@ struct File {
     name: String,
     readings_per_day: Option<usize>,
     readings_per_day_in_all: Option<usize>,
+    listen: Option<ListenRow>,
     #[serde(default)]
     never: Vec<Spanned<NeverRow>>,
     #[serde(default)]
@@ -58,6 +61,13 @@ struct File {
     blackout: Vec<Spanned<BlackoutRow>>,
     #[serde(default)]
     zone: Vec<Zone>,
+}
+
+/// Of the gateway on this machine; `nameplate ask` has no use for it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListenRow {
+    interface: String,
 }
 
 #[derive(Deserialize)]
@@ -152,9 +162,11 @@ impl Site {
                 readings_per_day_in_all: file.readings_per_day_in_all,
                 ..Rules::default()
             },
+            interface: file.listen.map(|listen| listen.interface),
             zones: zones::areas(&text, &file.zone)?,
             devices: Vec::new(),
         };
+        let mut mistakes = Vec::new();
         for zone in file.zone {
             let name = zone.name.into_inner();
             let of_zone = OfZone {
@@ -163,13 +175,18 @@ impl Site {
             };
             for device in zone.device {
                 let at = device.span().start;
-                site.add(device.into_inner(), &of_zone, &windows, &text, at, kept).map_err(|failure| {
-                    let why = format!("zone {name:?}: {failure}");
-                    Failure::new(failure.code, text.bad(at, why).why)
-                })?;
+                if let Err(failure) = site.add(device.into_inner(), &of_zone, &windows, &text, at, kept) {
+                    mistakes.push(Failure::new(failure.code, text.bad(at, format!("zone {name:?}: {failure}")).why));
+                }
             }
         }
-        Ok(site)
+        // All devices at once: who lists two hundred does not want to hear of one at a time.
+        match mistakes.first() {
+            None => Ok(site),
+            Some(first) => {
+                Err(Failure::new(first.code, mistakes.iter().map(|mistake| mistake.why.as_str()).collect::<Vec<_>>().join("\n")))
+            }
+        }
     }
 
     fn add(

@@ -11,6 +11,7 @@ use nameplate_field::capture::live::Live;
 
 use super::side::Side;
 use crate::failure::Failure;
+use crate::service::Pulse;
 
 /// How often the kernel is asked what it counted: its own counters are short.
 const COUNT_EVERY: Duration = Duration::from_secs(1);
@@ -19,12 +20,13 @@ const COUNT_EVERY: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// The interface went down or away.
-pub fn listen(mut live: Live, side: &Side<'_>, over: &AtomicBool) -> Result<(), Failure> {
+pub fn listen(mut live: Live, side: &Side<'_>, over: &AtomicBool, pulse: &Pulse) -> Result<(), Failure> {
     let interface = side.interface.clone().unwrap_or_default();
     let failed = |e| Failure::input(&interface, e);
     let (mut listener, mut counted) = (Listener::new(&[]), Instant::now());
     let (mut trouble, mut heard) = (Ok(()), Ok(()));
     while heard.is_ok() && trouble.is_ok() && !over.load(Ordering::Relaxed) {
+        pulse.beat();
         heard = live.hear(&mut |frame: &Frame<'_>| {
             listener.frame(frame, &mut |event| {
                 if let Err(failure) = take(side, &interface, event) {

@@ -27,12 +27,15 @@ use super::ask::{Kept, Site};
 use super::listen::live::stop;
 use crate::cli::Options;
 use crate::failure::{Code, Failure};
+use crate::service::{Pulse, Service};
 use crate::{key, profiles, state};
 
 /// Owner and group of the socket: the desk's account is in the field side's group.
 const HATCH_MODE: u32 = 0o660;
 /// How often is looked whether somebody asked to stop.
 const STOP_EVERY: Duration = Duration::from_millis(100);
+/// A listener comes by five times a second, frames or none; one that does not for so long stands still.
+const PULSE_SECONDS_MAX: Duration = Duration::from_secs(10);
 
 /// Run the gateway's field side: the one process that listens on the plant's network and asks its devices.
 #[derive(Debug, Args)]
@@ -49,7 +52,7 @@ pub struct Field {
     /// The Unix socket on which `nameplate serve` finds it
     #[arg(long, value_name = "SOCKET")]
     hatch: PathBuf,
-    /// Listen on this interface; needs CAP_NET_RAW, and gives it up before the first frame
+    /// Listen on this interface, and not on the one that the site file names; needs CAP_NET_RAW, and gives it up before the first frame
     #[arg(short, long, value_name = "INTERFACE")]
     interface: Option<String>,
     /// Scale the gaps between messages and readings; accepted for loopback targets alone, and on record
@@ -66,19 +69,20 @@ impl Field {
         let profiles = profiles::load(options.profiles.as_deref())?;
         let site = Site::read(&self.site, &Kept { state: options.state.clone(), writes: true })?;
         // Before there is a second thread: from here on this process holds no capability of the network.
-        let live = self.interface.as_deref().map(open).transpose()?;
+        let interface = self.interface.clone().or_else(|| site.interface.clone());
+        let live = interface.as_deref().map(open).transpose()?;
         let directory = state::directory(options.state.as_ref())?;
         let refused = |e| Failure::new(Code::Refused, format!("without a touch record nothing is asked: {e}"));
         fs::create_dir_all(&directory).map_err(|e| Failure::input(directory.display(), e))?;
         let key = key::of_field(&directory)?;
         let public = key.public();
         let touch = TouchRecord::open_sealed(&directory, SystemTime::now, key).map_err(refused)?;
-        let side = Side::new(site, &profiles, directory, touch, public.digits(), (self.interface.clone(), self.time_factor))?;
+        let side = Side::new(site, &profiles, directory, touch, public.digits(), (interface, self.time_factor))?;
         eprintln!("field: its touch record is sealed with the key {}", public.fingerprint());
-        let over = AtomicBool::new(false);
+        let (over, pulse, listens) = (AtomicBool::new(false), Pulse::new(), live.is_some());
         thread::scope(|scope| {
-            let listening = live.map(|live| scope.spawn(|| ear::listen(live, &side, &over)));
-            let ended = self.attend(&side, &over);
+            let listening = live.map(|live| scope.spawn(|| ear::listen(live, &side, &over, &pulse)));
+            let ended = self.attend(&side, &over, Some(&pulse).filter(|_| listens));
             over.store(true, Ordering::Relaxed);
             let heard =
                 listening.map_or(Ok(()), |thread| thread.join().unwrap_or_else(|_| Err(Failure::input("listening", "it panicked"))));
@@ -88,13 +92,15 @@ impl Field {
     }
 
     /// Attends to the hatch until somebody asks to stop, or the listener is over.
-    fn attend(&self, side: &Side<'_>, over: &AtomicBool) -> Result<(), Failure> {
+    fn attend(&self, side: &Side<'_>, over: &AtomicBool, pulse: Option<&Pulse>) -> Result<(), Failure> {
         let cannot = |e| Failure::input(self.hatch.display(), format!("no hatch can be opened there: {e}"));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot)?;
         runtime.block_on(async {
             let listener = bind(&self.hatch).map_err(cannot)?;
             let devices = crate::print::count(side.site.devices().count() as u64, "device");
             eprintln!("field: {devices} may be asked; the hatch is {}", self.hatch.display());
+            let mut service = Service::of_environment();
+            service.ready(&format!("{devices} may be asked"));
             let (rounds, mut wanted) = mpsc::channel(ROUNDS_WAITING_MAX);
             let asking = async {
                 while let Some(round) = wanted.recv().await {
@@ -122,7 +128,10 @@ impl Field {
                     }
                 }
             };
-            tokio::select! { ended = attending => ended, () = asking => Ok(()), () = stopped(over) => Ok(()) }
+            let ended =
+                tokio::select! { ended = attending => ended, () = asking => Ok(()), () = stopped(over, pulse, &mut service) => Ok(()) };
+            service.stopping();
+            ended
         })
     }
 }
@@ -149,11 +158,15 @@ fn bind(hatch: &Path) -> std::io::Result<UnixListener> {
     Ok(listener)
 }
 
-/// Somebody asked to stop, or the listener is over.
-async fn stopped(over: &AtomicBool) {
+/// Somebody asked to stop, or the listener is over. Until then the watchdog is fed, by the task that attends to the hatch, and only while the listener
+/// comes by, too.
+async fn stopped(over: &AtomicBool, pulse: Option<&Pulse>, service: &mut Service) {
     let Ok(stop) = stop::when_asked() else { return };
     let mut look = tokio::time::interval(STOP_EVERY);
     while !stop.is_asked() && !over.load(Ordering::Relaxed) {
         look.tick().await;
+        if pulse.is_none_or(|pulse| pulse.beats_within(PULSE_SECONDS_MAX)) {
+            service.alive();
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! `nameplate serve`: the process of a gateway that faces people. It has the ledger, and no way to a device but the [`hatch`](crate::hatch).
 
-mod config;
+mod care;
+pub mod config;
 mod desk;
 mod plan;
 
@@ -17,6 +18,7 @@ use clap::Args;
 use nameplate_core::text::printable;
 use tokio::sync::watch;
 
+use self::care::Care;
 use self::config::Config;
 use self::desk::Desk;
 use self::plan::Wanted;
@@ -41,11 +43,8 @@ const REPORTS_WAITING_MAX: usize = 1_024;
 /// Run the gateway's desk: takes what the field side hears and reads into the ledger, and asks by plan.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The configuration is one TOML file:\n\n  hatch = \"/run/nameplate/hatch\"     # where `nameplate field` is found\n  \
-                        field_key = \"f47246eb...\"            # the fingerprint that it prints; pin it\n\n  \
-                        [[plan]]\n  name = \"identity\"                  # stands in each line of the touch record\n  \
-                        every = \"1day\"\n  devices = [\"Pump 1\"]               # as the site file names them; all where this is left out\n\n\
-                        Example:\n  nameplate serve --config /etc/nameplate/serve.toml --state /var/lib/nameplate"
+    after_help = "The configuration is one TOML file: `nameplate config init` prints one with all its keys, `nameplate config explain` says what\n\
+                        they do, and `nameplate config check` what is wrong in one.\n\nExample:\n  nameplate serve --config /etc/nameplate/serve.toml --state /var/lib/nameplate"
 )]
 pub struct Serve {
     /// What it is to do
@@ -59,24 +58,28 @@ impl Serve {
     /// # Errors
     /// The configuration, the state, or a field side that is not believed.
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
-        let config = Config::read(&self.config)?;
+        let mut config = Config::read(&self.config)?;
         let profiles = profiles::load(options.profiles.as_deref())?;
-        let house = Arc::new(House::open(&state::directory(options.state.as_ref())?, profiles)?);
+        let directory = state::directory(options.state.as_ref())?;
+        let house = Arc::new(House::open(&directory, profiles)?);
         let stop = stop::when_asked().map_err(|e| Failure::input("serve", e))?;
+        let mut care = Care::of(&self.config, &directory)?;
         eprintln!("serve: {} entries in the ledger", *house.size.borrow());
         let over = watch::Sender::new(false);
         thread::scope(|scope| {
             let (tell, opened) = mpsc::channel();
-            let (house, door, stopped) = (&house, &config.door, over.subscribe());
-            let page = scope.spawn(move || server::run(house, door, stopped, |url| drop(tell.send(url.to_owned()))));
+            let (house, page, stopped) = (&house, config.page.clone(), over.subscribe());
+            let page = scope.spawn(move || server::run(house, &page, stopped, |url| drop(tell.send(url.to_owned()))));
             // Whoever started it wants the page; without it there is nothing.
             let ended = match opened.recv() {
                 Ok(url) => {
                     eprintln!("serve: the page is {url}");
-                    attend(house, &config, &stop)
+                    care.service.ready(&format!("the page is {url}"));
+                    attend(house, &mut config, &mut care, &stop)
                 }
                 Err(_) => Ok(()),
             };
+            care.service.stopping();
             over.send_replace(true);
             let page = page.join().unwrap_or_else(|_| Err(Failure::input("the page", "it panicked")));
             ended.and(page)
@@ -87,14 +90,17 @@ impl Serve {
 }
 
 /// Has conversations with the field side, one after another, until somebody asks to stop.
-fn attend(house: &House, config: &Config, stop: &Stop) -> Result<(), Failure> {
+fn attend(house: &House, config: &mut Config, care: &mut Care, stop: &Stop) -> Result<(), Failure> {
     let mut wanted = Wanted::default();
     let mut told = false;
     while !stop.is_asked() {
+        care.reload(config);
+        care.service.alive();
         match Hatch::open(&config.hatch) {
             Ok(hatch) => {
                 told = false;
-                hatch.attend(Desk::new(house, (&config.plans, &mut wanted), config.field_key.as_deref())?, stop)?;
+                let desk = Desk::new(house, (&config.plans, &mut wanted), config.field_key.as_deref())?;
+                hatch.attend(desk, config, care, stop)?;
             }
             Err(e) => {
                 if !std::mem::replace(&mut told, true) {
@@ -128,11 +134,12 @@ impl Hatch {
         Ok(Self { to, reports })
     }
 
-    /// Takes reports and asks by plan, until the field side goes or somebody asks to stop.
-    fn attend(mut self, mut desk: Desk<'_>, stop: &Stop) -> Result<(), Failure> {
+    /// Takes reports and asks by plan, until the field side goes, or somebody asks to stop or to read the configuration again.
+    fn attend(mut self, mut desk: Desk<'_>, config: &Config, care: &mut Care, stop: &Stop) -> Result<(), Failure> {
         let mut committed = Instant::now();
         let mut there = self.say(&desk.hello());
-        while there && !stop.is_asked() {
+        while there && !stop.is_asked() && !care.is_asked_to_reload() {
+            care.service.alive();
             match self.reports.recv_timeout(TICK) {
                 Ok(Ok(report)) => desk.take(report)?,
                 Ok(Err(why)) => {
@@ -146,7 +153,8 @@ impl Hatch {
                 there = desk.commit()?.is_none_or(|kept| self.say(&kept));
                 committed = Instant::now();
             }
-            there = there && desk.due(now_ns()).is_none_or(|ask| self.say(&ask));
+            let due = if care.may_ask(config) { desk.due(now_ns()) } else { None };
+            there = there && due.is_none_or(|ask| self.say(&ask));
         }
         let kept = desk.commit()?;
         kept.map(|kept| self.say(&kept));

@@ -1,0 +1,86 @@
+//! What the desk's loop does besides: it tells the service manager that it is alive, looks for room on the disk, and reads the configuration again
+//! when it is asked to.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::config::Config;
+use crate::disk::{Room, Size};
+use crate::failure::Failure;
+use crate::service::{Hangup, Service};
+
+/// Between two looks at the disk. The limit leaves room for much more than is written meanwhile.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+
+/// Of the process, beside its work.
+pub struct Care {
+    /// Who started it.
+    pub service: Service,
+    hangup: Hangup,
+    file: PathBuf,
+    /// The state directory.
+    directory: PathBuf,
+    looked: Option<Instant>,
+    scarce: bool,
+}
+
+impl Care {
+    /// Of a desk with this configuration file and this state directory.
+    ///
+    /// # Errors
+    /// A signal cannot be waited for.
+    pub fn of(file: &Path, directory: &Path) -> Result<Self, Failure> {
+        let hangup = Hangup::when_asked().map_err(|e| Failure::input("serve", e))?;
+        let (file, directory) = (file.to_owned(), directory.to_owned());
+        Ok(Self { service: Service::of_environment(), hangup, file, directory, looked: None, scarce: false })
+    }
+
+    /// Whether the configuration is to be read again: the conversation with the field side begins anew then.
+    pub fn is_asked_to_reload(&self) -> bool {
+        self.hangup.is_asked()
+    }
+
+    /// Reads the configuration again, where somebody asked for it. One with a mistake changes nothing.
+    pub fn reload(&mut self, config: &mut Config) {
+        if !self.hangup.take() {
+            return;
+        }
+        self.service.reloading();
+        let told = match Config::read(&self.file) {
+            Ok(new) => {
+                if new.page != config.page {
+                    eprintln!("serve: what [page] says now holds from the next start");
+                }
+                let page = config.page.clone();
+                *config = Config { page, ..new };
+                self.looked = None;
+                format!("the configuration was read again: {}", crate::print::count(config.plans.len() as u64, "plan"))
+            }
+            Err(failure) => format!("the configuration was read again and is not taken; what held goes on: {failure}"),
+        };
+        eprintln!("serve: {told}");
+        self.service.ready(told.lines().next().unwrap_or_default());
+    }
+
+    /// Whether there is room for what asking brings; says so when that changes. A file system that says nothing of itself has room: the ledger tells
+    /// when it has not.
+    pub fn may_ask(&mut self, config: &Config) -> bool {
+        if self.looked.is_some_and(|looked| looked.elapsed() < LOOK_EVERY) {
+            return !self.scarce;
+        }
+        self.looked = Some(Instant::now());
+        let Ok(room) = Room::at(&self.directory) else { return true };
+        let scarce = room.is_scarce(config.disk_free_min);
+        if scarce != std::mem::replace(&mut self.scarce, scarce) {
+            let (free, least) = (Size(room.free_bytes), Size(config.disk_free_min.bytes_of(room.all_bytes)));
+            let told = if scarce {
+                format!("{free} are free, and disk_free_min is {least}: nobody is asked by plan until there is room")
+            } else {
+                format!("{free} are free again: plans go on")
+            };
+            eprintln!("serve: {told}");
+            self.service.tell(&told);
+        }
+        !scarce
+    }
+}
