@@ -267,6 +267,7 @@ impl Catalog {
 mod asset;
 mod assets;
 mod by_hand;
+mod entered;
 mod event;
 mod family;
 mod import;

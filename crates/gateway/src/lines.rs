@@ -80,7 +80,7 @@ pub struct DeviceLine {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     parts: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<EventLine>)]
     events: Vec<serde_json::Value>,
     only_in_a_sheet: bool,
     first_seen: Option<String>,

@@ -197,6 +197,11 @@ impl Taken {
         self.hands_wait = true;
     }
 
+    /// The entries of the ledger that hold readings, each with whose it is.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (u64, Number)> {
+        self.records.iter().filter(|record| record.place < TURN_FIRST).map(|record| (record.place, record.owner))
+    }
+
     /// The entries of the ledger that hold readings of these assets.
     pub(super) fn entries_of(&self, is_own: impl Fn(Number) -> bool) -> impl Iterator<Item = u64> {
         self.records.iter().filter(move |record| record.place < TURN_FIRST && is_own(record.owner)).map(|record| record.place)

@@ -4,6 +4,7 @@ use clap::Args;
 use nameplate_core::catalog::{Event, Happened, done_to, events};
 use nameplate_core::observation::rfc3339;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::device::{find, open};
 use super::devices::{moment, time_ns};
@@ -35,13 +36,13 @@ pub struct Events {
     as_of: Option<String>,
 }
 
-fn kind(word: &str) -> Result<Happened, String> {
+pub fn kind(word: &str) -> Result<Happened, String> {
     let names = || Happened::ALL.map(Happened::name).join(", ");
     Happened::ALL.into_iter().find(|kind| kind.name() == word).ok_or_else(|| format!("it is one of {}", names()))
 }
 
 /// One event a line.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct EventLine<'a> {
     time: String,
     kind: &'static str,

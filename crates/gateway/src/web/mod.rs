@@ -5,6 +5,7 @@
 //! ([`manners`]), its rate ([`rate`]), who asks and whether they may ([`who`]), and the one function that answers it.
 
 pub mod api;
+pub mod judged;
 mod manners;
 mod page;
 mod problem;
@@ -19,6 +20,7 @@ use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use tokio::sync::Semaphore;
 
+use self::judged::Judged;
 use self::manners::Names;
 use self::problem::Problem;
 use self::rate::Rates;
@@ -36,6 +38,7 @@ pub struct Web(Arc<Shared>);
 struct Shared {
     house: Arc<House>,
     gate: Mutex<Gate>,
+    judged: Arc<Judged>,
     names: Names,
     rates: Mutex<Rates>,
     /// Cookies are for TLS alone.
@@ -51,6 +54,7 @@ impl Web {
         Self(Arc::new(Shared {
             house,
             gate: Mutex::new(gate),
+            judged: Arc::default(),
             names: Names::of(page),
             rates: Mutex::default(),
             tls: page.tls,
@@ -74,6 +78,11 @@ impl Web {
     /// The house.
     pub fn house(&self) -> &Arc<House> {
         &self.0.house
+    }
+
+    /// Findings.
+    pub fn judged(&self) -> Arc<Judged> {
+        Arc::clone(&self.0.judged)
     }
 
     /// Who people are. Held for moments: no password is tried under it.

@@ -91,6 +91,11 @@ impl Problem {
     }
 }
 
+/// 405, in our shape.
+pub async fn wrong_method() -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "the description says which methods there are: /api/v1/openapi.json")
+}
+
 impl From<Failure> for Problem {
     /// What was asked for is the asker's to mend; what the disk said is ours, and its paths are nobody's business.
     fn from(Failure { code, why }: Failure) -> Self {

@@ -1,23 +1,31 @@
 //! Changes in print: sentences for a person, lines for a program.
 
+use std::sync::LazyLock;
+
 use nameplate_core::change::{Change, Changes, Judged, Outcome, Place, Readings, Try, Verdict, worst};
 use nameplate_core::observation::{Address, rfc3339};
 use nameplate_core::text::printable;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::cli::Format;
 use crate::lines::place as address;
 use crate::print::{csv_line, json_line, table};
+use crate::web::api::shapes;
 
 /// Columns of the list.
 const LIST: [&str; 7] = ["ORDER", "STAGE", "VERDICT", "DEVICES", "FROM", "UNTIL", "BY"];
 
+/// Where a device is of which no place is known.
+static NOWHERE: LazyLock<Address> = LazyLock::new(Address::default);
+
 /// One change a line.
-#[derive(Serialize)]
-struct ChangeLine<'a> {
+#[derive(Serialize, ToSchema)]
+pub struct ChangeLine<'a> {
     order: &'a str,
     stage: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     verdict: Option<Verdict>,
     scope: Vec<&'a str>,
     neighbours: Vec<&'a str>,
@@ -42,11 +50,12 @@ struct ChangeLine<'a> {
 }
 
 /// One device's reading of one step a line.
-#[derive(Serialize)]
-struct ReadingLine<'a> {
+#[derive(Serialize, ToSchema)]
+pub struct ReadingLine<'a> {
     order: &'a str,
     step: &'a str,
     asset: &'a str,
+    #[schema(value_type = shapes::Address)]
     address: &'a Address,
     time: String,
     entries: &'a [u64],
@@ -58,12 +67,14 @@ struct ReadingLine<'a> {
 }
 
 /// One verdict a line.
-#[derive(Serialize)]
-struct VerdictLine<'a> {
+#[derive(Serialize, ToSchema)]
+pub struct VerdictLine<'a> {
     order: &'a str,
     asset: &'a str,
+    #[schema(value_type = shapes::Address)]
     address: &'a Address,
     role: &'a str,
+    #[schema(value_type = String)]
     verdict: Verdict,
     why: &'a str,
 }
@@ -152,7 +163,7 @@ pub fn verdicts(change: &Change, verdicts: &[Judged], format: Format) -> String 
 }
 
 /// The verdicts that were written down; before the end, those that would be; none before there is a reading after.
-fn standing(change: &Change) -> Vec<Judged> {
+pub fn standing(change: &Change) -> Vec<Judged> {
     match &change.closed {
         Some(closed) => closed.verdicts.clone(),
         None if change.after.is_empty() => Vec::new(),
@@ -176,7 +187,8 @@ fn row(change: &Change) -> Vec<String> {
     ]
 }
 
-fn line(change: &Change) -> ChangeLine<'_> {
+/// A change.
+pub fn line(change: &Change) -> ChangeLine<'_> {
     let (plan, closed, verdicts) = (&change.plan, change.closed.as_ref(), standing(change));
     ChangeLine {
         order: &plan.order,
@@ -199,37 +211,45 @@ fn line(change: &Change) -> ChangeLine<'_> {
 }
 
 fn reading_line(change: &Change, step: &str, one: &Try) -> String {
-    let nowhere = Address::default();
+    json_line(&reading(change, step, one))
+}
+
+/// What one try of a step brought.
+pub fn reading<'a>(change: &'a Change, step: &'a str, one: &'a Try) -> ReadingLine<'a> {
     let (fields, unread) = match &one.outcome {
         Outcome::Read { nameplate } => {
             (Some(nameplate.fields.iter().map(|(key, said)| (key.as_str(), said.value.as_str())).collect()), None)
         }
         Outcome::Unread { why } => (None, Some(why.as_str())),
     };
-    json_line(&ReadingLine {
+    ReadingLine {
         order: &change.plan.order,
         step,
         asset: &one.asset,
-        address: place_of(change, &one.asset).map_or(&nowhere, |place| &place.address),
+        address: place_of(change, &one.asset).map_or(&NOWHERE, |place| &place.address),
         time: rfc3339(one.time_ns),
         entries: &one.entries,
         fields,
         unread,
         notes: if step == "before" { notes(change, one) } else { Vec::new() },
-    })
+    }
 }
 
 fn verdict_line(change: &Change, judged: &Judged) -> String {
-    let nowhere = Address::default();
+    json_line(&verdict(change, judged))
+}
+
+/// What a device's readings say.
+pub fn verdict<'a>(change: &'a Change, judged: &'a Judged) -> VerdictLine<'a> {
     let is_neighbour = change.plan.neighbours.iter().any(|place| place.asset == judged.asset);
-    json_line(&VerdictLine {
+    VerdictLine {
         order: &change.plan.order,
         asset: &judged.asset,
-        address: place_of(change, &judged.asset).map_or(&nowhere, |place| &place.address),
+        address: place_of(change, &judged.asset).map_or(&NOWHERE, |place| &place.address),
         role: if is_neighbour { "neighbour" } else { "scope" },
         verdict: judged.verdict,
         why: &judged.why,
-    })
+    }
 }
 
 /// What one try brought, in a sentence.

@@ -7,6 +7,7 @@ use nameplate_core::catalog::Asset;
 use nameplate_core::profile::ProfileSet;
 use nameplate_core::view::View;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::cli::Format;
 use crate::lines::place;
@@ -34,15 +35,19 @@ impl<'a> Conformances<'a> {
         self.assets.iter().flat_map(|(_, judged)| judged)
     }
 
-    /// As it is printed.
-    pub fn shown(&self, format: Format) -> String {
+    /// A line for each revision of each part.
+    pub fn lines(&self) -> Vec<Line<'_>> {
         let mut sets: BTreeMap<&str, Vec<&SetJudged>> = BTreeMap::new();
         for set in &self.sets {
             set.assets.iter().for_each(|asset| sets.entry(asset).or_default().push(set));
         }
         let sets_of = |asset: &Asset| sets.get(asset.id.as_str()).map(Vec::as_slice).unwrap_or_default();
-        let lines: Vec<Line<'_>> =
-            self.assets.iter().flat_map(|(asset, judged)| judged.iter().map(|one| Line::new(asset, one, judged, sets_of(asset)))).collect();
+        self.assets.iter().flat_map(|(asset, judged)| judged.iter().map(|one| Line::new(asset, one, judged, sets_of(asset)))).collect()
+    }
+
+    /// As it is printed.
+    pub fn shown(&self, format: Format) -> String {
+        let lines = self.lines();
         match format {
             Format::Ndjson | Format::Claims => lines.iter().map(print::json_line).collect(),
             Format::Csv => {
@@ -72,8 +77,9 @@ impl<'a> Conformances<'a> {
 }
 
 /// One revision of one part, as a program reads it.
-#[derive(Serialize)]
-struct Line<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = ConformanceLine)]
+pub struct Line<'a> {
     asset: &'a str,
     #[serde(skip)]
     address: String,
@@ -103,7 +109,8 @@ struct Line<'a> {
 }
 
 /// How a group of parts stands to a set.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SetLine)]
 struct Set<'a> {
     set: &'a str,
     conformance: &'static str,

@@ -4,6 +4,7 @@ use nameplate_core::baseline::Exempted;
 use nameplate_core::finding::Proof;
 use nameplate_core::priority::Decision;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::findings::Found;
 use crate::cli::Format;
@@ -13,7 +14,8 @@ use crate::print;
 const NO_IDENTITY: &str = "none";
 
 /// One verdict, as a program reads it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Finding)]
 pub struct Line<'a> {
     asset: &'a str,
     component: &'a str,
@@ -49,7 +51,7 @@ pub struct Line<'a> {
 }
 
 /// What the band is made of.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Priority<'a> {
     /// The mildest and the worst band, were all known.
     could_be: [&'static str; 2],

@@ -1,8 +1,8 @@
 //! `nameplate check`: which advisory concerns which device, and how every device stands to its approved baselines.
 
-mod conformance;
+pub mod conformance;
 pub mod findings;
-mod line;
+pub mod line;
 mod record;
 mod since;
 pub mod source;

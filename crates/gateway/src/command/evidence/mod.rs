@@ -1,7 +1,7 @@
 //! `nameplate evidence`: a bundle for an auditor, and the check of one without any state.
 
 mod export;
-mod page;
+pub mod page;
 mod sentences;
 mod stamp;
 

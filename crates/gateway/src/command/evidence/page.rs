@@ -158,7 +158,7 @@ fn entries(content: &Content<'_>) -> String {
 }
 
 /// An entry's kind, and what it says in a few words.
-fn told(body: &Body) -> (&'static str, String) {
+pub fn told(body: &Body) -> (&'static str, String) {
     match body {
         Body::Key { public_key, .. } => ("key", format!("the log begins with the public key {public_key}")),
         Body::KeyChange { by, why, public_key, .. } => ("key_change", format!("{by}: {why}; the public key is {public_key} from here on")),

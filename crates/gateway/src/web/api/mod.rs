@@ -1,19 +1,27 @@
 //! The API, `/api/v1`: REST over JSON, described by OpenAPI, which is made of the functions that answer.
 
+mod accounts;
+mod answer;
+mod changes;
 pub mod devices;
+mod events;
+pub mod field;
+mod findings;
+mod health;
+mod ledger;
 mod parameters;
 pub mod shapes;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
-use axum::routing::get;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{any, get};
 use nameplate_core::account::Right;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::problem::Problem;
+use super::problem::{self, Problem};
 use super::{Web, who};
 
 /// What is said of the API as a whole.
@@ -41,8 +49,37 @@ impl Modify for Proofs {
 /// The API, and its description.
 pub fn router(web: &Web) -> (Router<Web>, Router<Web>) {
     let may = |right| from_fn_with_state(web.needing(right), who::allowed);
-    let reading = OpenApiRouter::new().routes(routes!(devices::list)).routes(routes!(devices::one)).route_layer(may(Right::Read));
-    let (router, description) = OpenApiRouter::with_openapi(Description::openapi()).nest("/api/v1", reading).split_for_parts();
+    let reading = OpenApiRouter::new()
+        .routes(routes!(devices::list))
+        .routes(routes!(devices::one))
+        .routes(routes!(events::list))
+        .routes(routes!(events::deltas))
+        .routes(routes!(findings::list))
+        .routes(routes!(findings::conformance))
+        .routes(routes!(changes::list))
+        .routes(routes!(changes::one))
+        .routes(routes!(ledger::checkpoint))
+        .routes(routes!(field::listeners))
+        .routes(routes!(accounts::me))
+        .routes(routes!(accounts::tokens, accounts::make_token))
+        .routes(routes!(accounts::revoke))
+        .routes(routes!(health::metrics))
+        .route_layer(may(Right::Read));
+    let asking = OpenApiRouter::new().routes(routes!(field::round)).route_layer(may(Right::Ask));
+    let recording =
+        OpenApiRouter::new().routes(routes!(changes::open_ring)).routes(routes!(changes::installed)).route_layer(may(Right::Record));
+    let approving = OpenApiRouter::new().routes(routes!(changes::approve)).routes(routes!(changes::verify)).route_layer(may(Right::Approve));
+    let auditing = OpenApiRouter::new().routes(routes!(ledger::entries)).routes(routes!(accounts::list)).route_layer(may(Right::Audit));
+    let administering = OpenApiRouter::new()
+        .routes(routes!(accounts::make))
+        .routes(routes!(accounts::link))
+        .routes(routes!(accounts::change))
+        .route_layer(may(Right::Administer));
+    let open = OpenApiRouter::new().routes(routes!(health::live)).routes(routes!(health::ready));
+    let all = [reading, asking, recording, approving, auditing, administering, open].into_iter().fold(OpenApiRouter::new(), OpenApiRouter::merge);
+    let nothing = || async { Problem::missing("there is no such thing in the API; /api/v1/openapi.json describes it") };
+    let (router, description) = OpenApiRouter::with_openapi(Description::openapi()).nest("/api/v1", all).split_for_parts();
+    let router = router.route("/api/{*path}", any(nothing)).method_not_allowed_fallback(problem::wrong_method).layer(from_fn(answer::tagged));
     // It is built of our own parts, so this cannot fail.
     let description = description.to_pretty_json().unwrap_or_default();
     let described = Router::new().route("/api/v1/openapi.json", get(move || async move { ([("content-type", "application/json")], description) }));

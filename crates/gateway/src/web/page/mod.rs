@@ -1,7 +1,7 @@
 //! The page: HTML made here, by templates that escape everything, and one style and one script of our own. It works without the script.
 
 mod devices;
-mod login;
+pub mod login;
 
 use askama::Template;
 use axum::Router;

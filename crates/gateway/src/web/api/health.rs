@@ -1,0 +1,85 @@
+//! Whether it works: for service managers, load balancers and Prometheus.
+
+use std::fmt::Write;
+use std::time::Instant;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{Problem, Web};
+use crate::disk::Room;
+
+/// That it lives.
+#[derive(Serialize, ToSchema)]
+pub struct Live {
+    /// Program and version.
+    program: &'static str,
+}
+
+/// That the process answers.
+#[utoipa::path(get, path = "/health/live", tag = "health", security(()), responses((status = 200, body = Live)))]
+pub async fn live() -> Json<Live> {
+    Json(Live { program: concat!("nameplate ", env!("CARGO_PKG_VERSION")) })
+}
+
+/// That it can be worked with.
+#[derive(Serialize, ToSchema)]
+pub struct Ready {
+    /// Entries of the ledger.
+    entries: u64,
+    /// Whether the field side is there. Without it everything is shown, and nothing new is heard or asked.
+    field: bool,
+}
+
+/// That the ledger is open and is answered from.
+#[utoipa::path(
+    get, path = "/health/ready", tag = "health", security(()),
+    responses((status = 200, body = Ready), (status = "5XX", body = Problem, content_type = "application/problem+json")),
+)]
+pub async fn ready(State(web): State<Web>) -> Result<Json<Ready>, Problem> {
+    let field = web.house().field().since_ns.is_some();
+    web.known(move |known| Ok(Json(Ready { entries: known.size, field }))).await
+}
+
+/// Counters and gauges for Prometheus, text format 0.0.4.
+#[utoipa::path(
+    get, path = "/metrics", tag = "health", security(("token" = ["read"]), ("session" = ["read"])),
+    responses((status = 200, body = String, content_type = "text/plain"), (status = "4XX", body = Problem, content_type = "application/problem+json")),
+)]
+pub async fn metrics(State(web): State<Web>) -> Result<impl IntoResponse, Problem> {
+    let field = web.house().field().clone();
+    let text = web.apart(move |house| {
+        let asked = Instant::now();
+        let (entries, devices, unknown) = house.known(|known| {
+            let assets = known.view.catalog.assets();
+            let (all, unknown) = assets.fold((0_u64, 0_u64), |(all, unknown), asset| (all + 1, unknown + u64::from(!asset.why_unknown.is_empty())));
+            (known.size, all, unknown)
+        });
+        let took = asked.elapsed().as_secs_f64();
+        let free = Room::at(&house.directory).map_or(0, |room| room.free_bytes);
+        let (received, dropped, given_up) = field.counted;
+        let rows: [(&str, &str, &str, f64); 10] = [
+            ("ledger_entries", "counter", "Entries of the ledger.", entries as f64),
+            ("devices", "gauge", "Devices in the catalog.", devices as f64),
+            ("devices_firmware_unknown", "gauge", "Devices whose firmware is not known.", unknown as f64),
+            ("field_up", "gauge", "1 while the field side is there.", f64::from(u8::from(field.since_ns.is_some()))),
+            ("field_frames_received", "gauge", "Frames since the interface was opened.", received as f64),
+            ("field_frames_dropped", "gauge", "Frames for which there was no room since the interface was opened.", dropped as f64),
+            ("field_reports_given_up", "gauge", "Reports that were given up since the field side started.", given_up as f64),
+            ("field_devices_listed", "gauge", "Devices that may be asked.", field.listed.len() as f64),
+            ("state_free_bytes", "gauge", "Free space where the ledger is.", free as f64),
+            ("catalog_read_seconds", "gauge", "What going through the catalog took now.", took),
+        ];
+        let mut text = String::new();
+        for (name, kind, help, value) in rows {
+            // Writing to a text cannot fail.
+            let _ = writeln!(text, "# HELP nameplate_{name} {help}\n# TYPE nameplate_{name} {kind}\nnameplate_{name} {value}");
+        }
+        Ok(text)
+    });
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text.await?))
+}
