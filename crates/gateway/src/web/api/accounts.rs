@@ -1,14 +1,15 @@
 //! Accounts and tokens.
 
 use axum::Json;
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use nameplate_core::account::{Account, Event, Right, Rights, Role, Token};
-use nameplate_core::ledger::Body;
+use nameplate_core::ledger;
 use nameplate_core::observation::rfc3339;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::asked::{Body, Of};
 use super::{Problem, Web};
 use crate::account::Person;
 
@@ -136,7 +137,7 @@ pub struct Link {
 pub async fn make(
     State(web): State<Web>,
     Extension(person): Extension<Person>,
-    Json(NewAccount { name, role }): Json<NewAccount>,
+    Body(NewAccount { name, role }): Body<NewAccount>,
 ) -> Result<(StatusCode, Json<Link>), Problem> {
     let created = Event::Created { name: name.clone(), role: role.into(), by: person.name.clone() };
     told(&web, created).await?;
@@ -152,7 +153,7 @@ pub async fn make(
 pub async fn link(
     State(web): State<Web>,
     Extension(person): Extension<Person>,
-    Path(name): Path<String>,
+    Of(name): Of<String>,
 ) -> Result<(StatusCode, Json<Link>), Problem> {
     Ok((StatusCode::CREATED, link_of(&web, person, name).await?))
 }
@@ -179,8 +180,8 @@ pub struct AccountChange {
 pub async fn change(
     State(web): State<Web>,
     Extension(person): Extension<Person>,
-    Path(name): Path<String>,
-    Json(AccountChange { role, active, why }): Json<AccountChange>,
+    Of(name): Of<String>,
+    Body(AccountChange { role, active, why }): Body<AccountChange>,
 ) -> Result<Json<AccountLine>, Problem> {
     let by = person.name;
     let event = match (role, active) {
@@ -264,7 +265,7 @@ pub struct Secret {
 pub async fn make_token(
     State(web): State<Web>,
     Extension(person): Extension<Person>,
-    Json(NewToken { rights, days }): Json<NewToken>,
+    Body(NewToken { rights, days }): Body<NewToken>,
 ) -> Result<(StatusCode, Json<Secret>), Problem> {
     let word = |word: &String| {
         let found = Right::ALL.into_iter().find(|right| right.name() == word);
@@ -289,7 +290,7 @@ pub async fn make_token(
     params(("id" = String, Path, description = "The token's id")),
     responses((status = 204), (status = "4XX", body = Problem, content_type = "application/problem+json")),
 )]
-pub async fn revoke(State(web): State<Web>, Extension(person): Extension<Person>, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+pub async fn revoke(State(web): State<Web>, Extension(person): Extension<Person>, Of(id): Of<String>) -> Result<StatusCode, Problem> {
     acted(&web, move |web| web.act(|gate, view, now_ns| gate.revoke_token(&id, &person.name, &view.accounts, now_ns))).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -321,7 +322,7 @@ async fn told(web: &Web, event: Event) -> Result<(), Problem> {
     web.apart(move |house| {
         house.enter(|view, now_ns| {
             view.accounts.allows(&event, now_ns).map_err(Problem::conflict)?;
-            Ok((vec![Body::Account(event)], ()))
+            Ok((vec![ledger::Body::Account(event)], ()))
         })
     })
     .await

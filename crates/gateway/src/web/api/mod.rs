@@ -2,6 +2,7 @@
 
 mod accounts;
 mod answer;
+mod asked;
 mod changes;
 pub mod devices;
 mod events;
