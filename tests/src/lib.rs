@@ -15,6 +15,7 @@
 //! - [`seeds`]: inputs of the fuzz target for all protocols.
 //! - [`segment`]: a cable in a network namespace, to send on and to listen at.
 //! - [`strace`]: the product's sockets as the system sees them.
+//! - [`web`]: a program that talks to the page and the API.
 
 pub mod browser;
 pub mod corpus;
@@ -33,3 +34,4 @@ pub mod rig;
 pub mod seeds;
 pub mod segment;
 pub mod strace;
+pub mod web;
