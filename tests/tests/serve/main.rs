@@ -1,8 +1,8 @@
 //! The two processes of a gateway, as a service manager runs them: what the field side reads stands in the ledger, whichever of the two is killed, and
 //! nobody who has taken over the desk gets a byte out that the site file does not list.
 
+mod care;
 mod hostile;
-mod process;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -14,10 +14,9 @@ use nameplate_simulators::modbus::{Device, Persona};
 use nameplate_simulators::report::Report;
 use nameplate_tests::pcap::{pcap_of, plant as talk};
 use nameplate_tests::place::needed;
+use nameplate_tests::process::Process;
 use nameplate_tests::product::{Product, State, block_on, code, settled};
 use nameplate_tests::segment::{Segment, TAP};
-
-use process::Process;
 
 /// Devices of the plant.
 const DEVICES: usize = 4;
@@ -56,9 +55,17 @@ impl Gateway {
         field
     }
 
+    fn desk_words(&self) -> Vec<String> {
+        ["serve", "--config", &self.path("serve.toml"), "--state", &self.path("desk")].map(str::to_owned).to_vec()
+    }
+
     fn desk(&self) -> Process {
-        let words = ["serve", "--config", &self.path("serve.toml"), "--state", &self.path("desk")];
-        Process::start(self.product.command(words))
+        Process::start(self.product.command(self.desk_words()))
+    }
+
+    /// Writes another configuration for the desk.
+    fn configure(&self, text: &str) {
+        self.folder.file("serve.toml", text);
     }
 
     /// Lines of the touch record in the ledger, and of the record itself.
