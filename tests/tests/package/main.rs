@@ -12,7 +12,6 @@ use nameplate_simulators::modbus::Persona;
 use nameplate_tests::pcap::{pcap_of, plant};
 use nameplate_tests::place::{self, needed};
 use nameplate_tests::process::Process;
-use nameplate_tests::product::State;
 use nameplate_tests::segment::Segment;
 
 use room::Room;
@@ -22,6 +21,8 @@ use unit::Unit;
 const GOALS: &str = "goals: .deb 15 MB, program 25 MB, 80 MB of memory";
 /// What was heard and asked stands in the ledger by then: the device's gaps are those of a plant.
 const SHOWN_SECONDS_MAX: Duration = Duration::from_secs(120);
+/// As people look at the desk's ledger.
+const AS_DESK: &str = "setpriv --reuid=nameplate --regid=nameplate --clear-groups";
 /// The device that is asked: Net-SNMP's own agent.
 const DEVICE: &str = "10.99.0.2";
 
@@ -45,10 +46,11 @@ fn parts() -> Result<(PathBuf, Segment, Room), String> {
 fn from_the_package_to_a_device_that_is_heard_and_one_that_is_asked() {
     let test = "from_the_package_to_a_device_that_is_heard_and_one_that_is_asked";
     let Some((package, segment, room)) = needed(test, parts()) else { return };
-    segment.shell(&format!("ip link set lo up && ip link add plant0 type veth peer name plant1 && ip link set plant1 up && ip addr add {DEVICE}/24 dev plant0 && ip link set plant0 up"));
+    segment.shell("ip link set lo up && ip link add plant0 type veth peer name plant1 && ip link set plant1 up && ip link set plant0 up");
+    segment.shell(&format!("ip addr add {DEVICE}/24 dev plant0"));
     room.write("/tmp/snmpd.conf", "rocommunity public\nsysDescr Acme Switch, release 4.2\nsysObjectID 1.3.6.1.4.1.8072.3.2.10\n");
-    let snmpd = ["/usr/sbin/snmpd", "-f", "-Lo", "-C", "-c", "/tmp/snmpd.conf", "-p", "/tmp/snmpd.pid", &format!("udp:{DEVICE}:161")].map(str::to_owned);
-    let mut agent = Process::start(room.command(&snmpd));
+    let snmpd = format!("exec /usr/sbin/snmpd -f -Lo -C -c /tmp/snmpd.conf -p /tmp/snmpd.pid udp:{DEVICE}:161");
+    let mut agent = Process::start(room.shell(&snmpd));
     let begun = Instant::now();
 
     let said = room.run("dpkg -i /nameplate.deb 2>&1");
@@ -104,7 +106,7 @@ fn capture(room: &Room) -> PathBuf {
 fn shown(room: &Room, parts: &[&str]) {
     let begun = Instant::now();
     loop {
-        let listed = room.run("setpriv --reuid=nameplate --regid=nameplate --clear-groups nameplate devices --state /var/lib/nameplate --format ndjson");
+        let listed = room.run(&format!("{AS_DESK} nameplate devices --state /var/lib/nameplate --format ndjson"));
         if parts.iter().all(|part| listed.contains(part)) {
             return;
         }
@@ -135,7 +137,10 @@ fn systemd_takes_the_units_and_finds_them_closed() {
     room.run("dpkg -i /nameplate.deb");
     let said = room.run("systemd-analyze verify --man=no nameplate-field.service nameplate-serve.service 2>&1");
     assert!(!said.contains("nameplate"), "{said}");
-    let exposure = |unit: &str, most: u32| room.run(&format!("systemd-analyze security --no-pager --offline=yes --threshold={most} {unit} | tail -1"));
+    let exposure = |unit: &str, most: u32| {
+        let said = room.run(&format!("systemd-analyze security --no-pager --offline=yes --threshold={most} {unit}"));
+        said.lines().last().unwrap_or_default().to_owned()
+    };
     eprintln!("package: {}", exposure("nameplate-serve.service", 13));
     eprintln!("package: {}", exposure("nameplate-field.service", 18));
     room.run("cd /etc/systemd/system && mkdir nameplate-field.service.d && cp /usr/share/doc/nameplate/examples/serial.conf nameplate-field.service.d");
@@ -151,8 +156,10 @@ fn every_command_has_its_manual_page_and_the_bill_lists_what_is_inside() {
     let Some((_, _segment, room)) = needed(test, parts()) else { return };
     room.run("dpkg -i /nameplate.deb");
     let help = room.run("nameplate --help");
-    let commands: Vec<&str> = help.lines().skip_while(|line| *line != "Commands:").skip(1).map_while(|line| line.strip_prefix("  ")).collect();
-    let commands: Vec<&str> = commands.iter().filter_map(|line| line.split(' ').next()).filter(|word| !word.is_empty() && *word != "help").collect();
+    let commands: Vec<&str> =
+        help.lines().skip_while(|line| *line != "Commands:").skip(1).map_while(|line| line.strip_prefix("  ")).collect();
+    let commands: Vec<&str> =
+        commands.iter().filter_map(|line| line.split(' ').next()).filter(|word| !word.is_empty() && *word != "help").collect();
     assert!(commands.contains(&"doctor") && commands.len() > 20, "{commands:?}");
     let pages: BTreeSet<String> = room.run("ls /usr/share/man/man1 | grep ^nameplate").lines().map(str::to_owned).collect();
     for command in commands {
@@ -166,7 +173,8 @@ fn every_command_has_its_manual_page_and_the_bill_lists_what_is_inside() {
     }
     assert!(!names.contains("clap_mangen") && !names.contains("nameplate-tests"), "{names:?}");
     let refs: BTreeSet<&str> = bill["components"].as_array().expect("components").iter().filter_map(|of| of["bom-ref"].as_str()).collect();
-    for depends in bill["dependencies"].as_array().expect("dependencies").iter().flat_map(|of| of["dependsOn"].as_array().expect("a list")) {
+    for depends in bill["dependencies"].as_array().expect("dependencies").iter().flat_map(|of| of["dependsOn"].as_array().expect("a list"))
+    {
         assert!(refs.contains(depends.as_str().expect("a name")), "{depends} is no component");
     }
     let copyright = room.run("cat /usr/share/doc/nameplate/copyright");

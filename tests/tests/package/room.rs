@@ -50,7 +50,7 @@ impl Room {
     }
 
     /// A command in it, as root, with nothing of this account's environment.
-    pub fn command(&self, words: &[String]) -> Command {
+    fn command(&self, words: &[&str]) -> Command {
         let [enter, network] = &self.network;
         let mut command = Command::new(enter);
         command.arg(network).arg(format!("--mount=/proc/{}/ns/mnt", self.holder.id())).arg("chroot").arg(&self.root).args(words);
@@ -59,8 +59,13 @@ impl Room {
         command
     }
 
-    fn shell(&self, line: &str) -> Ended {
-        run(&mut self.command(&["sh".to_owned(), "-c".to_owned(), line.to_owned()]))
+    /// A line of shell in it.
+    pub fn shell(&self, line: &str) -> Command {
+        self.command(&["sh", "-c", line])
+    }
+
+    fn ended(&self, line: &str) -> Ended {
+        run(&mut self.shell(line))
     }
 
     /// Runs a line of shell in it; what it says.
@@ -69,7 +74,7 @@ impl Room {
     /// When it fails.
     #[track_caller]
     pub fn run(&self, line: &str) -> String {
-        self.shell(line).expect(0).out
+        self.ended(line).expect(0).out
     }
 
     /// Runs a line of shell that does not succeed; what it says.
@@ -78,7 +83,7 @@ impl Room {
     /// When it succeeds.
     #[track_caller]
     pub fn fails(&self, line: &str) -> String {
-        let ended = self.shell(line);
+        let ended = self.ended(line);
         assert_ne!(ended.code, 0, "{line}: {}", ended.out);
         ended.out
     }
@@ -88,7 +93,7 @@ impl Room {
     /// # Panics
     /// When that fails.
     pub fn write(&self, path: &str, text: &str) {
-        let mut command = self.command(&["tee", path].map(str::to_owned));
+        let mut command = self.command(&["tee", path]);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("tee");
         child.stdin.take().expect("a pipe").write_all(text.as_bytes()).expect("written");
         assert!(child.wait().expect("an end").success(), "{path}");

@@ -50,7 +50,7 @@ impl Unit {
             capabilities("CapabilityBoundingSet"),
             self.one("ExecStart"),
         );
-        Process::start(room.command(&["sh".to_owned(), "-c".to_owned(), line]))
+        Process::start(room.shell(&line))
     }
 
     /// Every call and every kind of socket of the process is one that the unit allows: no systemd runs here to forbid it.
@@ -60,8 +60,10 @@ impl Unit {
         let own: Vec<&str> = trace.lines().skip_while(|line| !line.contains(&program)).skip(1).collect();
         assert!(own.len() > 100, "{} calls of {}", own.len(), self.name);
         // "4711 openat(AT_FDCWD, ..." and "4711 <... read resumed>...": a process id, a call.
-        let calls: BTreeSet<&str> = own.iter().filter_map(|line| line.split_once(' ')?.1.trim_start().split_once('(')).map(|(call, _)| call).collect();
-        let calls = calls.into_iter().filter(|call| call.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'));
+        let calls: BTreeSet<&str> =
+            own.iter().filter_map(|line| line.split_once(' ')?.1.trim_start().split_once('(')).map(|(call, _)| call).collect();
+        let calls =
+            calls.into_iter().filter(|call| call.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'));
         let allowed = self.calls(room);
         let forbidden: Vec<&str> = calls.filter(|call| !allowed.contains(*call)).collect();
         assert!(forbidden.is_empty(), "{} is not allowed {forbidden:?}", self.name);

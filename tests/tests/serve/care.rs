@@ -86,7 +86,9 @@ fn a_configuration_that_is_read_again_counts_whole_or_not_at_all() {
         assert!(said.contains("line 1: hatch"), "{said}");
         notified.says("RELOADING=1");
         notified.says("READY=1");
-        gateway.configure(&format!("{hatch}[[plan]]\nname = \"identity\"\nevery = \"1day\"\ncatch_up = \"1s\"\n[page]\nlisten = \"127.0.0.1:1\"\n"));
+        gateway.configure(&format!(
+            "{hatch}[[plan]]\nname = \"identity\"\nevery = \"1day\"\ncatch_up = \"1s\"\n[page]\nlisten = \"127.0.0.1:1\"\n"
+        ));
         hang_up(&desk);
         desk.says("[page] says now holds from the next start");
         desk.says("was read again: 1 plan");
