@@ -71,6 +71,7 @@ fn from_the_package_to_a_device_that_is_heard_and_one_that_is_asked() {
     let took = begun.elapsed();
     let doctor = room.run("nameplate doctor --format table");
     assert!(doctor.contains("ok    hatch: /run/nameplate/hatch, for nameplate-field and the group nameplate, mode 660"), "{doctor}");
+    sick(&room);
     // The admin's link and the page, once the desk has them, belong here.
 
     figures(&package, &room, &[("field", &field), ("serve", &desk)]);
@@ -112,6 +113,26 @@ fn shown(room: &Room, parts: &[&str]) {
         }
         assert!(begun.elapsed() < SHOWN_SECONDS_MAX, "{parts:?} are not in {listed}");
     }
+}
+
+/// What the doctor is there for. openssl says when the certificate ends.
+fn sick(room: &Room) {
+    room.run("openssl req -x509 -newkey rsa:2048 -nodes -days 10 -subj /CN=box -keyout /etc/nameplate/page.key -out /etc/nameplate/page.crt 2>&1");
+    room.run("printf '[page]\ncertificate = \"/etc/nameplate/page.crt\"\nkey = \"/etc/nameplate/page.key\"\n' > /tmp/page.toml");
+    let end =
+        room.run("date --utc --date=\"$(openssl x509 -noout -enddate -in /etc/nameplate/page.crt | cut -d= -f2)\" +%Y-%m-%dT%H:%M:%SZ");
+    room.run("chmod 644 /var/lib/nameplate/site.key && touch /var/lib/nameplate/by-root");
+    let said = room.fails("nameplate doctor --format table --config /tmp/page.toml 2>&1; code=$?; echo code $code; exit $code");
+    let parts = [
+        "WRONG desk's directory: /var/lib/nameplate/site.key can be read by other accounts",
+        "WRONG desk's directory: /var/lib/nameplate/by-root belongs to root, and its directory to nameplate",
+        &format!("look  certificate: /etc/nameplate/page.crt holds until {}", end.trim()),
+        "ok    firewall: udp 10.99.0.2 161 # snmp of Switch 1",
+        "2 things wrong",
+        "code 6",
+    ];
+    assert!(parts.iter().all(|part| said.contains(part)), "{parts:#?}: {said}");
+    room.run("chmod 600 /var/lib/nameplate/site.key && rm /var/lib/nameplate/by-root");
 }
 
 fn figures(package: &Path, room: &Room, processes: &[(&str, &Process)]) {
