@@ -9,7 +9,7 @@ use nameplate_tests::place::needed;
 use nameplate_tests::process::Process;
 use nameplate_tests::product::Product;
 
-use super::{DEVICES, Gateway, all_asked, plant};
+use super::{DEVICES, Gateway, PAGE, all_asked, plant};
 
 /// What is not said by then never will be.
 const SAYS_SECONDS_MAX: Duration = Duration::from_secs(60);
@@ -86,9 +86,8 @@ fn a_configuration_that_is_read_again_counts_whole_or_not_at_all() {
         assert!(said.contains("line 1: hatch"), "{said}");
         notified.says("RELOADING=1");
         notified.says("READY=1");
-        gateway.configure(&format!(
-            "{hatch}[[plan]]\nname = \"identity\"\nevery = \"1day\"\ncatch_up = \"1s\"\n[page]\nlisten = \"127.0.0.1:1\"\n"
-        ));
+        let plan = "[[plan]]\nname = \"identity\"\nevery = \"1day\"\ncatch_up = \"1s\"\n";
+        gateway.folder.file("serve.toml", format!("{hatch}{plan}{PAGE}names = [\"box\"]\n"));
         hang_up(&desk);
         desk.says("[page] says now holds from the next start");
         desk.says("was read again: 1 plan");

@@ -21,6 +21,9 @@ use nameplate_tests::segment::{Segment, TAP};
 /// Devices of the plant.
 const DEVICES: usize = 4;
 
+/// The end of a desk's configuration: its page at a port that the kernel picks.
+const PAGE: &str = "[page]\nlisten = \"127.0.0.1:0\"\n";
+
 /// A plant, and the folders of a gateway beside it.
 struct Gateway {
     product: Product,
@@ -35,8 +38,9 @@ impl Gateway {
         let listed: String = devices.iter().enumerate().map(device).collect();
         folder.file("site.toml", format!("name = \"North\"\n[[zone]]\nname = \"one\"\n{listed}"));
         let hatch = folder.path().join("hatch");
-        folder.file("serve.toml", format!("hatch = {hatch:?}\n[[plan]]\nname = \"identity\"\nevery = \"1day\"\ncatch_up = \"1s\"\n"));
-        Self { product: product.clone(), folder }
+        let gateway = Self { product: product.clone(), folder };
+        gateway.configure(&format!("hatch = {hatch:?}\n[[plan]]\nname = \"identity\"\nevery = \"1day\"\ncatch_up = \"1s\"\n"));
+        gateway
     }
 
     fn path(&self, name: &str) -> String {
@@ -63,9 +67,9 @@ impl Gateway {
         Process::start(self.product.command(self.desk_words()))
     }
 
-    /// Writes another configuration for the desk.
+    /// Writes another configuration for the desk, but for its page.
     fn configure(&self, text: &str) {
-        self.folder.file("serve.toml", text);
+        self.folder.file("serve.toml", format!("{text}{PAGE}"));
     }
 
     /// Lines of the touch record in the ledger, and of the record itself.
