@@ -9,6 +9,7 @@
 //! - [`line`]: a serial line of this machine that leads to a simulated device.
 //! - [`personas`]: identities drawn at random, so that none can be hard-coded.
 //! - [`pcap`]: captures taken apart: cut, split, put in another order.
+//! - [`process`]: a process that goes on until it is told to end.
 //! - [`product`]: the program as its users meet it, and a simulated device for it to meet.
 //! - [`record`]: a loopback port recorded by dumpcap, read by tshark.
 //! - [`referee`]: what tshark must read in a recording, and how often it does.
@@ -27,6 +28,7 @@ pub mod line;
 pub mod pcap;
 pub mod personas;
 pub mod place;
+pub mod process;
 pub mod product;
 pub mod record;
 pub mod referee;

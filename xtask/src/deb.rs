@@ -8,7 +8,7 @@ use std::process::Command;
 
 use crate::run::{Tree, shown};
 
-/// Manual pages and what stands beside them, in sections of the file system.
+/// Where Debian has these.
 const UNITS: &str = "usr/lib/systemd/system";
 const DOC: &str = "usr/share/doc/nameplate";
 /// Documents that go along.
@@ -43,7 +43,7 @@ pub fn twice(tree: &Tree) -> Result<(), String> {
     if read(&pack(tree)?)? == first { Ok(()) } else { Err("two packages of one build differ".to_owned()) }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a size to be read, with one digit behind the point")]
+/// To be read, with one digit behind the point.
 fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }
@@ -156,7 +156,8 @@ impl Packer<'_> {
     /// The oldest C library with all that the program calls.
     fn glibc(&self) -> Result<String, String> {
         let said = quiet(self.command("objdump").arg("-T").arg(self.root.join("usr/bin/nameplate")))?;
-        let versions = said.split("GLIBC_").skip(1).map(|rest| rest.split(|c: char| c != '.' && !c.is_ascii_digit()).next().unwrap_or_default());
+        let versions =
+            said.split("GLIBC_").skip(1).map(|rest| rest.split(|c: char| c != '.' && !c.is_ascii_digit()).next().unwrap_or_default());
         let parts = |version: &str| version.split('.').map(|part| part.parse().unwrap_or(0)).collect::<Vec<u32>>();
         versions.max_by_key(|version| parts(version)).map(str::to_owned).ok_or_else(|| "the program calls no C library".to_owned())
     }
