@@ -2,15 +2,12 @@
 
 mod bad_input;
 mod matrix;
-#[path = "../serve/process.rs"]
-mod process;
 mod schema;
 
+use nameplate_tests::process::Process;
 use nameplate_tests::product::{Product, State, code};
 use nameplate_tests::web::{Asker, Gate};
 use serde_json::{Value, json};
-
-use process::Process;
 
 /// What all of them type.
 const PASSWORD: &str = "correct horse battery";

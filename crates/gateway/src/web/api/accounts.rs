@@ -237,13 +237,45 @@ pub async fn tokens(State(web): State<Web>, Extension(person): Extension<Person>
     web.known(own).await
 }
 
+/// One thing that somebody may do.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = Right)]
+pub enum RightWord {
+    /// See devices, findings, baselines and changes.
+    Read,
+    /// Have listed devices read.
+    Ask,
+    /// Take the steps of a change.
+    Record,
+    /// Approve what somebody else recorded.
+    Approve,
+    /// See who did what.
+    Audit,
+    /// Make accounts.
+    Administer,
+}
+
+impl From<RightWord> for Right {
+    fn from(right: RightWord) -> Self {
+        match right {
+            RightWord::Read => Self::Read,
+            RightWord::Ask => Self::Ask,
+            RightWord::Record => Self::Record,
+            RightWord::Approve => Self::Approve,
+            RightWord::Audit => Self::Audit,
+            RightWord::Administer => Self::Administer,
+        }
+    }
+}
+
 /// A token that is to be made.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewToken {
-    /// What can be done with it: `read`, `ask`, `record`, `approve`, `audit`, `administer`; no more than one's own role.
+    /// What can be done with it; no more than one's own role.
     #[schema(min_items = 1)]
-    rights: Vec<String>,
+    rights: Vec<RightWord>,
     /// Days that it is good for.
     #[schema(minimum = 1, maximum = 366)]
     days: u64,
@@ -267,11 +299,7 @@ pub async fn make_token(
     Extension(person): Extension<Person>,
     Body(NewToken { rights, days }): Body<NewToken>,
 ) -> Result<(StatusCode, Json<Secret>), Problem> {
-    let word = |word: &String| {
-        let found = Right::ALL.into_iter().find(|right| right.name() == word);
-        found.ok_or_else(|| Problem::bad(format!("there is no right {word:?}")))
-    };
-    let rights = Rights::of(&rights.iter().map(word).collect::<Result<Vec<_>, _>>()?);
+    let rights = Rights::of(&rights.into_iter().map(Right::from).collect::<Vec<_>>());
     let made = acted(&web, move |web| {
         let mut secret = String::new();
         let done = web.act(|gate, view, now_ns| {

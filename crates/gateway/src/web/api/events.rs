@@ -79,21 +79,32 @@ impl FromStr for Place {
     }
 }
 
-/// Kinds of events.
+/// A kind of event.
 #[derive(ToSchema)]
 #[schema(rename_all = "kebab-case")]
 #[expect(dead_code, reason = "it is a shape of the description")]
-enum Kind {
+pub enum Kind {
+    /// Not known before.
     New,
+    /// Another firmware.
     FirmwareChanged,
+    /// Another value of another field.
     Changed,
+    /// Another module in its place.
     ModuleSwapped,
+    /// Another serial number answers there.
     DeviceSwapped,
+    /// Two take turns at one address.
     PartnerAnswered,
+    /// It answers elsewhere.
     AddressMoved,
+    /// It answers in a second place.
     AddressAdded,
+    /// Not heard any more, where others were.
     Silent,
+    /// A person did something to the catalog.
     ByHand,
+    /// Somebody was seen to do something to it.
     DoneTo,
 }
 
