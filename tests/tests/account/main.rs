@@ -104,7 +104,7 @@ impl Desk {
     }
 }
 
-/// Each has another.
+/// Each has another, however the name is written.
 fn password_of(name: &str) -> String {
-    format!("the long words of {name}")
+    format!("the long words of {}", name.to_lowercase())
 }
