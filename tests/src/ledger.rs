@@ -49,7 +49,7 @@ pub fn reading_of(asset: u32, day: u32, product_code: &str, release: &str) -> Dr
     let [_, a, b, c] = asset.to_be_bytes();
     let observation = Observation {
         time_ns,
-        source: Source::Capture { file: format!("span-{day:05}.pcapng"), frame: u64::from(asset) * 40 + 7 },
+        source: Source::Capture { file: format!("span-{day:05}.pcapng").into(), frame: u64::from(asset) * 40 + 7 },
         protocol: "modbus".into(),
         question: "modbus.identification.basic".into(),
         address: Address {
