@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use nameplate_core::account::{Event, Right, Rights, Role, key};
+use nameplate_core::account::{Event, Rights, Role, key};
 use sha2::{Digest, Sha256};
 
 pub use link::{LINK_S, Pending};
@@ -73,46 +73,15 @@ pub struct Person {
 }
 
 /// How somebody came in.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// With a cookie. A form has to send this text back ([`Person::sent`]).
-    Session {
-        /// The session's CSRF token.
-        csrf: String,
-    },
+    /// With a cookie.
+    Session,
     /// With a token, which has this id.
     Token {
         /// As the ledger names it.
         id: String,
     },
-}
-
-impl std::fmt::Debug for Way {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Session { .. } => f.write_str("Session"),
-            Self::Token { id } => write!(f, "Token({id})"),
-        }
-    }
-}
-
-impl Person {
-    /// Whether they may do this.
-    #[must_use]
-    pub const fn may(&self, right: Right) -> bool {
-        self.rights.has(right)
-    }
-
-    /// Whether a form was sent by this session's own page: it sent the session's CSRF token. Who came with a token sends no form, and needs
-    /// none: no browser adds a token by itself.
-    #[must_use]
-    pub fn sent(&self, csrf: &str) -> bool {
-        match &self.way {
-            // Of two digests, where they differ tells nothing of the texts: comparing them takes no care.
-            Way::Session { csrf: own } => sha(own) == sha(csrf),
-            Way::Token { .. } => true,
-        }
-    }
 }
 
 /// Something that is going to be done. First its events go into the ledger, each allowed by [`Accounts::allows`]; then [`Gate::take`].

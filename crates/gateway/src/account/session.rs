@@ -17,8 +17,6 @@ pub struct Session {
     pub name: String,
     /// What the browser keeps: 43 characters of base64url. The gate knows its SHA-256 alone, so it is told once.
     pub cookie: String,
-    /// What forms send back.
-    pub csrf: String,
 }
 
 /// What is kept of it.
@@ -26,7 +24,6 @@ pub(super) struct Kept {
     name: String,
     /// The account's [`Account::turn`] when it began.
     turn: u64,
-    csrf: String,
     begun_ns: u64,
     used_ns: u64,
 }
@@ -48,9 +45,9 @@ impl Gate {
             let oldest = self.sessions.iter().filter(|(_, kept)| own(kept)).min_by_key(|(_, kept)| kept.begun_ns).map(|(sha, _)| *sha);
             oldest.map(|oldest| self.sessions.remove(&oldest));
         }
-        let session = Session { name: account.name.clone(), cookie: new_secret(), csrf: new_secret() };
-        let (name, csrf) = (session.name.clone(), session.csrf.clone());
-        self.sessions.insert(sha(&session.cookie), Kept { name, turn: account.turn, csrf, begun_ns: now_ns, used_ns: now_ns });
+        let session = Session { name: account.name.clone(), cookie: new_secret() };
+        let name = account.name.clone();
+        self.sessions.insert(sha(&session.cookie), Kept { name, turn: account.turn, begun_ns: now_ns, used_ns: now_ns });
         session
     }
 
@@ -65,8 +62,7 @@ impl Gate {
             return None;
         };
         kept.used_ns = kept.used_ns.max(now_ns);
-        let way = Way::Session { csrf: kept.csrf.clone() };
-        Some(Person { name: account.name.clone(), role: account.role, rights: account.rights(), way })
+        Some(Person { name: account.name.clone(), role: account.role, rights: account.rights(), way: Way::Session })
     }
 
     /// Ends a session at once; returns what the ledger is told, where there was one.

@@ -163,10 +163,19 @@ impl Web {
             let verified = attempt.verify(&password);
             web.house().enter(|view, now_ns| {
                 let (session, events) = web.gate().end(verified, &view.accounts, now_ns);
-                Ok::<_, Problem>((bodies(events), session.map_err(|refused| refused.to_string())))
+                Ok::<_, Problem>(match session {
+                    Ok(session) => (bodies(events), Ok(session)),
+                    Err(refused) => (Vec::new(), Err((refused.to_string(), events))),
+                })
             })
         };
-        tokio::task::spawn_blocking(tried).await.unwrap_or_else(|_| Err(Problem::own_fault()))
+        let tried = tokio::task::spawn_blocking(tried).await.unwrap_or_else(|_| Err(Problem::own_fault()))?;
+        Ok(tried.map_err(|(why, events)| {
+            // Behind the answer: how long an entry takes would tell whether there is such an account.
+            let web = self.clone();
+            tokio::spawn(async move { web.tell(events).await });
+            why
+        }))
     }
 
     async fn redeem(&self, secret: String, name: String, password: String) -> Result<Result<(), String>, Problem> {
