@@ -32,7 +32,7 @@ pub(super) fn allows(accounts: &Accounts, event: &Event, now_ns: u64) -> Result<
             administers(accounts, by)?;
             text("the reason", why, TEXT_CHARS_MAX)?;
             let account = active(accounts, name)?;
-            not_the_last(accounts, account, "disabled")
+            not_the_last(accounts, account, "disable this one")
         }
         Event::Enabled { name, by } => {
             administers(accounts, by)?;
@@ -97,7 +97,7 @@ fn role_given(accounts: &Accounts, name: &str, role: Role, by: &str) -> Result<(
     let account = active(accounts, name)?;
     need(key(by) != key(name), || "nobody gives a role to himself; another administrator has to".to_owned())?;
     need(account.role != role, || format!("{} is {role} already", account.name))?;
-    not_the_last(accounts, account, "another role")
+    not_the_last(accounts, account, "give this one another role")
 }
 
 fn token_made(accounts: &Accounts, id: &str, name: &str, rights: Rights, now_ns: u64) -> Result<(), String> {
