@@ -65,17 +65,17 @@ fn from_the_package_to_a_device_that_is_heard_and_one_that_is_asked() {
     let mut field = field_unit.start(&room);
     field.says("the hatch is");
     let mut desk = desk_unit.start(&room);
+    let link = desk.says("this link makes one, once, within a day");
     desk.says("1 device listed, listens on tap0");
     segment.replay(&capture(&room), &["--topspeed"]);
     shown(&room, &["V2.7", "release 4.2"]);
+    page_shows(&room, &link, &["V2.7", "release 4.2"]);
     let took = begun.elapsed();
     let doctor = room.run("nameplate doctor --format table");
     assert!(doctor.contains("ok    hatch: /run/nameplate/hatch, for nameplate-field and the group nameplate, mode 660"), "{doctor}");
     sick(&room);
-    // The admin's link and the page, once the desk has them, belong here.
-
     figures(&package, &room, &[("field", &field), ("serve", &desk)]);
-    eprintln!("package: 4 steps (install, site.toml, check, start) and {:.1} s to both devices", took.as_secs_f64());
+    eprintln!("package: 5 steps (install, site.toml, check, start, link) and {:.1} s to both devices on the page", took.as_secs_f64());
     desk.ends(0);
     field.ends(0);
     field_unit.allows_what_was_done(&room);
@@ -87,6 +87,20 @@ fn from_the_package_to_a_device_that_is_heard_and_one_that_is_asked() {
     assert!(room.run("cat /etc/nameplate/site.toml").contains("Acme"));
     room.run("dpkg -P nameplate");
     room.run("for gone in /var/lib/nameplate /var/lib/nameplate-field /etc/nameplate /usr/share/doc/nameplate; do test ! -e $gone || exit 1; done");
+}
+
+/// The link of the first start makes an administrator, who logs in and sees these on the page.
+fn page_shows(room: &Room, line: &str, parts: &[&str]) {
+    let (origin, secret) = line.split("https://").nth(1).and_then(|url| url.split_once("/first/")).expect("a link");
+    let curl = format!("curl --silent --show-error --fail --insecure --cookie-jar /tmp/jar --cookie /tmp/jar --header 'Origin: https://{origin}'");
+    let password = "correct horse battery";
+    room.run(&format!(
+        "{curl} --data name=Ada --data-urlencode 'password={password}' --data-urlencode 'again={password}' https://{origin}/first/{secret}"
+    ));
+    room.run(&format!("{curl} --data name=Ada --data-urlencode 'password={password}' https://{origin}/login"));
+    let page = room.run(&format!("{curl} https://{origin}/devices"));
+    assert!(parts.iter().all(|part| page.contains(part)), "{page}");
+    room.fails(&format!("curl --silent --fail --insecure https://{origin}/api/v1/devices"));
 }
 
 /// A mirror port, and one device.
