@@ -156,7 +156,8 @@ impl Packer<'_> {
     /// The oldest C library with all that the program calls.
     fn glibc(&self) -> Result<String, String> {
         let said = quiet(self.command("objdump").arg("-T").arg(self.root.join("usr/bin/nameplate")))?;
-        let versions = said.split("GLIBC_").skip(1).map(|rest| rest.split(|c: char| c != '.' && !c.is_ascii_digit()).next().unwrap_or_default());
+        let versions =
+            said.split("GLIBC_").skip(1).map(|rest| rest.split(|c: char| c != '.' && !c.is_ascii_digit()).next().unwrap_or_default());
         let parts = |version: &str| version.split('.').map(|part| part.parse().unwrap_or(0)).collect::<Vec<u32>>();
         versions.max_by_key(|version| parts(version)).map(str::to_owned).ok_or_else(|| "the program calls no C library".to_owned())
     }

@@ -3,10 +3,10 @@
 use std::fs;
 use std::process::ExitCode;
 
-use crate::run::{Tree, read, shown, starts};
-use crate::tally::{Counted, Tally};
 #[cfg(unix)]
 use crate::deb;
+use crate::run::{Tree, read, shown, starts};
+use crate::tally::{Counted, Tally};
 use crate::{lint, machine, rig, tally};
 
 /// Installs, builds, lints, runs all tests, and closes with `N passed, N failed, N skipped` on a line of its own.

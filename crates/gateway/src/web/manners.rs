@@ -7,8 +7,8 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::problem::Problem;
 use super::Web;
+use super::problem::Problem;
 use crate::command::serve::config::Page;
 
 /// Nothing but our own style, script and connections; no page of others around ours.

@@ -86,7 +86,10 @@ pub struct Taken {
 }
 
 /// Takes a step, if the change allows it now.
-async fn step(web: &Web, event: Event) -> Result<Json<Taken>, Problem> {
+///
+/// # Errors
+/// 404: there is no such change; 409: it does not allow it, with the reason.
+pub async fn step(web: &Web, event: Event) -> Result<Json<Taken>, Problem> {
     web.apart(move |house| {
         let order = event.order().to_owned();
         house.enter(|view, now_ns| {
@@ -110,7 +113,11 @@ async fn step(web: &Web, event: Event) -> Result<Json<Taken>, Problem> {
     params(("order" = String, Path, description = "The work order")),
     responses((status = 200, body = Taken), (status = "4XX", body = Problem, content_type = "application/problem+json")),
 )]
-pub async fn approve(State(web): State<Web>, Extension(person): Extension<Person>, Path(order): Path<String>) -> Result<Json<Taken>, Problem> {
+pub async fn approve(
+    State(web): State<Web>,
+    Extension(person): Extension<Person>,
+    Path(order): Path<String>,
+) -> Result<Json<Taken>, Problem> {
     step(&web, Event::Approved { order, by: person.name }).await
 }
 

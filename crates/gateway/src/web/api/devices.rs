@@ -78,7 +78,12 @@ pub fn asked(query: Option<&str>, limit: usize) -> Result<Query, Problem> {
     if !(1..=LIMIT_MAX).contains(&limit) {
         return Err(Problem::bad(format!("limit is 1 to {LIMIT_MAX}")));
     }
-    Ok(Query { filters: said.all::<Filter>("filter")?, sort: said.one::<Sort>("sort")?, after: said.one::<Cursor>("after")?, limit: Some(limit) })
+    Ok(Query {
+        filters: said.all::<Filter>("filter")?,
+        sort: said.one::<Sort>("sort")?,
+        after: said.one::<Cursor>("after")?,
+        limit: Some(limit),
+    })
 }
 
 /// The device with that id.
