@@ -49,7 +49,7 @@ pub fn reading_of(asset: u32, day: u32, product_code: &str, release: &str) -> Dr
     let [_, a, b, c] = asset.to_be_bytes();
     let observation = Observation {
         time_ns,
-        source: Source::Capture { file: format!("span-{day:05}.pcapng"), frame: u64::from(asset) * 40 + 7 },
+        source: Source::Capture { file: format!("span-{day:05}.pcapng").into(), frame: u64::from(asset) * 40 + 7 },
         protocol: "modbus".into(),
         question: "modbus.identification.basic".into(),
         address: Address {
@@ -89,7 +89,7 @@ pub fn history(seed: u64, entries: usize) -> Vec<Draft> {
             _ => clock.saturating_add(draw.number() % DAY_NS),
         };
         let (asset, day) = (draw.below(5), draw.below(1500));
-        let draft = match draw.below(12) {
+        let draft = match draw.below(13) {
             0..5 => {
                 let asset = u32::try_from(asset).expect("few");
                 Draft { time_ns: clock, ..reading(asset, u32::try_from(day).expect("few")) }
@@ -100,6 +100,7 @@ pub fn history(seed: u64, entries: usize) -> Vec<Draft> {
             8 => Draft::new(clock, body(change(asset, day))),
             9 => Draft::new(clock, body(exemption(asset, day))),
             10 => Draft::new(clock, body(evaluation(asset, day))),
+            11 => Draft::new(clock, body(account(asset, day, clock))),
             _ => Draft::new(
                 clock,
                 Body::Evidence { subject: format!("WO-{day}"), entries: vec![asset as u64], page_sha256: "00".repeat(32) },
@@ -135,6 +136,25 @@ fn exemption(asset: usize, day: usize) -> Value {
 fn evaluation(asset: usize, day: usize) -> Value {
     json!({"kind": "evaluation", "advisories_sha256": hex(&[9; 32]), "by": format!("Person {asset}"), "components": day, "devices": asset,
         "documents": 1, "unnamed": 0, "verdicts": {"affected": day, "contradiction": 0, "indeterminate": 1, "not_affected": 2}})
+}
+
+/// A step of one of five accounts; some are not allowed, and change nothing.
+fn account(asset: usize, day: usize, clock: u64) -> Value {
+    let (name, by, expires_ns) = (format!("Person {asset}"), "the shell", clock + DAY_NS / 2);
+    let role = ["viewer", "engineer", "approver", "auditor", "administrator"][day % 5];
+    let mut step = match day % 9 {
+        0..3 => json!({"step": "created", "name": name, "role": role, "by": by}),
+        3 => json!({"step": "role", "name": name, "role": role, "by": by}),
+        4 => json!({"step": "logged_in", "name": name, "from": "192.0.2.7"}),
+        5 => {
+            json!({"step": "token_made", "name": name, "id": format!("{day:016x}"), "rights": ["read"], "by": name, "expires_ns": expires_ns})
+        }
+        6 => json!({"step": "refused", "from": "192.0.2.7", "why": "no account has that name", "times": asset + 1}),
+        7 => json!({"step": "disabled", "name": name, "by": by, "why": format!("WO-{day}")}),
+        _ => json!({"step": "link_made", "name": name, "by": by, "expires_ns": expires_ns}),
+    };
+    step["kind"] = "account".into();
+    step
 }
 
 /// A step of one of four orders, each about an asset of its own; some come before their order is opened, and change nothing.

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use crate::run::{Tree, shown};
 
-/// Manual pages and what stands beside them, in sections of the file system.
+/// Where Debian has these.
 const UNITS: &str = "usr/lib/systemd/system";
 const DOC: &str = "usr/share/doc/nameplate";
 /// Documents that go along.
@@ -43,7 +43,7 @@ pub fn twice(tree: &Tree) -> Result<(), String> {
     if read(&pack(tree)?)? == first { Ok(()) } else { Err("two packages of one build differ".to_owned()) }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a size to be read, with one digit behind the point")]
+/// To be read, with one digit behind the point.
 fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }

@@ -3,11 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use crate::claim::Claim;
-use crate::observation::{Address, Observation, Source, hex};
+use crate::observation::{Address, Id, Observation, Source, hex};
 use crate::profile::Interpretation;
 
 /// Hexadecimal digits of an asset's id: 48 bits keep 10,000 assets apart with a chance of 1 in 5 million to collide, and a
@@ -73,9 +74,9 @@ pub struct Asset {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
     /// The claim.
-    pub claim: Claim,
-    /// The observation's id; empty for the word of a list, which no reading stands behind.
-    pub observation: String,
+    pub claim: Arc<Claim>,
+    /// The observation's id; `None` for the word of a list or a person, which no reading stands behind.
+    pub observation: Option<Id>,
     /// The observation's entry in the ledger; `None` where nothing is kept.
     pub entry: Option<u64>,
     /// When it was observed, in nanoseconds since 1970.
@@ -83,13 +84,13 @@ pub struct Recorded {
     /// When it was first observed so, with nothing else said in between.
     pub since_ns: u64,
     /// The first observation of it, and its entry.
-    pub first: (String, Option<u64>),
+    pub first: (Option<Id>, Option<u64>),
     /// In how many observations it stood since then.
     pub times: u64,
     /// Heard or asked.
     pub source: Source,
     /// Where it answered.
-    pub address: Address,
+    pub address: Arc<Address>,
 }
 
 /// The state of one field: the claim that stands, and those that say otherwise.
@@ -129,41 +130,45 @@ impl Catalog {
 
     /// As [`Catalog::take_entry`], for an observation whose [`Observation::digest`] is known.
     pub fn take_digested(&mut self, observation: &Observation, digest: [u8; 32], said: &Interpretation, entry: Option<u64>) -> String {
-        let number = self.fold_in(observation, digest, Meaning::Plain(said), entry);
+        let (outline, said) = (Arc::new(Outline::of(observation)), Arc::new(Meaning::of(said)));
+        let (source, time_ns, id) = (&observation.source, observation.time_ns, Id(digest));
+        let number = self.fold_in(Told { outline: &outline, source, time_ns, id, entry }, &said);
         self.assets.get(number).map_or_else(String::new, |asset| asset.id.clone())
     }
 
     /// As [`Catalog::take_digested`], where nobody asks for the asset's id.
-    pub(crate) fn fold_in(&mut self, observation: &Observation, digest: [u8; 32], said: Meaning<'_>, entry: Option<u64>) -> Number {
-        if let Some(at) = self.taken.known(&digest) {
-            self.taken.again(at, entry);
+    pub(crate) fn fold_in(&mut self, told: Told<'_>, said: &Arc<Meaning>) -> Number {
+        if let Some(at) = self.taken.known(&told.id.0) {
+            self.taken.again(at, told.entry);
             return self.assets.now(self.taken.records.get(at as usize).map_or_else(Number::default, |record| record.owner));
         }
         let doubles = self.taken.doubles.len();
-        let number = self.fold_one(observation, &hex(&digest), said.get(), entry);
-        self.taken.keep(observation, digest, said, entry, number);
+        let (way, source) = self.taken.way(told.source);
+        let told = Told { source: &source, ..told };
+        let number = self.fold_one(&told, said);
+        self.taken.keep(&told, way, said, number);
         self.taken.is_out_of_order |= self.taken.doubles.len() > doubles;
         number
     }
 
-    fn fold_one(&mut self, observation: &Observation, observed: &str, said: &Interpretation, entry: Option<u64>) -> Number {
-        let serial = Serial::of(&said.claims);
-        let double = serial.as_ref().filter(|serial| self.taken.doubles.contains(&serial.key)).map(|serial| serial.key.1.clone());
+    fn fold_one(&mut self, told: &Told<'_>, said: &Meaning) -> Number {
+        let outline = told.outline;
+        let serial = said.serial.as_ref();
+        let double = serial.filter(|serial| self.taken.doubles.contains(&serial.key)).map(|serial| serial.key.1.clone());
         let serial = serial.filter(|_| double.is_none());
-        let exactly_here = self.places.known(&observation.protocol, &observation.address);
-        let (known, replaced) = self.owner(observation, &said.claims, serial.as_ref(), exactly_here);
-        let number = known.unwrap_or_else(|| self.new_asset(observation));
+        let exactly_here = self.places.known(&outline.protocol, &outline.address);
+        let (known, replaced) = self.owner(outline, said, serial, exactly_here);
+        let number = known.unwrap_or_else(|| self.new_asset(told));
         self.is_heard_of(number);
         if let Some(from) = exactly_here.filter(|here| *here != number && serial.is_some() && self.assets.get(*here).is_some()) {
-            let (address, observation, time_ns) = (observation.address.clone(), observed.to_owned(), observation.time_ns);
             self.places.take_over(Handover {
-                address,
+                address: (*outline.address).clone(),
                 from,
                 to: number,
-                since_ns: time_ns,
-                observation,
-                entry,
-                last_ns: time_ns,
+                since_ns: told.time_ns,
+                observation: told.id,
+                entry: told.entry,
+                last_ns: told.time_ns,
                 times: 1,
             });
         }
@@ -177,15 +182,15 @@ impl Catalog {
                 "serial number {double:?} is told at two addresses at once: taken for two devices; merge them if it is one"
             ));
         }
-        asset.see(observation, observed, entry);
-        asset.record(observation, observed, said, entry);
-        if exactly_here != Some(number) || Places::hears_more(observation) {
-            self.places.put(observation, number);
+        asset.see(told);
+        asset.record(told, said);
+        if exactly_here != Some(number) || Places::hears_more(outline) {
+            self.places.put(outline, number);
         }
-        if let Some(serial) = serial.filter(|_| !self.apart.contains(&Place::of(&observation.address)))
-            && self.serials.put(&serial, number, observation, &self.places)
+        if let Some(serial) = serial.filter(|_| !self.is_apart(&outline.address))
+            && self.serials.put(serial, number, told, &self.places)
         {
-            self.taken.doubles.insert(serial.key);
+            self.taken.doubles.insert(serial.key.clone());
         }
         number
     }
@@ -239,24 +244,29 @@ impl Catalog {
         by_id.into_values()
     }
 
-    fn new_asset(&mut self, observation: &Observation) -> Number {
-        let id = self.free_id(observation, None);
-        self.assets.add(Asset::new(id, observation.time_ns))
+    /// True where a person said that what answers there is a device of its own.
+    fn is_apart(&self, address: &Address) -> bool {
+        !self.apart.is_empty() && self.apart.contains(&Place::of(address))
+    }
+
+    fn new_asset(&mut self, told: &Told<'_>) -> Number {
+        let id = self.free_id(told, None);
+        self.assets.add(Asset::new(id, told.time_ns))
     }
 
     /// An id made of an observation that nobody has, unless it is this asset: of all that tells one from another but its bytes and the
     /// folder of its file, which is where somebody's copy lies.
-    fn free_id(&self, observation: &Observation, own: Option<Number>) -> String {
-        let Observation { address, protocol, question, source, time_ns, .. } = observation;
-        let way = match source {
+    fn free_id(&self, told: &Told<'_>, own: Option<Number>) -> String {
+        let Outline { address, protocol, question, .. } = &**told.outline;
+        let way = match told.source {
             Source::Capture { file, frame } => (file.rsplit(['/', '\\']).next().unwrap_or(file), *frame),
-            Source::Live { interface, frame } => (interface.as_str(), *frame),
-            Source::Asked { reason } => (reason.as_str(), 0),
+            Source::Live { interface, frame } => (&**interface, *frame),
+            Source::Asked { reason } => (&**reason, 0),
             Source::Imported { file, row } => (file.as_str(), *row),
             Source::ByHand { by, .. } => (by.as_str(), 0),
         };
         // Plain strings and numbers: serialising them cannot fail.
-        let told = serde_json::to_vec(&("asset", way, protocol, question, address, time_ns)).unwrap_or_default();
+        let told = serde_json::to_vec(&("asset", way, protocol, question, &**address, told.time_ns)).unwrap_or_default();
         let digits = hex(&Sha256::digest(told));
         let id = |length: usize| format!("{ID_PREFIX}{}", digits.get(..length).unwrap_or(&digits));
         let is_free = |length: &usize| self.assets.number(&id(*length)).is_none_or(|number| Some(self.assets.now(number)) == own);
@@ -278,6 +288,7 @@ mod serial;
 mod settle;
 mod stay;
 mod taken;
+mod told;
 mod unknown;
 
 use assets::Assets;
@@ -288,10 +299,11 @@ pub use family::Parents;
 use import::Listed;
 pub use import::{Found, Index, OWNERS_ID};
 use places::{Handover, Place, Places};
-use serial::{Serial, Serials};
+use serial::Serials;
 pub use stay::Stay;
-pub(crate) use taken::Meaning;
 use taken::Taken;
+pub(crate) use told::Told;
+pub use told::{Meaning, Outline};
 
 #[cfg(test)]
 mod tests;

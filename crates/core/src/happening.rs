@@ -209,7 +209,7 @@ mod tests {
             by: Some(at(by)),
             device: at(device),
             protocol: "enip".to_owned(),
-            source: Source::Capture { file: "a.pcap".to_owned(), frame: 1 },
+            source: Source::Capture { file: "a.pcap".into(), frame: 1 },
             time_ns,
             what: What::Reset,
         }

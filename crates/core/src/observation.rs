@@ -1,11 +1,13 @@
 //! An observation: one reading with its time, its way and its bytes, in the form in which it is kept.
 
+use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use nameplate_wire::conversation::{Kind, Over};
 use nameplate_wire::{self as wire, Reading};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 /// Room for the JSON of a usual observation, so that it is not moved while it grows.
@@ -18,21 +20,24 @@ pub enum Source {
     /// Heard in a capture.
     Capture {
         /// The file's name as it was given.
-        file: String,
+        #[serde(serialize_with = "text")]
+        file: Arc<str>,
         /// Frame that completed the answer, from 1.
         frame: u64,
     },
     /// Heard on an interface.
     Live {
         /// Its name on the machine that listened: `eth1`.
-        interface: String,
+        #[serde(serialize_with = "text")]
+        interface: Arc<str>,
         /// Frame that completed the answer, from 1 for each time that it was opened.
         frame: u64,
     },
     /// Asked by us.
     Asked {
         /// The work order or plan that allowed it.
-        reason: String,
+        #[serde(serialize_with = "text")]
+        reason: Arc<str>,
     },
     /// From a list that somebody made; not a reading.
     Imported {
@@ -84,9 +89,9 @@ impl TryFrom<Written> for Source {
     fn try_from(written: Written) -> Result<Self, Self::Error> {
         let Written { kind, file, frame, interface, reason, row, by, photo_sha256, second } = written;
         let source = match kind {
-            Way::Capture => file.zip(frame).map(|(file, frame)| Self::Capture { file, frame }),
-            Way::Live => interface.zip(frame).map(|(interface, frame)| Self::Live { interface, frame }),
-            Way::Asked => reason.map(|reason| Self::Asked { reason }),
+            Way::Capture => file.zip(frame).map(|(file, frame)| Self::Capture { file: file.into(), frame }),
+            Way::Live => interface.zip(frame).map(|(interface, frame)| Self::Live { interface: interface.into(), frame }),
+            Way::Asked => reason.map(|reason| Self::Asked { reason: reason.into() }),
             Way::Imported => file.zip(row).map(|(file, row)| Self::Imported { file, row }),
             Way::ByHand => by.map(|by| Self::ByHand { by, photo_sha256, second }),
         };
@@ -203,6 +208,11 @@ pub enum Authority {
     Belief,
 }
 
+/// A text that many share; serde writes such a one with a feature alone.
+fn text<S: Serializer>(text: &Arc<str>, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(text)
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
 const fn is_zero(count: &usize) -> bool {
     *count == 0
@@ -274,7 +284,7 @@ impl Observation {
     pub fn in_its_folder(&self) -> Option<Self> {
         let Source::Capture { file, frame } = &self.source else { return None };
         let (_, name) = file.rsplit_once(['/', '\\'])?;
-        let source = Source::Capture { file: name.to_owned(), frame: *frame };
+        let source = Source::Capture { file: name.into(), frame: *frame };
         Some(Self { source, ..self.clone() })
     }
 
@@ -292,6 +302,16 @@ impl Observation {
         // Plain structs of strings and numbers: serialising them cannot fail.
         let _ = serde_json::to_writer(&mut json, self);
         Sha256::digest(&json).into()
+    }
+}
+
+/// An [`Observation::digest`], shown as an [`Observation::id`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Id(pub [u8; 32]);
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex(&self.0))
     }
 }
 

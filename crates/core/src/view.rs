@@ -3,11 +3,12 @@
 use crate::account::Accounts;
 use crate::advisory::Held;
 use crate::baseline::Baselines;
-use crate::catalog::{Catalog, Meaning};
+use crate::catalog::{Catalog, Told};
 use crate::change::Changes;
 use crate::finding::evaluation::Evaluated;
 use crate::happening::Happenings;
 use crate::ledger::{Body, Entry, Replayed};
+use crate::observation::{Id, Observation};
 use crate::sheet::Looked;
 
 /// What is known.
@@ -36,7 +37,8 @@ impl View {
     pub fn apply(&mut self, entry: &Entry) {
         match &entry.body {
             Body::Observation(observed) => {
-                self.looked.take(&observed.observation);
+                let Observation { address, source, time_ns, .. } = &observed.observation;
+                self.looked.take(address, source, *time_ns);
                 self.catalog.take_entry(&observed.observation, &observed.interpretation, Some(entry.index));
             }
             Body::Import(import) => self.catalog.import(import, entry.time_ns, Some(entry.index)),
@@ -62,9 +64,9 @@ impl View {
     /// As [`View::apply`], with what a [`crate::ledger::Replay`] made of a record.
     pub fn replay(&mut self, replayed: &Replayed) {
         match replayed {
-            Replayed::Reading { index, observation, digest, said } => {
-                self.looked.take(observation);
-                self.catalog.fold_in(observation, *digest, Meaning::Shared(said), Some(*index));
+            Replayed::Reading { index, outline, source, time_ns, digest, said } => {
+                self.looked.take(outline.address(), source, *time_ns);
+                self.catalog.fold_in(Told { outline, source, time_ns: *time_ns, id: Id(*digest), entry: Some(*index) }, said);
             }
             Replayed::Entry(entry) => self.apply(entry),
             Replayed::Nothing => {}

@@ -102,6 +102,8 @@ pub enum Command {
     Profile(command::profile::Profiles),
     /// Run devices of any protocol on loopback, sound or hostile
     Simulate(command::simulate::Simulate),
+    /// Say who may use the gateway's page and API
+    Account(command::account::AccountCommand),
     /// Run the gateway's desk: takes what the field side hears and reads into the ledger, and asks by plan
     #[cfg(unix)]
     Serve(command::serve::Serve),

@@ -68,6 +68,7 @@ pub fn run() -> ExitCode {
         Command::Range(command) => command.run(&options),
         Command::Profile(command) => command.run(&options),
         Command::Simulate(command) => command.run(&options),
+        Command::Account(command) => command.run(&options),
         #[cfg(unix)]
         Command::Config(command) => command.run(&options),
         #[cfg(unix)]

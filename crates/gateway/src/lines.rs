@@ -174,7 +174,7 @@ impl FieldLine {
             grade: standing.claim.grade.name(),
             time: rfc3339(standing.time_ns),
             source: standing.source.clone(),
-            observation: standing.observation.clone(),
+            observation: standing.observation.map_or_else(String::new, |id| id.to_string()),
             conflicting: current
                 .conflicting
                 .iter()

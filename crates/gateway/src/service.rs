@@ -1,6 +1,7 @@
 //! What the service manager is told (sd_notify(3)): a datagram to the socket that `NOTIFY_SOCKET` names. Where nobody named one, nothing is said.
 
 use std::env;
+#[cfg(unix)]
 use std::os::unix::net::UnixDatagram;
 use std::process;
 use std::sync::Arc;

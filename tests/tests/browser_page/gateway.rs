@@ -3,10 +3,9 @@
 use std::path::Path;
 
 use nameplate_tests::browser::{Browser, Page};
+use nameplate_tests::process::Process;
 use nameplate_tests::product::{Product, State};
 use serde_json::{Value, json};
-
-use super::process::Process;
 
 /// A password that nobody guesses.
 pub const PASSWORD: &str = "correct horse battery";

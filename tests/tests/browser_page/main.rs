@@ -8,9 +8,6 @@ mod payloads;
 #[expect(dead_code, reason = "the same plants, without what is written about them")]
 #[path = "../browser_reports/plant.rs"]
 mod plant;
-#[expect(dead_code, reason = "a desk is never killed here")]
-#[path = "../serve/process.rs"]
-mod process;
 /// What the plant wants of the tests of reports.
 mod sight {
     pub const EVIDENCE: &str = "evidence";

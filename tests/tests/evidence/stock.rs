@@ -36,7 +36,7 @@ fn observe(log: &mut Log, set: &ProfileSet, reading: &Reading, device: usize) ->
     let speaker = Address { ip: Some([192, 0, 2, 10 + device as u8].into()), port: Some(502), unit: Some(1), ..Address::default() };
     let reading = Reading { speaker, ..reading.clone() };
     let said = set.interpret(&reading);
-    let mut observation = Observation::of(&reading, Source::Asked { reason: format!("WO-{}", log.bodies.len()) }, 0);
+    let mut observation = Observation::of(&reading, Source::Asked { reason: format!("WO-{}", log.bodies.len()).into() }, 0);
     for message in &mut observation.messages {
         let bytes = unhex(message);
         *message = hex(&sha256(&bytes));

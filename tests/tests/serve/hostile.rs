@@ -9,9 +9,8 @@ use std::time::Duration;
 use nameplate::hatch::{FORMAT, REQUEST_BYTES_MAX, Request, Why};
 use nameplate_tests::personas::{Draw, seed};
 use nameplate_tests::place::needed;
-use nameplate_tests::{product::Product, strace};
+use nameplate_tests::{process::Process, product::Product, strace};
 
-use super::process::Process;
 use super::{DEVICES, Gateway, plant};
 
 /// Messages in CI.

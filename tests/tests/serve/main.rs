@@ -1,8 +1,8 @@
 //! The two processes of a gateway, as a service manager runs them: what the field side reads stands in the ledger, whichever of the two is killed, and
 //! nobody who has taken over the desk gets a byte out that the site file does not list.
 
+mod care;
 mod hostile;
-mod process;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -14,13 +14,15 @@ use nameplate_simulators::modbus::{Device, Persona};
 use nameplate_simulators::report::Report;
 use nameplate_tests::pcap::{pcap_of, plant as talk};
 use nameplate_tests::place::needed;
+use nameplate_tests::process::Process;
 use nameplate_tests::product::{Product, State, block_on, code, settled};
 use nameplate_tests::segment::{Segment, TAP};
 
-use process::Process;
-
 /// Devices of the plant.
 const DEVICES: usize = 4;
+
+/// The end of a desk's configuration: its page at a port that the kernel picks.
+const PAGE: &str = "[page]\nlisten = \"127.0.0.1:0\"\n";
 
 /// A plant, and the folders of a gateway beside it.
 struct Gateway {
@@ -36,8 +38,9 @@ impl Gateway {
         let listed: String = devices.iter().enumerate().map(device).collect();
         folder.file("site.toml", format!("name = \"North\"\n[[zone]]\nname = \"one\"\n{listed}"));
         let hatch = folder.path().join("hatch");
-        folder.file("serve.toml", format!("hatch = {hatch:?}\n[[plan]]\nname = \"identity\"\nevery = \"1day\"\ncatch_up = \"1s\"\n"));
-        Self { product: product.clone(), folder }
+        let gateway = Self { product: product.clone(), folder };
+        gateway.configure(&format!("hatch = {hatch:?}\n[[plan]]\nname = \"identity\"\nevery = \"1day\"\ncatch_up = \"1s\"\n"));
+        gateway
     }
 
     fn path(&self, name: &str) -> String {
@@ -56,9 +59,17 @@ impl Gateway {
         field
     }
 
+    fn desk_words(&self) -> Vec<String> {
+        ["serve", "--config", &self.path("serve.toml"), "--state", &self.path("desk")].map(str::to_owned).to_vec()
+    }
+
     fn desk(&self) -> Process {
-        let words = ["serve", "--config", &self.path("serve.toml"), "--state", &self.path("desk")];
-        Process::start(self.product.command(words))
+        Process::start(self.product.command(self.desk_words()))
+    }
+
+    /// Writes another configuration for the desk, but for its page.
+    fn configure(&self, text: &str) {
+        self.folder.file("serve.toml", format!("{text}{PAGE}"));
     }
 
     /// Lines of the touch record in the ledger, and of the record itself.

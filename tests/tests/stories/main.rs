@@ -33,7 +33,7 @@ fn hear(file: &str, zone: Option<&str>, bytes: &[u8], profiles: &ProfileSet) -> 
     let (mut listener, mut heard) = (Listener::new(&[]), Vec::new());
     let mut take = |reading: &Reading, frame, time_ns| {
         let said = if reading.messages.is_empty() { Interpretation::of(Matched::None, Vec::new()) } else { profiles.interpret(reading) };
-        let mut observation = Observation::of(reading, Source::Capture { file: file.to_owned(), frame }, time_ns);
+        let mut observation = Observation::of(reading, Source::Capture { file: file.into(), frame }, time_ns);
         observation.address.zone = zone.map(str::to_owned);
         heard.push((observation, said));
     };

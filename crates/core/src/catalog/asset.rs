@@ -1,14 +1,13 @@
 //! An asset: what stands of all it said, and how an observation changes it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use super::recorded::{bounded, remarks};
 use super::serial::Serial;
 use super::unknown::{NEVER_IDENTIFIED, identifies, why_unknown};
-use super::{Asset, Current, OWN_COMPONENT, Recorded};
+use super::{Asset, Current, Meaning, OWN_COMPONENT, Recorded, Told};
 use crate::claim::{Claim, Field, Grade};
-use crate::observation::{Authority, Observation};
-use crate::profile::{Interpretation, Matched};
+use crate::observation::Authority;
 
 impl Asset {
     pub(super) fn new(id: String, time_ns: u64) -> Self {
@@ -73,7 +72,7 @@ impl Asset {
     /// What others believe about a field and the device itself says otherwise, in words.
     pub fn wrong_beliefs(&self) -> impl Iterator<Item = String> + '_ {
         self.believed.iter().filter_map(|belief| {
-            let Claim { field, value, rule, component, .. } = &belief.claim;
+            let Claim { field, value, rule, component, .. } = &*belief.claim;
             let own = self.current(component, *field).or_else(|| self.shown(*field))?.standing;
             let differs = own.claim.value != *value;
             differs
@@ -82,7 +81,7 @@ impl Asset {
     }
 
     /// False where the device says that it is of another make or model than these claims: two plants may give one number twice.
-    pub(super) fn may_say(&self, claims: &[Claim]) -> bool {
+    pub(super) fn may_say(&self, claims: &[Arc<Claim>]) -> bool {
         let alike = |field| {
             let own = self.claims.iter().rev().find(|r| r.claim.field == field).map(|r| &r.claim.value);
             let said = claims.iter().find(|claim| claim.field == field).map(|claim| &claim.value);
@@ -98,62 +97,58 @@ impl Asset {
         own.next().is_some_and(|last| last.claim.value != *serial) && !own.any(|own| own.claim.value == *serial)
     }
 
-    pub(super) fn see(&mut self, observation: &Observation, observed: &str, entry: Option<u64>) {
-        let role = observation.question.strip_prefix(PRESENCE).or(match observation.authority {
+    pub(super) fn see(&mut self, told: &Told<'_>) {
+        let (outline, time_ns) = (told.outline, told.time_ns);
+        let role = outline.question.strip_prefix(PRESENCE).or(match outline.authority {
             Some(Authority::Client) => Some(ROLE_OF_CLIENTS),
             None | Some(Authority::Belief) => None,
         });
         let known = |roles: &BTreeSet<String>| role.is_none_or(|role| roles.contains(role));
         // Others' talk about it shows neither that it is there nor what it speaks.
-        if observation.authority == Some(Authority::Belief) {
-            let only = self.addresses.is_empty().then(|| observation.address.clone());
+        let address = outline.address();
+        if outline.authority == Some(Authority::Belief) {
+            let only = self.addresses.is_empty().then(|| address.clone());
             return self.addresses.extend(only);
         }
-        self.seen_ns = (self.seen_ns.0.min(observation.time_ns), self.seen_ns.1.max(observation.time_ns));
-        if !self.speaks.get(&observation.protocol).is_some_and(known) {
-            self.speaks.entry(observation.protocol.clone()).or_default().extend(role.map(str::to_owned));
+        self.seen_ns = (self.seen_ns.0.min(time_ns), self.seen_ns.1.max(time_ns));
+        if !self.speaks.get(&outline.protocol).is_some_and(known) {
+            self.speaks.entry(outline.protocol.clone()).or_default().extend(role.map(str::to_owned));
         }
-        self.stays_at(observation, observed, entry);
-        if self.addresses.last() != Some(&observation.address) {
-            self.addresses.retain(|address| *address != observation.address);
-            self.addresses.push(observation.address.clone());
+        self.stays_at(told);
+        if self.addresses.last() != Some(address) {
+            self.addresses.retain(|known| known != address);
+            self.addresses.push(address.clone());
         }
     }
 
-    pub(super) fn record(&mut self, observation: &Observation, observed: &str, said: &Interpretation, entry: Option<u64>) {
+    pub(super) fn record(&mut self, told: &Told<'_>, said: &Meaning) {
         self.observations = self.observations.saturating_add(1);
-        if let (Matched::One(id) | Matched::Fallback(id), false) = (&said.matched, said.claims.is_empty())
-            && self.profile.as_ref() != Some(id)
-        {
-            self.profile = Some(id.clone());
+        if said.profile.is_some() && self.profile != said.profile {
+            self.profile.clone_from(&said.profile);
         }
         for claim in &said.claims {
-            let Some(claim) = bounded(claim) else {
-                self.remark(format!("its {} has {} bytes; no such value is believed", claim.field.name(), claim.value.len()));
-                continue;
-            };
-            let claim = claim.as_ref();
-            match self.claims.iter_mut().rev().find(|earlier| earlier.is_of_the_kind_of(claim, &observation.source)) {
-                Some(earlier) if earlier.claim == *claim => earlier.again(observation, observed, entry),
-                _ => self.claims.push(Recorded::new(claim, observation, observed, entry)),
+            match self.claims.iter_mut().rev().find(|earlier| earlier.is_of_the_kind_of(claim, told.source)) {
+                // Two that lie in one place are not compared.
+                Some(earlier) if earlier.claim == *claim => earlier.again(told),
+                _ => self.claims.push(Recorded::new(claim, told)),
             }
         }
         for claim in &said.believed {
             self.believed.retain(|earlier| earlier.claim.rule != claim.rule || earlier.claim.field != claim.field);
-            self.believed.push(Recorded::new(claim, observation, observed, entry));
+            self.believed.push(Recorded::new(claim, told));
         }
         // A list's words belong to the part that says the same field itself, and a part may just have spoken for the first time.
         self.join_imported();
-        for remark in remarks(said) {
-            if !self.remarks.contains(&remark) {
-                self.remarks.push(remark);
+        for remark in &said.remarks {
+            if !self.remarks.contains(remark) {
+                self.remarks.push(remark.clone());
             }
         }
         if self.claims.iter().any(|r| r.claim.field == Field::FirmwareRevision) {
             self.why_unknown.clear();
-        } else if self.why_unknown.is_empty() || self.why_unknown == NEVER_IDENTIFIED || identifies(observation) {
+        } else if self.why_unknown.is_empty() || self.why_unknown == NEVER_IDENTIFIED || identifies(told.outline) {
             // What its identification said is the best reason; any answer is a better one than that it was only seen.
-            self.why_unknown = why_unknown(observation);
+            self.why_unknown = why_unknown(told.outline);
         }
     }
 }

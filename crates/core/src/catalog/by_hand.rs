@@ -2,13 +2,14 @@
 //! in the ledger and counts until another takes it back. They are applied behind all readings, in the order in which they were recorded.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::places::Place;
 use super::taken::Placed;
 use super::{Asset, Catalog, Number, Recorded};
 use crate::claim::{Claim, Grade};
 use crate::hand::{Act, Hand};
-use crate::observation::{Address, Source};
+use crate::observation::Source;
 
 /// What stands in the place of a profile for a claim that a person typed in.
 const HAND_PROFILE: &str = "by-hand";
@@ -45,7 +46,7 @@ impl Catalog {
     }
 
     /// What persons did, in the order in which it was recorded, each with whether it counts.
-    pub fn hands(&self) -> impl Iterator<Item = (u64, u64, std::sync::Arc<Hand>, bool)> {
+    pub fn hands(&self) -> impl Iterator<Item = (u64, u64, Arc<Hand>, bool)> {
         let hands = self.taken.hands_in_order();
         let counting: HashSet<Option<u64>> = counting(&hands).iter().map(|hand| hand.entry).collect();
         hands.into_iter().filter_map(move |hand| Some((hand.entry?, hand.time_ns, hand.what, counting.contains(&hand.entry))))
@@ -185,15 +186,15 @@ impl Asset {
             self.by_hand.retain(|earlier| (&earlier.claim.component, earlier.claim.field) != (component, *field));
             let source = Source::ByHand { by: by.clone(), second: second.clone(), photo_sha256: photo_sha256.clone() };
             self.by_hand.push(Recorded {
-                claim,
-                observation: String::new(),
+                claim: Arc::new(claim),
+                observation: None,
                 entry: hand.entry,
                 time_ns: *read_ns,
                 since_ns: *read_ns,
-                first: (String::new(), hand.entry),
+                first: (None, hand.entry),
                 times: 1,
                 source,
-                address: self.addresses.last().cloned().unwrap_or_else(Address::default),
+                address: Arc::new(self.addresses.last().cloned().unwrap_or_default()),
             });
         }
     }

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use super::{Asset, Catalog, Handover, OWN_COMPONENT, Recorded, Stay};
 use crate::claim::Field;
 use crate::happening::Happenings;
-use crate::observation::{Address, Source, rfc3339};
+use crate::observation::{Address, Id, Source, rfc3339};
 use crate::profile::ProfileSet;
 use crate::version::Order;
 
@@ -94,8 +94,8 @@ pub struct Event<'a> {
     pub after: String,
     /// Of versions: `newer`, `older`, or `unknown` where their order is not known.
     pub relation: Option<&'static str>,
-    /// The first observation that showed it; empty where none did.
-    pub observation: &'a str,
+    /// The first observation that showed it; `None` where none did.
+    pub observation: Option<Id>,
     /// Its entry in the ledger.
     pub entry: Option<u64>,
     /// What else there is to say.
@@ -105,7 +105,7 @@ pub struct Event<'a> {
 impl<'a> Event<'a> {
     fn of(asset: &'a Asset, happened: Happened, time_ns: u64) -> Self {
         let (before, after, remark) = (String::new(), String::new(), String::new());
-        Self { asset: &asset.id, happened, time_ns, about: None, before, after, relation: None, observation: "", entry: None, remark }
+        Self { asset: &asset.id, happened, time_ns, about: None, before, after, relation: None, observation: None, entry: None, remark }
     }
 }
 
@@ -148,7 +148,7 @@ pub fn done_to<'a>(catalog: &'a Catalog, happenings: &Happenings) -> Vec<Event<'
 fn first(asset: &Asset) -> Option<Event<'_>> {
     let stay = asset.stays.first()?;
     let after = at(&stay.address);
-    Some(Event { after, observation: &stay.observation, entry: stay.entry, ..Event::of(asset, Happened::New, stay.since_ns) })
+    Some(Event { after, observation: Some(stay.observation), entry: stay.entry, ..Event::of(asset, Happened::New, stay.since_ns) })
 }
 
 fn changes<'a>(asset: &'a Asset, profiles: &ProfileSet) -> Vec<Event<'a>> {
@@ -178,7 +178,7 @@ fn changes<'a>(asset: &'a Asset, profiles: &ProfileSet) -> Vec<Event<'a>> {
             before: earlier.claim.value.clone(),
             after: claim.value.clone(),
             relation,
-            observation: &recorded.first.0,
+            observation: recorded.first.0,
             entry: recorded.first.1,
             ..Event::of(asset, happened, recorded.since_ns)
         });
@@ -202,7 +202,13 @@ fn moves(asset: &Asset) -> Vec<Event<'_>> {
     for pair in stays.windows(2) {
         let (Some((happened, before, since_ns)), Some(stay)) = (moved(pair), pair.last()) else { continue };
         let (before, after) = (at(&before), at(&stay.address));
-        events.push(Event { before, after, observation: &stay.observation, entry: stay.entry, ..Event::of(asset, happened, since_ns) });
+        events.push(Event {
+            before,
+            after,
+            observation: Some(stay.observation),
+            entry: stay.entry,
+            ..Event::of(asset, happened, since_ns)
+        });
     }
     events
 }
@@ -226,7 +232,7 @@ fn handed_over<'a>(catalog: &'a Catalog, one: &'a Handover, all: &[&Handover]) -
     Some(Event {
         before: format!("{}{}", from.id, serial(from)),
         after: format!("{}{}", to.id, serial(to)),
-        observation: &one.observation,
+        observation: Some(one.observation),
         entry: one.entry,
         remark: format!("at {}{times}", at(&one.address)),
         ..Event::of(to, happened, one.since_ns)

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
@@ -268,17 +269,16 @@ impl Asset {
             let source = Source::Imported { file: import.file.clone(), row: row.number };
             // A word that can be trusted again takes the place of the doubtful one.
             self.columns.remove(&format!("{column}{DOUBTFUL}"));
-            let (observation, address) = (String::new(), address.clone());
             let recorded = Recorded {
-                claim,
-                observation,
+                claim: Arc::new(claim),
+                observation: None,
                 entry,
                 time_ns,
                 since_ns: time_ns,
-                first: (String::new(), entry),
+                first: (None, entry),
                 times: 1,
                 source,
-                address,
+                address: Arc::new(address.clone()),
             };
             match self.imported.binary_search_by_key(&field, |earlier| earlier.claim.field) {
                 Ok(at) => self.imported[at] = recorded,
@@ -293,7 +293,10 @@ impl Asset {
         let Self { imported, claims, .. } = self;
         for recorded in imported {
             let part = claims.iter().find(|own| own.claim.field == recorded.claim.field).or_else(|| claims.first());
-            recorded.claim.component = part.map_or(OWN_COMPONENT, |own| &own.claim.component).to_owned();
+            let component = part.map_or(OWN_COMPONENT, |own| &own.claim.component);
+            if recorded.claim.component != component {
+                Arc::make_mut(&mut recorded.claim).component = component.to_owned();
+            }
         }
     }
 }

@@ -9,33 +9,32 @@ use super::assets::Number;
 use super::places::Place;
 use super::serial::Serial;
 use super::unknown::NEVER_IDENTIFIED;
-use super::{Asset, Catalog};
-use crate::claim::Claim;
-use crate::observation::{Address, Authority, Observation};
+use super::{Asset, Catalog, Meaning, Outline};
+use crate::observation::{Address, Authority};
 
 impl Catalog {
     /// The asset that an observation belongs to, as far as one is known; or else the one that it replaces at its address. `exactly_here` is
     /// the one that was heard there in exactly this way.
     pub(super) fn owner(
         &mut self,
-        observation: &Observation,
-        claims: &[Claim],
+        outline: &Outline,
+        said: &Meaning,
         serial: Option<&Serial>,
         exactly_here: Option<Number>,
     ) -> (Option<Number>, Option<Number>) {
-        let Observation { protocol, address, .. } = observation;
-        if self.apart.contains(&Place::of(address)) {
+        let Outline { protocol, address, .. } = outline;
+        if self.is_apart(address) {
             // A person said that what answers here is a device of its own.
             return (exactly_here.or_else(|| self.places.likely(protocol, address)), None);
         }
         let here = exactly_here.or_else(|| self.places.likely(protocol, address));
         let is_another = |number: &Number| self.assets.get(*number).is_some_and(|asset| asset.is_another_than(serial));
-        let of_its_make = |number: &Number| self.assets.get(*number).is_some_and(|asset| asset.may_say(claims));
+        let of_its_make = |number: &Number| self.assets.get(*number).is_some_and(|asset| asset.may_say(&said.claims));
         let (known, also) = match serial.and_then(|serial| self.serials.get(serial)) {
             // Without that number it would be the one here that speaks.
             Some(number) => (Some(number), here),
             None => {
-                let also = self.announced(observation, here).filter(of_its_make).filter(|number| !is_another(number));
+                let also = self.announced(outline, here).filter(of_its_make).filter(|number| !is_another(number));
                 let by_instance = self.places.with_instance(address).filter(of_its_make);
                 (by_instance.or(here).or_else(|| self.listed_at(address)), also)
             }
@@ -51,8 +50,8 @@ impl Catalog {
     /// The only asset that is at the observation's network address by its own word, or that is there by the observation's; and a hardware
     /// address of both is the same. Behind a router none is, and two devices that left the factory with one network address have two. `here`
     /// is the asset that speaks there in this way; where others do, too, they stand behind the one that has the address.
-    fn announced(&self, observation: &Observation, here: Option<Number>) -> Option<Number> {
-        let Observation { address, announced, authority, .. } = observation;
+    fn announced(&self, outline: &Outline, here: Option<Number>) -> Option<Number> {
+        let Outline { address, announced, authority, .. } = outline;
         if *authority == Some(Authority::Belief) {
             return None;
         }

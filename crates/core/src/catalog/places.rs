@@ -9,8 +9,9 @@ use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
+use super::Outline;
 use super::assets::Number;
-use crate::observation::{Address, Observation};
+use crate::observation::{Address, Id};
 
 /// Protocols of which one device runs several servers, and whose answers name no device.
 const SEVERAL_PORTS: [&str; 10] = ["http", "https", "tls", "ssh", "ftp", "telnet", "smtp", "pop3", "imap", "rtsp"];
@@ -39,7 +40,11 @@ impl Hash for Place<'_> {
     /// Of the parts that are there: most are absent.
     fn hash<H: Hasher>(&self, state: &mut H) {
         let Self { ip, mac, line, unit, link, rack, slot, network, station, hart, path, zone } = self;
-        ip.hash(state);
+        match ip {
+            Some(IpAddr::V4(ip)) => ip.to_bits().hash(state),
+            Some(IpAddr::V6(ip)) => ip.to_bits().hash(state),
+            None => {}
+        }
         [mac, line, station, hart, path, zone].into_iter().flatten().for_each(|text| text.hash(state));
         [unit.map(u16::from), *link, rack.map(u16::from), *slot, *network].into_iter().flatten().for_each(|number| number.hash(state));
     }
@@ -126,7 +131,7 @@ pub(super) struct Handover {
     pub(super) to: Number,
     /// When that was first, in which observation, and its entry.
     pub(super) since_ns: u64,
-    pub(super) observation: String,
+    pub(super) observation: Id,
     pub(super) entry: Option<u64>,
     /// When that was last, and how often.
     pub(super) last_ns: u64,
@@ -238,17 +243,17 @@ impl Places {
         })
     }
 
-    /// True where an observation tells more of where its asset is than [`Places::known`] compares.
-    pub(super) fn hears_more(observation: &Observation) -> bool {
-        observation.address.instance.is_some() || !observation.announced.is_empty()
+    /// True where an observation with this outline tells more of where its asset is than [`Places::known`] compares.
+    pub(super) fn hears_more(outline: &Outline) -> bool {
+        outline.address.instance.is_some() || !outline.announced.is_empty()
     }
 
     /// This asset answers there from now on.
-    pub(super) fn put(&mut self, observation: &Observation, asset: Number) {
-        if observation.address.ip.is_none() && !observation.announced.is_empty() {
-            self.announce(observation, asset);
+    pub(super) fn put(&mut self, outline: &Outline, asset: Number) {
+        if outline.address.ip.is_none() && !outline.announced.is_empty() {
+            self.announce(outline, asset);
         }
-        let (protocol, address) = (&observation.protocol, &observation.address);
+        let (protocol, address) = (&outline.protocol, outline.address());
         self.instances.extend(address.instance.map(|instance| ((address.zone.clone(), instance), asset)));
         let voices = self.voices.entry(Place::of(address).into_owned()).or_default();
         match voices.iter_mut().find(|voice| voice.is(protocol, address)) {
@@ -257,8 +262,8 @@ impl Places {
         }
     }
 
-    fn announce(&mut self, observation: &Observation, asset: Number) {
-        let Observation { address, announced, .. } = observation;
+    fn announce(&mut self, outline: &Outline, asset: Number) {
+        let Outline { address, announced, .. } = outline;
         for ip in announced.iter().filter_map(|own| own.ip) {
             let stations = self.announced.entry(ip).or_default();
             for mac in address.mac.iter().chain(announced.iter().filter_map(|own| own.mac.as_ref())) {

@@ -1,55 +1,49 @@
 //! A claim as an asset keeps it: with the observation that it stands in, counted while nothing else is said.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
-use super::Recorded;
+use super::{Recorded, Told};
 use crate::claim::Claim;
-use crate::observation::{Observation, Source};
+use crate::observation::Source;
 use crate::profile::{Interpretation, Matched};
 
 /// Bytes of a value that a catalog keeps: a long description; no name and no version comes near it.
 const VALUE_BYTES_MAX: usize = 4096;
 
 impl Recorded {
-    pub(super) fn new(claim: &Claim, observation: &Observation, observed: &str, entry: Option<u64>) -> Self {
+    pub(super) fn new(claim: &Arc<Claim>, told: &Told<'_>) -> Self {
         Self {
-            claim: claim.clone(),
-            observation: observed.to_owned(),
-            entry,
-            time_ns: observation.time_ns,
-            since_ns: observation.time_ns,
+            claim: Arc::clone(claim),
+            observation: Some(told.id),
+            entry: told.entry,
+            time_ns: told.time_ns,
+            since_ns: told.time_ns,
             times: 1,
-            first: (observed.to_owned(), entry),
-            source: observation.source.clone(),
-            address: observation.address.clone(),
+            first: (Some(told.id), told.entry),
+            source: told.source.clone(),
+            address: Arc::clone(&told.outline.address),
         }
     }
 
     /// The same rule about the same field, by the same way: the later of the two is the rule's latest word there.
-    pub(super) fn is_of_the_kind_of(&self, claim: &Claim, source: &Source) -> bool {
+    pub(super) fn is_of_the_kind_of(&self, claim: &Arc<Claim>, source: &Source) -> bool {
         let own = &self.claim;
-        own.field == claim.field
-            && std::mem::discriminant(&self.source) == std::mem::discriminant(source)
-            && (&own.rule, &own.component, &own.profile) == (&claim.rule, &claim.component, &claim.profile)
+        let alike =
+            || own.field == claim.field && (&own.rule, &own.component, &own.profile) == (&claim.rule, &claim.component, &claim.profile);
+        // Nearly always it is the same claim, in the same place.
+        (Arc::ptr_eq(own, claim) || alike()) && std::mem::discriminant(&self.source) == std::mem::discriminant(source)
     }
 
     /// Counts an equal claim; what stands is the latest observation of it.
-    pub(super) fn again(&mut self, observation: &Observation, observed: &str, entry: Option<u64>) {
-        (self.since_ns, self.times) = (self.since_ns.min(observation.time_ns), self.times.saturating_add(1));
-        if observation.time_ns >= self.time_ns {
-            (self.time_ns, self.entry) = (observation.time_ns, entry);
-            if self.address != observation.address {
-                self.address.clone_from(&observation.address);
+    pub(super) fn again(&mut self, told: &Told<'_>) {
+        (self.since_ns, self.times) = (self.since_ns.min(told.time_ns), self.times.saturating_add(1));
+        if told.time_ns >= self.time_ns {
+            (self.time_ns, self.entry, self.observation) = (told.time_ns, told.entry, Some(told.id));
+            if !Arc::ptr_eq(&self.address, &told.outline.address) {
+                self.address = Arc::clone(&told.outline.address);
             }
-            // Into the text that is there: this is what a fold over a large ledger does most.
-            observed.clone_into(&mut self.observation);
-            match (&mut self.source, &observation.source) {
-                (Source::Capture { file, frame }, Source::Capture { file: now, frame: at }) => {
-                    now.clone_into(file);
-                    *frame = *at;
-                }
-                (source, now) => source.clone_from(now),
-            }
+            self.source.clone_from(told.source);
         }
     }
 }

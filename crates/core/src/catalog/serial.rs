@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use super::OWN_COMPONENT;
 use super::assets::Number;
 use super::places::{Place, Places};
+use super::{OWN_COMPONENT, Told};
 use crate::claim::{Claim, Field};
-use crate::observation::Observation;
 
 /// Who answers at two addresses of one network within this time, at the first one again behind the second, is at both at once: longer than
 /// the day between two rounds of questions, shorter than a device is away for repair.
@@ -81,9 +80,9 @@ impl Serials {
     }
 
     /// This asset told it there. True where it is told at two addresses of one network at once: then two devices have it.
-    pub(super) fn put(&mut self, serial: &Serial, asset: Number, observation: &Observation, places: &Places) -> bool {
-        let place = Place::of(&observation.address);
-        let now = observation.address.ip.filter(|_| place.is_host()).map(|ip| (ip, observation.time_ns));
+    pub(super) fn put(&mut self, serial: &Serial, asset: Number, told: &Told<'_>, places: &Places) -> bool {
+        let address = told.outline.address();
+        let now = address.ip.filter(|_| Place::of(address).is_host()).map(|ip| (ip, told.time_ns));
         let Some(owners) = self.0.get_mut(&serial.key) else {
             let Serial { key, product_code } = serial.clone();
             self.0.insert(key, vec![Owner { product_code, asset, here: now, before: None }]);
@@ -104,7 +103,7 @@ impl Serials {
                     .before
                     .filter(|(before, since)| *before == ip && time_ns.saturating_sub(*since) <= AT_ONCE_NS && is_one_network(here, ip));
                 (owner.before, owner.here) = (owner.here, now);
-                back.is_some_and(|(_, since)| !places.made_room(&observation.address, asset, since))
+                back.is_some_and(|(_, since)| !places.made_room(address, asset, since))
             }
             _ => {
                 owner.here = now;

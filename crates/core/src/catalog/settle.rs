@@ -7,7 +7,6 @@ use std::collections::HashMap;
 use super::Catalog;
 use super::assets::Number;
 use super::taken::{Item, Taken};
-use crate::observation::hex;
 
 /// Folds until no further serial number shows that two devices have it. Each takes at least one number, and in plants there are few.
 const FOLDS_MAX: usize = 4;
@@ -58,7 +57,7 @@ impl Catalog {
         }
         taken.is_out_of_order = false;
         (taken.hands_wait, taken.hands_are_applied) = (!taken.hands.is_empty(), false);
-        self.name(firsts, &mut taken);
+        self.name(firsts, &taken);
         self.keep_names(&before, &owners, &taken);
         self.keep_sightings(before);
         self.taken = taken;
@@ -69,8 +68,7 @@ impl Catalog {
         for item in items {
             match item {
                 Item::Reading(at) => {
-                    let Some((observation, said, digest, entry)) = taken.observation(*at) else { continue };
-                    let number = self.fold_one(observation, &hex(&digest), said, entry);
+                    let Some(number) = taken.retold(*at, |told, said| self.fold_one(told, said)) else { continue };
                     let Some(record) = taken.records.get_mut(*at as usize) else { continue };
                     record.owner = number;
                     let first = firsts.entry(number).or_insert((record.place, Name::Record(*at)));
@@ -94,7 +92,7 @@ impl Catalog {
 
     /// The id of an asset is that of what was recorded of it first, and not of what came first in time: so it stays when an older capture
     /// is taken in.
-    fn name(&mut self, firsts: First, taken: &mut Taken) {
+    fn name(&mut self, firsts: First, taken: &Taken) {
         let mut best = First::new();
         for (number, (place, name)) in firsts {
             let now = self.assets.now(number);
@@ -107,7 +105,7 @@ impl Catalog {
         }
         for (number, (_, name)) in best {
             let id = match name {
-                Name::Record(at) => taken.observation(at).map(|(observation, ..)| self.free_id(observation, Some(number))),
+                Name::Record(at) => taken.retold(at, |told, _| self.free_id(told, Some(number))),
                 Name::Row(id) => Some(id),
             };
             if let Some(id) = id {

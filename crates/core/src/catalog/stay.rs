@@ -1,7 +1,9 @@
 //! Where an asset stayed, and since when: what "moved" is told from.
 
-use super::Asset;
-use crate::observation::{Address, Observation};
+use std::sync::Arc;
+
+use super::{Asset, Told};
+use crate::observation::{Address, Id};
 
 /// Who comes back to an address within this time never left it: a device with two addresses answers at both, and is asked at each at least
 /// once a week.
@@ -11,21 +13,21 @@ const RETURN_NS: u64 = 7 * 86_400_000_000_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stay {
     /// Where.
-    pub address: Address,
+    pub address: Arc<Address>,
     /// First time there, in nanoseconds since 1970.
     pub since_ns: u64,
     /// Last time there.
     pub last_ns: u64,
     /// The first observation there.
-    pub observation: String,
+    pub observation: Id,
     /// Its entry in the ledger; `None` where nothing is kept.
     pub entry: Option<u64>,
 }
 
 impl Asset {
-    pub(super) fn stays_at(&mut self, observation: &Observation, observed: &str, entry: Option<u64>) {
-        let (address, time_ns) = (&observation.address, observation.time_ns);
-        let here = self.stays.iter().rposition(|stay| is_one_place(&stay.address, address));
+    pub(super) fn stays_at(&mut self, told: &Told<'_>) {
+        let (address, time_ns) = (&told.outline.address, told.time_ns);
+        let here = self.stays.iter().rposition(|stay| Arc::ptr_eq(&stay.address, address) || is_one_place(&stay.address, address));
         let is_last = here.is_some_and(|here| here + 1 == self.stays.len());
         if let Some(stay) = here.and_then(|here| self.stays.get_mut(here))
             && (is_last || time_ns.saturating_sub(stay.last_ns) <= RETURN_NS)
@@ -33,8 +35,8 @@ impl Asset {
             stay.last_ns = stay.last_ns.max(time_ns);
             return;
         }
-        let (address, observation) = (address.clone(), observed.to_owned());
-        self.stays.push(Stay { address, since_ns: time_ns, last_ns: time_ns, observation, entry });
+        let address = Arc::clone(address);
+        self.stays.push(Stay { address, since_ns: time_ns, last_ns: time_ns, observation: told.id, entry: told.entry });
     }
 }
 

@@ -5,17 +5,15 @@ use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::Arc;
 
 use super::assets::Number;
+use super::{Meaning, Outline, Told};
 use crate::hand::{Act, Hand};
-use crate::observation::{Observation, Source};
-use crate::profile::Interpretation;
+use crate::observation::{Id, Source};
 use crate::sheet::Import;
 
 /// The first place of what stands in no ledger: its turn. Ledgers end before.
 const TURN_FIRST: u64 = 1 << 63;
 /// Sayings of an asset that are looked through, the latest first; of one that says more than this, one is kept again.
 const SAYINGS_SEARCHED_MAX: usize = 32;
-/// Copies of one meaning that are known by where they lie: as many as readers of a ledger that each have their own.
-const MEANINGS_MAX: usize = 4;
 
 /// An observation that was taken: when, where in the ledger, and what it said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,37 +30,12 @@ pub(super) struct Record {
     pub(super) owner: Number,
 }
 
-/// What observations have in common that differ in time, way and bytes alone.
+/// What observations have in common that differ in time, way and bytes alone, and what it means. Readers of a ledger share both, so two that
+/// are the same mostly lie in one place, and `==` looks there first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Saying {
-    /// With one empty message where there were some.
-    observation: Observation,
-    said: Vec<Arc<Interpretation>>,
-}
-
-/// A meaning on its way in.
-#[derive(Clone, Copy)]
-pub(crate) enum Meaning<'a> {
-    /// It is copied when it is news.
-    Plain(&'a Interpretation),
-    /// It is kept as it is.
-    Shared(&'a Arc<Interpretation>),
-}
-
-impl Meaning<'_> {
-    pub(super) fn get(&self) -> &Interpretation {
-        match self {
-            Self::Plain(said) => said,
-            Self::Shared(said) => said,
-        }
-    }
-
-    fn shared(self) -> Arc<Interpretation> {
-        match self {
-            Self::Plain(said) => Arc::new(said.clone()),
-            Self::Shared(said) => Arc::clone(said),
-        }
-    }
+    outline: Arc<Outline>,
+    said: Arc<Meaning>,
 }
 
 /// Something that is no reading: who, when, and its place in the ledger.
@@ -160,22 +133,15 @@ impl Taken {
         }
     }
 
-    /// Keeps an observation that belongs to this asset, as far as is known by now.
-    pub(super) fn keep(&mut self, observation: &Observation, digest: [u8; 32], said: Meaning<'_>, entry: Option<u64>, asset: Number) {
-        let saying = self.saying(observation, said, asset);
-        let (place, way) = (self.place(entry), self.way(&observation.source));
+    /// Keeps an observation that came by this way and belongs to this asset, as far as is known by now.
+    pub(super) fn keep(&mut self, told: &Told<'_>, way: u32, said: &Arc<Meaning>, asset: Number) {
+        let saying = self.saying(told.outline, said, asset);
+        let place = self.place(told.entry);
         let Ok(at) = u32::try_from(self.records.len()) else { return };
-        self.by_digest.insert(Half::of(&digest), at);
-        self.comes((observation.time_ns, place));
-        self.records.push(Record {
-            time_ns: observation.time_ns,
-            place,
-            frame: frame(&observation.source),
-            way,
-            digest,
-            saying,
-            owner: asset,
-        });
+        self.by_digest.insert(Half::of(&told.id.0), at);
+        self.comes((told.time_ns, place));
+        let (time_ns, frame, digest) = (told.time_ns, frame(told.source), told.id.0);
+        self.records.push(Record { time_ns, place, frame, way, digest, saying, owner: asset });
     }
 
     pub(super) fn import(&mut self, import: &Import, time_ns: u64, entry: Option<u64>) {
@@ -219,34 +185,42 @@ impl Taken {
         })
     }
 
-    fn way(&mut self, source: &Source) -> u32 {
+    /// The number of a way, and the source with the text that all have that came by it.
+    pub(super) fn way(&mut self, source: &Source) -> (u32, Source) {
         // Readings come by the hundred from one file.
-        if self.ways.get(self.latest_way as usize).is_some_and(|latest| way(latest) == way(source)) {
-            return self.latest_way;
+        if self.ways.get(self.latest_way as usize).is_none_or(|latest| way(latest) != way(source)) {
+            let (kind, name) = way(source);
+            let next = u32::try_from(self.ways.len()).unwrap_or(u32::MAX);
+            self.latest_way = *self.by_way.entry((kind, name.to_owned())).or_insert(next);
+            if self.latest_way == next {
+                self.ways.push(source.clone());
+            }
         }
-        let (kind, name) = way(source);
-        let next = u32::try_from(self.ways.len()).unwrap_or(u32::MAX);
-        self.latest_way = *self.by_way.entry((kind, name.to_owned())).or_insert(next);
-        if self.latest_way == next {
-            self.ways.push(source.clone());
-        }
-        self.latest_way
+        (self.latest_way, self.source(self.latest_way, frame(source)).unwrap_or_else(|| source.clone()))
     }
 
-    fn saying(&mut self, observation: &Observation, said: Meaning<'_>, asset: Number) -> u32 {
+    /// The source of what came by a way, with its frame where it has one.
+    fn source(&self, way: u32, frame: u64) -> Option<Source> {
+        let mut source = self.ways.get(way as usize)?.clone();
+        if let Source::Capture { frame: own, .. } | Source::Live { frame: own, .. } = &mut source {
+            *own = frame;
+        }
+        Some(source)
+    }
+
+    fn saying(&mut self, outline: &Arc<Outline>, said: &Arc<Meaning>, asset: Number) -> u32 {
         if self.by_asset.len() <= asset.place() {
             self.by_asset.resize_with(asset.place() + 1, Vec::new);
         }
         let Some(of_asset) = self.by_asset.get_mut(asset.place()) else { return u32::MAX };
         for at in of_asset.iter().rev().take(SAYINGS_SEARCHED_MAX) {
-            let Some(saying) = self.sayings.get_mut(*at as usize) else { continue };
-            if saying.is(observation) && saying.means(said) {
+            if self.sayings.get(*at as usize).is_some_and(|saying| saying.outline == *outline && saying.said == *said) {
                 return *at;
             }
         }
         let at = u32::try_from(self.sayings.len()).unwrap_or(u32::MAX);
         of_asset.push(at);
-        self.sayings.push(Saying::of(observation, said));
+        self.sayings.push(Saying { outline: Arc::clone(outline), said: Arc::clone(said) });
         at
     }
 
@@ -267,73 +241,13 @@ impl Taken {
         hands
     }
 
-    /// An observation as far as a catalog needs it, what it means, and its entry.
-    pub(super) fn observation(&mut self, record: u32) -> Option<(&Observation, &Interpretation, [u8; 32], Option<u64>)> {
-        let Record { time_ns, place, frame, way, digest, saying, .. } = self.records.get(record as usize)?;
-        let Saying { observation, said } = self.sayings.get_mut(*saying as usize)?;
-        observation.time_ns = *time_ns;
-        match (&mut observation.source, self.ways.get(*way as usize)?) {
-            (Source::Capture { file, .. }, Source::Capture { file: came, .. }) => came.clone_into(file),
-            (source, came) => source.clone_from(came),
-        }
-        if let Source::Capture { frame: own, .. } | Source::Live { frame: own, .. } = &mut observation.source {
-            *own = *frame;
-        }
-        Some((observation, said.first()?, *digest, Some(*place).filter(|place| *place < TURN_FIRST)))
-    }
-}
-
-impl Saying {
-    fn of(observation: &Observation, said: Meaning<'_>) -> Self {
-        let messages = observation.messages.iter().take(1).map(|_| String::new()).collect();
-        let Observation { address, announced, protocol, question, source, .. } = observation;
-        let (address, announced, protocol) = (address.clone(), announced.clone(), protocol.clone());
-        let (question, source) = (question.clone(), source.clone());
-        let observation = Observation {
-            address,
-            announced,
-            asked: observation.asked,
-            authority: observation.authority,
-            complete: observation.complete,
-            cut: observation.cut,
-            exception: observation.exception,
-            malformed: Vec::new(),
-            messages,
-            over: None,
-            protocol,
-            question,
-            source,
-            time_ns: observation.time_ns,
-        };
-        Self { observation, said: vec![said.shared()] }
-    }
-
-    /// All that a catalog looks at.
-    fn is(&self, observation: &Observation) -> bool {
-        let own = &self.observation;
-        own.question == observation.question
-            && own.address == observation.address
-            && own.protocol == observation.protocol
-            && own.complete == observation.complete
-            && own.exception == observation.exception
-            && own.authority == observation.authority
-            && own.announced == observation.announced
-            && own.messages.is_empty() == observation.messages.is_empty()
-    }
-
-    fn means(&mut self, said: Meaning<'_>) -> bool {
-        let (Meaning::Shared(shared), Some(own)) = (said, self.said.first()) else {
-            return self.said.first().is_some_and(|own| **own == *said.get());
-        };
-        if self.said.iter().any(|own| Arc::ptr_eq(own, shared)) {
-            return true;
-        }
-        let same = own == shared;
-        if same {
-            self.said.truncate(MEANINGS_MAX - 1);
-            self.said.push(Arc::clone(shared));
-        }
-        same
+    /// Hands an observation over as it was told.
+    pub(super) fn retold<R>(&self, record: u32, take: impl FnOnce(&Told<'_>, &Meaning) -> R) -> Option<R> {
+        let Record { time_ns, place, frame, way, digest, saying, .. } = *self.records.get(record as usize)?;
+        let Saying { outline, said } = self.sayings.get(saying as usize)?;
+        let source = &self.source(way, frame)?;
+        let entry = Some(place).filter(|place| *place < TURN_FIRST);
+        Some(take(&Told { outline, source, time_ns, id: Id(digest), entry }, said))
     }
 }
 

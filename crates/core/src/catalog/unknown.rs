@@ -1,24 +1,25 @@
 //! "Unknown" is an answer, and it has a reason.
 
-use crate::observation::{Authority, Observation};
+use super::Outline;
+use crate::observation::Authority;
 
 /// Why the firmware of somebody who was only seen is unknown.
 pub(super) const NEVER_IDENTIFIED: &str = "it was never heard to identify itself";
 
 /// True for an answer of an identification service: what it leaves out is the best reason there is.
-pub(super) fn identifies(observation: &Observation) -> bool {
-    observation.question.contains("identi") && !observation.messages.is_empty() && observation.authority.is_none()
+pub(super) fn identifies(outline: &Outline) -> bool {
+    outline.question.contains("identi") && outline.has_messages && outline.authority.is_none()
 }
 
 /// Why an observation gives no firmware. "Unknown" is an answer, and it has a reason.
-pub(super) fn why_unknown(observation: &Observation) -> String {
-    match observation.exception {
-        Some(code) => format!("answered {} with exception {code} ({})", observation.question, exception(code)),
-        None if observation.messages.is_empty() => NEVER_IDENTIFIED.into(),
-        None if observation.authority == Some(Authority::Belief) => "others say what it is; it was not heard to say so itself".into(),
-        None if observation.question.ends_with(".object") => "only one object of its identity was read".into(),
-        None if !observation.complete => "its identity answer is cut or broken".into(),
-        None => format!("its answer to {} holds no firmware revision that can be used", observation.question),
+pub(super) fn why_unknown(outline: &Outline) -> String {
+    match outline.exception {
+        Some(code) => format!("answered {} with exception {code} ({})", outline.question, exception(code)),
+        None if !outline.has_messages => NEVER_IDENTIFIED.into(),
+        None if outline.authority == Some(Authority::Belief) => "others say what it is; it was not heard to say so itself".into(),
+        None if outline.question.ends_with(".object") => "only one object of its identity was read".into(),
+        None if !outline.complete => "its identity answer is cut or broken".into(),
+        None => format!("its answer to {} holds no firmware revision that can be used", outline.question),
     }
 }
 

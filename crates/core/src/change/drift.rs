@@ -88,7 +88,7 @@ fn whose(asset: &Asset, recorded: &Recorded) -> String {
     if recorded.claim.field != Field::SerialNumber || recorded.claim.component != OWN_COMPONENT {
         return asset.id.clone();
     }
-    let place = Address { mac: None, ..recorded.address.clone() };
+    let place = Address { mac: None, ..(*recorded.address).clone() };
     if place == Address::default() { asset.id.clone() } else { format!("{place:?}") }
 }
 

@@ -121,7 +121,7 @@ fn again<'a>(observed: &'a Observed, bundle: &'a Checked, known: &mut Known<'a>)
         // Which profiles matched cannot be derived without all of them, and nothing may be claimed.
         (several @ Matched::Several(_), _) => Interpretation::of(several.clone(), Vec::new()),
     };
-    let read = Observation::of(&reading, Source::Asked { reason: String::new() }, 0);
+    let read = Observation::of(&reading, Source::Asked { reason: "".into() }, 0);
     Ok(Said::of(&read, interpretation))
 }
 

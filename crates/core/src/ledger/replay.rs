@@ -1,41 +1,77 @@
-//! Records on their way into a view. A device says the same each day: what its answer means is parsed once and remembered.
+//! Records on their way into a view. A device says the same each day: of its record only the time, the way and the answer's bytes are read
+//! again; what it means and all that a catalog looks at was read before, and is found by its text.
+
+mod cut;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use sha2::{Digest, Sha256};
+
+use super::canonical::canonical;
 use super::entry::Entry;
 use super::record::{BadRecord, ObservationRecord, Tail, is_touch};
-use crate::observation::Observation;
+use crate::catalog::{Meaning, Outline};
+use crate::observation::{Observation, Source};
 use crate::profile::Interpretation;
+use cut::{Cut, Marks};
 
-/// Interpretations that are remembered, some KiB each; beyond them the memory begins anew.
+/// Texts of one kind that are remembered, a KiB each; beyond them the memory begins anew.
 const REMEMBERED_TEXTS_MAX: usize = 8192;
-/// What stands between the interpretation and the observation.
-const KIND: &str = r#","kind":"observation","observation":"#;
-/// The letter that is looked for, and where it stands in [`KIND`]: no key of an interpretation has it, and few texts do.
-const KIND_LETTER: (char, usize) = ('k', 2);
 
-/// Reads records in any number; each worker has its own.
+/// Reads records in any number.
 #[derive(Debug, Default)]
 pub struct Replay {
-    /// By their JSON.
-    said: HashMap<Box<str>, Arc<Interpretation>>,
+    own: Memory,
+    /// What it and those [beside it](Replay::beside) remember, so that what is equal lies in one place, whoever of them read it.
+    shared: Arc<Mutex<Memory>>,
+    marks: Marks,
+    /// Memory to write on.
+    page: Vec<u8>,
+    /// The name of the latest way.
+    name: Arc<str>,
+}
+
+/// Meanings by the JSON of their interpretations.
+type Meanings = HashMap<Arc<[u8]>, Arc<Meaning>>;
+/// One of them.
+type Said = (Arc<[u8]>, Arc<Meaning>);
+
+/// What was read before, by its text.
+#[derive(Debug, Default)]
+struct Memory {
+    said: Meanings,
+    /// By [`Cut::outline`].
+    outlines: HashMap<Arc<[u8]>, Known>,
+}
+
+/// What is known of an observation with this outline.
+#[derive(Clone, Debug)]
+struct Known {
+    outline: Arc<Outline>,
+    /// How the JSON begins that [`Observation::digest`] is taken of: up to the messages.
+    beginning: Arc<[u8]>,
+    /// What it meant last, by its text.
+    said: Said,
 }
 
 /// What a record holds for a view.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "nearly all are readings")]
 pub enum Replayed {
     /// A reading.
     Reading {
         /// Its entry.
         index: u64,
-        /// The observation.
-        observation: Observation,
+        /// The observation, but for its time, its way and its bytes.
+        outline: Arc<Outline>,
+        /// The way it came.
+        source: Source,
+        /// Its time, in nanoseconds since 1970.
+        time_ns: u64,
         /// Its [`Observation::digest`].
         digest: [u8; 32],
         /// What it meant on that day.
-        said: Arc<Interpretation>,
+        said: Arc<Meaning>,
     },
     /// Anything else.
     Entry(Box<Entry>),
@@ -44,6 +80,12 @@ pub enum Replayed {
 }
 
 impl Replay {
+    /// Another reader of the same ledger.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), ..Self::default() }
+    }
+
     /// Reads a record, whose end is `tail`; equal to [`Entry::of`] in what it takes and what it refuses, but for touch lines, which it does not read.
     ///
     /// # Errors
@@ -52,124 +94,94 @@ impl Replay {
         if is_touch(record) {
             return Ok(Replayed::Nothing);
         }
-        if let Some((said, observation)) = quick(record, tail)
-            && let Ok(said) = self.said(said)
-        {
-            let digest = observation.digest();
-            return Ok(Replayed::Reading { index: tail.index, observation, digest, said });
+        let cut = self.marks.cut(record, tail);
+        if let Some(reading) = cut.as_ref().and_then(|cut| self.again(cut, tail.index)) {
+            return Ok(reading);
         }
         let Some(raw) = ObservationRecord::of(record)? else { return Ok(Replayed::Entry(Box::new(Entry::of(record)?))) };
-        let observation = raw.body.observation;
-        let digest = observation.digest();
-        let said = self.said(raw.body.interpretation.get())?;
-        Ok(Replayed::Reading { index: raw.index, observation, digest, said })
+        let (index, observation) = (raw.index, raw.body.observation);
+        let text = raw.body.interpretation.get().as_bytes();
+        let said = meaning(&mut self.own.said, &self.shared, text)?;
+        let outline = cut.and_then(|cut| self.remember(&cut, &observation, &said));
+        let outline = outline.unwrap_or_else(|| Arc::new(Outline::of(&observation)));
+        let (digest, time_ns, source) = (observation.digest(), observation.time_ns, observation.source);
+        Ok(Replayed::Reading { index, outline, source, time_ns, digest, said: said.1 })
     }
 
-    fn said(&mut self, text: &str) -> Result<Arc<Interpretation>, BadRecord> {
-        if let Some(said) = self.said.get(text) {
-            return Ok(Arc::clone(said));
+    /// A reading whose outline was read before; `None` where it was not, or where what it means cannot be read.
+    fn again(&mut self, cut: &Cut<'_>, index: u64) -> Option<Replayed> {
+        let Self { own, shared, page, .. } = self;
+        cut.outline(page);
+        let known = match own.outlines.get_mut(&**page) {
+            Some(known) => known,
+            None => {
+                let known = lock(shared).outlines.get(&**page).cloned()?;
+                keep(&mut own.outlines, page.as_slice().into(), known);
+                own.outlines.get_mut(&**page)?
+            }
+        };
+        if *known.said.0 != *cut.said {
+            known.said = meaning(&mut own.said, shared, cut.said).ok()?;
         }
-        if self.said.len() >= REMEMBERED_TEXTS_MAX {
-            self.said.clear();
+        let (outline, said) = (Arc::clone(&known.outline), Arc::clone(&known.said.1));
+        cut.digested(&known.beginning, page);
+        let digest = Sha256::digest(page).into();
+        // Readings come by the hundred by one way.
+        if *self.name != *cut.way.name {
+            self.name = cut.way.name.into();
         }
-        let said = Arc::new(serde_json::from_str(text)?);
-        self.said.insert(text.into(), Arc::clone(&said));
-        Ok(said)
+        Some(Replayed::Reading { index, outline, source: cut.way.source(&self.name), time_ns: cut.time.value, digest, said })
+    }
+
+    /// Remembers an observation that was read the long way. `None` where it does not stand as [`Entry::record`] writes it: then none that
+    /// looks like it is taken for the same.
+    fn remember(&mut self, cut: &Cut<'_>, observation: &Observation, said: &Said) -> Option<Arc<Outline>> {
+        let digested = serde_json::to_vec(observation).ok()?;
+        let beginning = self.marks.beginning(&digested)?;
+        cut.digested(beginning, &mut self.page);
+        if self.page != digested || canonical(observation).ok()? != cut.observation {
+            return None;
+        }
+        cut.outline(&mut self.page);
+        let mut shared = lock(&self.shared);
+        if let Some(known) = shared.outlines.get(&*self.page) {
+            return Some(Arc::clone(&known.outline));
+        }
+        let known = Known { outline: Arc::new(Outline::of(observation)), beginning: beginning.into(), said: said.clone() };
+        let outline = Arc::clone(&known.outline);
+        keep(&mut shared.outlines, self.page.as_slice().into(), known);
+        Some(outline)
     }
 }
 
-/// Interpretation (unread) and observation of a record that stands as [`Entry::record`] writes it; `None` where anything is
-/// different, and the long way decides. Between two fields no quotation mark is escaped, so none of these marks can stand inside a text.
-fn quick<'a>(record: &'a [u8], tail: &Tail) -> Option<(&'a str, Observation)> {
-    let rest = str::from_utf8(record).ok()?.strip_prefix(r#"{"body":{"decoder":""#)?;
-    let (decoder, rest) = rest.split_once('"')?;
-    let rest = rest.strip_prefix(r#","interpretation":"#)?;
-    let (said, rest) = split_at_kind(rest)?;
-    let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Observation>();
-    let observation = values.next()?.ok()?;
-    let rest = rest.get(values.byte_offset()..)?.strip_prefix(r#","profile_sha256":"#)?;
-    let (profile, rest) = rest.split_once('}')?;
-    let digits = profile.strip_prefix('"').and_then(|profile| profile.strip_suffix('"'));
-    let plain = |text: &str| text.bytes().all(|byte| byte != b'"' && byte != b'\\' && byte >= b' ');
-    let whole = plain(decoder) && (profile == "null" || digits.is_some_and(plain));
-    // The two numbers and nothing else stand behind the body.
-    (whole && rest.len() == tail.bytes).then_some((said, observation))
+/// The meaning with this JSON, out of one's own memory or that of all.
+fn meaning(own: &mut Meanings, shared: &Mutex<Memory>, text: &[u8]) -> Result<Said, BadRecord> {
+    let found = |memory: &Meanings| memory.get_key_value(text).map(|(text, said)| (Arc::clone(text), Arc::clone(said)));
+    if let Some(said) = found(own) {
+        return Ok(said);
+    }
+    let shared = &mut lock(shared).said;
+    let said = match found(shared) {
+        Some(said) => said,
+        None => (text.into(), Arc::new(Meaning::of(&serde_json::from_slice::<Interpretation>(text)?))),
+    };
+    for memory in [shared, own] {
+        keep(memory, Arc::clone(&said.0), Arc::clone(&said.1));
+    }
+    Ok(said)
 }
 
-/// As `split_once(KIND)`, which takes longer to prepare its search than this one to end.
-fn split_at_kind(text: &str) -> Option<(&str, &str)> {
-    let (letter, offset) = KIND_LETTER;
-    let begins = |(at, _): (usize, &str)| at.checked_sub(offset).filter(|at| text.get(*at..).is_some_and(|rest| rest.starts_with(KIND)));
-    let (before, rest) = text.split_at_checked(text.match_indices(letter).find_map(begins)?)?;
-    Some((before, rest.strip_prefix(KIND)?))
+/// Nobody leaves it half changed.
+fn lock(memory: &Mutex<Memory>) -> MutexGuard<'_, Memory> {
+    memory.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn keep<V>(memory: &mut HashMap<Arc<[u8]>, V>, text: Arc<[u8]>, value: V) {
+    if memory.len() >= REMEMBERED_TEXTS_MAX {
+        memory.clear();
+    }
+    memory.insert(text, value);
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ledger::{Body, Observed};
-    use crate::observation::{Address, Source};
-    use crate::profile::Matched;
-
-    fn record(said: &str) -> Vec<u8> {
-        let observation = Observation {
-            time_ns: 5,
-            source: Source::Capture { file: r#"a","kind":"observation","observation":{"b"#.into(), frame: 1 },
-            protocol: "modbus".into(),
-            question: "modbus.identification.basic".into(),
-            address: Address { unit: Some(1), ..Address::default() },
-            announced: Vec::new(),
-            messages: vec!["00".repeat(32)],
-            malformed: Vec::new(),
-            complete: true,
-            exception: None,
-            over: None,
-            asked: 0,
-            authority: None,
-            cut: 0,
-        };
-        let interpretation =
-            Interpretation { unreadable: vec![("x".into(), said.into())], ..Interpretation::of(Matched::None, Vec::new()) };
-        let observed = Observed { observation, interpretation, profile_sha256: Some("ab".into()), decoder: "nameplate 0.1.0".into() };
-        Entry { index: 9, time_ns: 7, body: Body::Observation(observed) }.record().unwrap()
-    }
-
-    /// Both ways say the same of a record.
-    fn check(record: &[u8]) {
-        // A record without its tail is refused before either way.
-        let Some(tail) = Tail::of(record) else { return };
-        let long = Entry::of(record);
-        let replayed = Replay::default().record(record, &tail);
-        match (long, replayed) {
-            (
-                Ok(Entry { index, body: Body::Observation(observed), .. }),
-                Ok(Replayed::Reading { index: at, observation, digest, said }),
-            ) => {
-                assert_eq!((index, &observed.observation, &observed.interpretation), (at, &observation, &*said));
-                assert_eq!(digest, observation.digest());
-            }
-            (Err(_), Err(_)) => {}
-            other => panic!("{}: {other:?}", String::from_utf8_lossy(record)),
-        }
-    }
-
-    #[test]
-    fn the_short_way_says_what_the_long_one_says() {
-        let hostile =
-            ["k,\"k", r#","kind":"observation","observation":{"#, r#"","interpretation":{}"#, r#"},"index":1,"time_ns":2}"#, "\\", "\""];
-        for said in ["", "plain"].into_iter().chain(hostile) {
-            let record = record(said);
-            let tail = Tail::of(&record).unwrap();
-            assert!(quick(&record, &tail).is_some(), "{said}");
-            check(&record);
-            for at in 0..record.len() {
-                let mut changed = record.clone();
-                changed[at] ^= 1;
-                check(&changed);
-                check(&record[..at]);
-                changed.remove(at);
-                check(&changed);
-            }
-        }
-    }
-}
+mod tests;

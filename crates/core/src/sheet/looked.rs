@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
 use super::Row;
-use crate::observation::{Observation, Source, rfc3339};
+use crate::observation::{Address, Source, rfc3339};
 
 /// Captures and interfaces that are named each; more are counted.
 const NAMED_PLACES_MAX: usize = 3;
@@ -16,8 +16,8 @@ type Span = (u64, u64);
 /// Places that were listened to or asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Looked {
-    captures: BTreeMap<String, Span>,
-    interfaces: BTreeMap<String, Span>,
+    captures: HashMap<String, Span>,
+    interfaces: HashMap<String, Span>,
     /// When an address was asked last.
     addresses: HashMap<IpAddr, u64>,
     /// When a serial line was.
@@ -26,17 +26,16 @@ pub struct Looked {
 
 impl Looked {
     /// Takes the place of a reading.
-    pub fn take(&mut self, observation: &Observation) {
-        let time_ns = observation.time_ns;
-        let (places, name) = match &observation.source {
+    pub fn take(&mut self, address: &Address, source: &Source, time_ns: u64) {
+        let (places, name) = match source {
             Source::Capture { file, .. } => (&mut self.captures, file),
             Source::Live { interface, .. } => (&mut self.interfaces, interface),
-            Source::Asked { .. } => return self.asked(observation.address.ip, observation.address.line.as_deref(), time_ns),
+            Source::Asked { .. } => return self.asked(address.ip, address.line.as_deref(), time_ns),
             Source::Imported { .. } | Source::ByHand { .. } => return,
         };
-        match places.get_mut(name) {
+        match places.get_mut(&**name) {
             Some(span) => *span = (span.0.min(time_ns), span.1.max(time_ns)),
-            None => drop(places.insert(name.clone(), (time_ns, time_ns))),
+            None => drop(places.insert(name.to_string(), (time_ns, time_ns))),
         }
     }
 
@@ -90,7 +89,7 @@ impl Looked {
     }
 }
 
-fn heard(kind: &str, places: &BTreeMap<String, Span>) -> String {
+fn heard(kind: &str, places: &HashMap<String, Span>) -> String {
     if places.is_empty() {
         return format!("no {kind} was listened to");
     }
@@ -100,7 +99,7 @@ fn heard(kind: &str, places: &BTreeMap<String, Span>) -> String {
     };
     // The latest say most.
     let mut latest: Vec<(&String, &Span)> = places.iter().collect();
-    latest.sort_by_key(|(_, span)| std::cmp::Reverse(span.1));
+    latest.sort_by_key(|(name, span)| (std::cmp::Reverse(span.1), *name));
     let named = latest.iter().take(NAMED_PLACES_MAX).map(|(name, times)| format!("{name} ({})", span(times)));
     format!("{kind}s listened to: {}{}", named.collect::<Vec<_>>().join(", "), more(places.len()))
 }

@@ -22,7 +22,7 @@ pub struct Part {
     pub repository: Option<String>,
     /// Of its archive, as Cargo.lock has it; none of our own crates.
     pub sha256: Option<String>,
-    /// Its sources.
+    /// Where its licences are.
     pub folder: PathBuf,
     /// Ids of what it depends on.
     pub needs: Vec<String>,
@@ -66,13 +66,13 @@ impl Inside {
             let deps = nodes.get(&id).map(Vec::as_slice).unwrap_or_default();
             let needs: Vec<String> = deps.iter().filter(for_itself).map(|dep| text(&dep["pkg"])).collect();
             waiting.extend(needs.iter().filter(|need| !parts.contains_key(*need)).cloned());
-            parts.insert(id, part(of, needs, &sums));
+            parts.insert(id, part(of, needs, &sums, Path::new(root)));
         }
         Ok(Self { parts, program })
     }
 }
 
-fn part(of: &Value, needs: Vec<String>, sums: &BTreeMap<(String, String), String>) -> Part {
+fn part(of: &Value, needs: Vec<String>, sums: &BTreeMap<(String, String), String>, root: &Path) -> Part {
     let (name, version) = (text(&of["name"]), text(&of["version"]));
     let manifest = PathBuf::from(text(&of["manifest_path"]));
     Part {
@@ -81,7 +81,8 @@ fn part(of: &Value, needs: Vec<String>, sums: &BTreeMap<(String, String), String
         authors: of["authors"].as_array().into_iter().flatten().map(text).collect(),
         repository: of["repository"].as_str().map(str::to_owned),
         sha256: sums.get(&(name.clone(), version.clone())).cloned(),
-        folder: manifest.parent().unwrap_or(&manifest).to_owned(),
+        // Our own crates have their licences at the root of the tree.
+        folder: if of["source"].is_null() { root } else { manifest.parent().unwrap_or(&manifest) }.to_owned(),
         name,
         version,
         needs,

@@ -40,7 +40,7 @@ pub fn of(inside: &Inside) -> Result<String, Box<dyn Error>> {
     Ok(text)
 }
 
-/// The texts that a crate brings. Our own crates have theirs at the root of the tree.
+/// The texts that a crate brings.
 fn files(folder: &Path) -> Result<Vec<String>, Box<dyn Error>> {
     let mut paths: Vec<_> = fs::read_dir(folder)?.filter_map(Result::ok).map(|entry| entry.path()).collect();
     paths.sort();

@@ -9,10 +9,11 @@ use nameplate_core::account::{LOCK_S_MAX, key};
 use super::{SECOND_NS, Sha, sha};
 
 /// Wrong passwords in a row before a lock.
-pub(super) const WRONG_MAX: u32 = 5;
+pub(super) const WRONG_PASSWORDS_MAX: u32 = 5;
 /// Seconds of the first lock; each is twice the one before, up to [`LOCK_S_MAX`].
 const LOCK_S: u64 = 60;
-/// Names that are remembered, some 100 bytes each; the one that was not used for longest goes first.
+/// Names that are remembered, some 100 bytes each. The one that was not used for longest goes first, and those of accounts go last:
+/// made-up names push no count of theirs out.
 const NAMES_MAX: usize = 8_192;
 
 /// By the SHA-256 of a name's key, so that a password in the place of a name is not kept.
@@ -34,6 +35,7 @@ pub(super) struct Row {
     pub locked_until_ns: u64,
     /// From where the last one came.
     pub from: String,
+    is_known: bool,
     used_ns: u64,
     /// One clone for each that is under way.
     under_way: Arc<()>,
@@ -43,7 +45,7 @@ impl Row {
     /// Takes the place of one more attempt; `None` where all that are left are under way.
     pub fn begin(&self) -> Option<Arc<()>> {
         let under_way = u32::try_from(Arc::strong_count(&self.under_way)).unwrap_or(u32::MAX) - 1;
-        (self.wrong.saturating_add(under_way) < WRONG_MAX).then(|| Arc::clone(&self.under_way))
+        (self.wrong.saturating_add(under_way) < WRONG_PASSWORDS_MAX).then(|| Arc::clone(&self.under_way))
     }
 
     /// Until when it is locked now; as [`locked_until`](nameplate_core::account::Account::locked_until).
@@ -63,15 +65,15 @@ impl Row {
 }
 
 impl Attempts {
-    /// What is known of a name.
-    pub fn row(&mut self, name: &str, now_ns: u64) -> &mut Row {
+    /// The attempts of a name; whether an account has it.
+    pub fn row(&mut self, name: &str, is_known: bool, now_ns: u64) -> &mut Row {
         let name = sha(&key(name));
         if self.0.len() >= NAMES_MAX && !self.0.contains_key(&name) {
-            let oldest = self.0.iter().min_by_key(|(_, row)| row.used_ns).map(|(name, _)| *name);
+            let oldest = self.0.iter().min_by_key(|(_, row)| (row.is_known, row.used_ns)).map(|(name, _)| *name);
             oldest.map(|oldest| self.0.remove(&oldest));
         }
         let row = self.0.entry(name).or_default();
-        row.used_ns = now_ns;
+        (row.is_known, row.used_ns) = (is_known, now_ns);
         row
     }
 
@@ -98,11 +100,13 @@ mod tests {
     #[test]
     fn names_without_end_take_no_memory_without_end() {
         let mut attempts = Attempts::default();
-        for number in 0..20_000_u64 {
-            attempts.row(&format!("name {number}"), number).wrong = 1;
+        attempts.row("Ada", true, 0).wrong = 4;
+        for number in 0..10_000_u64 {
+            attempts.row(&format!("name {number}"), false, number).wrong = 1;
         }
         assert_eq!(attempts.0.len(), NAMES_MAX);
-        assert_eq!(attempts.row("name 19999", 20_000).wrong, 1, "the newest stay");
-        assert_eq!(attempts.row("name 0", 20_000).wrong, 0);
+        assert_eq!(attempts.row("name 9999", false, 10_000).wrong, 1, "the newest stay");
+        assert_eq!(attempts.row("name 0", false, 10_000).wrong, 0);
+        assert_eq!(attempts.row("Ada", true, 10_000).wrong, 4, "an account's stays");
     }
 }

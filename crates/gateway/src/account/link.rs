@@ -38,7 +38,8 @@ impl Gate {
         Some(secret)
     }
 
-    /// Whom a link is for, at this time (nanoseconds since 1970); `None` where it is none, was used, has ended, or its account is disabled.
+    /// Whom a link is for, at this time (nanoseconds since 1970); `None` where it is none, was used, has ended, or its account got another
+    /// role or password since, or was disabled.
     #[must_use]
     pub fn check_link(&self, secret: &str, accounts: &Accounts, now_ns: u64) -> Option<Pending> {
         let sha256 = sha(secret);
@@ -47,8 +48,9 @@ impl Gate {
             return Some(Pending::FirstAdministrator);
         }
         let sha256 = hex(&sha256);
-        let (name, _) = self.secrets.links.iter().find(|(_, link)| link.sha256 == sha256 && now_ns < link.expires_ns)?;
-        accounts.get(name).filter(|account| account.is_active()).map(|account| Pending::Account(account.name.clone()))
+        let (name, link) = self.secrets.links.iter().find(|(_, link)| link.sha256 == sha256 && now_ns < link.expires_ns)?;
+        let account = accounts.get(name).filter(|account| account.is_active() && account.turn == link.turn)?;
+        Some(Pending::Account(account.name.clone()))
     }
 
     /// A link for somebody to set a password: the secret, and what is to be done before it is good. It takes the place of the
@@ -57,11 +59,12 @@ impl Gate {
     /// # Errors
     /// A sentence that says why not.
     pub fn make_link(&self, name: &str, by: &str, accounts: &Accounts, now_ns: u64) -> Result<(String, Act), String> {
-        let name = accounts.get(name).map_or(name, |account| &account.name).to_owned();
+        let (name, turn) = accounts.get(name).map_or((name, 0), |account| (account.name.as_str(), account.turn));
+        let name = name.to_owned();
         let (secret, expires_ns) = (new_secret(), expiry(now_ns));
         let event = Event::LinkMade { name: name.clone(), by: by.to_owned(), expires_ns };
         accounts.allows(&event, now_ns)?;
-        let link = secrets::Link { sha256: hex(&sha(&secret)), expires_ns };
+        let link = secrets::Link { sha256: hex(&sha(&secret)), expires_ns, turn };
         Ok((secret, Act { events: vec![event], secret: Secret::Link { name, link } }))
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use nameplate_core::account::{Account, Accounts, Event};
 
-use super::attempts::WRONG_MAX;
+use super::attempts::WRONG_PASSWORDS_MAX;
 use super::password::{nobodys, verify};
 use super::session::Session;
 use super::{Gate, SECOND_NS};
@@ -80,7 +80,7 @@ impl Gate {
     /// [`Refused`], before any password is looked at.
     pub fn begin(&mut self, name: &str, from: IpAddr, accounts: &Accounts, now_ns: u64) -> Result<Attempt, Refused> {
         let account = accounts.get(name);
-        let row = self.attempts.row(name, now_ns);
+        let row = self.attempts.row(name, account.is_some(), now_ns);
         let locked = row.locked_until(now_ns).max(account.and_then(|account| account.locked_until(now_ns)));
         if let Some(until_ns) = locked {
             return Err(Refused::Locked { until_ns });
@@ -101,8 +101,9 @@ impl Gate {
         })
     }
 
-    /// Ends an attempt. The events go into the ledger before anybody is told what came of it; where they cannot be written, the session is
-    /// not handed out. At most two entries for a lock, one for the first wrong password since somebody came in, and for names
+    /// Ends an attempt. The events of a login go into the ledger before anybody is told of it; where they cannot be written, the session is
+    /// not handed out. Those of a refusal are better written behind the answer: how long a commit takes would tell that the account is
+    /// there. At most two entries for a lock, one for the first wrong password since somebody came in, and for names
     /// that no account has one an hour.
     pub fn end(&mut self, verified: Verified, accounts: &Accounts, now_ns: u64) -> (Result<Session, Refused>, Vec<Event>) {
         let Verified { attempt, is_right } = verified;
@@ -121,7 +122,7 @@ impl Gate {
     }
 
     fn come_in(&mut self, account: &Account, from: IpAddr, now_ns: u64) -> (Session, Vec<Event>) {
-        let row = self.attempts.row(&account.name, now_ns);
+        let row = self.attempts.row(&account.name, true, now_ns);
         let untold = (row.untold > 0).then(|| Event::Refused {
             name: Some(account.name.clone()),
             from: row.from.clone(),
@@ -135,11 +136,11 @@ impl Gate {
     }
 
     fn refuse(&mut self, attempt: &Attempt, account: Option<&Account>, now_ns: u64) -> (Refused, Vec<Event>) {
-        let row = self.attempts.row(&attempt.typed, now_ns);
+        let row = self.attempts.row(&attempt.typed, account.is_some(), now_ns);
         row.wrong += 1;
         row.untold += 1;
         row.from = shown(attempt.from);
-        let locked = (row.wrong >= WRONG_MAX).then(|| row.lock(account.map_or(0, |account| account.locks), now_ns));
+        let locked = (row.wrong >= WRONG_PASSWORDS_MAX).then(|| row.lock(account.map_or(0, |account| account.locks), now_ns));
         let refused = locked.map_or(Refused::Wrong, |until_ns| Refused::Locked { until_ns });
         let Some(account) = account else { return (refused, self.unknown.refuse(attempt.from, now_ns).into_iter().collect()) };
         let is_first = account.refused == 0 && !row.told;

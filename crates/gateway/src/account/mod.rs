@@ -213,6 +213,3 @@ fn random<const BYTES: usize>() -> [u8; BYTES] {
 fn sha(text: &str) -> Sha {
     Sha256::digest(text).into()
 }
-
-#[cfg(test)]
-mod tests;

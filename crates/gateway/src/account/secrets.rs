@@ -39,6 +39,8 @@ pub(super) struct Link {
     pub sha256: String,
     /// Until when it is good, in nanoseconds since 1970.
     pub expires_ns: u64,
+    /// The account's [`turn`](nameplate_core::account::Account::turn) when it was made: behind the next, it is void.
+    pub turn: u64,
 }
 
 impl Default for Secrets {

@@ -299,7 +299,7 @@ impl<'a, 'p> Run<'a, 'p> {
     }
 
     fn reading(&mut self, reading: &nameplate_core::wire::Reading) -> Result<(), Failure> {
-        let taken = self.intake.take(reading, Source::Asked { reason: self.reason.to_owned() })?;
+        let taken = self.intake.take(reading, Source::Asked { reason: self.reason.into() })?;
         if let Some((observation, said)) = taken.filter(|_| self.format == Format::Claims) {
             let lines = said.claims.iter().map(|claim| print::json_line(&ClaimLine::new(&observation, claim, &self.intake.view.catalog)));
             print::out(&lines.collect::<String>())?;

@@ -86,7 +86,7 @@ fn explain(wanted: Option<&str>, format: Format) -> Result<(), Failure> {
         return Err(Failure::new(Code::Usage, why));
     }
     if format == Format::Ndjson {
-        return print::out(&keys.iter().map(|key| print::json_line(key)).collect::<String>());
+        return print::out(&keys.iter().map(print::json_line).collect::<String>());
     }
     let of = |key: &&Told<'_>| {
         let default = match (key.default, key.needed) {

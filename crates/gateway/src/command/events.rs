@@ -57,8 +57,8 @@ pub struct EventLine<'a> {
     after: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     relation: Option<&'static str>,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    observation: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    observation: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     entry: Option<u64>,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -78,7 +78,7 @@ impl<'a> EventLine<'a> {
             before,
             after,
             relation: *relation,
-            observation,
+            observation: observation.map(|id| id.to_string()),
             entry: *entry,
             remark,
         }

@@ -303,8 +303,8 @@ impl<'a> Place<'a> {
 
     fn source(self, frame: u64) -> Source {
         match self {
-            Self::File(file) => Source::Capture { file: file.to_owned(), frame },
-            Self::Interface(interface) => Source::Live { interface: interface.to_owned(), frame },
+            Self::File(file) => Source::Capture { file: file.to_owned().into(), frame },
+            Self::Interface(interface) => Source::Live { interface: interface.to_owned().into(), frame },
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One file per command; every command is the struct of its arguments and a `run`.
 
+pub mod account;
 pub mod advisories;
 pub mod ask;
 pub mod baseline;

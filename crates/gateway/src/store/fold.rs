@@ -55,12 +55,14 @@ impl Store {
             view.settle();
             return Ok(view);
         }
+        let replay = Replay::default();
         let workers = thread::available_parallelism().map_or(1, |cores| cores.get().min(WORKERS_MAX));
         thread::scope(|scope| {
             let lanes: Vec<Lane> = (0..workers)
                 .map(|_| {
                     let ((to, work), (done, from)) = (sync_channel(WAITING_BATCHES_MAX), sync_channel(WAITING_BATCHES_MAX));
-                    scope.spawn(move || work_off(&work, &done));
+                    let replay = replay.beside();
+                    scope.spawn(move || work_off(replay, &work, &done));
                     Lane { to, from }
                 })
                 .collect();
@@ -140,8 +142,8 @@ struct Lane {
     from: Receiver<Result<Batch, String>>,
 }
 
-fn work_off(work: &Receiver<Batch>, done: &SyncSender<Result<Batch, String>>) {
-    let (mut replay, mut lines) = (Replay::default(), Vec::new());
+fn work_off(mut replay: Replay, work: &Receiver<Batch>, done: &SyncSender<Result<Batch, String>>) {
+    let mut lines = Vec::new();
     while let Ok(mut batch) = work.recv() {
         let decoded = batch.decode(&mut replay, &mut lines);
         if done.send(decoded.map(|()| batch)).is_err() {

@@ -35,6 +35,11 @@ impl Problem {
         Self { kind: "about:blank", title, status: status.as_u16(), detail: detail.into(), retry_after: None }
     }
 
+    /// With a status that somebody else decided.
+    pub fn of(status: StatusCode, why: impl Into<String>) -> Self {
+        Self::new(status, why)
+    }
+
     /// 400: it was not understood.
     pub fn bad(why: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, why)

@@ -2,6 +2,7 @@ use super::super::tests::{at, observation, said, with_serial};
 use super::*;
 use crate::claim::{Field, Grade};
 use crate::ledger::{Body, Entry, Observed, Replay, Tail};
+use crate::observation::Observation;
 use crate::profile::{Interpretation, Matched};
 use crate::view::View;
 

@@ -149,7 +149,7 @@ fn serves(asset: &Asset, protocol: &str) -> bool {
 fn address(asset: &Asset, protocol: &str) -> Option<Address> {
     let direct = |address: &&Address| (address.ip.is_some() || address.line.is_some()) && address.path.is_none();
     let told = asset.claims.iter().filter(|one| one.claim.rule.strip_prefix(protocol).is_some_and(|rest| rest.starts_with('.')));
-    let told = told.max_by_key(|one| one.time_ns).map(|one| &one.address).filter(direct);
+    let told = told.max_by_key(|one| one.time_ns).map(|one| &*one.address).filter(direct);
     let known = || {
         let with_port = asset.addresses.iter().rev().filter(direct).find(|address| address.port.is_some());
         let address = with_port.or_else(|| asset.addresses.iter().rev().find(direct))?;

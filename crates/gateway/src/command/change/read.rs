@@ -130,7 +130,7 @@ impl Account {
         match event.what {
             What::Opened | What::Sent { .. } | What::Stray { .. } | What::Uptime(_) | What::Closed { .. } => {}
             What::Reading(reading) => {
-                let (entry, said) = intake.keep(&reading, Source::Asked { reason: order.to_owned() })?;
+                let (entry, said) = intake.keep(&reading, Source::Asked { reason: order.into() })?;
                 self.entries.push(entry);
                 self.nameplate.add(&reading, &said, &mut self.grades);
                 self.answered = true;

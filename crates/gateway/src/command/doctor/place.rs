@@ -2,6 +2,7 @@
 
 use std::fs::{self, Metadata};
 use std::io::ErrorKind;
+#[cfg(unix)]
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;

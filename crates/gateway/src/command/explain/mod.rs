@@ -126,7 +126,7 @@ fn walk(asset: &Asset, current: &Current<'_>, store: &Store, profiles: &ProfileS
         claim.rule,
         changed(&observed, &claim.profile, profiles)
     );
-    text += &format!("  observation    {observation}\n");
+    text += &format!("  observation    {}\n", observation.map_or_else(String::new, |id| id.to_string()));
     text += &format!("                 {}\n", origin(&observed));
     text += &format!("  ledger         entry {index}\n");
     let message = observed.observation.messages.get(claim.message).map(|sha256| store.payload(sha256)).transpose()?.flatten();

@@ -50,7 +50,7 @@ pub fn listen(mut live: Live, side: &Side<'_>, over: &AtomicBool, pulse: &Pulse)
 }
 
 fn take(side: &Side<'_>, interface: &str, event: Event) -> Result<(), Failure> {
-    let source = |frame| Source::Live { interface: interface.to_owned(), frame };
+    let source = |frame| Source::Live { interface: interface.into(), frame };
     match event {
         Event::Reading(reading) => {
             let frame = reading.messages.last().map_or(0, |message| message.frame);

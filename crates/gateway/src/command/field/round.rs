@@ -77,7 +77,7 @@ pub async fn ask(side: &Side<'_>, Round { number, devices, why }: Round) -> Repo
 fn take(side: &Side<'_>, event: Event, reason: &str, account: &mut Account) {
     match event.what {
         What::Reading(reading) => {
-            if let Err(failure) = side.said(&reading, Source::Asked { reason: reason.to_owned() }) {
+            if let Err(failure) = side.said(&reading, Source::Asked { reason: reason.into() }) {
                 eprintln!("field: {failure}");
             }
         }

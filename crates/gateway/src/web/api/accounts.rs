@@ -1,14 +1,15 @@
 //! Accounts and tokens.
 
 use axum::Json;
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use nameplate_core::account::{Account, Event, Right, Rights, Role, Token};
-use nameplate_core::ledger::Body;
+use nameplate_core::ledger;
 use nameplate_core::observation::rfc3339;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::asked::{Body, Of};
 use super::{Problem, Web};
 use crate::account::Person;
 
@@ -136,7 +137,7 @@ pub struct Link {
 pub async fn make(
     State(web): State<Web>,
     Extension(person): Extension<Person>,
-    Json(NewAccount { name, role }): Json<NewAccount>,
+    Body(NewAccount { name, role }): Body<NewAccount>,
 ) -> Result<(StatusCode, Json<Link>), Problem> {
     let created = Event::Created { name: name.clone(), role: role.into(), by: person.name.clone() };
     told(&web, created).await?;
@@ -152,7 +153,7 @@ pub async fn make(
 pub async fn link(
     State(web): State<Web>,
     Extension(person): Extension<Person>,
-    Path(name): Path<String>,
+    Of(name): Of<String>,
 ) -> Result<(StatusCode, Json<Link>), Problem> {
     Ok((StatusCode::CREATED, link_of(&web, person, name).await?))
 }
@@ -179,8 +180,8 @@ pub struct AccountChange {
 pub async fn change(
     State(web): State<Web>,
     Extension(person): Extension<Person>,
-    Path(name): Path<String>,
-    Json(AccountChange { role, active, why }): Json<AccountChange>,
+    Of(name): Of<String>,
+    Body(AccountChange { role, active, why }): Body<AccountChange>,
 ) -> Result<Json<AccountLine>, Problem> {
     let by = person.name;
     let event = match (role, active) {
@@ -236,13 +237,45 @@ pub async fn tokens(State(web): State<Web>, Extension(person): Extension<Person>
     web.known(own).await
 }
 
+/// One thing that somebody may do.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = Right)]
+pub enum RightWord {
+    /// See devices, findings, baselines and changes.
+    Read,
+    /// Have listed devices read.
+    Ask,
+    /// Take the steps of a change.
+    Record,
+    /// Approve what somebody else recorded.
+    Approve,
+    /// See who did what.
+    Audit,
+    /// Make accounts.
+    Administer,
+}
+
+impl From<RightWord> for Right {
+    fn from(right: RightWord) -> Self {
+        match right {
+            RightWord::Read => Self::Read,
+            RightWord::Ask => Self::Ask,
+            RightWord::Record => Self::Record,
+            RightWord::Approve => Self::Approve,
+            RightWord::Audit => Self::Audit,
+            RightWord::Administer => Self::Administer,
+        }
+    }
+}
+
 /// A token that is to be made.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewToken {
-    /// What can be done with it: `read`, `ask`, `record`, `approve`, `audit`, `administer`; no more than one's own role.
+    /// What can be done with it; no more than one's own role.
     #[schema(min_items = 1)]
-    pub rights: Vec<String>,
+    pub rights: Vec<RightWord>,
     /// Days that it is good for.
     #[schema(minimum = 1, maximum = 366)]
     pub days: u64,
@@ -264,13 +297,9 @@ pub struct Secret {
 pub async fn make_token(
     State(web): State<Web>,
     Extension(person): Extension<Person>,
-    Json(NewToken { rights, days }): Json<NewToken>,
+    Body(NewToken { rights, days }): Body<NewToken>,
 ) -> Result<(StatusCode, Json<Secret>), Problem> {
-    let word = |word: &String| {
-        let found = Right::ALL.into_iter().find(|right| right.name() == word);
-        found.ok_or_else(|| Problem::bad(format!("there is no right {word:?}")))
-    };
-    let rights = Rights::of(&rights.iter().map(word).collect::<Result<Vec<_>, _>>()?);
+    let rights = Rights::of(&rights.into_iter().map(Right::from).collect::<Vec<_>>());
     let made = acted(&web, move |web| {
         let mut secret = String::new();
         let done = web.act(|gate, view, now_ns| {
@@ -289,7 +318,7 @@ pub async fn make_token(
     params(("id" = String, Path, description = "The token's id")),
     responses((status = 204), (status = "4XX", body = Problem, content_type = "application/problem+json")),
 )]
-pub async fn revoke(State(web): State<Web>, Extension(person): Extension<Person>, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+pub async fn revoke(State(web): State<Web>, Extension(person): Extension<Person>, Of(id): Of<String>) -> Result<StatusCode, Problem> {
     acted(&web, move |web| web.act(|gate, view, now_ns| gate.revoke_token(&id, &person.name, &view.accounts, now_ns))).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -328,7 +357,7 @@ pub async fn told(web: &Web, event: Event) -> Result<(), Problem> {
     web.apart(move |house| {
         house.enter(|view, now_ns| {
             view.accounts.allows(&event, now_ns).map_err(Problem::conflict)?;
-            Ok((vec![Body::Account(event)], ()))
+            Ok((vec![ledger::Body::Account(event)], ()))
         })
     })
     .await

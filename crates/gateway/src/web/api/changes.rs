@@ -1,13 +1,14 @@
 //! Changes: how far each is, and the steps that people take. Who takes a step is who asks; the rules of persons are those of the ledger (docs/accounts.md).
 
 use axum::Json;
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, State};
 use nameplate_core::change::Event;
-use nameplate_core::ledger::Body;
+use nameplate_core::ledger;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::answer::Answer;
+use super::asked::{Body, Of};
 use super::{Problem, Web};
 use crate::account::Person;
 use crate::command::change::page::{self, ChangeLine, ReadingLine, VerdictLine};
@@ -56,7 +57,7 @@ pub async fn list(State(web): State<Web>) -> Result<Answer, Problem> {
     params(("order" = String, Path, description = "The work order")),
     responses((status = 200, body = Change), (status = "4XX", body = Problem, content_type = "application/problem+json")),
 )]
-pub async fn one(State(web): State<Web>, Path(order): Path<String>) -> Result<Answer, Problem> {
+pub async fn one(State(web): State<Web>, Of(order): Of<String>) -> Result<Answer, Problem> {
     let look = move |known: &Known<'_>| {
         let change = known.view.changes.get(&order).ok_or_else(|| Problem::missing("no change was opened for this work order"))?;
         let rings = (1..).zip(change.plan.rings());
@@ -97,7 +98,7 @@ pub async fn step(web: &Web, event: Event) -> Result<Json<Taken>, Problem> {
                 return Err(Problem::missing("no change was opened for this work order"));
             }
             view.changes.allows(&event, now_ns).map_err(Problem::conflict)?;
-            Ok((vec![Body::Change(event)], ()))
+            Ok((vec![ledger::Body::Change(event)], ()))
         })?;
         house.known(|known| {
             let stage = known.view.changes.get(&order).map_or("", |change| change.stage()).to_owned();
@@ -113,11 +114,7 @@ pub async fn step(web: &Web, event: Event) -> Result<Json<Taken>, Problem> {
     params(("order" = String, Path, description = "The work order")),
     responses((status = 200, body = Taken), (status = "4XX", body = Problem, content_type = "application/problem+json")),
 )]
-pub async fn approve(
-    State(web): State<Web>,
-    Extension(person): Extension<Person>,
-    Path(order): Path<String>,
-) -> Result<Json<Taken>, Problem> {
+pub async fn approve(State(web): State<Web>, Extension(person): Extension<Person>, Of(order): Of<String>) -> Result<Json<Taken>, Problem> {
     step(&web, Event::Approved { order, by: person.name }).await
 }
 
@@ -130,7 +127,7 @@ pub async fn approve(
 pub async fn open_ring(
     State(web): State<Web>,
     Extension(person): Extension<Person>,
-    Path((order, ring)): Path<(String, u32)>,
+    Of((order, ring)): Of<(String, u32)>,
 ) -> Result<Json<Taken>, Problem> {
     step(&web, Event::RingOpened { order, ring, by: person.name }).await
 }
@@ -144,7 +141,7 @@ pub async fn open_ring(
 pub async fn installed(
     State(web): State<Web>,
     Extension(person): Extension<Person>,
-    Path((order, ring)): Path<(String, u32)>,
+    Of((order, ring)): Of<(String, u32)>,
 ) -> Result<Json<Taken>, Problem> {
     step(&web, Event::Installed { order, ring, by: person.name }).await
 }
@@ -168,8 +165,8 @@ pub struct Verification {
 pub async fn verify(
     State(web): State<Web>,
     Extension(person): Extension<Person>,
-    Path((order, ring)): Path<(String, u32)>,
-    Json(Verification { accepts_unproven }): Json<Verification>,
+    Of((order, ring)): Of<(String, u32)>,
+    Body(Verification { accepts_unproven }): Body<Verification>,
 ) -> Result<Json<Taken>, Problem> {
     step(&web, Event::Verified { order, ring, by: person.name, accepts_unproven }).await
 }

@@ -1,12 +1,13 @@
 //! Devices: the catalog, page by page, and one with all that it said.
 
 use axum::Json;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use nameplate_core::catalog::{Asset, events};
 use nameplate_core::query::{Cursor, Filter, Query, Sort};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::asked::Of;
 use super::parameters::Parameters;
 use super::{Problem, Web};
 use crate::house::Known;
@@ -31,12 +32,18 @@ pub struct Devices {
     entries: u64,
 }
 
+/// A condition: `firmware_revision<3.2`.
+#[derive(ToSchema)]
+#[schema(pattern = "^[A-Za-z_]+(=|!=|~|<|<=|>|>=)[^=!~<>]*$")]
+#[expect(dead_code, reason = "it is a shape of the description")]
+pub struct Condition(String);
+
 /// Devices that fit conditions.
 #[utoipa::path(
     get, path = "/devices", tag = "devices", security(("token" = ["read"]), ("session" = ["read"])),
     params(
-        ("filter" = Option<Vec<String>>, Query, description = "A condition, `firmware_revision<3.2`; where there are several, all must hold. Tests: = != ~ < <= > >="),
-        ("sort" = Option<String>, Query, description = "A column; `-last_seen` is the latest first"),
+        ("filter" = Option<Vec<Condition>>, Query, description = "A condition, `firmware_revision<3.2`; where there are several, all must hold. Tests: = != ~ < <= > >="),
+        ("sort" = Option<String>, Query, description = "A column; `-last_seen` is the latest first", pattern = "^-?[A-Za-z_]+$"),
         ("limit" = Option<usize>, Query, description = "Devices of the page, 1 to 1000; 100 where nothing is said", minimum = 1, maximum = 1000),
         ("after" = Option<String>, Query, description = "Go on behind a page: its `next`"),
     ),
@@ -58,7 +65,7 @@ pub async fn list(State(web): State<Web>, RawQuery(query): RawQuery) -> Result<J
     params(("id" = String, Path, description = "Its id, or one that it had before, or enough of its beginning")),
     responses((status = 200, body = DeviceLine), (status = "4XX", body = Problem, content_type = "application/problem+json")),
 )]
-pub async fn one(State(web): State<Web>, Path(id): Path<String>) -> Result<Json<DeviceLine>, Problem> {
+pub async fn one(State(web): State<Web>, Of(id): Of<String>) -> Result<Json<DeviceLine>, Problem> {
     let look = move |known: &Known<'_>| {
         let asset = find(known, &id)?;
         let mut happened = events(&known.view.catalog, known.profiles);
@@ -78,12 +85,7 @@ pub fn asked(query: Option<&str>, limit: usize) -> Result<Query, Problem> {
     if !(1..=LIMIT_MAX).contains(&limit) {
         return Err(Problem::bad(format!("limit is 1 to {LIMIT_MAX}")));
     }
-    Ok(Query {
-        filters: said.all::<Filter>("filter")?,
-        sort: said.one::<Sort>("sort")?,
-        after: said.one::<Cursor>("after")?,
-        limit: Some(limit),
-    })
+    Ok(Query { filters: said.all::<Filter>("filter")?, sort: said.one::<Sort>("sort")?, after: said.place::<Cursor>("after")?, limit: Some(limit) })
 }
 
 /// The device with that id.

@@ -1,6 +1,7 @@
 //! What happened to devices, and what changed since an entry.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use axum::extract::{RawQuery, State};
 use nameplate_core::catalog::{Event, Happened, done_to, events};
@@ -34,8 +35,8 @@ pub struct Events<'a> {
 #[utoipa::path(
     get, path = "/events", tag = "devices", security(("token" = ["read"]), ("session" = ["read"])),
     params(
-        ("since" = Option<String>, Query, description = "Only what happened on that day or later: 2026-03-02 or 2026-03-02T10:15:30Z"),
-        ("kind" = Option<Vec<String>>, Query, description = "Only of this kind; may be repeated"),
+        ("since" = Option<String>, Query, description = "Only what happened on that day or later: 2026-03-02 or 2026-03-02T10:15:30Z", pattern = "^20[0-9]{2}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z)?$"),
+        ("kind" = Option<Vec<Kind>>, Query, description = "Only of this kind; may be repeated"),
         ("after" = Option<String>, Query, description = "Go on behind an answer: its `next`"),
         ("limit" = Option<usize>, Query, description = "Events of the answer, 1 to 1000; 100 where nothing is said", minimum = 1, maximum = 1000),
     ),
@@ -45,7 +46,7 @@ pub async fn list(State(web): State<Web>, RawQuery(query): RawQuery) -> Result<A
     let said = Parameters::of(query.as_deref(), &["since", "kind", "after", "limit"])?;
     let since = said.one::<String>("since")?.map(|since| moment("since", &since, "00:00:00")).transpose()?.unwrap_or(0);
     let kinds: Vec<Happened> = said.all::<String>("kind")?.iter().map(|word| kind(word).map_err(Problem::bad)).collect::<Result<_, _>>()?;
-    let (after, limit) = (said.one::<String>("after")?.map(|after| place(&after)).transpose()?, limit(&said)?);
+    let (after, limit) = (said.place::<Place>("after")?.map(|Place(time_ns, number)| (time_ns, number)), limit(&said)?);
     let look = move |known: &Known<'_>| {
         let mut all: Vec<Event<'_>> = events(&known.view.catalog, known.profiles);
         all.extend(done_to(&known.view.catalog, &known.view.happenings));
@@ -67,9 +68,44 @@ pub async fn list(State(web): State<Web>, RawQuery(query): RawQuery) -> Result<A
 }
 
 /// Where an answer ended: time, and which of that time.
-fn place(text: &str) -> Result<(u64, usize), Problem> {
-    let parts = text.split_once('.').and_then(|(time, number)| Some((time.parse().ok()?, number.parse().ok()?)));
-    parts.ok_or_else(|| Problem::bad(format!("after={text:?} is no place to go on from; it is the `next` of an answer")))
+struct Place(u64, usize);
+
+impl FromStr for Place {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        let parts = text.split_once('.').and_then(|(time, number)| Some(Self(time.parse().ok()?, number.parse().ok()?)));
+        parts.ok_or("it is no place to go on from; that is the `next` of an answer")
+    }
+}
+
+/// A kind of event.
+#[derive(ToSchema)]
+#[schema(rename_all = "kebab-case")]
+#[expect(dead_code, reason = "it is a shape of the description")]
+pub enum Kind {
+    /// Not known before.
+    New,
+    /// Another firmware.
+    FirmwareChanged,
+    /// Another value of another field.
+    Changed,
+    /// Another module in its place.
+    ModuleSwapped,
+    /// Another serial number answers there.
+    DeviceSwapped,
+    /// Two take turns at one address.
+    PartnerAnswered,
+    /// It answers elsewhere.
+    AddressMoved,
+    /// It answers in a second place.
+    AddressAdded,
+    /// Not heard any more, where others were.
+    Silent,
+    /// A person did something to the catalog.
+    ByHand,
+    /// Somebody was seen to do something to it.
+    DoneTo,
 }
 
 /// How many lines are asked for.
@@ -114,7 +150,7 @@ struct Gone {
 )]
 pub async fn deltas(State(web): State<Web>, RawQuery(query): RawQuery) -> Result<Answer, Problem> {
     let said = Parameters::of(query.as_deref(), &["after", "limit"])?;
-    let (after, limit) = (said.one::<u64>("after")?, limit(&said)?);
+    let (after, limit) = (said.number("after")?, limit(&said)?);
     let look = move |known: &Known<'_>| {
         let catalog = &known.view.catalog;
         let mut changed: Vec<(u64, &str)> =

@@ -4,11 +4,12 @@ use axum::Json;
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use nameplate_core::account;
-use nameplate_core::ledger::Body;
+use nameplate_core::ledger;
 use nameplate_core::observation::rfc3339;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::asked::Body;
 use super::{Problem, Web};
 use crate::account::Person;
 use crate::house::{House, Wish};
@@ -105,7 +106,7 @@ pub struct Wished {
 pub async fn round(
     State(web): State<Web>,
     Extension(person): Extension<Person>,
-    Json(Wanted { devices, order }): Json<Wanted>,
+    Body(Wanted { devices, order }): Body<Wanted>,
 ) -> Result<(StatusCode, Json<Wished>), Problem> {
     let count = devices.len();
     web.apart(move |house| want(house, &person, devices, &order)).await?;
@@ -135,6 +136,6 @@ pub fn want(house: &House, person: &Person, devices: Vec<String>, order: &str) -
     }
     let what = format!("wants {} read for work order {order}", crate::print::count(devices.len() as u64, "device"));
     let event = account::Event::Wanted { by: person.name.clone(), what };
-    house.enter(|_, _| Ok::<_, Problem>((vec![Body::Account(event)], ())))?;
+    house.enter(|_, _| Ok::<_, Problem>((vec![ledger::Body::Account(event)], ())))?;
     Ok(house.wish(Wish { devices, order: order.to_owned() })?)
 }

@@ -44,13 +44,9 @@ pub struct Findings<'a> {
 )]
 pub async fn list(State(web): State<Web>, RawQuery(query): RawQuery) -> Result<Answer, Problem> {
     let said = Parameters::of(query.as_deref(), &["asset", "advisory", "cve", "verdict", "band", "after", "limit"])?;
-    let [asset, advisory, cve, verdict, band] = ["asset", "advisory", "cve", "verdict", "band"]
-        .map(|name| said.one::<String>(name))
-        .into_iter()
-        .collect::<Result<Vec<_>, _>>()?
-        .try_into()
-        .unwrap_or_default();
-    let (after, limit) = (said.one::<usize>("after")?.unwrap_or(0), limit(&said)?);
+    let [asset, advisory, cve, verdict, band] =
+        ["asset", "advisory", "cve", "verdict", "band"].map(|name| said.one::<String>(name)).into_iter().collect::<Result<Vec<_>, _>>()?.try_into().unwrap_or_default();
+    let (after, limit) = (said.number("after")?.and_then(|after| usize::try_from(after).ok()).unwrap_or(0), limit(&said)?);
     let judged = web.judged();
     let look = move |house: &crate::house::House| {
         let Some(findings) = judged.findings(house)? else {
@@ -100,7 +96,7 @@ pub struct Conformance<'a> {
 )]
 pub async fn conformance(State(web): State<Web>, RawQuery(query): RawQuery) -> Result<Answer, Problem> {
     let said = Parameters::of(query.as_deref(), &["after", "limit"])?;
-    let (after, limit) = (said.one::<usize>("after")?.unwrap_or(0), limit(&said)?);
+    let (after, limit) = (said.number("after")?.and_then(|after| usize::try_from(after).ok()).unwrap_or(0), limit(&said)?);
     let look = move |known: &crate::house::Known<'_>| {
         let clock = Clock { now_ns: known.now_ns, stale_after_ns: STALE_NS };
         let all = Conformances::of(known.view, known.profiles, clock);

@@ -77,7 +77,7 @@ struct EntryLine {
 )]
 pub async fn entries(State(web): State<Web>, RawQuery(query): RawQuery) -> Result<Answer, Problem> {
     let said = Parameters::of(query.as_deref(), &["from", "limit"])?;
-    let (from, limit) = (said.one::<u64>("from")?.unwrap_or(0), limit(&said)?);
+    let (from, limit) = (said.number("from")?.unwrap_or(0), limit(&said)?);
     web.apart(move |house| {
         let store = store(house)?;
         let end = from.saturating_add(limit as u64).min(store.size());

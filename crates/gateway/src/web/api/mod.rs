@@ -2,6 +2,7 @@
 
 pub mod accounts;
 mod answer;
+pub mod asked;
 pub mod changes;
 pub mod devices;
 mod events;
@@ -28,7 +29,7 @@ use super::{Web, who};
 #[derive(OpenApi)]
 #[openapi(
     info(title = "nameplate", description = "What a gateway knows of the devices of a plant. Times are RFC 3339 in UTC; errors are RFC 9457 problems."),
-    components(schemas(Problem)),
+    components(schemas(Problem, devices::Condition, events::Kind)),
     modifiers(&Proofs)
 )]
 struct Description;

@@ -30,6 +30,24 @@ impl Parameters {
         if all.is_empty() { Ok(first) } else { Err(Problem::bad(format!("{name} stands there more than once"))) }
     }
 
+    /// A place to go on from, which an answer before named.
+    ///
+    /// # Errors
+    /// 404: there is no such place.
+    pub fn place<T: FromStr<Err: std::fmt::Display>>(&self, name: &str) -> Result<Option<T>, Problem> {
+        let said = self.one::<String>(name)?.filter(|said| !said.is_empty());
+        said.map(|said| said.parse().map_err(|e| Problem::missing(format!("{name}={said:?}: {e}")))).transpose()
+    }
+
+    /// A number, as JSON's readers elsewhere can hold it: 0 to 2^63 - 1.
+    ///
+    /// # Errors
+    /// 400: it is twice there, or is no such number.
+    pub fn number(&self, name: &str) -> Result<Option<u64>, Problem> {
+        let number = self.one::<i64>(name)?;
+        number.map(|number| u64::try_from(number).map_err(|_| Problem::bad(format!("{name} is 0 or more")))).transpose()
+    }
+
     /// A parameter that may be repeated.
     ///
     /// # Errors

@@ -17,7 +17,8 @@ use crate::account::{NewPassword, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, Person
 use crate::house::Known;
 use crate::sheet::book::Tint;
 use crate::web::Web;
-use crate::web::api::accounts::{NewToken, Secret, link_of, make_token, revoke, told};
+use crate::web::api::asked::{Body, Of};
+use crate::web::api::accounts::{NewToken, RightWord, Secret, link_of, make_token, revoke, told};
 
 #[derive(Template)]
 #[template(path = "accounts.html")]
@@ -206,8 +207,11 @@ pub async fn token(State(web): State<Web>, Extension(person): Extension<Person>,
     let pairs: Vec<(String, String)> = form_urlencoded::parse(&form).into_owned().collect();
     let all = |name: &'static str| pairs.iter().filter(move |(of, _)| of == name).map(|(_, value)| value.clone());
     let days = all("days").next().and_then(|days| days.parse().ok()).unwrap_or_default();
-    let new = NewToken { rights: all("right").collect(), days };
-    match make_token(State(web.clone()), Extension(person.clone()), Json(new)).await {
+    // The words are those of the API.
+    let rights: Result<Vec<RightWord>, _> = all("right").map(|word| serde_json::from_value(word.into())).collect();
+    let Ok(rights) = rights else { return mine(&web, &person, None, Some("there is no such right".to_owned())).await };
+    let new = NewToken { rights, days };
+    match make_token(State(web.clone()), Extension(person.clone()), Body(new)).await {
         Ok((_, Json(Secret { token }))) => mine(&web, &person, Some(token), None).await,
         Err(problem) => mine(&web, &person, None, Some(problem.words().1.to_owned())).await,
     }
@@ -219,7 +223,7 @@ pub async fn revoke_token(
     Extension(person): Extension<Person>,
     Path(id): Path<String>,
 ) -> Result<Response, Refused> {
-    match revoke(State(web.clone()), Extension(person.clone()), Path(id)).await {
+    match revoke(State(web.clone()), Extension(person.clone()), Of(id)).await {
         Ok(_) => Ok(Redirect::to("/own").into_response()),
         Err(problem) => mine(&web, &person, None, Some(problem.words().1.to_owned())).await.map(IntoResponse::into_response),
     }

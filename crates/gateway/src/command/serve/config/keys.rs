@@ -86,14 +86,14 @@ const DESK: &[Key] = &[
         is: "path of a socket",
         written: Written::Default("\"/run/nameplate/hatch\""),
         text: "Where `nameplate field` is found.",
-        set: |draft, value| Ok(draft.config.hatch = value::path(value)?),
+        set: |draft, value| put(&mut draft.config.hatch, value::path(value)),
     },
     Key {
         name: "field_key",
         is: "64 hexadecimal digits",
         written: Written::Optional("\"f47246eb9996d45a1a8e9d103bc41919cc4c7e2c0a5779e52489c473c532af2d\""),
         text: "The fingerprint of the field side's key, as it prints it at its start. Where it is pinned, no other field side is believed.",
-        set: |draft, value| Ok(draft.config.field_key = Some(value::fingerprint(value)?)),
+        set: |draft, value| put(&mut draft.config.field_key, value::fingerprint(value).map(Some)),
     },
     Key {
         name: "disk_free_min",
@@ -101,7 +101,7 @@ const DESK: &[Key] = &[
         written: Written::Default("\"512MB or 5%\""),
         text: "Where less is free in the state directory's file system, nobody is asked by plan, and the desk says so; all else goes on. Of two the \
                smaller counts.",
-        set: |draft, value| Ok(draft.config.disk_free_min = value::text(value)?.parse()?),
+        set: |draft, value| put(&mut draft.config.disk_free_min, value::text(value)?.parse()),
     },
 ];
 
@@ -134,14 +134,14 @@ const PLAN: &[Key] = &[
         is: "a time",
         written: Written::Default("\"15min\""),
         text: "What was missed, and who was never asked, is spread over so long behind a start.",
-        set: |draft, value| Ok(draft.plan.catch_up = value::time(value)?),
+        set: |draft, value| put(&mut draft.plan.catch_up, value::time(value)),
     },
     Key {
         name: "devices",
         is: "names or targets of the site file",
         written: Written::Default("[]"),
         text: "Who is asked; all devices of the site file where none is named.",
-        set: |draft, value| Ok(draft.plan.devices = value::texts(value)?),
+        set: |draft, value| put(&mut draft.plan.devices, value::texts(value)),
     },
 ];
 
@@ -151,44 +151,49 @@ const PAGE: &[Key] = &[
         is: "an address with its port",
         written: Written::Default("\"127.0.0.1:8443\""),
         text: "Where page and API listen. The packaged unit lets this machine alone through; for others see IPAddressAllow in docs/operating.md.",
-        set: |draft, value| Ok(draft.config.page.listen = value::listen(value)?),
+        set: |draft, value| put(&mut draft.config.page.listen, value::listen(value)),
     },
     Key {
         name: "names",
         is: "host names and addresses, without a port",
         written: Written::Default("[]"),
         text: "What people type to get here. The generated certificate names them, and a request to another name is refused.",
-        set: |draft, value| Ok(draft.config.page.names = value::names(value)?),
+        set: |draft, value| put(&mut draft.config.page.names, value::names(value)),
     },
     Key {
         name: "certificate",
         is: "path of a PEM file",
         written: Written::Optional("\"/etc/nameplate/page.crt\""),
         text: "The certificate, with those that vouch for it behind it. Without it and its key, one is generated in the state directory.",
-        set: |draft, value| Ok(draft.config.page.certificate = Some(value::path(value)?)),
+        set: |draft, value| put(&mut draft.config.page.certificate, value::path(value).map(Some)),
     },
     Key {
         name: "key",
         is: "path of a PEM file",
         written: Written::Optional("\"/etc/nameplate/page.key\""),
         text: "The certificate's private key. The account nameplate must be able to read it, and nobody else.",
-        set: |draft, value| Ok(draft.config.page.key = Some(value::path(value)?)),
+        set: |draft, value| put(&mut draft.config.page.key, value::path(value).map(Some)),
     },
     Key {
         name: "client_ca",
         is: "path of a PEM file",
         written: Written::Optional("\"/etc/nameplate/clients.crt\""),
         text: "Who vouches for the API's clients. Where it is there, the API wants their certificates.",
-        set: |draft, value| Ok(draft.config.page.client_ca = Some(value::path(value)?)),
+        set: |draft, value| put(&mut draft.config.page.client_ca, value::path(value).map(Some)),
     },
     Key {
         name: "tls",
         is: "true or false",
         written: Written::Default("true"),
         text: "False only on a loopback address, with a reverse proxy before it.",
-        set: |draft, value| Ok(draft.config.page.tls = value::whether(value)?),
+        set: |draft, value| put(&mut draft.config.page.tls, value::whether(value)),
     },
 ];
+
+fn put<T>(place: &mut T, value: Result<T, String>) -> Result<(), String> {
+    *place = value?;
+    Ok(())
+}
 
 fn check_plan(draft: &Draft) -> Result<(), (&'static str, String)> {
     if draft.config.plans.iter().any(|plan| plan.name == draft.plan.name) {

@@ -9,14 +9,20 @@ use std::time::Duration;
 /// What it does not say by then it never will.
 const SAYS_SECONDS_MAX: Duration = Duration::from_secs(60);
 
-/// One of the two. Dropping it ends it, by its process id.
+/// It. Dropping it ends it, by its process id.
+#[derive(Debug)]
 pub struct Process {
+    /// As the system knows it.
     pub child: Child,
     lines: Receiver<String>,
     said: Vec<String>,
 }
 
 impl Process {
+    /// Starts it; what it says on standard error is kept, the rest goes nowhere.
+    ///
+    /// # Panics
+    /// When it cannot be started.
     pub fn start(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it starts");
         let err = BufReader::new(child.stderr.take().expect("a pipe"));
@@ -26,6 +32,9 @@ impl Process {
     }
 
     /// Waits until it says this; the line.
+    ///
+    /// # Panics
+    /// When it does not, or panicked itself.
     pub fn says(&mut self, part: &str) -> String {
         loop {
             let line =
@@ -39,11 +48,17 @@ impl Process {
     }
 
     /// Whether it still runs.
+    ///
+    /// # Panics
+    /// When the system does not know it.
     pub fn runs(&mut self) -> bool {
         self.child.try_wait().expect("a process").is_none()
     }
 
     /// SIGTERM, and the code with which it ends.
+    ///
+    /// # Panics
+    /// When it ends with another.
     pub fn ends(&mut self, code: i32) {
         let asked = Command::new("kill").arg(self.child.id().to_string()).status();
         assert!(asked.is_ok_and(|status| status.success()));
@@ -53,6 +68,9 @@ impl Process {
     }
 
     /// SIGKILL.
+    ///
+    /// # Panics
+    /// When it cannot be killed.
     pub fn kill(&mut self) {
         self.child.kill().expect("killed");
         self.child.wait().expect("an end");

@@ -1,0 +1,179 @@
+//! A program that talks to the gateway's page and API as any other would: HTTP/1.1, one request a connection, nothing of the product's in it.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// What does not answer by then never will.
+const ANSWER_SECONDS_MAX: Duration = Duration::from_secs(60);
+
+/// Who asks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asker {
+    /// `Authorization`, as it is sent.
+    pub authorization: Option<String>,
+    /// `Cookie`, as it is sent.
+    pub cookie: Option<String>,
+    /// `Origin`, as it is sent; a browser sends it with what does something.
+    pub origin: Option<String>,
+}
+
+impl Asker {
+    /// Nobody.
+    #[must_use]
+    pub fn nobody() -> Self {
+        Self::default()
+    }
+
+    /// Somebody with a token.
+    #[must_use]
+    pub fn token(token: &str) -> Self {
+        Self { authorization: Some(format!("Bearer {token}")), ..Self::default() }
+    }
+
+    /// A browser with a session, on a page of this origin.
+    #[must_use]
+    pub fn session(cookie: &str, origin: &str) -> Self {
+        Self { cookie: Some(cookie.to_owned()), origin: Some(origin.to_owned()), ..Self::default() }
+    }
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// The status.
+    pub status: u16,
+    /// Names in small letters, and values.
+    pub headers: Vec<(String, String)>,
+    /// The rest.
+    pub body: String,
+}
+
+impl Answered {
+    /// A header; the first of that name.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Panics
+    /// It is none.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {self:?}"))
+    }
+
+    /// With this status, or the test ends here.
+    ///
+    /// # Panics
+    /// It has another.
+    #[must_use]
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{self:?}");
+        self
+    }
+}
+
+/// A gateway's page.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    /// Where it is, without TLS.
+    pub at: SocketAddr,
+}
+
+impl Gate {
+    /// At a URL that the gateway said.
+    ///
+    /// # Panics
+    /// It is none of loopback.
+    #[must_use]
+    pub fn of(url: &str) -> Self {
+        Self { at: url.trim_start_matches("http://").parse().unwrap_or_else(|e| panic!("{url:?}: {e}")) }
+    }
+
+    /// The origin of its pages.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        format!("http://{}", self.at)
+    }
+
+    /// GET.
+    #[must_use]
+    pub fn get(&self, asker: &Asker, path: &str) -> Answered {
+        self.send("GET", asker, path, None)
+    }
+
+    /// With a body in JSON.
+    #[must_use]
+    pub fn json(&self, method: &str, asker: &Asker, path: &str, body: &Value) -> Answered {
+        self.send(method, asker, path, Some(("application/json", body.to_string())))
+    }
+
+    /// A form of a page; values are escaped here.
+    #[must_use]
+    pub fn form(&self, asker: &Asker, path: &str, fields: &[(&str, &str)]) -> Answered {
+        let escaped = |text: &str| -> String { text.bytes().map(|byte| format!("%{byte:02X}")).collect() };
+        let pairs: Vec<String> = fields.iter().map(|(name, value)| format!("{}={}", escaped(name), escaped(value))).collect();
+        self.send("POST", asker, path, Some(("application/x-www-form-urlencoded", pairs.join("&"))))
+    }
+
+    fn send(&self, method: &str, asker: &Asker, path: &str, body: Option<(&str, String)>) -> Answered {
+        let mut text = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.at);
+        for (name, value) in [("Authorization", &asker.authorization), ("Cookie", &asker.cookie), ("Origin", &asker.origin)] {
+            text += &value.as_ref().map(|value| format!("{name}: {value}\r\n")).unwrap_or_default();
+        }
+        match body {
+            Some((kind, body)) => text += &format!("Content-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}", body.len()),
+            None => text += "\r\n",
+        }
+        self.raw(text.as_bytes())
+    }
+
+    /// Bytes as they stand, and what comes back until the connection ends.
+    ///
+    /// # Panics
+    /// Nothing comes back, or no HTTP.
+    #[must_use]
+    pub fn raw(&self, bytes: &[u8]) -> Answered {
+        #[expect(clippy::disallowed_methods, reason = "the gateway's page, not a device")]
+        let mut stream = TcpStream::connect(self.at).expect("the page is there");
+        stream.set_read_timeout(Some(ANSWER_SECONDS_MAX)).expect("a time-out");
+        // It may have had enough before the end, and answers all the same.
+        let _ = stream.write_all(bytes);
+        let mut came = Vec::new();
+        let _ = stream.read_to_end(&mut came);
+        let text = String::from_utf8_lossy(&came).into_owned();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no HTTP came back: {text:?}"));
+        let mut lines = head.lines();
+        let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|status| status.parse().ok());
+        let headers = lines.filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.to_lowercase(), value.to_owned()));
+        Answered { status: status.unwrap_or_else(|| panic!("{head}")), headers: headers.collect(), body: body.to_owned() }
+    }
+
+    /// Sets the password of a link that was made; the cookie of a session behind it.
+    ///
+    /// # Panics
+    /// Somebody is not let in.
+    #[must_use]
+    pub fn come_in(&self, link: &str, name: &str, password: &str) -> String {
+        let own = Asker { origin: Some(self.origin()), ..Asker::default() };
+        let set = self.form(&own, link, &[("name", name), ("password", password), ("again", password)]);
+        assert_eq!((set.status, set.header("location")), (303, Some("/login")), "{set:?}");
+        self.log_in(name, password).unwrap_or_else(|refused| panic!("{refused:?}"))
+    }
+
+    /// The cookie of a new session.
+    ///
+    /// # Errors
+    /// What came back instead.
+    pub fn log_in(&self, name: &str, password: &str) -> Result<String, Answered> {
+        let own = Asker { origin: Some(self.origin()), ..Asker::default() };
+        let answered = self.form(&own, "/login", &[("name", name), ("password", password)]);
+        let cookie = answered.header("set-cookie").filter(|_| answered.status == 303).and_then(|set| set.split(';').next());
+        cookie.map(str::to_owned).ok_or_else(|| answered.clone())
+    }
+}
