@@ -67,10 +67,7 @@ impl Problem {
 
     /// 421: it came under a name that is not ours.
     pub fn misdirected() -> Self {
-        Self::new(
-            StatusCode::MISDIRECTED_REQUEST,
-            "nobody answers to this name here; the owner lists names in the configuration, [page] names",
-        )
+        Self::new(StatusCode::MISDIRECTED_REQUEST, "nobody answers to this name here; the owner lists names in the configuration, [page] names")
     }
 
     /// 429: too much of it.

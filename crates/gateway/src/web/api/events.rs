@@ -153,8 +153,7 @@ pub async fn deltas(State(web): State<Web>, RawQuery(query): RawQuery) -> Result
     let (after, limit) = (said.number("after")?, limit(&said)?);
     let look = move |known: &Known<'_>| {
         let catalog = &known.view.catalog;
-        let mut changed: Vec<(u64, &str)> =
-            catalog.entered().into_iter().filter(|(entry, _)| after.is_none_or(|after| *entry > after)).collect();
+        let mut changed: Vec<(u64, &str)> = catalog.entered().into_iter().filter(|(entry, _)| after.is_none_or(|after| *entry > after)).collect();
         changed.sort_unstable();
         // Devices of one entry (a list has many) stay together: the next answer begins behind an entry.
         let end = changed.get(limit - 1).map_or(changed.len(), |(last, _)| changed.partition_point(|(entry, _)| entry <= last));

@@ -102,7 +102,7 @@ pub async fn page(State(web): State<Web>, Extension(person): Extension<Person>, 
     })
 }
 
-/// As the site file names it: by its tag, its own name or its target. Two that could be it are none.
+/// As the site file names it. Two that could be it are none.
 fn listed(field: &FieldSide, names: &[String]) -> Option<String> {
     let mut fitting = field.listed.iter().filter(|listed| names.contains(listed));
     fitting.next().filter(|_| fitting.next().is_none()).cloned()
@@ -201,14 +201,10 @@ impl Finding {
     }
 }
 
-/// Names by which people and the site file may call it.
+/// How the site file may name it: by the owner's tag, or by its target. Not by the name that it gives itself: anybody may say one.
 fn names(asset: &Asset) -> Vec<String> {
-    let own = asset.shown(Field::Name).map(|current| current.standing.claim.value.clone());
-    let places = asset.addresses.iter().flat_map(|address| {
-        let host = address.ip.map(|ip| ip.to_string());
-        [Some(place(address)), host].into_iter().flatten()
-    });
-    asset.columns.get("tag").cloned().into_iter().chain(own).chain(places).filter(|name| !name.is_empty()).collect()
+    let tag = asset.columns.get("tag").cloned();
+    tag.into_iter().chain(asset.addresses.iter().map(place)).filter(|name| !name.is_empty()).collect()
 }
 
 /// What stands about it in a line each.
