@@ -10,10 +10,10 @@ use nameplate_core::observation::rfc3339;
 use serde::Deserialize;
 
 use super::listing::{Cell, Listing, Row};
+use super::overview::drawn;
 use super::{Frame, Problem, Refused, Shown, escaped, shown};
 use crate::account::Person;
 use crate::command::change::page::standing;
-use crate::command::report::burndown::BurnDown;
 use crate::command::report::known_as;
 use crate::house::Known;
 use crate::sheet::book::Tint;
@@ -33,8 +33,7 @@ pub async fn all(State(web): State<Web>, Extension(person): Extension<Person>) -
     let look = |known: &Known<'_>| {
         let mut rows: Vec<Row> = known.view.changes.iter().map(|change| row(change, known.now_ns)).collect();
         rows.reverse();
-        let open = known.view.changes.iter().filter(|change| change.closed.is_none());
-        Ok((rows, open.map(|change| BurnDown::of(change, known.now_ns).plot.drawn()).collect()))
+        Ok((rows, drawn(known.view, known.now_ns)))
     };
     let (rows, plots) = web.known(look).await?;
     let changes = Listing {

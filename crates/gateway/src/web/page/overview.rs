@@ -11,6 +11,7 @@ use nameplate_core::change::drift::drifts;
 use nameplate_core::change::{Change, Verdict};
 use nameplate_core::claim::Field;
 use nameplate_core::observation::rfc3339;
+use nameplate_core::view::View;
 
 use super::listing::{Cell, Listing, Row};
 use super::{Frame, Shown, escaped, shown};
@@ -34,6 +35,8 @@ const NEW_NS: u64 = 7 * DAY_NS;
 const DRIFT_NS: u64 = 30 * DAY_NS;
 /// Rows of what needs somebody: two screens. What stands behind them waits until these are done.
 const ROWS_MAX: usize = 60;
+/// Changes that are drawn: the latest, which people work on. The page of changes has all in a table.
+const PLOTS_MAX: usize = 6;
 /// Families of which releases are counted, the largest first.
 const FAMILIES_MAX: usize = 40;
 /// Below this a disk is said to be full soon, whatever the configuration stops asking at.
@@ -145,11 +148,10 @@ impl Told {
             overview::coverage(&assets, now_ns),
             overview::progress(view, now_ns),
         ];
-        let open = view.changes.iter().filter(|change| change.closed.is_none());
         Self {
             needed,
             bars: bars.iter().map(|bar| bar.drawn()).collect(),
-            plots: open.map(|change| BurnDown::of(change, now_ns).plot.drawn()).collect(),
+            plots: drawn(view, now_ns),
             spread: spread(&assets),
             blind: blind(&assets),
             devices: assets.len(),
@@ -158,6 +160,12 @@ impl Told {
             now_ns,
         }
     }
+}
+
+/// How the latest open changes burn down.
+pub fn drawn(view: &View, now_ns: u64) -> Vec<String> {
+    let open: Vec<&Change> = view.changes.iter().filter(|change| change.closed.is_none()).collect();
+    open.iter().rev().take(PLOTS_MAX).map(|change| BurnDown::of(change, now_ns).plot.drawn()).collect()
 }
 
 /// What is wrong with the gateway itself.
