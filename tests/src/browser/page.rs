@@ -77,6 +77,25 @@ impl<'a> Page<'a> {
         self.evaluate(SETTLED).map(drop)
     }
 
+    /// Does something that leads to another page, such as a click, and waits until all of that is there; the account begins anew.
+    ///
+    /// # Errors
+    /// What was thrown, or that it led nowhere.
+    pub fn follow(&self, expression: &str) -> Result<(), String> {
+        self.pipe.forget(&self.session);
+        self.evaluate(expression)?;
+        self.pipe.wait(&self.session, "Page.loadEventFired")?;
+        self.evaluate(SETTLED).map(drop)
+    }
+
+    /// Takes any certificate from now on: a gateway makes its own, and people compare its fingerprint.
+    ///
+    /// # Errors
+    /// What the browser says.
+    pub fn trust_any_certificate(&self) -> Result<(), String> {
+        self.ask("Security.setIgnoreCertificateErrors", &json!({"ignore": true})).map(drop)
+    }
+
     /// The value of an expression, or of the promise that it is. The page's own policy does not bind it.
     ///
     /// # Errors

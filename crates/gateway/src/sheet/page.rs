@@ -3,6 +3,8 @@
 //! It is read on a screen of any width, in light and dark, on paper, by keyboard and aloud: landmarks, captions and headers of columns
 //! (WCAG 2.2, 1.3.1), and a word beside every colour (1.4.1).
 
+use std::fmt;
+
 use nameplate_core::text::printable;
 
 use super::book::{Table, Tint, escaped};
@@ -29,7 +31,7 @@ pub struct Bar {
 
 impl Bar {
     /// The bar, and the same in words.
-    fn drawn(&self) -> String {
+    pub fn drawn(&self) -> String {
         let all = self.parts.iter().map(|(_, _, count)| count).sum::<usize>().max(1);
         let words: Vec<String> = self.parts.iter().map(|(_, what, count)| format!("{count} {what}")).collect();
         let words = text(&format!("{}: {}", self.title, words.join(", ")));
@@ -116,6 +118,16 @@ pub fn marked(pieces: &[(bool, String)]) -> String {
     format!("<div class=\"box\" role=\"group\" aria-label=\"Bytes\" tabindex=\"0\"><pre>{lines}</pre></div>\n")
 }
 
+/// What anybody said, between the tags of a template ([`text`]); `askama.toml` names it.
+#[derive(Clone, Copy)]
+pub struct Text;
+
+impl askama::filters::Escaper for Text {
+    fn write_escaped_str<W: fmt::Write>(&self, mut to: W, said: &str) -> fmt::Result {
+        to.write_str(&text(said))
+    }
+}
+
 /// What anybody said, as text.
 fn text(said: &str) -> String {
     escaped(&printable(said))
@@ -123,7 +135,7 @@ fn text(said: &str) -> String {
 
 /// A sentence that is told on a command line, too, as a page has it: with a capital and a full stop. One that begins with an id or a name
 /// begins with it.
-fn whole(sentence: &str) -> String {
+pub fn whole(sentence: &str) -> String {
     let word = sentence.split(' ').next().unwrap_or_default();
     let is_word = word.len() < sentence.len() && word.bytes().all(|byte| byte.is_ascii_lowercase());
     let (first, rest) = sentence.split_at(usize::from(is_word));
@@ -132,7 +144,7 @@ fn whole(sentence: &str) -> String {
 }
 
 /// The name of a tint in the style.
-const fn class(tint: Tint) -> &'static str {
+pub const fn class(tint: Tint) -> &'static str {
     match tint {
         Tint::Plain => "plain",
         Tint::Good => "good",
@@ -143,7 +155,7 @@ const fn class(tint: Tint) -> &'static str {
 }
 
 /// What a tint means, in a word with a sign before it: for who does not see the colour, and on paper without any.
-const fn sign(tint: Tint) -> &'static str {
+pub const fn sign(tint: Tint) -> &'static str {
     match tint {
         Tint::Plain => "",
         Tint::Good => "✓ fine",
@@ -189,7 +201,6 @@ fn section(id: &str, table: &Table, alone: bool) -> String {
     };
     let tinted = table.rows.iter().any(|(tint, _)| *tint != Tint::Plain);
     let of = |at: usize| if columns[at].counts { " class=\"count\"" } else { "" };
-    let long = |said: &str| said.split_whitespace().any(|word| word.chars().count() > WORD_CHARS_MAX);
     let mut header: String = shown.iter().map(|at| format!("<th scope=\"col\"{}>{}</th>", of(*at), text(&table.header[*at]))).collect();
     if tinted {
         header.insert_str(0, "<th scope=\"col\">sign</th>");
@@ -198,7 +209,7 @@ fn section(id: &str, table: &Table, alone: bool) -> String {
         let sign = if tinted { format!("<td class=\"sign\">{}</td>", sign(*tint)) } else { String::new() };
         let cell = |at: &usize| {
             let said = cells.get(*at).map_or("", String::as_str);
-            format!("<td{}>{}</td>", if long(said) { " class=\"long\"" } else { of(*at) }, cell(said))
+            format!("<td{}>{}</td>", if is_long(said) { " class=\"long\"" } else { of(*at) }, cell(said))
         };
         format!("<tr class=\"{}\">{sign}{}</tr>\n", class(*tint), shown.iter().map(cell).collect::<String>())
     };
@@ -238,8 +249,13 @@ impl Column {
     }
 }
 
+/// Whether it has a piece that no cell holds unbroken.
+pub fn is_long(said: &str) -> bool {
+    said.split_whitespace().any(|word| word.chars().count() > WORD_CHARS_MAX)
+}
+
 /// A cell: a time of ours is marked as one, every character of it as it was.
-fn cell(said: &str) -> String {
+pub fn cell(said: &str) -> String {
     let Some((day, clock)) = time(said) else { return text(said) };
     let (seconds, fraction) = clock.split_at(8);
     format!("<time datetime=\"{said}\">{day}<i>T</i>{seconds}<i>{fraction}</i></time>")

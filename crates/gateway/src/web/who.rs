@@ -62,7 +62,8 @@ impl Web {
         named.next().map(|(_, secret)| secret.to_owned())
     }
 
-    fn is_sealed(&self) -> bool {
+    /// Whether people come over TLS.
+    pub fn is_sealed(&self) -> bool {
         self.0.tls
     }
 
@@ -82,7 +83,8 @@ impl Web {
 pub async fn allowed(State(needed): State<Needed>, mut request: Request, next: Next) -> Response {
     let Some(person) = needed.web.person(request.headers()) else { return needed.unknown(&request) };
     if !person.rights.has(needed.right) {
-        return needed.refused(Problem::forbidden(format!("{} may not: that needs the right \"{}\"", person.name, needed.right.name())), &person);
+        return needed
+            .refused(Problem::forbidden(format!("{} may not: that needs the right \"{}\"", person.name, needed.right.name())), &person);
     }
     if !request.method().is_safe() && matches!(person.way, Way::Session) && !is_own(request.headers()) {
         return needed.refused(Problem::forbidden("this did not come from a page of this gateway"), &person);

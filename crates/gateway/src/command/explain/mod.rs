@@ -1,6 +1,6 @@
 //! `nameplate explain`: from a field back to the profile's rule, the observation and the bytes; from a verdict back to the document.
 
-mod finding;
+pub mod finding;
 
 use clap::Args;
 use nameplate_core::catalog::{Asset, Current, Recorded};

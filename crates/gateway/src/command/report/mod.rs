@@ -1,13 +1,13 @@
 //! `nameplate report`: what is known, for people: as a page that asks nothing of any host, as XLSX, CSV or NDJSON. A report is a pure
 //! function of the ledger up to a moment, and of that moment; docs/reports.md says what each one says.
 
-mod burndown;
-mod changes;
+pub mod burndown;
+pub mod changes;
 mod device;
 mod errors;
-mod exemptions;
+pub mod exemptions;
 mod nerc;
-mod overview;
+pub mod overview;
 mod patches;
 
 use clap::{Args, Subcommand};
@@ -201,7 +201,7 @@ pub fn known_as(asset: &Asset) -> String {
 }
 
 /// Rows with how each is meant.
-type Rows = Vec<(Tint, Vec<String>)>;
+pub type Rows = Vec<(Tint, Vec<String>)>;
 
 /// A table with these columns.
 fn table(name: &'static str, header: &[&str], rows: Rows) -> Table {

@@ -9,6 +9,8 @@ use nameplate_core::finding::Verdict;
 use nameplate_core::finding::remediation::State;
 use nameplate_core::observation::rfc3339;
 use nameplate_core::priority::{Band, Day};
+use nameplate_core::profile::ProfileSet;
+use nameplate_core::view::View;
 
 use super::{Rows, Told, changes, exemptions, table};
 use crate::command::check::findings::Found;
@@ -31,15 +33,22 @@ const OVERDUE: [&str; 4] = ["what", "who", "since", "by"];
 const CHANGED: [&str; 2] = ["what happened", "times"];
 
 /// The report; `since_ns` is from when on it tells what changed.
-pub fn report(told: &Told<'_>, since_ns: u64) -> Result<Results, Failure> {
+pub(super) fn report(told: &Told<'_>, since_ns: u64) -> Result<Results, Failure> {
     let judgement = told.judgement()?;
     let found: Vec<Found<'_>> = judgement.iter().flat_map(|judgement| judgement.found(told)).collect();
     let assets: Vec<&Asset> = told.view.catalog.assets().collect();
     let mut overdue = exemptions::overdue(told.view, told.now_ns);
     overdue.extend(changes::overdue(told.view, told.now_ns));
     overdue.extend(dues(&found, told.now_ns));
-    let (bars, mut counts) =
-        (vec![by_band(&found, &assets), by_conformance(told, &assets), coverage(told, &assets), progress(told)], Rows::new());
+    let (bars, mut counts) = (
+        vec![
+            by_band(&found, &assets),
+            by_conformance(told.view, told.profiles, &assets, told.now_ns),
+            coverage(&assets, told.now_ns),
+            progress(told.view, told.now_ns),
+        ],
+        Rows::new(),
+    );
     for bar in &bars {
         let shade = |tint: Tint, count: usize| if count == 0 { Tint::Plain } else { tint };
         counts.extend(
@@ -79,7 +88,7 @@ pub fn report(told: &Told<'_>, since_ns: u64) -> Result<Results, Failure> {
 }
 
 /// Devices by the worst band of what is open.
-fn by_band(found: &[Found<'_>], assets: &[&Asset]) -> Bar {
+pub fn by_band(found: &[Found<'_>], assets: &[&Asset]) -> Bar {
     let mut bands: BTreeMap<&str, Band> = BTreeMap::new();
     for one in found.iter().filter(|one| is_open(one)) {
         let Some(decision) = &one.decision else { continue };
@@ -93,15 +102,16 @@ fn by_band(found: &[Found<'_>], assets: &[&Asset]) -> Bar {
     Bar { title: "Devices by the band of their worst open finding".to_owned(), parts }
 }
 
-fn is_open(found: &Found<'_>) -> bool {
+/// Whether somebody has something to do about it.
+pub fn is_open(found: &Found<'_>) -> bool {
     found.verdict != Verdict::NotAffected || found.remediation.as_ref().is_some_and(|known| known.state != State::Done)
 }
 
 /// Devices by their worst part.
-fn by_conformance(told: &Told<'_>, assets: &[&Asset]) -> Bar {
-    let clock = Clock { now_ns: told.now_ns, stale_after_ns: u64::MAX };
+pub fn by_conformance(view: &View, profiles: &ProfileSet, assets: &[&Asset], now_ns: u64) -> Bar {
+    let clock = Clock { now_ns, stale_after_ns: u64::MAX };
     let judged: Vec<Conformance> =
-        assets.iter().filter_map(|asset| Some(worst(&told.view.baselines.judge(asset, told.profiles, clock))?.conformance)).collect();
+        assets.iter().filter_map(|asset| Some(worst(&view.baselines.judge(asset, profiles, clock))?.conformance)).collect();
     let count = |one: Conformance| judged.iter().filter(|other| **other == one).count();
     let tint = |one| match one {
         Conformance::Conforms => Tint::Good,
@@ -115,14 +125,14 @@ fn by_conformance(told: &Told<'_>, assets: &[&Asset]) -> Bar {
 }
 
 /// How well the devices are known.
-fn coverage(told: &Told<'_>, assets: &[&Asset]) -> Bar {
+pub fn coverage(assets: &[&Asset], now_ns: u64) -> Bar {
     let blind: Vec<&str> = spots(assets.iter().copied()).into_iter().map(|spot| spot.asset.id.as_str()).collect();
-    let (mut counts, now) = ([0_usize; 4], told.now_ns);
+    let mut counts = [0_usize; 4];
     for asset in assets {
         let at = match () {
             () if asset.is_listed_only() => 3,
             () if blind.contains(&asset.id.as_str()) || !asset.why_unknown.is_empty() => 2,
-            () if now.saturating_sub(asset.seen_ns.1) > STALE_NS => 1,
+            () if now_ns.saturating_sub(asset.seen_ns.1) > STALE_NS => 1,
             () => 0,
         };
         counts.iter_mut().skip(at).take(1).for_each(|count| *count += 1);
@@ -138,14 +148,14 @@ fn coverage(told: &Told<'_>, assets: &[&Asset]) -> Bar {
 }
 
 /// Devices of open changes.
-fn progress(told: &Told<'_>) -> Bar {
-    let [done, left, undone] = changes::totals(told.view, told.now_ns);
+pub fn progress(view: &View, now_ns: u64) -> Bar {
+    let [done, left, undone] = changes::totals(view, now_ns);
     let parts = vec![(Tint::Good, "done", done), (Tint::Doubt, "left for a reason", left), (Tint::Bad, "undone", undone)];
     Bar { title: "Devices of open changes".to_owned(), parts }
 }
 
 /// Findings whose day is over and that nobody answers for.
-fn dues(found: &[Found<'_>], now_ns: u64) -> Rows {
+pub fn dues(found: &[Found<'_>], now_ns: u64) -> Rows {
     let today = Day::of_ns(now_ns);
     let excused = |one: &Found<'_>| one.exempted.as_ref().is_some_and(|exempted| !exempted.has_ended);
     let mut dues: BTreeMap<(Day, &str), usize> = BTreeMap::new();

@@ -125,7 +125,7 @@ pub struct NewAccount {
 pub struct Link {
     name: String,
     /// Path on this page; shown once, good for a day.
-    link: String,
+    pub link: String,
 }
 
 /// Makes an account; its person sets the password with the link.
@@ -275,17 +275,17 @@ impl From<RightWord> for Right {
 pub struct NewToken {
     /// What can be done with it; no more than one's own role.
     #[schema(min_items = 1)]
-    rights: Vec<RightWord>,
+    pub rights: Vec<RightWord>,
     /// Days that it is good for.
     #[schema(minimum = 1, maximum = 366)]
-    days: u64,
+    pub days: u64,
 }
 
 /// A token with its secret.
 #[derive(Serialize, ToSchema)]
 pub struct Secret {
     /// `np_...`; shown once.
-    token: String,
+    pub token: String,
 }
 
 /// Makes a token for oneself. A token makes no token.
@@ -323,7 +323,11 @@ pub async fn revoke(State(web): State<Web>, Extension(person): Extension<Person>
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn link_of(web: &Web, person: Person, name: String) -> Result<Json<Link>, Problem> {
+/// A new link for an account; the one before is void.
+///
+/// # Errors
+/// 409, with what the rules forbid; the store.
+pub async fn link_of(web: &Web, person: Person, name: String) -> Result<Json<Link>, Problem> {
     let made = acted(web, move |web| {
         let mut secret = String::new();
         let done = web.act(|gate, view, now_ns| {
@@ -346,7 +350,10 @@ async fn acted<T: Send + 'static>(
 }
 
 /// A step of an account, if the rules allow it.
-async fn told(web: &Web, event: Event) -> Result<(), Problem> {
+///
+/// # Errors
+/// 409, with what the rules forbid; the store.
+pub async fn told(web: &Web, event: Event) -> Result<(), Problem> {
     web.apart(move |house| {
         house.enter(|view, now_ns| {
             view.accounts.allows(&event, now_ns).map_err(Problem::conflict)?;

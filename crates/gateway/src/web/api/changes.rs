@@ -87,7 +87,10 @@ pub struct Taken {
 }
 
 /// Takes a step, if the change allows it now.
-async fn step(web: &Web, event: Event) -> Result<Json<Taken>, Problem> {
+///
+/// # Errors
+/// 404: there is no such change; 409: it does not allow it, with the reason.
+pub async fn step(web: &Web, event: Event) -> Result<Json<Taken>, Problem> {
     web.apart(move |house| {
         let order = event.order().to_owned();
         house.enter(|view, now_ns| {

@@ -1,9 +1,9 @@
 //! The API, `/api/v1`: REST over JSON, described by OpenAPI, which is made of the functions that answer.
 
-mod accounts;
+pub mod accounts;
 mod answer;
-mod asked;
-mod changes;
+pub mod asked;
+pub mod changes;
 pub mod devices;
 mod events;
 pub mod field;
@@ -69,7 +69,8 @@ pub fn router(web: &Web) -> (Router<Web>, Router<Web>) {
     let asking = OpenApiRouter::new().routes(routes!(field::round)).route_layer(may(Right::Ask));
     let recording =
         OpenApiRouter::new().routes(routes!(changes::open_ring)).routes(routes!(changes::installed)).route_layer(may(Right::Record));
-    let approving = OpenApiRouter::new().routes(routes!(changes::approve)).routes(routes!(changes::verify)).route_layer(may(Right::Approve));
+    let approving =
+        OpenApiRouter::new().routes(routes!(changes::approve)).routes(routes!(changes::verify)).route_layer(may(Right::Approve));
     let auditing = OpenApiRouter::new().routes(routes!(ledger::entries)).routes(routes!(accounts::list)).route_layer(may(Right::Audit));
     let administering = OpenApiRouter::new()
         .routes(routes!(accounts::make))
@@ -77,12 +78,15 @@ pub fn router(web: &Web) -> (Router<Web>, Router<Web>) {
         .routes(routes!(accounts::change))
         .route_layer(may(Right::Administer));
     let open = OpenApiRouter::new().routes(routes!(health::live)).routes(routes!(health::ready));
-    let all = [reading, asking, recording, approving, auditing, administering, open].into_iter().fold(OpenApiRouter::new(), OpenApiRouter::merge);
+    let all =
+        [reading, asking, recording, approving, auditing, administering, open].into_iter().fold(OpenApiRouter::new(), OpenApiRouter::merge);
     let nothing = || async { Problem::missing("there is no such thing in the API; /api/v1/openapi.json describes it") };
     let (router, description) = OpenApiRouter::with_openapi(Description::openapi()).nest("/api/v1", all).split_for_parts();
-    let router = router.route("/api/{*path}", any(nothing)).method_not_allowed_fallback(problem::wrong_method).layer(from_fn(answer::tagged));
+    let router =
+        router.route("/api/{*path}", any(nothing)).method_not_allowed_fallback(problem::wrong_method).layer(from_fn(answer::tagged));
     // It is built of our own parts, so this cannot fail.
     let description = description.to_pretty_json().unwrap_or_default();
-    let described = Router::new().route("/api/v1/openapi.json", get(move || async move { ([("content-type", "application/json")], description) }));
+    let described =
+        Router::new().route("/api/v1/openapi.json", get(move || async move { ([("content-type", "application/json")], description) }));
     (router, described)
 }

@@ -1,25 +1,26 @@
-//! The list of devices.
+//! The list of devices. Filter, order and columns stand in the address, so that a bookmark is a view that was saved.
 
 use askama::Template;
 use axum::Extension;
 use axum::extract::{RawQuery, State};
 use nameplate_core::catalog::Asset;
-use nameplate_core::claim::Field;
-use nameplate_core::observation::rfc3339;
+use nameplate_core::sheet::COLUMNS;
 
 use super::{Frame, Shown, shown};
 use crate::account::Person;
 use crate::command::report::known_as;
 use crate::house::Known;
-use crate::lines::{device_class, place};
+use crate::lines::{inventory_row, place};
 use crate::print::count;
 use crate::web::Web;
 use crate::web::api::devices::asked;
 
 /// Rows of a page: what a plant's PC shows at once, some screens long.
 const ROWS: usize = 100;
-/// Columns behind the name.
-const HEADER: [&str; 9] = ["device", "address", "class", "manufacturer", "model", "firmware", "serial number", "zone", "last seen"];
+/// Columns that are shown, where nobody chose any.
+const USUAL: [&str; 8] = ["address", "device_class", "manufacturer", "model", "firmware_revision", "serial_number", "zone", "last_seen"];
+/// Where it answers, as people write it; the other columns are those of the inventory file.
+const ADDRESS: &str = "address";
 /// What it can be sorted by.
 const ORDERS: [(&str, &str); 8] = [
     ("tag", "tag"),
@@ -36,12 +37,12 @@ const ORDERS: [(&str, &str); 8] = [
 #[template(path = "devices.html")]
 struct Page<'a> {
     frame: Frame<'a>,
-    filter: String,
-    sort: String,
+    said: Said,
     orders: &'static [(&'static str, &'static str)],
+    choices: Vec<(&'static str, String, bool)>,
     why: Option<String>,
     matched: String,
-    header: &'static [&'static str],
+    header: Vec<String>,
     rows: Vec<Row>,
     next: Option<String>,
 }
@@ -53,68 +54,101 @@ struct Row {
     cells: Vec<String>,
 }
 
+/// What stands in the address.
+struct Said {
+    filters: Vec<String>,
+    sort: String,
+    columns: Vec<&'static str>,
+    after: Option<String>,
+}
+
+impl Said {
+    fn of(query: &str) -> Self {
+        let pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let all =
+            |name: &'static str| pairs.iter().filter(move |(of, value)| of == name && !value.is_empty()).map(|(_, value)| value.clone());
+        let columns: Vec<&'static str> = names().filter(|name| all("column").any(|chosen| chosen == *name)).collect();
+        Self {
+            filters: all("filter").collect(),
+            sort: all("sort").next().unwrap_or_else(|| "tag".to_owned()),
+            columns: if columns.is_empty() { USUAL.to_vec() } else { columns },
+            after: all("after").next(),
+        }
+    }
+
+    /// As the API is asked for the same.
+    fn asked(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(self.filters.iter().map(|filter| ("filter", filter.as_str()))).append_pair("sort", &self.sort);
+        query.extend_pairs(self.after.iter().map(|after| ("after", after.as_str()))).finish()
+    }
+
+    /// The address of the page behind this one.
+    fn behind(&self, after: String) -> String {
+        let next = Self { filters: self.filters.clone(), sort: self.sort.clone(), columns: self.columns.clone(), after: Some(after) };
+        let mut query = form_urlencoded::Serializer::new(next.asked());
+        if next.columns != USUAL {
+            query.extend_pairs(next.columns.iter().map(|column| ("column", column)));
+        }
+        format!("/devices?{}", query.finish())
+    }
+}
+
+/// All columns, in the order in which they are shown.
+fn names() -> impl Iterator<Item = &'static str> {
+    [ADDRESS].into_iter().chain(COLUMNS.iter().map(|column| column.name).filter(|name| *name != "tag"))
+}
+
+fn title(column: &str) -> String {
+    column.replace('_', " ")
+}
+
 /// The page.
 pub async fn list(State(web): State<Web>, Extension(person): Extension<Person>, RawQuery(query): RawQuery) -> Shown {
-    let said = |name: &str| {
-        let pairs = form_urlencoded::parse(query.as_deref().unwrap_or_default().as_bytes()).into_owned();
-        pairs.filter(|(of, value)| of == name && !value.is_empty()).map(|(_, value)| value).next()
-    };
-    let (filter, sort, after) = (said("filter"), said("sort").unwrap_or_else(|| "tag".to_owned()), said("after"));
-    let told = |after: Option<String>| {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        let pairs = [("filter", filter.as_deref()), ("sort", Some(sort.as_str())), ("after", after.as_deref())];
-        query.extend_pairs(pairs.into_iter().filter_map(|(name, value)| Some((name, value?)))).finish()
-    };
-    let (why, query) = match asked(Some(&told(after)), ROWS) {
+    let said = Said::of(query.as_deref().unwrap_or_default());
+    let (why, query) = match asked(Some(&said.asked()), ROWS) {
         Ok(query) => (None, query),
         Err(problem) => (Some(problem.words().1.to_owned()), asked(None, ROWS)?),
     };
+    let columns = said.columns.clone();
     let look = move |known: &Known<'_>| {
         let page = query.page(known.view.catalog.assets(), known.profiles).map_err(|e| super::Problem::bad(e.0))?;
-        let rows: Vec<Row> = page.assets.iter().map(|asset| Row::of(asset, known)).collect();
+        let rows: Vec<Row> = page.assets.iter().map(|asset| Row::of(asset, &columns, known)).collect();
         Ok((rows, page.matched, page.next))
     };
     let (rows, matched, next) = web.known(look).await?;
     shown(&Page {
         frame: Frame { person: Some(&person), here: "/devices" },
-        next: next.map(|next| format!("/devices?{}", told(Some(next.to_string())))),
+        next: next.map(|next| said.behind(next.to_string())),
         matched: count(matched as u64, "device"),
-        filter: filter.unwrap_or_default(),
-        sort,
         orders: &ORDERS,
+        choices: names().map(|name| (name, title(name), said.columns.contains(&name))).collect(),
         why,
-        header: &HEADER,
+        header: said.columns.iter().map(|column| title(column)).collect(),
         rows,
+        said,
     })
 }
 
 impl Row {
-    fn of(asset: &Asset, known: &Known<'_>) -> Self {
-        let value = |field| asset.shown(field).map(|current| current.standing.claim.value.clone()).unwrap_or_default();
-        let firmware = match value(Field::FirmwareRevision) {
-            none if none.is_empty() => format!("unknown: {}", asset.why_unknown),
-            firmware => firmware,
+    fn of(asset: &Asset, columns: &[&str], known: &Known<'_>) -> Self {
+        let names: Vec<String> = columns.iter().map(|name| (*name).to_owned()).collect();
+        let cell = |(name, cell): (&&str, String)| match *name {
+            ADDRESS => asset.addresses.last().map(place).unwrap_or_default(),
+            "firmware_revision" if cell.is_empty() => format!("unknown: {}", asset.why_unknown),
+            "last_seen" if cell.is_empty() => "never, only in a sheet".to_owned(),
+            _ => cell,
         };
-        let model = [value(Field::Model), value(Field::ProductCode)].into_iter().find(|value| !value.is_empty()).unwrap_or_default();
-        let name = Some(known_as(asset)).filter(|name| !name.is_empty()).unwrap_or_else(|| asset.id.clone());
+        let cells = columns.iter().zip(inventory_row(asset, &names, known.profiles)).map(cell).collect();
         Self {
             id: asset.id.clone(),
-            name,
+            name: Some(known_as(asset)).filter(|name| !name.is_empty()).unwrap_or_else(|| asset.id.clone()),
             class: match (asset.is_listed_only(), asset.why_unknown.is_empty()) {
                 (true, _) => "other",
                 (false, false) => "doubt",
                 (false, true) => "plain",
             },
-            cells: vec![
-                asset.addresses.last().map(place).unwrap_or_default(),
-                device_class(asset, known.profiles),
-                value(Field::Manufacturer),
-                model,
-                firmware,
-                value(Field::SerialNumber),
-                asset.columns.get("zone").cloned().unwrap_or_default(),
-                if asset.is_listed_only() { "never, only in a sheet".to_owned() } else { rfc3339(asset.seen_ns.1) },
-            ],
+            cells,
         }
     }
 }

@@ -151,15 +151,16 @@ impl Web {
     }
 
     /// Tries a password; why not, in words. argon2 works outside every lock, and once at a time.
-    async fn try_password(&self, name: String, password: String, from: SocketAddr) -> Result<Result<Session, String>, Problem> {
+    ///
+    /// # Errors
+    /// The store.
+    pub async fn try_password(&self, name: String, password: String, from: SocketAddr) -> Result<Result<Session, String>, Problem> {
         let begun = self.house().known(|known| self.gate().begin(&name, from.ip(), &known.view.accounts, known.now_ns));
         let attempt = match begun {
             Ok(attempt) => attempt,
             Err(refused) => return Ok(Err(refused.to_string())),
         };
-        let _alone = self.0.one_password.acquire().await.map_err(|_| Problem::unavailable("it is ending"))?;
-        let web = self.clone();
-        let tried = move || {
+        let tried = move |web: &Self| {
             let verified = attempt.verify(&password);
             web.house().enter(|view, now_ns| {
                 let (session, events) = web.gate().end(verified, &view.accounts, now_ns);
@@ -169,7 +170,7 @@ impl Web {
                 })
             })
         };
-        let tried = tokio::task::spawn_blocking(tried).await.unwrap_or_else(|_| Err(Problem::own_fault()))?;
+        let tried = self.alone(tried).await?;
         Ok(tried.map_err(|(why, events)| {
             // Behind the answer: how long an entry takes would tell whether there is such an account.
             let web = self.clone();
@@ -179,13 +180,21 @@ impl Web {
     }
 
     async fn redeem(&self, secret: String, name: String, password: String) -> Result<Result<(), String>, Problem> {
-        let _alone = self.0.one_password.acquire().await.map_err(|_| Problem::unavailable("it is ending"))?;
-        let web = self.clone();
-        let hashed = move || match NewPassword::hash(&name, &password) {
+        let hashed = move |web: &Self| match NewPassword::hash(&name, &password) {
             Err(why) => Ok(Err(why)),
             Ok(new) => web.act(|gate, view, now_ns| gate.redeem(&secret, new, &view.accounts, now_ns)),
         };
-        tokio::task::spawn_blocking(hashed).await.unwrap_or_else(|_| Err(Problem::own_fault()))
+        self.alone(hashed).await
+    }
+
+    /// Does what hashes a password: one at a time, on a thread that may take its time.
+    ///
+    /// # Errors
+    /// Those of what is done; or it panicked, which is said without its words.
+    pub async fn alone<T: Send + 'static>(&self, hash: impl FnOnce(&Self) -> Result<T, Problem> + Send + 'static) -> Result<T, Problem> {
+        let _alone = self.0.one_password.acquire().await.map_err(|_| Problem::unavailable("it is ending"))?;
+        let web = self.clone();
+        tokio::task::spawn_blocking(move || hash(&web)).await.unwrap_or_else(|_| Err(Problem::own_fault()))
     }
 
     /// Does an act of the gate: its events first, then its secret. Why not, in words. It may take its time.

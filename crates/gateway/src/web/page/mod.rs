@@ -1,14 +1,20 @@
 //! The page: HTML made here, by templates that escape everything, and one style and one script of our own. It works without the script.
 
+mod accounts;
+mod changes;
+mod device;
 mod devices;
+mod listing;
+mod log;
 pub mod login;
+mod overview;
 
 use askama::Template;
 use axum::Router;
 use axum::http::{HeaderValue, header};
 use axum::middleware::from_fn_with_state;
-use axum::response::{Html, IntoResponse, Redirect, Response};
-use axum::routing::get;
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{get, post};
 use nameplate_core::account::Right;
 
 use super::problem::Problem;
@@ -38,7 +44,15 @@ pub struct Room {
 }
 
 /// All parts, in their order.
-const ROOMS: [Room; 1] = [Room { path: "/devices", title: "Devices", needs: Right::Read }];
+const ROOMS: [Room; 7] = [
+    Room { path: "/", title: "Overview", needs: Right::Read },
+    Room { path: "/devices", title: "Devices", needs: Right::Read },
+    Room { path: "/changes", title: "Changes", needs: Right::Read },
+    Room { path: "/questions", title: "Questions", needs: Right::Audit },
+    Room { path: "/accounts", title: "Accounts", needs: Right::Audit },
+    Room { path: "/log", title: "Account log", needs: Right::Audit },
+    Room { path: "/own", title: "Your account", needs: Right::Read },
+];
 
 impl Frame<'_> {
     /// Around what nobody has to be known for.
@@ -59,11 +73,34 @@ pub fn router(web: &Web) -> Router<Web> {
         get(move || async move { ([(header::CONTENT_TYPE, HeaderValue::from_static(kind)), (header::CACHE_CONTROL, KEPT)], text) })
     };
     let read = Router::new()
-        .route("/", get(|| async { Redirect::to("/devices") }))
+        .route("/", get(overview::page))
         .route("/devices", get(devices::list))
+        .route("/devices/{id}", get(device::page))
+        .route("/changes", get(changes::all))
+        // Each step needs a right of its own, beside that to see the change.
+        .route("/changes/{order}", get(changes::one).post(changes::take))
+        .route("/own", get(accounts::own))
+        .route("/own/tokens", post(accounts::token))
+        .route("/own/tokens/{id}/revoke", post(accounts::revoke_token))
+        .route("/own/password", post(accounts::password))
         .route_layer(may(Right::Read));
+    let ask = Router::new().route("/devices/{id}/read", post(device::read)).route_layer(may(Right::Ask));
+    let audit = Router::new()
+        .route("/questions", get(log::questions))
+        .route("/devices/{id}/questions", get(log::of_device))
+        .route("/devices/{id}/evidence", post(device::evidence))
+        .route("/log", get(log::accounts))
+        .route("/accounts", get(accounts::all))
+        .route_layer(may(Right::Audit));
+    let administer = Router::new()
+        .route("/accounts", post(accounts::make))
+        .route("/accounts/{name}", post(accounts::act))
+        .route_layer(may(Right::Administer));
     login::router()
         .merge(read)
+        .merge(ask)
+        .merge(audit)
+        .merge(administer)
         .route("/style.css", asset("text/css; charset=utf-8", STYLE))
         .route("/page.js", asset("text/javascript; charset=utf-8", SCRIPT))
         .fallback(|| async { Refused(Problem::missing("there is no such page")) })
@@ -110,4 +147,10 @@ fn shown(template: &impl Template) -> Shown {
         eprintln!("serve: a page could not be written: {e}");
         Refused(Problem::own_fault())
     })
+}
+
+/// A text as one piece of a path.
+fn escaped(piece: &str) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
+    piece.bytes().map(|byte| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
