@@ -40,7 +40,7 @@ const PLOTS_MAX: usize = 6;
 /// Families of which releases are counted, the largest first.
 const FAMILIES_MAX: usize = 40;
 /// Below this a disk is said to be full soon, whatever the configuration stops asking at.
-const FREE_MIN: &str = "512MB or 5%";
+const FREE_BYTES_MIN: &str = "512MB or 5%";
 
 #[derive(Template)]
 #[template(path = "overview.html")]
@@ -173,7 +173,7 @@ fn of_the_box(field: &FieldSide, room: Option<Room>) -> Vec<Row> {
     let (received, dropped, given_up) = field.counted;
     let row =
         |tint, what: String| Row::of(tint, vec![Cell::to(what, "#listener".to_owned()), Cell::default(), Cell::default(), Cell::default()]);
-    let limit: FreeMin = FREE_MIN.parse().unwrap_or_default();
+    let limit: FreeMin = FREE_BYTES_MIN.parse().unwrap_or_default();
     let gone =
         field.since_ns.is_none().then(|| row(Tint::Bad, "the field side is not there: nobody listens, and nobody is asked".to_owned()));
     let full = room.filter(|room| room.is_scarce(limit));
