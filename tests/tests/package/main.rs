@@ -92,7 +92,8 @@ fn from_the_package_to_a_device_that_is_heard_and_one_that_is_asked() {
 /// The link of the first start makes an administrator, who logs in and sees these on the page.
 fn page_shows(room: &Room, line: &str, parts: &[&str]) {
     let (origin, secret) = line.split("https://").nth(1).and_then(|url| url.split_once("/first/")).expect("a link");
-    let curl = format!("curl --silent --show-error --fail --insecure --cookie-jar /tmp/jar --cookie /tmp/jar --header 'Origin: https://{origin}'");
+    let curl =
+        format!("curl --silent --show-error --fail --insecure --cookie-jar /tmp/jar --cookie /tmp/jar --header 'Origin: https://{origin}'");
     let password = "correct horse battery";
     room.run(&format!(
         "{curl} --data name=Ada --data-urlencode 'password={password}' --data-urlencode 'again={password}' https://{origin}/first/{secret}"

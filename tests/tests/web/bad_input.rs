@@ -17,7 +17,13 @@ fn whatever_strangers_send_is_refused_and_the_page_stays() {
     // Under another's name (DNS rebinding), or none.
     assert_eq!(plant.gate.raw(b"GET /login HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n").status, 421);
     assert_eq!(plant.gate.raw(b"GET /login HTTP/1.1\r\nConnection: close\r\n\r\n").status, 421);
-    for path in ["/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/style.css/../../../etc/passwd", "/first/..%2f..%2fetc%2fpasswd", "/.git/config"] {
+    for path in [
+        "/../../etc/passwd",
+        "/%2e%2e/%2e%2e/etc/passwd",
+        "/style.css/../../../etc/passwd",
+        "/first/..%2f..%2fetc%2fpasswd",
+        "/.git/config",
+    ] {
         let status = request(&format!("GET {path}"), "", "");
         assert!(matches!(status, 303 | 404 | 400), "{path}: {status}");
     }
@@ -73,7 +79,8 @@ fn many_wrong_passwords_lock_the_account_for_a_while_and_fill_no_ledger() {
     let Some(product) = needed("many_wrong_passwords_lock_the_account_for_a_while_and_fill_no_ledger", Product::find()) else { return };
     let plant = Plant::new(&product);
     let before = plant.entries();
-    let said: Vec<String> = (0..8).map(|number| plant.gate.log_in("engineer", &format!("wrong horse {number:4}")).expect_err("refused").body).collect();
+    let said: Vec<String> =
+        (0..8).map(|number| plant.gate.log_in("engineer", &format!("wrong horse {number:4}")).expect_err("refused").body).collect();
     assert!(said[0].contains("name or password is wrong"), "{}", said[0]);
     assert!(said[7].contains("too many"), "{}", said[7]);
     // The right one helps nobody now, and the others are not held up.

@@ -104,7 +104,8 @@ fn people_come_in_by_a_link_and_see_what_their_role_sees() {
     let _ = plant.gate.get(&viewer, "/api/v1/devices").expect(401);
     // All of it stands in the ledger, and nothing secret does.
     let told = || plant.gate.get(&plant.session("auditor"), "/api/v1/ledger/entries?limit=1000").expect(200).body;
-    let words = ["Ada made an account for viewer: viewer", "viewer logged in from 127.0.0.1", "Ada disabled viewer: left", "wrong password"];
+    let words =
+        ["Ada made an account for viewer: viewer", "viewer logged in from 127.0.0.1", "Ada disabled viewer: left", "wrong password"];
     // That somebody was refused is written behind the answer.
     let told = std::iter::repeat_with(told).take(TRIES_MAX).find(|told| words.iter().all(|words| told.contains(words)));
     let told = told.expect("all of it stands in the ledger");

@@ -8,7 +8,26 @@ use serde_json::{Value, json};
 use super::{Plant, ROLES};
 
 /// Pages, each with the right that it needs.
-const PAGES: [(&str, &str); 2] = [("/", "read"), ("/devices", "read")];
+const PAGES: [(&str, &str); 8] = [
+    ("/", "read"),
+    ("/devices", "read"),
+    ("/changes", "read"),
+    ("/own", "read"),
+    ("/questions", "audit"),
+    ("/log", "audit"),
+    ("/accounts", "audit"),
+    ("/devices/7/questions", "audit"),
+];
+/// Forms of pages, each with the right that it needs.
+const FORMS: [(&str, &str); 7] = [
+    ("/devices/7/read", "ask"),
+    ("/devices/7/evidence", "audit"),
+    ("/accounts", "administer"),
+    ("/accounts/7", "administer"),
+    ("/changes/7", "read"),
+    ("/own/tokens", "read"),
+    ("/own/password", "read"),
+];
 /// What stands for the parts of a path; there is none of that name.
 const NAMED: &str = "7";
 
@@ -89,7 +108,12 @@ fn exactly_those_with_the_right_are_let_through() {
         }
         check(&Asker { cookie: Some("session=AAAA".to_owned()), ..Asker::nobody() }, row, Some(401), "a wrong cookie");
         // A token of ours behind a wrong one counts for nothing, and a cookie behind a wrong token neither.
-        check(&Asker { authorization: Some("Bearer np_x".to_owned()), ..plant.session("administrator") }, row, Some(401), "a wrong token before a cookie");
+        check(
+            &Asker { authorization: Some("Bearer np_x".to_owned()), ..plant.session("administrator") },
+            row,
+            Some(401),
+            "a wrong token before a cookie",
+        );
         if right != "read" {
             check(&Asker::token(&weak), row, Some(403), "a token with fewer rights than its role");
         }
@@ -122,6 +146,14 @@ fn exactly_those_with_the_right_are_let_through() {
         for (role, rights) in ROLES {
             let answered = plant.gate.get(&plant.session(role), path);
             assert_eq!(answered.status != 403, rights.contains(&right), "{role}: {path}: {answered:?}");
+        }
+    }
+    for (path, right) in FORMS {
+        assert_eq!(plant.gate.form(&Asker::nobody(), path, &[]).status, 303, "{path}");
+        for (role, rights) in ROLES {
+            assert_eq!(plant.gate.form(&foreign(role), path, &[]).status, 403, "{role}: {path}");
+            let answered = plant.gate.form(&plant.session(role), path, &[]);
+            assert!((answered.status != 403) == rights.contains(&right) && answered.status < 500, "{role}: {path}: {answered:?}");
         }
     }
     println!("{} rows of the description, {looked} requests by {} askers: 0 bypasses", rows.len(), ROLES.len() * 4 + 8);

@@ -21,9 +21,14 @@ fn no_request_that_schemathesis_makes_is_answered_otherwise_than_described() {
     let there = if tool.exists() { Ok(tool) } else { Err("schemathesis is not in the rig: cargo xtask rig".to_owned()) };
     let Some((product, tool)) = needed(test, Product::find().and_then(|product| Ok((product, there?)))) else { return };
     let plant = Plant::new(&product);
-    let _ = plant.gate.json("POST", &plant.session("engineer"), "/api/v1/rounds", &json!({ "devices": ["x"], "order": "WO-1" })).expect(409);
+    let _ =
+        plant.gate.json("POST", &plant.session("engineer"), "/api/v1/rounds", &json!({ "devices": ["x"], "order": "WO-1" })).expect(409);
     let seconds = std::env::var("NAMEPLATE_SCHEMA_SECONDS").unwrap_or_else(|_| SECONDS.to_owned());
-    for (role, rights) in [("engineer", &["read", "ask", "record"][..]), ("approver", &["read", "approve"]), ("administrator", &["read", "audit", "administer"])] {
+    for (role, rights) in [
+        ("engineer", &["read", "ask", "record"][..]),
+        ("approver", &["read", "approve"]),
+        ("administrator", &["read", "audit", "administer"]),
+    ] {
         let token = plant.token(role, rights);
         let mut command = Command::new(&tool);
         command

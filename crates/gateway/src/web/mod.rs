@@ -29,7 +29,7 @@ use crate::command::serve::config::Page;
 use crate::house::{House, Known};
 
 /// Requests that are answered at once; the others wait. Two processors do no more, and each may hold a page in memory.
-const AT_ONCE_MAX: usize = 4;
+const REQUESTS_AT_ONCE_MAX: usize = 4;
 
 /// What every request has at hand.
 #[derive(Clone)]
@@ -58,7 +58,7 @@ impl Web {
             names: Names::of(page),
             rates: Mutex::default(),
             tls: page.tls,
-            at_once: Semaphore::new(AT_ONCE_MAX),
+            at_once: Semaphore::new(REQUESTS_AT_ONCE_MAX),
             one_password: Semaphore::new(1),
         }))
     }

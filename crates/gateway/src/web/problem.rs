@@ -67,7 +67,10 @@ impl Problem {
 
     /// 421: it came under a name that is not ours.
     pub fn misdirected() -> Self {
-        Self::new(StatusCode::MISDIRECTED_REQUEST, "nobody answers to this name here; the owner lists names in the configuration, [page] names")
+        Self::new(
+            StatusCode::MISDIRECTED_REQUEST,
+            "nobody answers to this name here; the owner lists names in the configuration, [page] names",
+        )
     }
 
     /// 429: too much of it.
@@ -86,7 +89,7 @@ impl Problem {
     }
 
     /// Its status.
-    pub fn status(&self) -> StatusCode {
+    pub fn http_status(&self) -> StatusCode {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
@@ -118,7 +121,7 @@ impl From<Failure> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let (status, retry_after) = (self.status(), self.retry_after);
+        let (status, retry_after) = (self.http_status(), self.retry_after);
         let mut response = (status, Json(self)).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, MEDIA_TYPE);
         if status == StatusCode::UNAUTHORIZED {

@@ -63,7 +63,8 @@ fn made(page: &Page, directory: &Path) -> Result<(PathBuf, PathBuf), Failure> {
     }
     let wrong = |e: rcgen::Error| Failure::input(certificate.display(), format!("no certificate could be made: {e}"));
     let own = [page.listen.ip().to_string(), "localhost".to_owned(), "127.0.0.1".to_owned()];
-    let mut names: Vec<String> = page.names.iter().cloned().chain(own.into_iter().filter(|name| name != "0.0.0.0" && name != "::")).collect();
+    let mut names: Vec<String> =
+        page.names.iter().cloned().chain(own.into_iter().filter(|name| name != "0.0.0.0" && name != "::")).collect();
     names.sort();
     names.dedup();
     let pair = rcgen::generate_simple_self_signed(names).map_err(wrong)?;

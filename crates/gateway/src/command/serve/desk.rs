@@ -39,18 +39,7 @@ impl<'a> Desk<'a> {
     /// The ledger's.
     pub fn new(house: &'a House, (plans, wanted): (&'a [Plan], &'a mut Wanted), pinned: Option<&'a str>) -> Result<Self, Failure> {
         let (chain, key) = house.take(|intake| intake.store().as_deref().map(last_seal).transpose())?.unwrap_or_default();
-        Ok(Self {
-            house,
-            plans,
-            pinned,
-            key,
-            chain,
-            unsealed: (Vec::new(), 0),
-            wanted,
-            said: 0,
-            kept: 0,
-            rounds: 0,
-        })
+        Ok(Self { house, plans, pinned, key, chain, unsealed: (Vec::new(), 0), wanted, said: 0, kept: 0, rounds: 0 })
     }
 
     /// The first line to the field side.

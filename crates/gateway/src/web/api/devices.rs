@@ -16,7 +16,7 @@ use crate::lines::DeviceLine;
 /// Devices of a page, where nothing else is asked for.
 const LIMIT: usize = 100;
 /// Devices of a page at most: some megabytes.
-const LIMIT_MAX: usize = 1_000;
+const PAGE_DEVICES_MAX: usize = 1_000;
 
 /// A page of devices.
 #[derive(Serialize, ToSchema)]
@@ -82,10 +82,15 @@ pub async fn one(State(web): State<Web>, Of(id): Of<String>) -> Result<Json<Devi
 pub fn asked(query: Option<&str>, limit: usize) -> Result<Query, Problem> {
     let said = Parameters::of(query, &["filter", "sort", "limit", "after"])?;
     let limit = said.one::<usize>("limit")?.unwrap_or(limit);
-    if !(1..=LIMIT_MAX).contains(&limit) {
-        return Err(Problem::bad(format!("limit is 1 to {LIMIT_MAX}")));
+    if !(1..=PAGE_DEVICES_MAX).contains(&limit) {
+        return Err(Problem::bad(format!("limit is 1 to {PAGE_DEVICES_MAX}")));
     }
-    Ok(Query { filters: said.all::<Filter>("filter")?, sort: said.one::<Sort>("sort")?, after: said.place::<Cursor>("after")?, limit: Some(limit) })
+    Ok(Query {
+        filters: said.all::<Filter>("filter")?,
+        sort: said.one::<Sort>("sort")?,
+        after: said.place::<Cursor>("after")?,
+        limit: Some(limit),
+    })
 }
 
 /// The device with that id.

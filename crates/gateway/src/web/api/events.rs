@@ -19,7 +19,7 @@ use crate::lines::DeviceLine;
 /// Lines of an answer, where nothing is said.
 const LIMIT: usize = 100;
 /// Lines of an answer at most.
-const LIMIT_MAX: usize = 1_000;
+const ANSWER_LINES_MAX: usize = 1_000;
 
 /// Events in the order of their times.
 #[derive(Serialize, ToSchema)]
@@ -114,7 +114,7 @@ pub enum Kind {
 /// 400: none, or too many.
 pub fn limit(said: &Parameters) -> Result<usize, Problem> {
     let limit = said.one::<usize>("limit")?.unwrap_or(LIMIT);
-    if (1..=LIMIT_MAX).contains(&limit) { Ok(limit) } else { Err(Problem::bad(format!("limit is 1 to {LIMIT_MAX}"))) }
+    if (1..=ANSWER_LINES_MAX).contains(&limit) { Ok(limit) } else { Err(Problem::bad(format!("limit is 1 to {ANSWER_LINES_MAX}"))) }
 }
 
 /// What changed since an entry. Taking it twice changes nothing.
@@ -153,7 +153,8 @@ pub async fn deltas(State(web): State<Web>, RawQuery(query): RawQuery) -> Result
     let (after, limit) = (said.number("after")?, limit(&said)?);
     let look = move |known: &Known<'_>| {
         let catalog = &known.view.catalog;
-        let mut changed: Vec<(u64, &str)> = catalog.entered().into_iter().filter(|(entry, _)| after.is_none_or(|after| *entry > after)).collect();
+        let mut changed: Vec<(u64, &str)> =
+            catalog.entered().into_iter().filter(|(entry, _)| after.is_none_or(|after| *entry > after)).collect();
         changed.sort_unstable();
         // Devices of one entry (a list has many) stay together: the next answer begins behind an entry.
         let end = changed.get(limit - 1).map_or(changed.len(), |(last, _)| changed.partition_point(|(entry, _)| entry <= last));

@@ -44,8 +44,12 @@ pub struct Findings<'a> {
 )]
 pub async fn list(State(web): State<Web>, RawQuery(query): RawQuery) -> Result<Answer, Problem> {
     let said = Parameters::of(query.as_deref(), &["asset", "advisory", "cve", "verdict", "band", "after", "limit"])?;
-    let [asset, advisory, cve, verdict, band] =
-        ["asset", "advisory", "cve", "verdict", "band"].map(|name| said.one::<String>(name)).into_iter().collect::<Result<Vec<_>, _>>()?.try_into().unwrap_or_default();
+    let [asset, advisory, cve, verdict, band] = ["asset", "advisory", "cve", "verdict", "band"]
+        .map(|name| said.one::<String>(name))
+        .into_iter()
+        .collect::<Result<Vec<_>, _>>()?
+        .try_into()
+        .unwrap_or_default();
     let (after, limit) = (said.number("after")?.and_then(|after| usize::try_from(after).ok()).unwrap_or(0), limit(&said)?);
     let judged = web.judged();
     let look = move |house: &crate::house::House| {

@@ -56,7 +56,8 @@ pub async fn metrics(State(web): State<Web>) -> Result<impl IntoResponse, Proble
         let asked = Instant::now();
         let (entries, devices, unknown) = house.known(|known| {
             let assets = known.view.catalog.assets();
-            let (all, unknown) = assets.fold((0_u64, 0_u64), |(all, unknown), asset| (all + 1, unknown + u64::from(!asset.why_unknown.is_empty())));
+            let (all, unknown) =
+                assets.fold((0_u64, 0_u64), |(all, unknown), asset| (all + 1, unknown + u64::from(!asset.why_unknown.is_empty())));
             (known.size, all, unknown)
         });
         let took = asked.elapsed().as_secs_f64();

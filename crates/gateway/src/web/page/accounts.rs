@@ -17,8 +17,8 @@ use crate::account::{NewPassword, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, Person
 use crate::house::Known;
 use crate::sheet::book::Tint;
 use crate::web::Web;
-use crate::web::api::asked::{Body, Of};
 use crate::web::api::accounts::{NewToken, RightWord, Secret, link_of, make_token, revoke, told};
+use crate::web::api::asked::{Body, Of};
 
 #[derive(Template)]
 #[template(path = "accounts.html")]
@@ -73,7 +73,7 @@ async fn list(web: &Web, person: &Person, link: Option<(String, String)>, why: O
     let look = move |known: &Known<'_>| Ok(known.view.accounts.iter().map(|account| Line::of(account, &own, known.now_ns)).collect());
     let accounts = web.known(look).await?;
     let frame = Frame { person: Some(person), here: "/accounts" };
-    shown(&All { frame, accounts, roles: Role::ALL, may_make: person.may(Right::Administer), link, why })
+    shown(&All { frame, accounts, roles: Role::ALL, may_make: person.rights.has(Right::Administer), link, why })
 }
 
 /// What an account is to be.

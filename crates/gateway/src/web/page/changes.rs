@@ -210,7 +210,7 @@ impl Next {
     }
 
     fn with(person: &Person, right: Right, act: &'static str, ring: u32, title: &str, said: String) -> Self {
-        let button = person.may(right).then(|| Button { act, ring, title: title.to_owned(), is_unproven: act == "verify" });
+        let button = person.rights.has(right).then(|| Button { act, ring, title: title.to_owned(), is_unproven: act == "verify" });
         Self { said, button }
     }
 }
@@ -241,7 +241,7 @@ pub async fn take(
         "verify" => (Right::Approve, Event::Verified { order, ring, by, accepts_unproven }),
         _ => return Err(Problem::bad("there is no such step").into()),
     };
-    if !person.may(right) {
+    if !person.rights.has(right) {
         return Err(Problem::forbidden(format!("{} may not: that needs the right \"{}\"", person.name, right.name())).into());
     }
     let _taken = step(&web, event).await?;

@@ -96,8 +96,8 @@ pub async fn page(State(web): State<Web>, Extension(person): Extension<Person>, 
         listed: listed(&field, &told.names),
         is_there: field.since_ns.is_some(),
         round: field.round.map(|round| round.why),
-        may_ask: person.may(Right::Ask),
-        may_audit: person.may(Right::Audit),
+        may_ask: person.rights.has(Right::Ask),
+        may_audit: person.rights.has(Right::Audit),
         told,
     })
 }

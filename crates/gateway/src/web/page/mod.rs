@@ -136,7 +136,7 @@ struct Told<'a> {
 pub fn refused(problem: &Problem, person: Option<&Person>) -> Response {
     let (title, detail) = problem.words();
     match shown(&Told { frame: Frame { person, here: "" }, title, detail }) {
-        Ok(page) => (problem.status(), page).into_response(),
+        Ok(page) => (problem.http_status(), page).into_response(),
         Err(Refused(fault)) => fault.into_response(),
     }
 }
