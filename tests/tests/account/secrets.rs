@@ -21,7 +21,7 @@ fn full() -> (Desk, Vec<String>) {
     desk.act(act);
     let (link, act) = desk.gate.make_link("Ada", "Ada", &desk.accounts, desk.now_ns).expect("a link");
     desk.act(act);
-    let secrets = vec![password_of("Ada"), password_of("Eve"), session.cookie, session.csrf, token, link];
+    let secrets = vec![password_of("Ada"), password_of("Eve"), session.cookie, token, link];
     (desk, secrets)
 }
 
