@@ -36,9 +36,15 @@ impl Tree {
         command
     }
 
+    /// cargo, as a person calls it: what the cargo that runs us says of this crate would have build scripts that look at it (ring's) run again, and
+    /// everything behind them built anew.
     pub fn cargo(&self, words: &[&str]) -> Command {
         let mut command = self.command("cargo");
         command.args(words);
+        let ours = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+        std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(ours)).for_each(|(name, _)| {
+            command.env_remove(name);
+        });
         command
     }
 
