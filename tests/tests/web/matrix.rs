@@ -108,12 +108,8 @@ fn exactly_those_with_the_right_are_let_through() {
         }
         check(&Asker { cookie: Some("session=AAAA".to_owned()), ..Asker::nobody() }, row, Some(401), "a wrong cookie");
         // A token of ours behind a wrong one counts for nothing, and a cookie behind a wrong token neither.
-        check(
-            &Asker { authorization: Some("Bearer np_x".to_owned()), ..plant.session("administrator") },
-            row,
-            Some(401),
-            "a wrong token before a cookie",
-        );
+        let both = Asker { authorization: Some("Bearer np_x".to_owned()), ..plant.session("administrator") };
+        check(&both, row, Some(401), "a wrong token before a cookie");
         if right != "read" {
             check(&Asker::token(&weak), row, Some(403), "a token with fewer rights than its role");
         }
@@ -141,6 +137,14 @@ fn exactly_those_with_the_right_are_let_through() {
             }
         }
     }
+    println!("{} rows of the description, {looked} requests by {} askers: 0 bypasses", rows.len(), ROLES.len() * 4 + 8);
+}
+
+#[test]
+fn pages_and_their_forms_are_for_those_with_the_right() {
+    let Some(product) = needed("pages_and_their_forms_are_for_those_with_the_right", Product::find()) else { return };
+    let plant = Plant::new(&product);
+    let foreign = |role: &str| Asker { origin: Some("https://evil.example".to_owned()), ..plant.session(role) };
     for (path, right) in PAGES {
         assert_eq!(plant.gate.get(&Asker::nobody(), path).status, 303, "{path}");
         for (role, rights) in ROLES {
@@ -156,5 +160,4 @@ fn exactly_those_with_the_right_are_let_through() {
             assert!((answered.status != 403) == rights.contains(&right) && answered.status < 500, "{role}: {path}: {answered:?}");
         }
     }
-    println!("{} rows of the description, {looked} requests by {} askers: 0 bypasses", rows.len(), ROLES.len() * 4 + 8);
 }
