@@ -69,7 +69,7 @@ fn from_the_package_to_a_device_that_is_heard_and_one_that_is_asked() {
     desk.says("1 device listed, listens on tap0");
     segment.replay(&capture(&room), &["--topspeed"]);
     shown(&room, &["V2.7", "release 4.2"]);
-    page_shows(&room, &link, &["V2.7", "release 4.2"]);
+    page_shows(&room, &link, &["V2.7", DEVICE]);
     let took = begun.elapsed();
     let doctor = room.run("nameplate doctor --format table");
     assert!(doctor.contains("ok    hatch: /run/nameplate/hatch, for nameplate-field and the group nameplate, mode 660"), "{doctor}");

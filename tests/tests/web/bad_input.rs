@@ -29,13 +29,14 @@ fn whatever_strangers_send_is_refused_and_the_page_stays() {
     }
     let long = "a".repeat(100_000);
     assert!(matches!(request(&format!("GET /{long}"), "", ""), 414 | 431), "a long path");
-    let status = request("GET /login", &format!("X: {long}\r\n"), "");
+    let status = request("GET /login", &format!("X: {}\r\n", long.repeat(10)), "");
     assert!(matches!(status, 400 | 431), "a long header: {status}");
     let token = plant.token("administrator", &["read", "administer"]);
     let authorized = format!("Authorization: Bearer {token}\r\nContent-Type: application/json\r\n");
     for (body, status) in [
         (format!("{{\"name\":\"{}\",\"role\":\"viewer\"}}", "a".repeat(3_000_000)), 413),
-        ("[".repeat(100_000), 400),
+        ("[".repeat(100_000), 422),
+        ("{\"name\":".repeat(100_000), 422),
         ("{".to_owned(), 400),
         (String::new(), 400),
         ("{\"name\":\"x\",\"role\":\"king\"}".to_owned(), 422),
