@@ -42,8 +42,9 @@ impl Unit {
             format!("-all{}", names.collect::<String>())
         };
         let own = capabilities("AmbientCapabilities");
+        let environment = self.all("Environment").collect::<Vec<_>>().join(" ");
         let line = format!(
-            "umask {}; exec strace -D -f -qq -o {} setpriv --reuid={user} --regid={group} --clear-groups --bounding-set={} --inh-caps={own} \
+            "umask {}; exec env {environment} strace -D -f -qq -o {} setpriv --reuid={user} --regid={group} --clear-groups --bounding-set={} --inh-caps={own} \
              --ambient-caps={own} --no-new-privs {}",
             self.one("UMask"),
             self.trace(),

@@ -34,7 +34,7 @@ pub struct Devices {
 
 /// A condition: `firmware_revision<3.2`.
 #[derive(ToSchema)]
-#[schema(pattern = "^[A-Za-z_]+(=|!=|~|<|<=|>|>=)[^=!~<>]*$")]
+#[schema(pattern = "^[^=!~<>\\s][^=!~<>]*(!=|=|~|<|>)")]
 #[expect(dead_code, reason = "it is a shape of the description")]
 pub struct Condition(String);
 
@@ -43,7 +43,7 @@ pub struct Condition(String);
     get, path = "/devices", tag = "devices", security(("token" = ["read"]), ("session" = ["read"])),
     params(
         ("filter" = Option<Vec<Condition>>, Query, description = "A condition, `firmware_revision<3.2`; where there are several, all must hold. Tests: = != ~ < <= > >="),
-        ("sort" = Option<String>, Query, description = "A column; `-last_seen` is the latest first", pattern = "^-?[A-Za-z_]+$"),
+        ("sort" = Option<String>, Query, description = "A column; `-last_seen` is the latest first", pattern = "^-?[^\\s-]"),
         ("limit" = Option<usize>, Query, description = "Devices of the page, 1 to 1000; 100 where nothing is said", minimum = 1, maximum = 1000),
         ("after" = Option<String>, Query, description = "Go on behind a page: its `next`"),
     ),
