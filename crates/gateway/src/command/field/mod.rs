@@ -119,6 +119,8 @@ impl Field {
                         }
                     };
                     tokio::select! {
+                        // A desk that went before the next one came (it reads its configuration again) is seen to go first.
+                        biased;
                         () = talking => talk = None,
                         accepted = listener.accept() => match accepted {
                             Ok((stream, _)) if talk.is_some() => talk::turn_away(stream).await,
