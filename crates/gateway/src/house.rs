@@ -1,9 +1,11 @@
 //! What the threads of `nameplate serve` share: the ledger with all that follows from it, what is known of the field side, and what people want asked.
 //!
-//! One thread, the desk's, takes reports in; requests of people read beside each other and write one at a time. Nobody holds more than one lock.
+//! One thread, the desk's, takes reports in; requests of people read beside each other and write one at a time. Who needs the gate of people, too, takes
+//! the house first.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
@@ -29,6 +31,8 @@ pub struct House {
     field: Mutex<FieldSide>,
     wishes: Mutex<VecDeque<Wish>>,
     settled: Mutex<Option<(Instant, Duration)>>,
+    /// Something is known here that is not on disk: the process ends, and the next one begins with what is.
+    broken: AtomicBool,
     /// Entries that are on disk: who waits for news waits here.
     pub size: watch::Sender<u64>,
     /// The state.
@@ -110,6 +114,7 @@ impl House {
             field: Mutex::default(),
             wishes: Mutex::default(),
             settled: Mutex::default(),
+            broken: AtomicBool::default(),
             size,
             directory: directory.to_owned(),
             started_ns: now_ns(),
@@ -137,10 +142,11 @@ impl House {
         let mut intake = self.write();
         let now_ns = now_ns();
         let (bodies, done) = decide(&intake.view, now_ns)?;
-        for body in bodies {
-            intake.say(Draft::new(now_ns, body))?;
-        }
-        intake.commit()?;
+        let say = || {
+            bodies.into_iter().try_for_each(|body| intake.say(Draft::new(now_ns, body)).map(drop))?;
+            intake.commit()
+        };
+        say().inspect_err(|_| self.broken.store(true, Ordering::Relaxed))?;
         self.size.send_replace(intake.size());
         Ok(done)
     }
@@ -153,8 +159,14 @@ impl House {
     /// Brings what waits to the disk, and now and then the catalog into the order of time.
     ///
     /// # Errors
-    /// The store's.
+    /// The store's; or what somebody did was not written.
     pub fn commit(&self) -> Result<(), Failure> {
+        if self.broken.load(Ordering::Relaxed) {
+            return Err(Failure::input(
+                self.directory.display(),
+                "what somebody did could not be written; start again with what is on disk",
+            ));
+        }
         let mut intake = self.write();
         intake.commit()?;
         let mut settled = self.settled.lock().unwrap_or_else(PoisonError::into_inner);
@@ -184,6 +196,11 @@ impl House {
         }
         wishes.push_back(wish);
         Ok(())
+    }
+
+    /// Nobody can be asked: what was wanted now is not wanted in the middle of another day. How many rounds that were.
+    pub fn forget_wishes(&self) -> usize {
+        std::mem::take(&mut *self.wishes.lock().unwrap_or_else(PoisonError::into_inner)).len()
     }
 
     /// What is to be asked next.

@@ -65,8 +65,8 @@ impl Web {
 
     /// All that is answered.
     pub fn router(&self) -> Router {
-        let (api, description) = api::router(self);
-        page::router(self)
+        let (api, description) = api::router();
+        page::router()
             .merge(api)
             .merge(description)
             .layer(from_fn_with_state(self.clone(), rate::limited))

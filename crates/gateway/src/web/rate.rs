@@ -1,4 +1,4 @@
-//! How many requests one asker has answered: a bucket of tokens for each, by token or session, else by address.
+//! How many requests one asker has answered: a bucket of tokens for each, by account or token, else by address.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -6,13 +6,12 @@ use std::sync::PoisonError;
 use std::time::Instant;
 
 use axum::extract::{Extension, Request, State};
-use axum::http::header;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use sha2::{Digest, Sha256};
 
 use super::Web;
 use super::problem::Problem;
+use crate::account::Way;
 
 /// Requests in one go: a page with all that belongs to it, several times.
 const BURST_REQUESTS_MAX: f64 = 200.0;
@@ -24,8 +23,8 @@ const ASKERS_MAX: usize = 4_096;
 /// Who asks.
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Asker {
-    /// What was sent to prove it, hashed; it may be nothing that we know.
-    Proof([u8; 32]),
+    /// Somebody whom we know: the account's name, or the token's id.
+    Person(String),
     Address(IpAddr),
 }
 
@@ -55,11 +54,17 @@ impl Rates {
     }
 }
 
-/// Answers nobody more than that. An address is looked at first, whatever was sent with it: proofs that are made up fill no memory.
-pub async fn limited(State(web): State<Web>, Extension(from): Extension<SocketAddr>, request: Request, next: Next) -> Response {
-    let proof = [header::AUTHORIZATION, header::COOKIE].iter().find_map(|name| request.headers().get(name));
-    let known = proof.filter(|_| web.is_known(request.headers()));
-    let asker = known.map_or(Asker::Address(from.ip()), |proof| Asker::Proof(Sha256::digest(proof.as_bytes()).into()));
+/// Answers nobody more than that. Strangers count by their address, whatever they send: proofs that are made up fill no memory. Who it is, is looked up here
+/// for all that follows.
+pub async fn limited(State(web): State<Web>, Extension(from): Extension<SocketAddr>, mut request: Request, next: Next) -> Response {
+    let asker = match web.person(request.headers()) {
+        None => Asker::Address(from.ip()),
+        Some(person) => {
+            let asker = if let Way::Token { id } = &person.way { id.clone() } else { person.name.clone() };
+            request.extensions_mut().insert(person);
+            Asker::Person(asker)
+        }
+    };
     let is_left = web.0.rates.lock().unwrap_or_else(PoisonError::into_inner).take(asker, Instant::now());
     if is_left {
         return next.run(request).await;

@@ -71,16 +71,17 @@ async fn attend(web: &Web, listener: TcpListener, acceptor: Option<TlsAcceptor>,
     let (router, room) = (web.router(), Arc::new(Semaphore::new(CONNECTIONS_MAX)));
     loop {
         let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
-        let (stream, from) = tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok(accepted) => accepted,
-                Err(e) => {
-                    eprintln!("serve: no connection could be taken: {e}");
-                    tokio::time::sleep(PAUSE).await;
-                    continue;
-                }
-            },
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
             _ = stop.wait_for(|stop| *stop) => break,
+        };
+        let (stream, from) = match accepted {
+            Ok(accepted) => accepted,
+            Err(e) => {
+                eprintln!("serve: no connection could be taken: {e}");
+                let _ = timeout(PAUSE, stop.wait_for(|stop| *stop)).await;
+                continue;
+            }
         };
         let (router, acceptor, stop) = (router.clone().layer(Extension(from)), acceptor.clone(), stop.clone());
         tokio::spawn(async move {

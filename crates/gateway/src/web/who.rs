@@ -1,4 +1,4 @@
-//! Who asks, and whether they may. Each route stands in a group with one right ([`Web::needing`]); a route without one cannot be written.
+//! Who asks, and whether they may. Each route stands in a group with one right ([`Needed`]); a route without one cannot be written.
 //!
 //! A browser sends its cookie with whatever any page makes it send, so what does something is taken from our own pages alone: the cookie is `SameSite=Strict`,
 //! and the request has to say that it comes from here (`Sec-Fetch-Site` or `Origin`; Fetch Metadata, W3C). A token is never sent by itself.
@@ -22,23 +22,12 @@ const COOKIE_IN_CLEAR: &str = "session";
 /// Which right a group of routes needs, and how those who do not have it are told.
 #[derive(Clone)]
 pub struct Needed {
-    web: Web,
     right: Right,
     /// People are led to the page where they log in.
     is_page: bool,
 }
 
 impl Web {
-    /// What a group of routes of the API needs.
-    pub fn needing(&self, right: Right) -> Needed {
-        Needed { web: self.clone(), right, is_page: false }
-    }
-
-    /// What a group of pages needs.
-    pub fn page_needing(&self, right: Right) -> Needed {
-        Needed { web: self.clone(), right, is_page: true }
-    }
-
     /// Who sends this.
     pub fn person(&self, headers: &HeaderMap) -> Option<Person> {
         let bearer = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
@@ -48,11 +37,6 @@ impl Web {
             Some(bearer) => self.gate().token(bearer.strip_prefix("Bearer ")?.trim(), &known.view.accounts, now_ns),
             None => self.gate().session(&cookie?, &known.view.accounts, now_ns),
         })
-    }
-
-    /// True where it comes from somebody whom we know.
-    pub fn is_known(&self, headers: &HeaderMap) -> bool {
-        self.person(headers).is_some()
     }
 
     /// The session's secret.
@@ -79,21 +63,30 @@ impl Web {
     }
 }
 
-/// Lets through who may; a handler finds them as an `Extension<Person>`.
-pub async fn allowed(State(needed): State<Needed>, mut request: Request, next: Next) -> Response {
-    let Some(person) = needed.web.person(request.headers()) else { return needed.unknown(&request) };
+/// Lets through who may; they stand in the request as an `Extension<Person>` ([`super::rate`]).
+pub async fn allowed(State(needed): State<Needed>, request: Request, next: Next) -> Response {
+    let Some(person) = request.extensions().get::<Person>() else { return needed.unknown(&request) };
     if !person.rights.has(needed.right) {
         return needed
-            .refused(Problem::forbidden(format!("{} may not: that needs the right \"{}\"", person.name, needed.right.name())), &person);
+            .refused(Problem::forbidden(format!("{} may not: that needs the right \"{}\"", person.name, needed.right.name())), person);
     }
     if !request.method().is_safe() && matches!(person.way, Way::Session) && !is_own(request.headers()) {
-        return needed.refused(Problem::forbidden("this did not come from a page of this gateway"), &person);
+        return needed.refused(Problem::forbidden("this did not come from a page of this gateway"), person);
     }
-    request.extensions_mut().insert(person);
     next.run(request).await
 }
 
 impl Needed {
+    /// What a group of routes of the API needs.
+    pub const fn of_api(right: Right) -> Self {
+        Self { right, is_page: false }
+    }
+
+    /// What a group of pages needs.
+    pub const fn of_page(right: Right) -> Self {
+        Self { right, is_page: true }
+    }
+
     fn unknown(&self, request: &Request) -> Response {
         if !self.is_page {
             return Problem::unknown_person().into_response();

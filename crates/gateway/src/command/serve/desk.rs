@@ -190,8 +190,14 @@ impl<'a> Desk<'a> {
 impl Drop for Desk<'_> {
     /// The field side is gone; what was counted there stays as the last word.
     fn drop(&mut self) {
-        let mut field = self.house.field();
-        (field.since_ns, field.round) = (None, None);
+        {
+            let mut field = self.house.field();
+            (field.since_ns, field.round) = (None, None);
+        }
+        let forgotten = self.house.forget_wishes();
+        if forgotten > 0 {
+            eprintln!("serve: {} that people wanted will not be asked", crate::print::count(forgotten as u64, "round"));
+        }
     }
 }
 

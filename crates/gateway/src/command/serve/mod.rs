@@ -96,6 +96,7 @@ fn attend(house: &House, config: &mut Config, care: &mut Care, stop: &Stop) -> R
     while !stop.is_asked() {
         care.reload(config);
         care.service.alive();
+        house.commit()?;
         match Hatch::open(&config.hatch) {
             Ok(hatch) => {
                 told = false;

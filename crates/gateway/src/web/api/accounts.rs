@@ -10,55 +10,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::asked::{Body, Of};
-use super::{Problem, Web};
+use super::{Problem, Web, shapes};
 use crate::account::Person;
-
-/// What an account is for.
-#[derive(Clone, Copy, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = Role)]
-pub enum RoleWord {
-    /// Looks.
-    Viewer,
-    /// Works on devices.
-    Engineer,
-    /// Agrees to what engineers propose.
-    Approver,
-    /// Looks at who did what.
-    Auditor,
-    /// Makes accounts.
-    Administrator,
-}
-
-impl From<Role> for RoleWord {
-    fn from(role: Role) -> Self {
-        match role {
-            Role::Viewer => Self::Viewer,
-            Role::Engineer => Self::Engineer,
-            Role::Approver => Self::Approver,
-            Role::Auditor => Self::Auditor,
-            Role::Administrator => Self::Administrator,
-        }
-    }
-}
-
-impl From<RoleWord> for Role {
-    fn from(role: RoleWord) -> Self {
-        match role {
-            RoleWord::Viewer => Self::Viewer,
-            RoleWord::Engineer => Self::Engineer,
-            RoleWord::Approver => Self::Approver,
-            RoleWord::Auditor => Self::Auditor,
-            RoleWord::Administrator => Self::Administrator,
-        }
-    }
-}
 
 /// Who asks.
 #[derive(Serialize, ToSchema)]
 pub struct Me {
     name: String,
-    role: RoleWord,
+    #[schema(value_type = shapes::Role)]
+    role: Role,
     /// What they may do now; with a token no more than it was made for.
     rights: Vec<&'static str>,
 }
@@ -70,14 +30,15 @@ pub struct Me {
 )]
 pub async fn me(Extension(person): Extension<Person>) -> Json<Me> {
     let rights = person.rights.iter().map(Right::name).collect();
-    Json(Me { name: person.name, role: person.role.into(), rights })
+    Json(Me { name: person.name, role: person.role, rights })
 }
 
 /// An account.
 #[derive(Serialize, ToSchema)]
 pub struct AccountLine {
     name: String,
-    role: RoleWord,
+    #[schema(value_type = shapes::Role)]
+    role: Role,
     /// False where it may do nothing.
     active: bool,
     created: String,
@@ -92,7 +53,7 @@ impl AccountLine {
     fn of(account: &Account) -> Self {
         Self {
             name: account.name.clone(),
-            role: account.role.into(),
+            role: account.role,
             active: account.is_active(),
             created: rfc3339(account.created_ns),
             logged_in: account.logged_in_ns.map(rfc3339),
@@ -117,7 +78,8 @@ pub struct NewAccount {
     /// 1 to 80 characters; nobody else has had it.
     #[schema(min_length = 1, max_length = 80)]
     name: String,
-    role: RoleWord,
+    #[schema(value_type = shapes::Role)]
+    role: Role,
 }
 
 /// A link with which a password is set, once.
@@ -139,7 +101,7 @@ pub async fn make(
     Extension(person): Extension<Person>,
     Body(NewAccount { name, role }): Body<NewAccount>,
 ) -> Result<(StatusCode, Json<Link>), Problem> {
-    let created = Event::Created { name: name.clone(), role: role.into(), by: person.name.clone() };
+    let created = Event::Created { name: name.clone(), role, by: person.name.clone() };
     told(&web, created).await?;
     Ok((StatusCode::CREATED, link_of(&web, person, name).await?))
 }
@@ -163,7 +125,8 @@ pub async fn link(
 #[serde(deny_unknown_fields)]
 pub struct AccountChange {
     /// Another role; ends its sessions.
-    role: Option<RoleWord>,
+    #[schema(value_type = Option<shapes::Role>)]
+    role: Option<Role>,
     /// True: it may again do what its role says. False: it may do nothing.
     active: Option<bool>,
     /// Why it is disabled.
@@ -185,7 +148,7 @@ pub async fn change(
 ) -> Result<Json<AccountLine>, Problem> {
     let by = person.name;
     let event = match (role, active) {
-        (Some(role), None) => Event::Role { name: name.clone(), role: role.into(), by },
+        (Some(role), None) => Event::Role { name: name.clone(), role, by },
         (None, Some(true)) => Event::Enabled { name: name.clone(), by },
         (None, Some(false)) => Event::Disabled { name: name.clone(), by, why },
         _ => return Err(Problem::bad("say either role or active")),
@@ -237,45 +200,13 @@ pub async fn tokens(State(web): State<Web>, Extension(person): Extension<Person>
     web.known(own).await
 }
 
-/// One thing that somebody may do.
-#[derive(Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = Right)]
-pub enum RightWord {
-    /// See devices, findings, baselines and changes.
-    Read,
-    /// Have listed devices read.
-    Ask,
-    /// Take the steps of a change.
-    Record,
-    /// Approve what somebody else recorded.
-    Approve,
-    /// See who did what.
-    Audit,
-    /// Make accounts.
-    Administer,
-}
-
-impl From<RightWord> for Right {
-    fn from(right: RightWord) -> Self {
-        match right {
-            RightWord::Read => Self::Read,
-            RightWord::Ask => Self::Ask,
-            RightWord::Record => Self::Record,
-            RightWord::Approve => Self::Approve,
-            RightWord::Audit => Self::Audit,
-            RightWord::Administer => Self::Administer,
-        }
-    }
-}
-
 /// A token that is to be made.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewToken {
     /// What can be done with it; no more than one's own role.
-    #[schema(min_items = 1)]
-    pub rights: Vec<RightWord>,
+    #[schema(value_type = Vec<shapes::Right>, min_items = 1)]
+    pub rights: Vec<Right>,
     /// Days that it is good for.
     #[schema(minimum = 1, maximum = 366)]
     pub days: u64,
@@ -299,7 +230,7 @@ pub async fn make_token(
     Extension(person): Extension<Person>,
     Body(NewToken { rights, days }): Body<NewToken>,
 ) -> Result<(StatusCode, Json<Secret>), Problem> {
-    let rights = Rights::of(&rights.into_iter().map(Right::from).collect::<Vec<_>>());
+    let rights = Rights::of(&rights);
     let made = acted(&web, move |web| {
         let mut secret = String::new();
         let done = web.act(|gate, view, now_ns| {

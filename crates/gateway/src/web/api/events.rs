@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::answer::Answer;
 use super::parameters::Parameters;
-use super::{Problem, Web};
+use super::{Problem, Web, shapes};
 use crate::command::devices::moment;
 use crate::command::events::{EventLine, kind};
 use crate::house::Known;
@@ -36,7 +36,7 @@ pub struct Events<'a> {
     get, path = "/events", tag = "devices", security(("token" = ["read"]), ("session" = ["read"])),
     params(
         ("since" = Option<String>, Query, description = "Only what happened on that day or later: 2026-03-02 or 2026-03-02T10:15:30Z", pattern = "^20[0-9]{2}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z)?$"),
-        ("kind" = Option<Vec<Kind>>, Query, description = "Only of this kind; may be repeated"),
+        ("kind" = Option<Vec<shapes::Happened>>, Query, description = "Only of this kind; may be repeated"),
         ("after" = Option<String>, Query, description = "Go on behind an answer: its `next`"),
         ("limit" = Option<usize>, Query, description = "Events of the answer, 1 to 1000; 100 where nothing is said", minimum = 1, maximum = 1000),
     ),
@@ -77,35 +77,6 @@ impl FromStr for Place {
         let parts = text.split_once('.').and_then(|(time, number)| Some(Self(time.parse().ok()?, number.parse().ok()?)));
         parts.ok_or("it is no place to go on from; that is the `next` of an answer")
     }
-}
-
-/// A kind of event.
-#[derive(ToSchema)]
-#[schema(rename_all = "kebab-case")]
-#[expect(dead_code, reason = "it is a shape of the description")]
-pub enum Kind {
-    /// Not known before.
-    New,
-    /// Another firmware.
-    FirmwareChanged,
-    /// Another value of another field.
-    Changed,
-    /// Another module in its place.
-    ModuleSwapped,
-    /// Another serial number answers there.
-    DeviceSwapped,
-    /// Two take turns at one address.
-    PartnerAnswered,
-    /// It answers elsewhere.
-    AddressMoved,
-    /// It answers in a second place.
-    AddressAdded,
-    /// Not heard any more, where others were.
-    Silent,
-    /// A person did something to the catalog.
-    ByHand,
-    /// Somebody was seen to do something to it.
-    DoneTo,
 }
 
 /// How many lines are asked for.

@@ -29,7 +29,7 @@ use super::{Web, who};
 #[derive(OpenApi)]
 #[openapi(
     info(title = "nameplate", description = "What a gateway knows of the devices of a plant. Times are RFC 3339 in UTC; errors are RFC 9457 problems."),
-    components(schemas(Problem, devices::Condition, events::Kind)),
+    components(schemas(Problem, devices::Condition, shapes::Happened)),
     modifiers(&Proofs)
 )]
 struct Description;
@@ -48,8 +48,8 @@ impl Modify for Proofs {
 }
 
 /// The API, and its description.
-pub fn router(web: &Web) -> (Router<Web>, Router<Web>) {
-    let may = |right| from_fn_with_state(web.needing(right), who::allowed);
+pub fn router() -> (Router<Web>, Router<Web>) {
+    let may = |right| from_fn_with_state(who::Needed::of_api(right), who::allowed);
     let reading = OpenApiRouter::new()
         .routes(routes!(devices::list))
         .routes(routes!(devices::one))

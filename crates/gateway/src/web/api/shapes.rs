@@ -3,8 +3,50 @@
 
 use std::net::IpAddr;
 
+use nameplate_core::account;
+use nameplate_core::catalog;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+/// One of some words.
+fn word<const WORDS: usize>(words: [&'static str; WORDS]) -> RefOr<Schema> {
+    ObjectBuilder::new().schema_type(SchemaType::new(Type::String)).enum_values(Some(words)).build().into()
+}
+
+/// What an account is for (docs/accounts.md).
+pub struct Role;
+
+impl PartialSchema for Role {
+    fn schema() -> RefOr<Schema> {
+        word(account::Role::ALL.map(account::Role::name))
+    }
+}
+
+impl ToSchema for Role {}
+
+/// One thing that somebody may do (docs/accounts.md).
+pub struct Right;
+
+impl PartialSchema for Right {
+    fn schema() -> RefOr<Schema> {
+        word(account::Right::ALL.map(account::Right::name))
+    }
+}
+
+impl ToSchema for Right {}
+
+/// A kind of event.
+pub struct Happened;
+
+impl PartialSchema for Happened {
+    fn schema() -> RefOr<Schema> {
+        word(catalog::Happened::ALL.map(catalog::Happened::name))
+    }
+}
+
+impl ToSchema for Happened {}
 
 /// Who spoke. Absent parts are left out.
 #[derive(Serialize, ToSchema)]

@@ -17,7 +17,7 @@ use crate::account::{NewPassword, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, Person
 use crate::house::Known;
 use crate::sheet::book::Tint;
 use crate::web::Web;
-use crate::web::api::accounts::{NewToken, RightWord, Secret, link_of, make_token, revoke, told};
+use crate::web::api::accounts::{NewToken, Secret, link_of, make_token, revoke, told};
 use crate::web::api::asked::{Body, Of};
 
 #[derive(Template)]
@@ -208,7 +208,7 @@ pub async fn token(State(web): State<Web>, Extension(person): Extension<Person>,
     let all = |name: &'static str| pairs.iter().filter(move |(of, _)| of == name).map(|(_, value)| value.clone());
     let days = all("days").next().and_then(|days| days.parse().ok()).unwrap_or_default();
     // The words are those of the API.
-    let rights: Result<Vec<RightWord>, _> = all("right").map(|word| serde_json::from_value(word.into())).collect();
+    let rights: Result<Vec<Right>, _> = all("right").map(|word| serde_json::from_value(word.into())).collect();
     let Ok(rights) = rights else { return mine(&web, &person, None, Some("there is no such right".to_owned())).await };
     let new = NewToken { rights, days };
     match make_token(State(web.clone()), Extension(person.clone()), Body(new)).await {

@@ -67,8 +67,8 @@ impl Frame<'_> {
 }
 
 /// All pages.
-pub fn router(web: &Web) -> Router<Web> {
-    let may = |right| from_fn_with_state(web.page_needing(right), who::allowed);
+pub fn router() -> Router<Web> {
+    let may = |right| from_fn_with_state(who::Needed::of_page(right), who::allowed);
     let asset = |kind: &'static str, text: &'static str| {
         get(move || async move { ([(header::CONTENT_TYPE, HeaderValue::from_static(kind)), (header::CACHE_CONTROL, KEPT)], text) })
     };
