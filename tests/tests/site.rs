@@ -134,6 +134,24 @@ fn a_site_and_its_zones_are_read_so_often_a_day_and_no_more() {
     assert!(after.contains("budget.site: 3 of 3 readings spent today (UTC); this run wants 5, of which 5 would be refused"), "{after}");
 }
 
+#[test]
+fn the_memory_that_frames_wait_in_has_bounds() {
+    let Some(product) = needed("the_memory_that_frames_wait_in_has_bounds", Product::find()) else { return };
+    let state = State::new();
+    for (ring_mib, said) in
+        [("0", Some("line 3: ring_mib: 1 to 512")), ("513", Some("line 3: ring_mib")), ("-1", Some("line 3")), ("512", None)]
+    {
+        let text = format!(
+            "name = \"North\"\n[listen]\nring_mib = {ring_mib}\ninterface = \"eth1\"\n[[zone]]\nname = \"one\"\n[[zone.device]]\ntarget = \"127.0.0.1:502/1\"\n"
+        );
+        let ended = product.run(["ask", "--site", &state.file("site.toml", text), "--dry-run"]);
+        match said {
+            Some(said) => assert!(ended.expect(code::INPUT).err.contains(said), "{ring_mib}"),
+            None => drop(ended.expect(code::DONE)),
+        }
+    }
+}
+
 /// A day of the week that is not within a day of now.
 fn never_today() -> &'static str {
     let days = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_secs() / 86_400;

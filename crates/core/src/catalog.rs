@@ -277,6 +277,7 @@ impl Catalog {
 mod asset;
 mod assets;
 mod by_hand;
+mod digests;
 mod entered;
 mod event;
 mod family;

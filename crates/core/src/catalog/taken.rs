@@ -1,10 +1,10 @@
 //! All that was taken, short enough to be folded again: what a catalog shows must not depend on the order in which it learned of it.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::Arc;
 
 use super::assets::Number;
+use super::digests::Digests;
 use super::{Meaning, Outline, Told};
 use crate::hand::{Act, Hand};
 use crate::observation::{Id, Source};
@@ -54,53 +54,17 @@ pub(super) enum Item {
     Import(u32),
 }
 
-/// The first half of a digest: 128 bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Half([u64; 2]);
-
-impl Half {
-    fn of(digest: &[u8; 32]) -> Self {
-        let (words, _) = digest.as_chunks::<8>();
-        let word = |at: usize| words.get(at).map_or(0, |word| u64::from_le_bytes(*word));
-        Self([word(0), word(1)])
-    }
-}
-
-impl Hash for Half {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.0[0]);
-    }
-}
-
-/// A digest is as good as any hash of it.
-#[derive(Clone, Copy, Debug, Default)]
-struct First(u64);
-
-impl Hasher for First {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        // For what is no digest, which nobody hashes.
-        self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
-    }
-
-    fn write_u64(&mut self, word: u64) {
-        self.0 = word;
-    }
-}
-
 /// All that was taken.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Taken {
     sayings: Vec<Saying>,
     ways: Vec<Source>,
     by_way: HashMap<(u8, String), u32>,
     latest_way: u32,
+    /// The source that came by it last.
+    latest_source: Option<Source>,
     pub(super) records: Vec<Record>,
-    /// The first half of a digest is enough to tell two observations apart: 128 bits.
-    by_digest: HashMap<Half, u32, BuildHasherDefault<First>>,
+    by_digest: Digests,
     /// Sayings of each asset, by its number.
     by_asset: Vec<Vec<u32>>,
     pub(super) imports: Vec<Placed<Import>>,
@@ -120,8 +84,7 @@ pub(super) struct Taken {
 impl Taken {
     /// The record with this digest.
     pub(super) fn known(&self, digest: &[u8; 32]) -> Option<u32> {
-        let at = *self.by_digest.get(&Half::of(digest))?;
-        self.records.get(at as usize).filter(|record| record.digest == *digest).map(|_| at)
+        self.by_digest.find(digest, &self.records)
     }
 
     /// An observation that is known came again; the earlier place is its own.
@@ -138,7 +101,7 @@ impl Taken {
         let saying = self.saying(told.outline, said, asset);
         let place = self.place(told.entry);
         let Ok(at) = u32::try_from(self.records.len()) else { return };
-        self.by_digest.insert(Half::of(&told.id.0), at);
+        self.by_digest.insert(&told.id.0, at);
         self.comes((told.time_ns, place));
         let (time_ns, frame, digest) = (told.time_ns, frame(told.source), told.id.0);
         self.records.push(Record { time_ns, place, frame, way, digest, saying, owner: asset });
@@ -187,16 +150,26 @@ impl Taken {
 
     /// The number of a way, and the source with the text that all have that came by it.
     pub(super) fn way(&mut self, source: &Source) -> (u32, Source) {
-        // Readings come by the hundred from one file.
-        if self.ways.get(self.latest_way as usize).is_none_or(|latest| way(latest) != way(source)) {
-            let (kind, name) = way(source);
-            let next = u32::try_from(self.ways.len()).unwrap_or(u32::MAX);
-            self.latest_way = *self.by_way.entry((kind, name.to_owned())).or_insert(next);
-            if self.latest_way == next {
-                self.ways.push(source.clone());
-            }
+        // Readings come by the hundred from one file. Where it is the very text, it is not looked at: its reader counts beside it.
+        if !self.latest_source.as_ref().is_some_and(|latest| is_same_text(latest, source)) {
+            self.latest_source = Some(source.clone());
+            self.latest_way = self.number(source);
         }
         (self.latest_way, self.source(self.latest_way, frame(source)).unwrap_or_else(|| source.clone()))
+    }
+
+    fn number(&mut self, source: &Source) -> u32 {
+        if self.ways.get(self.latest_way as usize).is_some_and(|latest| way(latest) == way(source)) {
+            return self.latest_way;
+        }
+        let (kind, name) = way(source);
+        let next = u32::try_from(self.ways.len()).unwrap_or(u32::MAX);
+        let number = *self.by_way.entry((kind, name.to_owned())).or_insert(next);
+        if number == next {
+            // Its text is one of the catalog's own: who else holds the reader's would wait for the same memory.
+            self.ways.push(apart(source));
+        }
+        number
     }
 
     /// The source of what came by a way, with its frame where it has one.
@@ -255,6 +228,25 @@ const fn frame(source: &Source) -> u64 {
     match source {
         Source::Capture { frame, .. } | Source::Live { frame, .. } => *frame,
         Source::Asked { .. } | Source::Imported { .. } | Source::ByHand { .. } => 0,
+    }
+}
+
+/// The same with a text that nobody else holds.
+fn apart(source: &Source) -> Source {
+    let mut apart = source.clone();
+    if let Source::Capture { file: text, .. } | Source::Live { interface: text, .. } | Source::Asked { reason: text } = &mut apart {
+        *text = Arc::from(&**text);
+    }
+    apart
+}
+
+/// True where both hold one text, in one place.
+fn is_same_text(one: &Source, other: &Source) -> bool {
+    match (one, other) {
+        (Source::Capture { file: one, .. }, Source::Capture { file: other, .. })
+        | (Source::Live { interface: one, .. }, Source::Live { interface: other, .. })
+        | (Source::Asked { reason: one }, Source::Asked { reason: other }) => Arc::ptr_eq(one, other),
+        _ => false,
     }
 }
 

@@ -128,8 +128,14 @@ impl Tail {
 fn number_before(bytes: &[u8]) -> Option<(&[u8], u64)> {
     let digits = bytes.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
     let (rest, digits) = bytes.split_at(bytes.len() - digits);
-    let written = digits == b"0" || !digits.starts_with(b"0");
-    Some((rest, str::from_utf8(digits).ok()?.parse().ok().filter(|_| written)?))
+    Some((rest, number(digits)?))
+}
+
+/// The number that these digits are, as JSON writes it.
+pub(super) fn number(digits: &[u8]) -> Option<u64> {
+    let written = digits == b"0" || !(digits.is_empty() || digits.starts_with(b"0"));
+    let push = |value: u64, digit: &u8| value.checked_mul(10)?.checked_add(u64::from(digit - b'0'));
+    written.then(|| digits.iter().try_fold(0, push))?
 }
 
 #[cfg(test)]
@@ -142,6 +148,15 @@ mod tests {
 
     fn touch(line: &str) -> Entry {
         Entry { index: 17, time_ns: u64::MAX, body: Body::Touch { line: line.into() } }
+    }
+
+    #[test]
+    fn a_number_is_one_as_json_writes_it() {
+        let cases = [("0", Some(0)), ("17", Some(17)), ("18446744073709551615", Some(u64::MAX))];
+        let none = ["", "00", "017", "18446744073709551616", "99999999999999999999"].map(|text| (text, None));
+        for (text, expected) in cases.into_iter().chain(none) {
+            assert_eq!(number(text.as_bytes()), expected, "{text:?}");
+        }
     }
 
     #[test]

@@ -11,6 +11,8 @@ use super::interface::Interface;
 pub use super::interface::Voice;
 use super::ring::{Ring, give_up_capabilities};
 
+/// Mebibytes of the ring of somebody who only listens: at 100,000 frames/s of 200 bytes more than a second in which a slow disk may hold us up.
+pub const RING_MIB: u16 = 32;
 /// Milliseconds of one wait: how late a request to stop is noticed on a quiet wire.
 pub const WAIT_MS_MAX: u16 = 200;
 /// Waits for what is still in the ring at the end. The kernel hands over the last block within one.
@@ -42,14 +44,14 @@ pub struct Live {
 }
 
 impl Live {
-    /// Opens an interface, promiscuous, and gives up the capability that this takes, CAP_NET_RAW, in the whole process. Called before other
+    /// Opens an interface, promiscuous, with a ring of so many mebibytes, and gives up the capability that this takes, CAP_NET_RAW, in the whole process. Called before other
     /// threads are started. The kernel lets through what the filter does, and more: who calls judges exactly, with [`Filter::passes`].
     ///
     /// # Errors
     /// No such interface, not Ethernet, down, no permission: each says what to do.
-    pub fn open(interface: &str, filter: &Filter) -> io::Result<Self> {
+    pub fn open(interface: &str, filter: &Filter, ring_mib: u16) -> io::Result<Self> {
         let interface = Interface::find(interface)?;
-        let ring = Ring::new().map_err(|e| match e.kind() {
+        let ring = Ring::new(ring_mib).map_err(|e| match e.kind() {
             ErrorKind::PermissionDenied => {
                 let why = "listening to an interface takes the capability CAP_NET_RAW: \
                            give it to the program once (setcap cap_net_raw+ep FILE), or start it as root";

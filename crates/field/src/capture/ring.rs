@@ -20,11 +20,11 @@ use nix::{getsockopt_impl, setsockopt_impl, sockopt_impl};
 
 use super::block::STATUS_AT;
 
-/// Bytes of one block: four of the largest frames that offloading makes (64 KiB), so that no usual frame is cut, and a multiple of any page.
-const BLOCK_BYTES: usize = 256 * 1024;
-/// Blocks in the ring: 32 MiB, which at 100,000 frames/s of 200 bytes is more than a second in which a slow disk may hold us up.
-const BLOCKS: usize = 128;
-const RING_BYTES: usize = BLOCK_BYTES * BLOCKS;
+/// Bytes of one block: two of the largest frames that offloading makes (64 KiB), so that no usual frame is cut, and a multiple of any page. A block
+/// that is not full is handed over, too: with few of them, a quiet wire would use up a ring in less time than a busy one.
+const BLOCK_BYTES: usize = 128 * 1024;
+/// Blocks in a mebibyte.
+const BLOCKS_PER_MIB: usize = 1024 * 1024 / BLOCK_BYTES;
 /// Nominal with this version, whose frames have the length they need; it has to divide a block.
 const FRAME_BYTES: usize = 2048;
 /// Milliseconds after which the kernel hands over a block that is not full: how late a frame on a quiet wire is heard.
@@ -58,8 +58,9 @@ sockopt_impl!(
 /// Blocks of memory that the kernel fills with frames, one after the other, and gets back.
 pub struct Ring {
     socket: OwnedFd,
-    /// `RING_BYTES` bytes, mapped until this value is dropped, and known to nobody else in this process.
+    /// `blocks` times `BLOCK_BYTES` bytes, mapped until this value is dropped, and known to nobody else in this process.
     memory: NonNull<u8>,
+    blocks: usize,
     /// The block that the kernel hands over next.
     block: usize,
 }
@@ -68,8 +69,10 @@ pub struct Ring {
 unsafe impl Send for Ring {}
 
 impl Ring {
-    /// A ring that hears nothing yet. Takes CAP_NET_RAW.
-    pub fn new() -> io::Result<Self> {
+    /// A ring of so many mebibytes, at least 1, that hears nothing yet. Takes CAP_NET_RAW.
+    pub fn new(mebibytes: u16) -> io::Result<Self> {
+        let blocks = usize::from(mebibytes.max(1)) * BLOCKS_PER_MIB;
+        let bytes = blocks * BLOCK_BYTES;
         // Without a protocol nothing is received before it is bound, so that no frame of another interface gets in.
         let socket = socket(AddressFamily::Packet, SockType::Raw, SockFlag::SOCK_CLOEXEC, None)?;
         setsockopt(&socket, Version, &(libc::tpacket_versions::TPACKET_V3 as libc::c_int))?;
@@ -81,9 +84,9 @@ impl Ring {
         }
         let request = libc::tpacket_req3 {
             tp_block_size: BLOCK_BYTES as u32,
-            tp_block_nr: BLOCKS as u32,
+            tp_block_nr: blocks as u32,
             tp_frame_size: FRAME_BYTES as u32,
-            tp_frame_nr: (RING_BYTES / FRAME_BYTES) as u32,
+            tp_frame_nr: (bytes / FRAME_BYTES) as u32,
             tp_retire_blk_tov: BLOCK_MS_MAX,
             tp_sizeof_priv: 0,
             tp_feature_req_word: 0,
@@ -91,12 +94,12 @@ impl Ring {
         setsockopt(&socket, ReceiveRing, &request)?;
         let protection = libc::PROT_READ | libc::PROT_WRITE;
         // SAFETY: a new mapping at an address of the kernel's choice touches no memory that exists. The socket has a ring of this length.
-        let memory = unsafe { libc::mmap(ptr::null_mut(), RING_BYTES, protection, libc::MAP_SHARED, socket.as_raw_fd(), 0) };
+        let memory = unsafe { libc::mmap(ptr::null_mut(), bytes, protection, libc::MAP_SHARED, socket.as_raw_fd(), 0) };
         if memory == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
         let memory = NonNull::new(memory.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
-        Ok(Self { socket, memory, block: 0 })
+        Ok(Self { socket, memory, blocks, block: 0 })
     }
 
     /// Puts this program before the ring, instead of the one before.
@@ -132,7 +135,7 @@ impl Ring {
     /// Hands the next block to `each` and gives it back; false where the kernel still fills it.
     pub fn take(&mut self, each: &mut dyn FnMut(&[u8])) -> bool {
         let at = self.block * BLOCK_BYTES;
-        // SAFETY: `block` is less than BLOCKS, so the block lies in the mapping, which lives as long as this value; it begins at a multiple
+        // SAFETY: `block` is less than `blocks`, so the block lies in the mapping, which lives as long as this value; it begins at a multiple
         // of a page, so the status word is aligned. While others (the kernel) change the word, it is only reached as an atomic.
         let (block, status) = unsafe {
             let block = self.memory.add(at);
@@ -147,7 +150,7 @@ impl Ring {
         // `&mut self` keeps a second call away.
         each(unsafe { std::slice::from_raw_parts(block.as_ptr(), BLOCK_BYTES) });
         status.store(libc::TP_STATUS_KERNEL, Ordering::Release);
-        self.block = (self.block + 1) % BLOCKS;
+        self.block = (self.block + 1) % self.blocks;
         true
     }
 
@@ -177,7 +180,7 @@ impl Ring {
 impl Drop for Ring {
     fn drop(&mut self) {
         // SAFETY: the mapping is this value's own, of this length, and nothing reaches into it any more.
-        unsafe { libc::munmap(self.memory.as_ptr().cast(), RING_BYTES) };
+        unsafe { libc::munmap(self.memory.as_ptr().cast(), self.blocks * BLOCK_BYTES) };
     }
 }
 

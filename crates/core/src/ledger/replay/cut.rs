@@ -7,7 +7,7 @@ use std::sync::Arc;
 use memchr::memchr;
 use memchr::memmem::Finder;
 
-use crate::ledger::record::Tail;
+use crate::ledger::record::{Tail, number};
 use crate::observation::Source;
 
 /// What stands between the interpretation and the observation.
@@ -167,8 +167,7 @@ impl<'a> Number<'a> {
     fn of(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let length = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
         let (digits, rest) = bytes.split_at_checked(length)?;
-        let value = str::from_utf8(digits).ok()?.parse().ok()?;
-        (digits == b"0" || !digits.starts_with(b"0")).then_some((Self { digits, value }, rest))
+        Some((Self { digits, value: number(digits)? }, rest))
     }
 }
 
@@ -176,7 +175,8 @@ impl<'a> Number<'a> {
 fn text(bytes: &[u8]) -> Option<(&str, &[u8])> {
     let bytes = bytes.strip_prefix(b"\"")?;
     let (text, rest) = bytes.split_at_checked(memchr(b'"', bytes)?)?;
-    let plain = text.iter().all(|byte| matches!(byte, b' '..=b'~') && *byte != b'\\');
+    // All of them, whatever the first says: many at a time.
+    let plain = text.iter().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~') & (*byte != b'\\'));
     Some((str::from_utf8(text).ok().filter(|_| plain)?, rest.get(1..)?))
 }
 
@@ -187,10 +187,11 @@ fn behind<'a>(bytes: &'a [u8], mark: &Finder<'_>) -> Option<(&'a [u8], &'a [u8])
 
 /// True for texts of hexadecimal digits in quotation marks, with commas in between; and for nothing at all.
 fn are_digits(messages: &[u8]) -> bool {
-    let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    // As above.
+    let are_digits = |text: &[u8]| text.iter().fold(true, |all, byte| all & (byte.is_ascii_digit() | matches!(byte, b'a'..=b'f')));
     let quoted = |message: &[u8]| {
         let message = message.strip_prefix(b"\"").and_then(|message| message.strip_suffix(b"\""));
-        message.is_some_and(|digits| digits.iter().all(is_digit))
+        message.is_some_and(are_digits)
     };
     messages.is_empty() || messages.split(|byte| *byte == b',').all(quoted)
 }

@@ -70,7 +70,7 @@ impl Field {
         let site = Site::read(&self.site, &Kept { state: options.state.clone(), writes: true })?;
         // Before there is a second thread: from here on this process holds no capability of the network.
         let interface = self.interface.clone().or_else(|| site.interface.clone());
-        let live = interface.as_deref().map(open).transpose()?;
+        let live = interface.as_deref().map(|interface| open(interface, site.ring_mib)).transpose()?;
         let directory = state::directory(options.state.as_ref())?;
         let refused = |e| Failure::new(Code::Refused, format!("without a touch record nothing is asked: {e}"));
         fs::create_dir_all(&directory).map_err(|e| Failure::input(directory.display(), e))?;
@@ -139,8 +139,8 @@ impl Field {
 }
 
 /// Opens an interface, and warns where it would be noticed.
-fn open(interface: &str) -> Result<Live, Failure> {
-    let live = Live::open(interface, &Filter::default()).map_err(|e| Failure::input(interface, e))?;
+fn open(interface: &str, ring_mib: u16) -> Result<Live, Failure> {
+    let live = Live::open(interface, &Filter::default(), ring_mib).map_err(|e| Failure::input(interface, e))?;
     for Voice { does, silenced_by } in live.voices() {
         eprintln!("nameplate: warning: {interface} {does}; what listens on a mirror port must not speak: {silenced_by}");
     }

@@ -10,7 +10,7 @@ use nameplate_core::wire::capture::Frame;
 use nameplate_core::wire::conversation::Protocol;
 use nameplate_core::wire::filter::Filter;
 use nameplate_core::wire::listen::{Event, Listener};
-use nameplate_field::capture::live::{Live, Voice};
+use nameplate_field::capture::live::{Live, RING_MIB, Voice};
 
 use super::{Place, Tally, hear, tell};
 use crate::cli::Format;
@@ -55,7 +55,7 @@ impl Interface {
     ) -> Result<(), Failure> {
         let failed = |e| Failure::input(interface, e);
         // Before there is a second thread: from here on this process holds no capability of the network.
-        let mut live = Live::open(interface, filter).map_err(failed)?;
+        let mut live = Live::open(interface, filter, RING_MIB).map_err(failed)?;
         let stop = stop::when_asked().map_err(failed)?;
         for Voice { does, silenced_by } in live.voices() {
             eprintln!("nameplate: warning: {interface} {does}; what listens on a mirror port must not speak: {silenced_by}");
