@@ -8,10 +8,12 @@ use serde_json::{Value, json};
 use super::{Plant, ROLES};
 
 /// Pages, each with the right that it needs.
-const PAGES: [(&str, &str); 8] = [
+const PAGES: [(&str, &str); 10] = [
     ("/", "read"),
     ("/devices", "read"),
     ("/changes", "read"),
+    ("/reports", "read"),
+    ("/observations/7", "read"),
     ("/own", "read"),
     ("/questions", "audit"),
     ("/log", "audit"),
@@ -19,11 +21,13 @@ const PAGES: [(&str, &str); 8] = [
     ("/devices/7/questions", "audit"),
 ];
 /// Forms of pages, each with the right that it needs.
-const FORMS: [(&str, &str); 7] = [
+const FORMS: [(&str, &str); 9] = [
     ("/devices/7/read", "ask"),
     ("/devices/7/evidence", "audit"),
+    ("/changes/7/evidence", "audit"),
     ("/accounts", "administer"),
     ("/accounts/7", "administer"),
+    ("/changes", "record"),
     ("/changes/7", "read"),
     ("/own/tokens", "read"),
     ("/own/password", "read"),

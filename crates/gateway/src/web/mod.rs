@@ -44,6 +44,8 @@ struct Shared {
     /// Cookies are for TLS alone.
     tls: bool,
     at_once: Semaphore,
+    /// What goes through the whole log again takes as much memory as the catalog does: one at a time.
+    one_fold: Semaphore,
     /// One password at a time: each takes 19 MiB and a tenth of a second.
     one_password: Semaphore,
 }
@@ -59,6 +61,7 @@ impl Web {
             rates: Mutex::default(),
             tls: page.tls,
             at_once: Semaphore::new(REQUESTS_AT_ONCE_MAX),
+            one_fold: Semaphore::new(1),
             one_password: Semaphore::new(1),
         }))
     }
@@ -109,5 +112,14 @@ impl Web {
         let _one_of_few = self.0.at_once.acquire().await.map_err(|_| Problem::unavailable("it is ending"))?;
         let house = Arc::clone(&self.0.house);
         tokio::task::spawn_blocking(move || act(&house)).await.unwrap_or_else(|_| Err(Problem::own_fault()))
+    }
+
+    /// As [`Web::apart`], for what goes through the whole log: one at a time, beside those that look.
+    ///
+    /// # Errors
+    /// As [`Web::known`].
+    pub async fn folded<T: Send + 'static>(&self, act: impl FnOnce(&House) -> Result<T, Problem> + Send + 'static) -> Result<T, Problem> {
+        let _the_one = self.0.one_fold.acquire().await.map_err(|_| Problem::unavailable("it is ending"))?;
+        self.apart(act).await
     }
 }
