@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod changes;
+mod imports;
 mod matrix;
 mod readings;
 mod reports;

@@ -242,7 +242,13 @@ impl<'a> Line<'a> {
         }
     }
 
-    fn tint(&self) -> Tint {
+    /// The device.
+    pub const fn asset(&self) -> Option<&'a str> {
+        self.asset
+    }
+
+    /// How it is meant.
+    pub fn tint(&self) -> Tint {
         match self.outcome {
             name if name == Outcome::Match.name() => Tint::Good,
             name if name == Outcome::Differs.name() && self.differences.iter().all(|one| one.relation == Relation::Newer.name()) => {
@@ -255,7 +261,8 @@ impl<'a> Line<'a> {
     }
 
     /// A record for each difference, or one.
-    fn cells(&self) -> Vec<Vec<String>> {
+    /// Its cells, a row for each field that differs.
+    pub fn cells(&self) -> Vec<Vec<String>> {
         let whole = |field: &str, sheet: &str, seen: &str, relation: &str| {
             let row = self.row.map(|row| row.to_string()).unwrap_or_default();
             let (asset, tag) = (self.asset.unwrap_or_default(), self.tag.unwrap_or_default());
@@ -270,7 +277,8 @@ impl<'a> Line<'a> {
     }
 }
 
-const HEADER: [&str; 11] = ["outcome", "row", "asset", "address", "tag", "how", "field", "sheet", "seen", "relation", "reason"];
+/// Columns of a comparison.
+pub const HEADER: [&str; 11] = ["outcome", "row", "asset", "address", "tag", "how", "field", "sheet", "seen", "relation", "reason"];
 
 fn shown(lines: &[Line<'_>], format: Format) -> String {
     match format {

@@ -48,6 +48,9 @@ pub struct Advisories {
     trust: Option<String>,
 }
 
+/// What became of a document of which nothing was used.
+const REFUSED: &str = "refused";
+
 /// Where documents and lists are; a name beside each, by which it stands in the ledger.
 #[derive(Default)]
 pub struct Given {
@@ -191,7 +194,7 @@ impl Basket {
         let gone = changes.gone.iter().map(|document| line(document, "not_in_this_set"));
         let refused = self.problems.iter().map(|Problem { file, at, why }| Line {
             file: file.clone(),
-            taken: "refused",
+            taken: REFUSED,
             at: Some(at.clone()),
             why: Some(why.clone()),
             ..Line::default()
@@ -241,12 +244,26 @@ pub struct Line {
     why: Option<String>,
 }
 
+impl Line {
+    /// File, what became of it, publisher, id, revision, and why.
+    pub fn cells(&self) -> [String; 6] {
+        let why = [&self.at, &self.why].into_iter().flatten().filter(|text| !text.is_empty()).map(String::as_str);
+        let why = why.collect::<Vec<_>>().join(": ");
+        let [file, taken, publisher, id, revision] =
+            [&*self.file, self.taken, &self.publisher, &self.id, &self.revision].map(str::to_owned);
+        [file, taken, publisher, id, revision, why]
+    }
+
+    /// Nothing of it was used.
+    pub fn is_refused(&self) -> bool {
+        self.taken == REFUSED
+    }
+}
+
 fn shown(lines: &[Line], format: Format) -> String {
     let cells = |line: &Line| {
-        let why =
-            [line.at.as_deref().unwrap_or_default(), line.why.as_deref().unwrap_or_default()].into_iter().filter(|text| !text.is_empty());
-        let why: Vec<&str> = why.collect();
-        [line.taken, &line.publisher, &line.id, &line.revision, &line.sha256, &line.file, &why.join(": ")].map(str::to_owned)
+        let [file, taken, publisher, id, revision, why] = line.cells();
+        [taken, publisher, id, revision, line.sha256.clone(), file, why]
     };
     match format {
         Format::Csv => {

@@ -12,7 +12,7 @@ use super::{Problem, Web};
 use crate::account::Person;
 use crate::command::evidence::Prepared;
 use crate::house::House;
-use crate::store::{Draft, Store, now_ns};
+use crate::store::{Draft, Store};
 
 /// What a bundle is about.
 pub enum Subject {
@@ -74,20 +74,16 @@ pub fn bundle(house: &House, by: String, subject: &Subject) -> Result<File, Prob
         }
     })?;
     let none = || Problem::unavailable("there is no ledger");
-    let prepared = Prepared::of(&Store::read(&house.directory)?.ok_or_else(none)?, &subject)?;
-    let (page, listed) = house.take(|intake| {
-        intake.commit()?;
-        let now_ns = now_ns();
+    let store = Store::read(&house.directory)?.ok_or_else(none)?;
+    let prepared = Prepared::of(&store, &subject)?;
+    let (page, listed) = house.enter_at(|_, now_ns, first| {
         let wanted = Event::Wanted { by, what: format!("takes a bundle of evidence about {about}") };
-        intake.say(Draft::new(now_ns, Body::Account(wanted)))?;
-        let listed = (intake.size(), now_ns);
-        let keys = intake.store().ok_or_else(none)?.keys().clone();
-        let (page, body) = prepared.page(&keys, listed);
-        intake.say(Draft::new(now_ns, body))?;
-        intake.commit()?;
-        Ok::<_, Problem>((page, listed.0))
+        // It stands behind the entry that says who took it.
+        let listed = (first.saturating_add(1), now_ns);
+        let (page, body) = prepared.page(store.keys(), listed);
+        let drafts = [Body::Account(wanted), body].map(|body| Draft::new(now_ns, body)).into();
+        Ok::<_, Problem>((drafts, (page, listed.0)))
     })?;
-    house.commit()?;
     let (bytes, _) = prepared.bundle(&Store::read(&house.directory)?.ok_or_else(none)?, page, listed)?;
     Ok(File { name: file_name(&subject), bytes })
 }

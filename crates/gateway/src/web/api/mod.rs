@@ -4,12 +4,14 @@ pub mod accounts;
 mod answer;
 pub mod asked;
 pub mod changes;
+pub mod compare;
 pub mod devices;
 mod events;
 pub mod evidence;
 pub mod field;
 mod findings;
 mod health;
+pub mod imports;
 mod ledger;
 pub mod observations;
 pub mod parameters;
@@ -67,6 +69,7 @@ pub fn router() -> (Router<Web>, Router<Web>) {
         .routes(routes!(changes::one))
         .routes(routes!(changes::agreed))
         .routes(routes!(changes::drifted))
+        .routes(routes!(compare::compare))
         .routes(routes!(reports::list))
         .routes(routes!(reports::one))
         .routes(routes!(ledger::checkpoint))
@@ -86,6 +89,9 @@ pub fn router() -> (Router<Web>, Router<Web>) {
         .routes(routes!(changes::readings::after))
         .routes(routes!(changes::steps::leave))
         .routes(routes!(changes::steps::close))
+        .routes(routes!(imports::devices))
+        .routes(routes!(imports::advisories))
+        .routes(routes!(imports::baseline))
         .route_layer(may(Right::Record));
     let approving =
         OpenApiRouter::new().routes(routes!(changes::approve)).routes(routes!(changes::verify)).route_layer(may(Right::Approve));

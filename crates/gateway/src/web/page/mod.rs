@@ -5,6 +5,7 @@ mod change;
 mod changes;
 mod device;
 mod devices;
+mod imports;
 mod listing;
 mod log;
 pub mod login;
@@ -48,10 +49,11 @@ pub struct Room {
 }
 
 /// All parts, in their order.
-const ROOMS: [Room; 8] = [
+const ROOMS: [Room; 9] = [
     Room { path: "/", title: "Overview", needs: Right::Read },
     Room { path: "/devices", title: "Devices", needs: Right::Read },
     Room { path: "/changes", title: "Changes", needs: Right::Read },
+    Room { path: "/imports", title: "Take in", needs: Right::Record },
     Room { path: "/reports", title: "Reports", needs: Right::Read },
     Room { path: "/questions", title: "Questions", needs: Right::Audit },
     Room { path: "/accounts", title: "Accounts", needs: Right::Audit },
@@ -80,6 +82,8 @@ pub fn router() -> Router<Web> {
     let read = Router::new()
         .route("/", get(overview::page))
         .route("/devices", get(devices::list))
+        .route("/devices/compare", post(imports::compare))
+        .route("/devices/views", post(devices::view))
         .route("/devices/{id}", get(device::page))
         .route("/observations/{entry}", get(observation::page))
         .route("/changes", get(changes::all))
@@ -92,7 +96,11 @@ pub fn router() -> Router<Web> {
         .route("/own/password", post(accounts::password))
         .route_layer(may(Right::Read));
     let ask = Router::new().route("/devices/{id}/read", post(device::read)).route_layer(may(Right::Ask));
-    let record = Router::new().route("/changes", post(changes::open)).route_layer(may(Right::Record));
+    let record = Router::new()
+        .route("/changes", post(changes::open))
+        .route("/imports", get(imports::page))
+        .route("/imports/{kind}", post(imports::take))
+        .route_layer(may(Right::Record));
     let audit = Router::new()
         .route("/questions", get(log::questions))
         .route("/devices/{id}/questions", get(log::of_device))
