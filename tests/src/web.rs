@@ -121,6 +121,21 @@ impl Gate {
         self.send("POST", asker, path, Some(("application/x-www-form-urlencoded", pairs.join("&"))))
     }
 
+    /// With a file as its body.
+    #[must_use]
+    pub fn file(&self, asker: &Asker, path: &str, content: &str) -> Answered {
+        self.send("POST", asker, path, Some(("application/octet-stream", content.to_owned())))
+    }
+
+    /// A form of a page that sends a file (RFC 7578), with its other fields.
+    #[must_use]
+    pub fn upload(&self, asker: &Asker, path: &str, (name, content): (&str, &str), fields: &[(&str, &str)]) -> Answered {
+        let part = |head: &str, content: &str| format!("--next-part\r\nContent-Disposition: form-data; {head}\r\n\r\n{content}\r\n");
+        let file = part(&format!("name=\"file\"; filename=\"{name}\""), content);
+        let fields: String = fields.iter().map(|(name, value)| part(&format!("name=\"{name}\""), value)).collect();
+        self.send("POST", asker, path, Some(("multipart/form-data; boundary=next-part", format!("{file}{fields}--next-part--\r\n"))))
+    }
+
     fn send(&self, method: &str, asker: &Asker, path: &str, body: Option<(&str, String)>) -> Answered {
         let mut text = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.at);
         for (name, value) in [("Authorization", &asker.authorization), ("Cookie", &asker.cookie), ("Origin", &asker.origin)] {

@@ -139,11 +139,21 @@ impl House {
     /// # Errors
     /// What `decide` says, or the store: then it was not done.
     pub fn enter<T, E: From<Failure>>(&self, decide: impl FnOnce(&View, u64) -> Result<(Vec<Body>, T), E>) -> Result<T, E> {
+        self.enter_at(|view, now_ns, _| {
+            let (bodies, done) = decide(view, now_ns)?;
+            Ok((bodies.into_iter().map(|body| Draft::new(now_ns, body)).collect(), done))
+        })
+    }
+
+    /// As [`House::enter`], of entries that have bytes beside them, or have to know their own place: `decide` is told the index of the first, too.
+    ///
+    /// # Errors
+    /// As [`House::enter`].
+    pub fn enter_at<T, E: From<Failure>>(&self, decide: impl FnOnce(&View, u64, u64) -> Result<(Vec<Draft>, T), E>) -> Result<T, E> {
         let mut intake = self.write();
-        let now_ns = now_ns();
-        let (bodies, done) = decide(&intake.view, now_ns)?;
+        let (drafts, done) = decide(&intake.view, now_ns(), intake.size())?;
         let say = || {
-            bodies.into_iter().try_for_each(|body| intake.say(Draft::new(now_ns, body)).map(drop))?;
+            drafts.into_iter().try_for_each(|draft| intake.say(draft).map(drop))?;
             intake.commit()
         };
         say().inspect_err(|_| self.broken.store(true, Ordering::Relaxed))?;

@@ -83,10 +83,18 @@ impl<'a> Intake<'a> {
             return Ok(None);
         }
         self.last.insert(key, heard);
+        self.take_each(reading, source).map(Some)
+    }
+
+    /// Takes a reading whatever was said before: for a work order each reading counts. Returns it with its meaning.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn take_each(&mut self, reading: &Reading, source: Source) -> Result<(Observation, Interpretation), Failure> {
         let said = self.profiles.interpret(reading);
-        let observation = self.observation(reading, source, time_ns);
+        let observation = self.observation(reading, source, now_ns());
         self.record(&observation, &said)?;
-        Ok(Some((observation, said)))
+        Ok((observation, said))
     }
 
     /// Takes a reading whatever was said before: for a change each reading counts. Returns its entry's index and its meaning.
@@ -94,9 +102,8 @@ impl<'a> Intake<'a> {
     /// # Errors
     /// The store's.
     pub fn keep(&mut self, reading: &Reading, source: Source) -> Result<(u64, Interpretation), Failure> {
-        let (index, said) = (self.size(), self.profiles.interpret(reading));
-        let observation = self.observation(reading, source, now_ns());
-        self.record(&observation, &said)?;
+        let index = self.size();
+        let (_, said) = self.take_each(reading, source)?;
         Ok((index, said))
     }
 

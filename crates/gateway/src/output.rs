@@ -70,16 +70,27 @@ impl Output {
         let Some((path, form)) = self.form()? else { return crate::print::out(&text(format)) };
         let bytes = match form {
             Form::Text(format) => text(format).into_bytes(),
-            Form::Workbook => workbook(&results().borrow().tables).map_err(|why| Failure::input(path.display(), why))?,
-            Form::Page => {
-                let results = results();
-                let Results { title, sentences, bars, plots, tables } = results.borrow();
-                page(title, sentences, bars, plots, tables).into_bytes()
-            }
+            Form::Workbook => results().borrow().workbook().map_err(|why| Failure::input(path.display(), why))?,
+            Form::Page => results().borrow().page().into_bytes(),
         };
         write(path, &bytes).map_err(|e| Failure::input(path.display(), e))?;
         eprintln!("written to {}", path.display());
         Ok(())
+    }
+}
+
+impl Results {
+    /// As a page of one file.
+    pub fn page(&self) -> String {
+        page(&self.title, &self.sentences, &self.bars, &self.plots, &self.tables)
+    }
+
+    /// As a workbook.
+    ///
+    /// # Errors
+    /// A sentence: a spreadsheet has not so many rows.
+    pub fn workbook(&self) -> Result<Vec<u8>, String> {
+        workbook(&self.tables)
     }
 }
 

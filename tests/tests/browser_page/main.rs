@@ -8,6 +8,7 @@ mod payloads;
 #[expect(dead_code, reason = "the same plants, without what is written about them")]
 #[path = "../browser_reports/plant.rs"]
 mod plant;
+mod work;
 /// What the plant wants of the tests of reports.
 mod sight {
     pub const EVIDENCE: &str = "evidence";
@@ -37,6 +38,7 @@ fn people_come_in_look_and_do_what_they_may() {
     // Accounts are none of its ledger, so that there is a first link.
     let plant = Plant::of_names(&product, &payloads::all()[..DEVICES]);
     let gateway = Gateway::over(&product, &plant.folder());
+    let device = format!("/devices/{}", plant.ids[0]);
     let ada = the_first_link_makes_an_administrator(&gateway, &browser);
     a_wrong_password_lets_nobody_in(&gateway, &browser);
     somebody_comes_in_by_keyboard_alone(&gateway, &browser);
@@ -47,12 +49,21 @@ fn people_come_in_look_and_do_what_they_may() {
     a_viewer_sees_no_more_than_a_viewer_may(&vera);
     another_page_does_nothing_in_somebodys_name(&gateway, &ada);
     a_token_is_made_used_and_revoked(&egon);
+    work::a_reading_is_shown_with_its_bytes(&vera, &plant.ids[0]);
+    work::a_view_is_kept_by_name_and_forgotten(&vera);
+    work::a_report_is_opened_and_its_page_may_do_nothing(&vera);
+    work::a_sheet_is_compared_and_taken_in(&vera, &egon);
+    work::a_change_is_opened_left_and_closed(&egon, &plant.ids[1]);
+    work::a_bundle_of_a_change_is_taken_home(&otto);
     evidence_is_taken_home_and_stands_in_the_log(&otto, &plant.ids[0]);
+    let reading = first(&egon, &device, "#nameplate ~ .box tbody a");
+    for path in ["/imports", "/changes", "/devices", reading.as_str()] {
+        looked_at(&egon, path, &rules);
+    }
     another_role_ends_a_session(&ada, &vera);
     who_logged_out_is_out(&egon);
     let change = first(&ada, "/changes", "#changes ~ .box tbody a");
-    let device = format!("/devices/{}", plant.ids[0]);
-    for path in ["/", "/devices", device.as_str(), "/changes", change.as_str(), "/questions", "/accounts", "/log", "/own"] {
+    for path in ["/", "/devices", device.as_str(), "/changes", change.as_str(), "/reports", "/questions", "/accounts", "/log", "/own"] {
         looked_at(&ada, path, &rules);
     }
 }
@@ -159,8 +170,8 @@ fn a_device_cannot_be_asked_without_a_field_side(egon: &Visitor<'_>, id: &str) {
 
 fn a_viewer_sees_no_more_than_a_viewer_may(vera: &Visitor<'_>) {
     let rooms = vera.value("[...document.querySelectorAll('.rooms a')].map(one => one.textContent)");
-    assert_eq!(rooms, serde_json::json!(["Overview", "Devices", "Changes", "Your account"]));
-    for path in ["/accounts", "/log", "/questions"] {
+    assert_eq!(rooms, serde_json::json!(["Overview", "Devices", "Changes", "Reports", "Your account"]));
+    for path in ["/accounts", "/log", "/questions", "/imports"] {
         vera.open(path);
         assert_eq!(vera.status(), 403, "{path}");
     }

@@ -1,7 +1,11 @@
 //! The page and the API of `nameplate serve`, as other programs meet them: who is let in, what is answered, and that nothing breaks.
 
 mod bad_input;
+mod changes;
+mod imports;
 mod matrix;
+mod readings;
+mod reports;
 mod schema;
 
 use nameplate_tests::process::Process;
@@ -36,12 +40,16 @@ struct Plant {
 
 impl Plant {
     fn new(product: &Product) -> Self {
-        let folder = State::new();
+        Self::in_folder(product, State::new(), "")
+    }
+
+    /// With a folder in which there may be a field side, and what else the configuration says.
+    fn in_folder(product: &Product, folder: State, plans: &str) -> Self {
         let state = folder.path().join("desk").to_string_lossy().into_owned();
         let sheet = folder.file("plant.csv", SHEET);
         product.run(["import", "devices", &sheet, "--state", &state]).expect(code::DONE);
         let hatch = folder.path().join("hatch");
-        let config = folder.file("serve.toml", format!("hatch = {hatch:?}\n[page]\nlisten = \"127.0.0.1:0\"\ntls = false\n"));
+        let config = folder.file("serve.toml", format!("hatch = {hatch:?}\n{plans}[page]\nlisten = \"127.0.0.1:0\"\ntls = false\n"));
         let mut desk = Process::start(product.command(["serve", "--config", &config, "--state", &state]));
         let link = desk.says("this link makes one");
         let link = link.split("/first/").nth(1).map(|secret| format!("/first/{secret}")).expect("a link");

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use authenticity::{Checked, check};
 pub use log::{Beginning, LINE_BYTES_MAX, LOG_FORMAT, PART_BYTES, Reader, Vouched, Whole, gone_line, payload_lines, read_log};
-pub use redecoding::{DECODER, Difference, Redecoding, Said, redecode};
+pub use redecoding::{DECODER, Difference, Redecoding, Said, read_again, redecode};
 pub use selection::Selection;
 
 /// The format's name, in every bundle.

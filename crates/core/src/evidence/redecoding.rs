@@ -110,7 +110,7 @@ fn again<'a>(observed: &'a Observed, bundle: &'a Checked, known: &mut Known<'a>)
         return Ok(Said { malformed: Vec::new(), complete: false, exception: None, interpretation: nothing });
     }
     let payloads: Vec<&[u8]> = observation.messages.iter().filter_map(|name| bundle.payloads.get(name)).map(Vec::as_slice).collect();
-    let reading = reading(observation, &payloads)?;
+    let reading = read_again(observation, &payloads)?;
     let interpretation = match (&observed.interpretation.matched, &observed.profile_sha256) {
         (Matched::One(id) | Matched::Fallback(id), Some(sha256)) => {
             let set = known.entry((sha256, id)).or_insert_with(|| set_of_one(id, bundle.profiles.get(sha256)));
@@ -125,8 +125,11 @@ fn again<'a>(observed: &'a Observed, bundle: &'a Checked, known: &mut Known<'a>)
     Ok(Said::of(&read, interpretation))
 }
 
-/// What this program reads in these bytes: the answer to the same question.
-fn reading(observation: &Observation, messages: &[&[u8]]) -> Result<Reading, String> {
+/// What this program reads in these bytes: the answer to the same question. `messages` are those that the observation names, in their order.
+///
+/// # Errors
+/// A sentence: there is no decoder for it, or the bytes are no answer to that question.
+pub fn read_again(observation: &Observation, messages: &[&[u8]]) -> Result<Reading, String> {
     let Observation { protocol, question, .. } = observation;
     let unknown = || format!("{DECODER} knows no question {question:?}");
     if protocol == NAME {

@@ -107,7 +107,14 @@ impl<F: FnMut(Document)> Reader<F> {
     /// # Errors
     /// The path itself cannot be read.
     pub fn path(&mut self, path: &Path) -> Result<(), Failure> {
-        let named = path.display().to_string();
+        self.named(path.display().to_string(), path)
+    }
+
+    /// As [`Reader::path`], under another name than it has on disk.
+    ///
+    /// # Errors
+    /// As [`Reader::path`].
+    pub fn named(&mut self, named: String, path: &Path) -> Result<(), Failure> {
         if self.trusted.is_some() && ending(&named) != "zip" {
             self.problem(named, "no signed bundle; with a trusted key nothing else is read");
             return Ok(());

@@ -10,6 +10,7 @@ use nameplate_field::guard::Host;
 use nameplate_field::touch::{self, Kind};
 use serde::Serialize;
 use std::collections::HashMap;
+use utoipa::ToSchema;
 
 use super::device::open;
 use super::devices::time_ns;
@@ -62,18 +63,15 @@ impl Compare {
         let as_of = self.as_of.as_deref().map(time_ns).transpose()?;
         let (store, mut view) = open(options, as_of)?;
         asked(store.directory(), as_of, &mut view.looked)?;
-        let seen = view.catalog.assets().filter(|asset| !asset.is_listed_only()).map(|asset| asset.seen_ns);
-        let times = seen.reduce(|all, one| (all.0.min(one.0), all.1.max(one.1)));
-        let looked_in = times.map_or_else(
-            || "the catalog, in which nothing was ever heard".to_owned(),
-            |(first, last)| format!("the catalog (heard from {} to {})", rfc3339(first), rfc3339(last)),
-        );
-        against(&sheet, &view, &profiles, &looked_in, print::format(options), &self.output)
+        against(&sheet, &view, &profiles, &in_catalog(&view), print::format(options), &self.output)
     }
 }
 
 /// Who was asked until then, out of the touch record: also those who never answered.
-fn asked(directory: &std::path::Path, as_of: Option<u64>, looked: &mut Looked) -> Result<(), Failure> {
+///
+/// # Errors
+/// The record cannot be read.
+pub fn asked(directory: &std::path::Path, as_of: Option<u64>, looked: &mut Looked) -> Result<(), Failure> {
     let mut take = |line: &touch::Line| {
         if let (Kind::Connect, Some(target)) = (line.kind, &line.target) {
             let since = line.time.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
@@ -97,44 +95,78 @@ fn asked(directory: &std::path::Path, as_of: Option<u64>, looked: &mut Looked) -
     read.map_err(|e| Failure::input(directory.display(), e))
 }
 
+/// Where was looked: in a catalog, from when to when.
+pub fn in_catalog(view: &View) -> String {
+    let seen = view.catalog.assets().filter(|asset| !asset.is_listed_only()).map(|asset| asset.seen_ns);
+    let times = seen.reduce(|all, one| (all.0.min(one.0), all.1.max(one.1)));
+    times.map_or_else(
+        || "the catalog, in which nothing was ever heard".to_owned(),
+        |(first, last)| format!("the catalog (heard from {} to {})", rfc3339(first), rfc3339(last)),
+    )
+}
+
+/// How a sheet stands to a catalog.
+pub struct Told<'a> {
+    /// Its rows, and then what is only on the wire.
+    pub lines: Vec<Line<'a>>,
+    /// All of it in sentences.
+    pub said: Vec<String>,
+    /// Rows that differ.
+    pub differs: u64,
+    rows: HashMap<u64, Row<'a>>,
+    sheet: &'a Sheet,
+    looked: &'a Looked,
+}
+
+impl<'a> Told<'a> {
+    /// Of what [`sheet::compare`] found.
+    pub fn of(compared: &'a [Compared], sheet: &'a Sheet, view: &'a View) -> Self {
+        let rows: HashMap<u64, Row<'_>> = sheet.rows().map(|row| (row.number, row)).collect();
+        let lines: Vec<Line<'_>> = compared.iter().map(|one| Line::new(one, &rows, view)).collect();
+        let count = |outcome: Outcome| compared.iter().filter(|one| one.outcome == outcome).count();
+        let parts: Vec<String> = OUTCOMES.iter().map(|(outcome, words)| format!("{} {words}", count(*outcome))).collect();
+        let mut said = vec![format!("{}: {}", print::count(sheet.rows.len() as u64, "row"), parts.join(", "))];
+        let listed_only = compared.iter().filter(|one| one.listed_only).count() as u64;
+        if listed_only > 0 {
+            said.push(format!("{} compared with an earlier sheet only: no device said so", print::count(listed_only, "row")));
+        }
+        if count(Outcome::NotSeen) > 0 {
+            said.push("not seen is not gone: a device that was silent, or not on this path, is not seen".to_owned());
+            said.push(view.looked.summary().join("; "));
+        }
+        let left_out = sheet.left_out.len() as u64;
+        if left_out > 0 {
+            said.push(format!("{} of the sheet could not be read and is in no line", print::count(left_out, "row")));
+        }
+        Self { lines, said, differs: count(Outcome::Differs) as u64, rows, sheet, looked: &view.looked }
+    }
+
+    /// As a file.
+    pub fn results(&self) -> Results {
+        Results {
+            title: "Sheet and devices".to_owned(),
+            sentences: self.said.clone(),
+            bars: Vec::new(),
+            plots: Vec::new(),
+            tables: tables(&self.lines, self.sheet, &self.rows, self.looked),
+        }
+    }
+}
+
 /// Prints how a sheet stands to a catalog, or writes it to a file.
 ///
 /// # Errors
 /// That something differs, that a row could not be read, or the output.
 pub fn against(sheet: &Sheet, view: &View, profiles: &ProfileSet, looked_in: &str, format: Format, output: &Output) -> Result<(), Failure> {
     let compared = sheet::compare(sheet, &view.catalog, profiles, looked_in);
-    let rows: HashMap<u64, Row<'_>> = sheet.rows().map(|row| (row.number, row)).collect();
-    let line = |one| Line::new(one, &rows, view);
-    let lines: Vec<Line<'_>> = compared.iter().map(line).collect();
-    let count = |outcome: Outcome| compared.iter().filter(|one| one.outcome == outcome).count();
-    let parts: Vec<String> = OUTCOMES.iter().map(|(outcome, words)| format!("{} {words}", count(*outcome))).collect();
-    let mut said = vec![format!("{}: {}", print::count(sheet.rows.len() as u64, "row"), parts.join(", "))];
-    let listed_only = compared.iter().filter(|one| one.listed_only).count() as u64;
-    if listed_only > 0 {
-        said.push(format!("{} compared with an earlier sheet only: no device said so", print::count(listed_only, "row")));
-    }
-    if count(Outcome::NotSeen) > 0 {
-        said.push("not seen is not gone: a device that was silent, or not on this path, is not seen".to_owned());
-        said.push(view.looked.summary().join("; "));
-    }
-    let left_out = sheet.left_out.len() as u64;
-    if left_out > 0 {
-        said.push(format!("{} of the sheet could not be read and is in no line", print::count(left_out, "row")));
-    }
-    let results = || Results {
-        title: "Sheet and devices".to_owned(),
-        sentences: said.clone(),
-        bars: Vec::new(),
-        plots: Vec::new(),
-        tables: tables(&lines, sheet, &rows, &view.looked),
-    };
-    output.put(format, |format| shown(&lines, format), results)?;
-    said.iter().for_each(|sentence| eprintln!("{sentence}"));
-    match count(Outcome::Differs) as u64 {
-        0 if left_out > 0 => Err(Failure::new(Code::Input, format!("{} could not be read", print::count(left_out, "row")))),
-        0 => Ok(()),
-        1 => Err(Failure::new(Code::Failed, "1 row differs")),
-        many => Err(Failure::new(Code::Failed, format!("{many} rows differ"))),
+    let told = Told::of(&compared, sheet, view);
+    output.put(format, |format| shown(&told.lines, format), || told.results())?;
+    told.said.iter().for_each(|sentence| eprintln!("{sentence}"));
+    match (told.differs, sheet.left_out.len() as u64) {
+        (0, 0) => Ok(()),
+        (0, left_out) => Err(Failure::new(Code::Input, format!("{} could not be read", print::count(left_out, "row")))),
+        (1, _) => Err(Failure::new(Code::Failed, "1 row differs")),
+        (many, _) => Err(Failure::new(Code::Failed, format!("{many} rows differ"))),
     }
 }
 
@@ -155,8 +187,8 @@ fn tables(lines: &[Line<'_>], sheet: &Sheet, rows: &HashMap<u64, Row<'_>>, looke
 }
 
 /// One row or one device, as a program reads it.
-#[derive(Serialize)]
-struct Line<'a> {
+#[derive(Serialize, ToSchema)]
+pub struct Line<'a> {
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     row: Option<u64>,
@@ -175,7 +207,7 @@ struct Line<'a> {
     looked: Vec<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct FieldLine<'a> {
     field: &'static str,
     sheet: &'a str,
@@ -210,7 +242,13 @@ impl<'a> Line<'a> {
         }
     }
 
-    fn tint(&self) -> Tint {
+    /// The device.
+    pub const fn asset(&self) -> Option<&'a str> {
+        self.asset
+    }
+
+    /// How it is meant.
+    pub fn tint(&self) -> Tint {
         match self.outcome {
             name if name == Outcome::Match.name() => Tint::Good,
             name if name == Outcome::Differs.name() && self.differences.iter().all(|one| one.relation == Relation::Newer.name()) => {
@@ -223,7 +261,8 @@ impl<'a> Line<'a> {
     }
 
     /// A record for each difference, or one.
-    fn cells(&self) -> Vec<Vec<String>> {
+    /// Its cells, a row for each field that differs.
+    pub fn cells(&self) -> Vec<Vec<String>> {
         let whole = |field: &str, sheet: &str, seen: &str, relation: &str| {
             let row = self.row.map(|row| row.to_string()).unwrap_or_default();
             let (asset, tag) = (self.asset.unwrap_or_default(), self.tag.unwrap_or_default());
@@ -238,7 +277,8 @@ impl<'a> Line<'a> {
     }
 }
 
-const HEADER: [&str; 11] = ["outcome", "row", "asset", "address", "tag", "how", "field", "sheet", "seen", "relation", "reason"];
+/// Columns of a comparison.
+pub const HEADER: [&str; 11] = ["outcome", "row", "asset", "address", "tag", "how", "field", "sheet", "seen", "relation", "reason"];
 
 fn shown(lines: &[Line<'_>], format: Format) -> String {
     match format {

@@ -1,6 +1,6 @@
 //! `nameplate import`: lists that people made, into the catalog. They never overwrite a reading.
 
-mod advisories;
+pub mod advisories;
 
 use clap::{Args, Subcommand};
 use nameplate_core::catalog::Asset;

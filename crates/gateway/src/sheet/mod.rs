@@ -60,8 +60,16 @@ pub struct SheetFile {
 /// # Errors
 /// That it cannot be read, or where it is no sheet.
 pub fn read(path: &Path, worksheet: Option<&str>) -> Result<SheetFile, Failure> {
-    let cannot = |e: std::io::Error| Failure::input(path.display(), e);
-    let nothing = |why: String| Failure::input(path.display(), format!("{why}; nothing of the sheet was used"));
+    read_as(&path.display().to_string(), path, worksheet)
+}
+
+/// As [`read`], of a file that has another name for people than on disk.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_as(name: &str, path: &Path, worksheet: Option<&str>) -> Result<SheetFile, Failure> {
+    let cannot = |e: std::io::Error| Failure::input(name, e);
+    let nothing = |why: String| Failure::input(name, format!("{why}; nothing of the sheet was used"));
     let mut bytes = Vec::new();
     // One byte more than is allowed says that there is more.
     File::open(path).map_err(cannot)?.take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(cannot)?;
@@ -74,7 +82,7 @@ pub fn read(path: &Path, worksheet: Option<&str>) -> Result<SheetFile, Failure> 
         return Ok(SheetFile { taken, sha256, place: "row" });
     }
     if worksheet.is_some() {
-        return Err(Failure::new(Code::Usage, format!("--worksheet {}: only XLSX has worksheets", printable(&path.display().to_string()))));
+        return Err(Failure::new(Code::Usage, format!("--worksheet {}: only XLSX has worksheets", printable(name))));
     }
     let taken = sheet::read(&bytes).map_err(|invalid| nothing(invalid.to_string()))?;
     Ok(SheetFile { taken, sha256, place: "line" })

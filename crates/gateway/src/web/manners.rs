@@ -26,6 +26,11 @@ const TAUGHT: [(HeaderName, &str); 7] = [
     (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 ];
 
+/// What a browser may do with an answer that is no page of ours, in the place of [`POLICY`]: a file for people that has its style in it. An extension of
+/// the response.
+#[derive(Clone)]
+pub struct Policy(pub String);
+
 /// Names under which the page is reached. A page of somebody else's can make a browser send requests here under its own name (DNS rebinding); under
 /// an address it cannot.
 #[derive(Debug)]
@@ -56,9 +61,13 @@ pub async fn kept(State(web): State<Web>, request: Request, next: Next) -> Respo
 /// Puts onto every answer what a browser has to know.
 pub async fn taught(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
+    let own = response.extensions_mut().remove::<Policy>().and_then(|Policy(policy)| HeaderValue::try_from(policy).ok());
     let headers = response.headers_mut();
     for (name, value) in TAUGHT {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    if let Some(policy) = own {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     // What stands on a page may have changed since, and a plant's PC is used by several people.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

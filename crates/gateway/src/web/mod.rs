@@ -12,6 +12,8 @@ mod problem;
 mod rate;
 pub mod server;
 mod tls;
+pub mod upload;
+mod views;
 mod who;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,6 +26,7 @@ use self::judged::Judged;
 use self::manners::Names;
 use self::problem::Problem;
 use self::rate::Rates;
+use self::views::Views;
 use crate::account::Gate;
 use crate::command::serve::config::Page;
 use crate::house::{House, Known};
@@ -41,9 +44,14 @@ struct Shared {
     judged: Arc<Judged>,
     names: Names,
     rates: Mutex<Rates>,
+    views: Mutex<Views>,
     /// Cookies are for TLS alone.
     tls: bool,
     at_once: Semaphore,
+    /// Files that come in.
+    uploads: Arc<Semaphore>,
+    /// What goes through the whole log again takes as much memory as the catalog does: one at a time.
+    one_fold: Semaphore,
     /// One password at a time: each takes 19 MiB and a tenth of a second.
     one_password: Semaphore,
 }
@@ -51,14 +59,19 @@ struct Shared {
 impl Web {
     /// Over a house; `gate` says who people are.
     pub fn new(house: Arc<House>, gate: Gate, page: &Page) -> Self {
+        upload::sweep(&house.directory);
+        let views = Mutex::new(Views::read(house.directory.clone()));
         Self(Arc::new(Shared {
             house,
+            views,
             gate: Mutex::new(gate),
             judged: Arc::default(),
             names: Names::of(page),
             rates: Mutex::default(),
             tls: page.tls,
             at_once: Semaphore::new(REQUESTS_AT_ONCE_MAX),
+            uploads: Arc::new(Semaphore::new(upload::UPLOADS_AT_ONCE_MAX)),
+            one_fold: Semaphore::new(1),
             one_password: Semaphore::new(1),
         }))
     }
@@ -85,6 +98,11 @@ impl Web {
         Arc::clone(&self.0.judged)
     }
 
+    /// Views of the devices that people keep.
+    fn views(&self) -> MutexGuard<'_, Views> {
+        self.0.views.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Who people are. Held for moments: no password is tried under it.
     pub fn gate(&self) -> MutexGuard<'_, Gate> {
         self.0.gate.lock().unwrap_or_else(PoisonError::into_inner)
@@ -109,5 +127,14 @@ impl Web {
         let _one_of_few = self.0.at_once.acquire().await.map_err(|_| Problem::unavailable("it is ending"))?;
         let house = Arc::clone(&self.0.house);
         tokio::task::spawn_blocking(move || act(&house)).await.unwrap_or_else(|_| Err(Problem::own_fault()))
+    }
+
+    /// As [`Web::apart`], for what goes through the whole log: one at a time, beside those that look.
+    ///
+    /// # Errors
+    /// As [`Web::known`].
+    pub async fn folded<T: Send + 'static>(&self, act: impl FnOnce(&House) -> Result<T, Problem> + Send + 'static) -> Result<T, Problem> {
+        let _the_one = self.0.one_fold.acquire().await.map_err(|_| Problem::unavailable("it is ending"))?;
+        self.apart(act).await
     }
 }

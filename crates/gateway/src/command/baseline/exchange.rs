@@ -22,6 +22,8 @@ use crate::failure::{Code, Failure};
 use crate::store::{Draft, Store, now_ns};
 use crate::{key, print, profiles, state};
 
+/// What is said of a file that is none by its name.
+pub const NO_FORM: &str = "its name ends in none of .csv, .toml, .json, .ndjson";
 /// What the note beside a signed file is called: the file's name with this behind it.
 const SIGNATURE: &str = ".sig";
 
@@ -92,22 +94,20 @@ impl Import {
         let profiles = profiles::load(options.profiles.as_deref())?;
         let shown = self.file.display().to_string();
         let refused = |invalid: &dyn std::fmt::Display| Failure::input(&shown, format!("{invalid}; nothing of the file was taken"));
-        let form = Form::of(&shown).ok_or_else(|| refused(&"its name ends in none of .csv, .toml, .json, .ndjson"))?;
+        let form = Form::of(&shown).ok_or_else(|| refused(&NO_FORM))?;
         let bytes = read(&self.file, FILE_BYTES_MAX)?;
         let sha256 = hex(&Sha256::digest(&bytes));
         if let Some(fingerprint) = &self.trust {
             self.unseal(&sha256, fingerprint)?;
         }
-        let rows = pack::read(form, &bytes).map_err(|invalid| refused(&invalid))?;
-        let trusted = self.as_approved_by.is_some();
-        let proposed = pack::proposed(&rows, self.by.trim(), trusted).map_err(|invalid| refused(&invalid))?;
+        let second = self.as_approved_by.as_deref();
+        let decided = Decided::of((form, &bytes), &shown, self.by.trim(), second).map_err(|invalid| refused(&invalid))?;
+        let trusted = second.is_some();
         let directory = state::directory(options.state.as_ref())?;
         let now = now_ns();
-        let origin = Origin { kind: OriginKind::Pack, document: shown.clone(), sha256: Some(sha256), text: None, affected: Vec::new() };
         // Judged before a state is made for it.
         let view = Store::read(&directory)?.map(|store| store.view(None)).transpose()?.unwrap_or_default();
-        let bodies = proposed.into_iter().map(|one| self.body(one, &origin, &view, &profiles, now));
-        let bodies = bodies.collect::<Result<Vec<_>, Invalid>>().map_err(|invalid| refused(&invalid))?;
+        let bodies = decided.bodies(&view, &profiles, now).map_err(|invalid| refused(&invalid))?;
         let drafts: Vec<Draft> = bodies.into_iter().map(|body| Draft::new(now, body)).collect();
         let mut store = Store::write(&directory)?;
         let entries = store.append(&drafts)?;
@@ -128,12 +128,42 @@ impl Import {
         Seal::open(&note, sha256, fingerprint.trim()).map_err(|why| failed(why.to_string()))?;
         Ok(())
     }
+}
+
+/// A file of decisions, read.
+pub struct Decided {
+    proposed: Vec<Placed<Proposed>>,
+    origin: Origin,
+    second: Option<String>,
+}
+
+impl Decided {
+    /// Of a file's bytes, under its name; `by` proposes what stands in it, and `second` approves all of it.
+    ///
+    /// # Errors
+    /// Where it is none.
+    pub fn of((form, bytes): (Form, &[u8]), name: &str, by: &str, second: Option<&str>) -> Result<Self, Invalid> {
+        let rows = pack::read(form, bytes)?;
+        let proposed = pack::proposed(&rows, by, second.is_some())?;
+        let sha256 = Some(hex(&Sha256::digest(bytes)));
+        let origin = Origin { kind: OriginKind::Pack, document: name.to_owned(), sha256, text: None, affected: Vec::new() };
+        Ok(Self { proposed, origin, second: second.map(|name| name.trim().to_owned()) })
+    }
+
+    /// The entries of all rows.
+    ///
+    /// # Errors
+    /// The first row that the rules of baselines forbid.
+    pub fn bodies(&self, view: &View, profiles: &ProfileSet, now_ns: u64) -> Result<Vec<Body>, Invalid> {
+        self.proposed.iter().map(|one| self.body(one.clone(), view, profiles, now_ns)).collect()
+    }
 
     /// The entry of one row.
-    fn body(&self, one: Placed<Proposed>, file: &Origin, view: &View, profiles: &ProfileSet, now_ns: u64) -> Result<Body, Invalid> {
+    fn body(&self, one: Placed<Proposed>, view: &View, profiles: &ProfileSet, now_ns: u64) -> Result<Body, Invalid> {
+        let file = &self.origin;
         let line = one.line;
         let wrong = |column: Option<&str>, why: &str| Invalid { line, column: column.map(str::to_owned), why: why.to_owned() };
-        let second = self.as_approved_by.as_ref().map(|name| name.trim().to_owned());
+        let second = self.second.clone();
         let known =
             |profile: Option<&str>, component: &str| part(profile, Some(component), profiles).map_err(|e| wrong(Some("profile"), &e.why));
         let body = match one.what {

@@ -2,7 +2,7 @@
 
 mod candidates;
 mod decide;
-mod exchange;
+pub mod exchange;
 mod exemptions;
 mod list;
 mod sets;

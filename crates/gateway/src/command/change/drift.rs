@@ -7,6 +7,7 @@ use nameplate_core::observation::rfc3339;
 use nameplate_core::text::printable;
 use nameplate_core::view::View;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::cli::{Format, Options};
 use crate::failure::{Code, Failure};
@@ -33,8 +34,8 @@ pub struct Drifts {
 }
 
 /// One drift a line.
-#[derive(Serialize)]
-struct DriftLine<'a> {
+#[derive(Serialize, ToSchema)]
+pub struct DriftLine<'a> {
     asset: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     replaced_by: Option<&'a str>,
@@ -53,12 +54,13 @@ struct DriftLine<'a> {
 }
 
 /// A session that was heard.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct SeenLine<'a> {
     time: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<String>,
     protocol: &'a str,
+    #[schema(value_type = String)]
     what: What,
     entry: u64,
 }
@@ -139,7 +141,8 @@ fn row(drift: &Drift, view: &View) -> Vec<String> {
     ]
 }
 
-fn line<'a>(drift: &'a Drift, view: &'a View) -> DriftLine<'a> {
+/// A drift, as programs read it.
+pub fn line<'a>(drift: &'a Drift, view: &'a View) -> DriftLine<'a> {
     let seen = |kept: &'a Kept| SeenLine {
         time: rfc3339(kept.happening.time_ns),
         by: kept.happening.by.as_ref().map(place),

@@ -15,18 +15,20 @@ pub struct Listening {
     pub since_ns: Option<u64>,
     /// Last moment.
     pub until_ns: Option<u64>,
+    /// What devices answered when they were asked counts, too: on a gateway another process asks them.
+    pub asked: bool,
 }
 
 /// What was heard of each of these places between two moments; without a last one, until now.
-pub fn heard<'a>(catalog: &Catalog, places: impl Iterator<Item = &'a Place>, (since, until): (u64, Option<u64>)) -> Vec<Try> {
-    let until = until.unwrap_or_else(now_ns);
-    places.map(|place| of_asset(catalog.asset(&place.asset), place, (since, until))).collect()
+pub fn heard<'a>(catalog: &Catalog, places: impl Iterator<Item = &'a Place>, since: u64, listening: &Listening) -> Vec<Try> {
+    let until = listening.until_ns.unwrap_or_else(now_ns);
+    places.map(|place| of_asset(catalog.asset(&place.asset), place, (since, until), listening.asked)).collect()
 }
 
-fn of_asset(asset: Option<&Asset>, place: &Place, (since, until): (u64, u64)) -> Try {
+fn of_asset(asset: Option<&Asset>, place: &Place, (since, until): (u64, u64), asked: bool) -> Try {
     let mut latest: BTreeMap<String, &Recorded> = BTreeMap::new();
     for recorded in
-        asset.into_iter().flat_map(|asset| &asset.claims).filter(|one| was_heard(one) && one.since_ns <= until && one.time_ns >= since)
+        asset.into_iter().flat_map(|asset| &asset.claims).filter(|one| is_said(one, asked) && one.since_ns <= until && one.time_ns >= since)
     {
         let entry = latest.entry(key(&recorded.claim.component, recorded.claim.field)).or_insert(recorded);
         // The best source counts, and its last word.
@@ -42,7 +44,9 @@ fn of_asset(asset: Option<&Asset>, place: &Place, (since, until): (u64, u64)) ->
     let time_ns = latest.values().map(|recorded| recorded.time_ns).max().unwrap_or(until).min(until);
     let first_ns = latest.values().map(|recorded| recorded.since_ns.max(since)).min().unwrap_or(since);
     let silent_s = first_ns.saturating_sub(since) / NS_PER_S;
-    eprintln!("{}: heard at {}, {silent_s} s after {from}; nobody was asked", place.asset, rfc3339(first_ns));
+    if !asked {
+        eprintln!("{}: heard at {}, {silent_s} s after {from}; nobody was asked", place.asset, rfc3339(first_ns));
+    }
     let mut entries: Vec<u64> = latest.values().filter_map(|recorded| recorded.entry).collect();
     entries.sort_unstable();
     entries.dedup();
@@ -55,6 +59,11 @@ fn of_asset(asset: Option<&Asset>, place: &Place, (since, until): (u64, u64)) ->
 /// Nanoseconds of a second.
 const NS_PER_S: u64 = 1_000_000_000;
 
-const fn was_heard(recorded: &Recorded) -> bool {
-    matches!(recorded.source, Source::Capture { .. } | Source::Live { .. })
+/// Whether the device itself said it: to somebody else, or to us.
+const fn is_said(recorded: &Recorded, asked: bool) -> bool {
+    match recorded.source {
+        Source::Capture { .. } | Source::Live { .. } => true,
+        Source::Asked { .. } => asked,
+        _ => false,
+    }
 }

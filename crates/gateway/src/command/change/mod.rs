@@ -4,14 +4,14 @@ mod asked;
 mod choose;
 pub mod drift;
 mod follow;
-mod heard;
+pub mod heard;
 mod open;
 pub mod page;
-mod plan;
+pub mod plan;
 mod read;
-mod reads;
-mod steps;
-mod terms;
+pub mod reads;
+pub mod steps;
+pub mod terms;
 
 use std::path::PathBuf;
 
@@ -116,12 +116,14 @@ impl Show {
     fn plan(&self, options: &Options) -> Result<(), Failure> {
         let changes = changes(options)?;
         let change = find(&changes, &self.order)?;
-        let stopped_by = |ring| {
-            let event = Event::RingOpened { order: self.order.clone(), ring, by: change.plan.by.clone() };
-            (!change.is_open(ring)).then(|| changes.allows(&event, now_ns()).err()).flatten()
-        };
-        print::out(&plan::page(change, print::format(options), stopped_by))
+        print::out(&plan::page(change, print::format(options), |ring| stopped_by(&changes, change, ring, now_ns())))
     }
+}
+
+/// What stops a ring that is not open from opening now.
+pub fn stopped_by(changes: &change::Changes, change: &Change, ring: u32, now_ns: u64) -> Option<String> {
+    let event = Event::RingOpened { order: change.plan.order.clone(), ring, by: change.plan.by.clone() };
+    (!change.is_open(ring)).then(|| changes.allows(&event, now_ns).err()).flatten()
 }
 
 fn directory(intake: &Intake<'_>) -> Result<PathBuf, Failure> {
@@ -137,8 +139,8 @@ fn put(intake: &mut Intake<'_>, event: Event) -> Result<u64, Failure> {
 }
 
 /// A step that the ledger would only remark on is not written.
-fn allowed(intake: &Intake<'_>, event: &Event) -> Result<(), Failure> {
-    intake.view.changes.allows(event, now_ns()).map_err(|why| Failure::new(Code::Usage, why))
+fn allowed(changes: &change::Changes, event: &Event) -> Result<(), Failure> {
+    changes.allows(event, now_ns()).map_err(|why| Failure::new(Code::Usage, why))
 }
 
 fn find<'a>(changes: &'a change::Changes, order: &str) -> Result<&'a Change, Failure> {
@@ -159,7 +161,11 @@ fn judged(verdicts: &[Judged], accepted_by: Option<&str>) -> Result<(), Failure>
     }
 }
 
-fn time_ns(flag: &str, text: &str) -> Result<u64, Failure> {
+/// A time that somebody wrote, in nanoseconds since 1970.
+///
+/// # Errors
+/// Usage: it is none.
+pub fn time_ns(flag: &str, text: &str) -> Result<u64, Failure> {
     let time = humantime::parse_rfc3339(text).ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
     let nanos = time.and_then(|since| u64::try_from(since.as_nanos()).ok());
     nanos.ok_or_else(|| Failure::new(Code::Usage, format!("{flag} {text:?} is no time: write 2026-03-02T22:00:00Z")))

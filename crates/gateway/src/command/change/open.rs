@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use nameplate_core::catalog::Catalog;
 use nameplate_core::change::{Delta, Event, Place, Plan};
 use nameplate_core::text::printable;
 
@@ -37,36 +38,36 @@ const PILOT_DEVICES_MAX: usize = 2;
 )]
 pub struct Open {
     /// The work order's number, as it stands in your own system
-    order: String,
+    pub order: String,
     /// Devices that are to change
     #[arg(long, value_name = "ID", required_unless_present_any = ["ring", "query"], num_args = 1..)]
-    asset: Vec<String>,
+    pub asset: Vec<String>,
     /// Devices that must not change; they are read before and after, too
     #[arg(long, value_name = "ID", num_args = 1..)]
-    neighbour: Vec<String>,
+    pub neighbour: Vec<String>,
     /// What must come of it: ASSET:PART.FIELD=OLD->NEW
     #[arg(long, value_name = "DELTA", required = true, num_args = 1..)]
-    expect: Vec<String>,
+    pub expect: Vec<String>,
     /// When the window opens, RFC 3339 in UTC [default: now]
     #[arg(long, value_name = "TIME")]
-    from: Option<String>,
+    pub from: Option<String>,
     /// When the window closes
     #[arg(long, value_name = "TIME")]
-    until: String,
+    pub until: String,
     /// Who opens it
     #[arg(long, value_name = "NAME")]
-    by: String,
+    pub by: String,
     /// What to ask over Modbus, in this order; private objects (a serial number, on some) need `extended`
     #[arg(long, value_enum, value_delimiter = ',')]
-    question: Option<Vec<Named>>,
+    pub question: Option<Vec<Named>>,
     /// The site file: it says how each device is asked, and lists all of them
     #[arg(long, value_name = "FILE")]
-    site: Option<PathBuf>,
+    pub site: Option<PathBuf>,
     /// How devices are asked: an option of `nameplate ask` without its dashes, such as via=s7comm, dnp3-master=3, s7-consent-001c; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
-    way: Vec<String>,
+    pub way: Vec<String>,
     #[command(flatten)]
-    agreed: Agreed,
+    pub agreed: Agreed,
 }
 
 impl Open {
@@ -75,10 +76,10 @@ impl Open {
     /// # Errors
     /// A plan that cannot be carried out, a device that is not in the catalog, the state.
     pub fn run(&self, intake: &mut Intake<'_>, options: &Options) -> Result<(), Failure> {
-        let (plan, unasked) = self.plan(intake, options)?;
+        let (plan, notes) = self.plan(&intake.view.catalog, &Kept { state: options.state.clone(), writes: false })?;
         let event = Event::Opened(plan.clone());
-        super::allowed(intake, &event)?;
-        for note in unasked.into_iter().chain(notes(&plan, intake)) {
+        super::allowed(&intake.view.changes, &event)?;
+        for note in notes {
             eprintln!("note: {}", printable(&note));
         }
         super::put(intake, event)?;
@@ -92,21 +93,23 @@ impl Open {
         Ok(())
     }
 
-    fn plan(&self, intake: &Intake<'_>, options: &Options) -> Result<(Plan, Vec<String>), Failure> {
-        let catalog = &intake.view.catalog;
-        let kept = Kept { state: options.state.clone(), writes: false };
-        let site = self.site.as_deref().map(|path| Site::read(path, &kept)).transpose()?;
+    /// The plan, and what is to be said of it that is no obstacle: devices that nobody can ask, values that are others in the catalog.
+    ///
+    /// # Errors
+    /// A word that was not understood, a device that is not in the catalog.
+    pub fn plan(&self, catalog: &Catalog, kept: &Kept) -> Result<(Plan, Vec<String>), Failure> {
+        let site = self.site.as_deref().map(|path| Site::read(path, kept)).transpose()?;
         let mut keys = keys::of_words(&self.way)?;
         // Whatever is misspelt is said, also where no device of the change would be asked so.
         keys::ways(&keys).map_err(|failure| Failure::new(Code::Usage, format!("--way: {failure}")))?;
         if let (Some(questions), false) = (&self.question, keys.contains_key("modbus-profile")) {
             keys.insert("question".to_owned(), questions.iter().filter_map(|named| named.word()).collect());
         }
-        let choice = Choice { site: site.as_ref(), keys: &keys, kept: &kept };
-        let mut unasked = Vec::new();
+        let choice = Choice { site: site.as_ref(), keys: &keys, kept };
+        let mut told = Vec::new();
         let mut place = |id: &String| {
             let (place, notes) = choice.place(find(catalog, id)?)?;
-            unasked.extend(notes);
+            told.extend(notes);
             Ok::<Place, Failure>(place)
         };
         let named = self.agreed.scope(catalog)?;
@@ -132,14 +135,15 @@ impl Open {
             by: self.by.clone(),
             terms: self.agreed.terms(catalog)?,
         };
-        Ok((plan, unasked))
+        told.extend(notes(&plan, catalog));
+        Ok((plan, told))
     }
 }
 
 /// What the catalog says otherwise than the order: not an obstacle, the reading before decides.
-fn notes(plan: &Plan, intake: &Intake<'_>) -> Vec<String> {
+fn notes(plan: &Plan, catalog: &Catalog) -> Vec<String> {
     let note = |delta: &Delta| {
-        let asset = intake.view.catalog.asset(&delta.asset)?;
+        let asset = catalog.asset(&delta.asset)?;
         let current = asset.current(&delta.component, delta.field);
         let value = current.map(|current| current.standing.claim.value.clone());
         if delta.from_unknown && value != delta.to {

@@ -1,17 +1,19 @@
 //! `change plan`: what was agreed, how far each ring is, and what stands in its way.
 
-use nameplate_core::change::{Change, Left, Place, Plan};
+use nameplate_core::change::{Change, Left, Place, Plan, Ring};
 use nameplate_core::observation::rfc3339;
 use nameplate_core::text::printable;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::asked::HEARD;
 use crate::cli::Format;
 use crate::print::json_line;
 
 /// The plan as one line.
-#[derive(Serialize)]
-struct PlanLine<'a> {
+#[derive(Serialize, ToSchema)]
+pub struct PlanLine<'a> {
+    /// `plan`.
     kind: &'static str,
     order: &'a str,
     stage: &'a str,
@@ -19,6 +21,8 @@ struct PlanLine<'a> {
     approved_by: Option<&'a str>,
     from: String,
     until: String,
+    /// What else was agreed: cause, rings, checks, pairs, what is handed on.
+    #[schema(value_type = Object)]
     terms: &'a nameplate_core::change::Terms,
     neighbours: Vec<&'a str>,
     expected: Vec<String>,
@@ -26,7 +30,7 @@ struct PlanLine<'a> {
 }
 
 /// How a device is asked.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct AskedLine<'a> {
     asset: &'a str,
     over: &'a str,
@@ -49,17 +53,18 @@ impl<'a> AskedLine<'a> {
 }
 
 /// A ring as one line.
-#[derive(Serialize)]
-struct RingLine<'a> {
+#[derive(Serialize, ToSchema)]
+pub struct RingLine {
+    /// `ring`.
     kind: &'static str,
-    order: &'a str,
+    order: String,
     ring: u32,
-    name: &'a str,
-    stage: &'a str,
-    assets: &'a [String],
+    name: String,
+    stage: &'static str,
+    assets: Vec<String>,
     soak_s: u64,
-    installed_by: Option<&'a str>,
-    verified_by: Option<&'a str>,
+    installed_by: Option<String>,
+    verified_by: Option<String>,
     /// When it has soaked, where it is verified.
     soaked: Option<String>,
     /// What stops it from opening now, where it is not open.
@@ -67,17 +72,21 @@ struct RingLine<'a> {
 }
 
 /// A check that was done as one line.
-#[derive(Serialize)]
-struct CheckLine<'a> {
+#[derive(Serialize, ToSchema)]
+pub struct CheckLine<'a> {
+    /// `check`.
     kind: &'static str,
     order: &'a str,
     entry: u64,
+    /// Kind, devices, who did it, hashes, where the software came from.
+    #[schema(value_type = Object)]
     check: &'a nameplate_core::change::Check,
 }
 
 /// What is left as one line.
-#[derive(Serialize)]
-struct LeftLine<'a> {
+#[derive(Serialize, ToSchema)]
+pub struct LeftLine<'a> {
+    /// `left`.
     kind: &'static str,
     order: &'a str,
     assets: &'a [String],
@@ -87,17 +96,30 @@ struct LeftLine<'a> {
     by: &'a str,
 }
 
+impl<'a> LeftLine<'a> {
+    fn of(order: &'a str, left: &'a Left) -> Self {
+        let Left { assets, fate, reason, until_ns, by } = left;
+        Self { kind: "left", order, assets, fate: fate.name(), reason, until: until_ns.map(rfc3339), by }
+    }
+}
+
 /// All of it; `stopped_by` says of a ring what stops it from opening.
 pub fn page(change: &Change, format: Format, stopped_by: impl Fn(u32) -> Option<String>) -> String {
     if format == Format::Table { table(change, stopped_by) } else { lines(change, stopped_by) }
 }
 
 fn lines(change: &Change, stopped_by: impl Fn(u32) -> Option<String>) -> String {
+    let rings: String = rings(change, stopped_by).iter().map(json_line).collect();
+    let checks: String = checks(change).iter().map(json_line).collect();
+    json_line(&line(change)) + &rings + &checks + &left(change)
+}
+
+/// What was agreed.
+pub fn line(change: &Change) -> PlanLine<'_> {
     let plan = &change.plan;
-    let order = plan.order.as_str();
-    let mut text = json_line(&PlanLine {
+    PlanLine {
         kind: "plan",
-        order,
+        order: &plan.order,
         stage: change.stage(),
         requested_by: &plan.by,
         approved_by: change.approved.as_ref().map(|step| step.by.as_str()),
@@ -107,43 +129,44 @@ fn lines(change: &Change, stopped_by: impl Fn(u32) -> Option<String>) -> String 
         neighbours: plan.neighbours.iter().map(|place| place.asset.as_str()).collect(),
         expected: plan.expected.iter().map(ToString::to_string).collect(),
         asked: plan.places().map(AskedLine::of).collect(),
-    });
-    for (number, ring) in (1..).zip(plan.rings()) {
+    }
+}
+
+/// Its rings; those of a change that is not staged are one.
+pub fn rings(change: &Change, stopped_by: impl Fn(u32) -> Option<String>) -> Vec<RingLine> {
+    let ring = |(number, ring): (u32, Ring)| {
         let verified = change.verified(number);
-        text += &json_line(&RingLine {
+        RingLine {
             kind: "ring",
-            order,
+            order: change.plan.order.clone(),
             ring: number,
-            name: &ring.name,
+            name: ring.name.clone(),
             stage: change.ring_stage(number),
-            assets: &ring.assets,
             soak_s: ring.soak_s,
-            installed_by: change.installed.iter().rfind(|step| step.ring == number).map(|step| step.by.as_str()),
-            verified_by: verified.map(|step| step.by.as_str()),
+            installed_by: change.installed.iter().rfind(|step| step.ring == number).map(|step| step.by.clone()),
+            verified_by: verified.map(|step| step.by.clone()),
             soaked: verified.map(|step| rfc3339(step.time_ns.saturating_add(ring.soak_ns()))),
             stopped_by: stopped_by(number),
-        });
-    }
-    for (entry, check) in &change.checks {
-        text += &json_line(&CheckLine { kind: "check", order, entry: *entry, check });
-    }
-    text + &left(change)
+            assets: ring.assets,
+        }
+    };
+    (1..).zip(change.plan.rings()).map(ring).collect()
+}
+
+/// The checks that were done.
+pub fn checks(change: &Change) -> Vec<CheckLine<'_>> {
+    let order = change.plan.order.as_str();
+    change.checks.iter().map(|(entry, check)| CheckLine { kind: "check", order, entry: *entry, check }).collect()
+}
+
+/// What is left.
+pub fn left_lines(change: &Change) -> Vec<LeftLine<'_>> {
+    change.left.iter().map(|(_, left)| LeftLine::of(&change.plan.order, left)).collect()
 }
 
 /// What is left, one line each.
 pub fn left(change: &Change) -> String {
-    let line = |left: &Left| {
-        json_line(&LeftLine {
-            kind: "left",
-            order: &change.plan.order,
-            assets: &left.assets,
-            fate: left.fate.name(),
-            reason: &left.reason,
-            until: left.until_ns.map(rfc3339),
-            by: &left.by,
-        })
-    };
-    change.left.iter().map(|(_, one)| line(one)).collect()
+    left_lines(change).iter().map(json_line).collect()
 }
 
 fn table(change: &Change, stopped_by: impl Fn(u32) -> Option<String>) -> String {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use nameplate_core::change::{Change, Event, Judged, Place, Try};
+use nameplate_core::view::View;
 
 use super::heard::{Listening, heard};
 use super::{Following, How, Reader, allowed, block_on, directory, find, follow, judged, page, put, time_ns};
@@ -54,7 +55,7 @@ struct Passive {
 impl Passive {
     fn listening(&self) -> Result<Option<Listening>, Failure> {
         let time = |flag, text: &Option<String>| text.as_deref().map(|text| time_ns(flag, text)).transpose();
-        let listening = Listening { since_ns: time("--since", &self.since)?, until_ns: time("--until", &self.until)? };
+        let listening = Listening { since_ns: time("--since", &self.since)?, until_ns: time("--until", &self.until)?, asked: false };
         Ok(self.heard.then_some(listening))
     }
 }
@@ -144,7 +145,7 @@ impl After {
 }
 
 /// The places of a ring, its scope and the neighbours.
-fn places(change: &Change, ring: Option<u32>) -> (Vec<&Place>, Vec<&Place>) {
+pub fn places(change: &Change, ring: Option<u32>) -> (Vec<&Place>, Vec<&Place>) {
     let own = |place: &&Place| change.plan.ring_of(&place.asset) == Some(ring.unwrap_or(1));
     (change.plan.scope.iter().filter(own).collect(), change.plan.neighbours.iter().collect())
 }
@@ -155,7 +156,7 @@ fn places(change: &Change, ring: Option<u32>) -> (Vec<&Place>, Vec<&Place>) {
 /// A step that is not allowed; the guard's refusal of all of it, of which nothing is written; the state.
 pub async fn before(intake: &mut Intake<'_>, (order, ring): (&str, Option<u32>), how: &How) -> Result<Vec<Try>, Failure> {
     let order = order.to_owned();
-    allowed(intake, &Event::Before { order: order.clone(), ring, tries: Vec::new() })?;
+    allowed(&intake.view.changes, &Event::Before { order: order.clone(), ring, tries: Vec::new() })?;
     let change = find(&intake.view.changes, &order)?.clone();
     let directory = directory(intake)?;
     let mut reader = Reader::new(intake, &change, touch_record(&directory)?, how)?;
@@ -179,7 +180,7 @@ pub async fn after(
 ) -> Result<Vec<Judged>, Failure> {
     let Following { equal, accepted_by, .. } = following.clone();
     let event = |tries| Event::After { order: order.to_owned(), ring, equal, tries, accepted_by: accepted_by.clone() };
-    allowed(intake, &event(Vec::new()))?;
+    allowed(&intake.view.changes, &event(Vec::new()))?;
     let change = find(&intake.view.changes, order)?.clone();
     let directory = directory(intake)?;
     let mut reader = Reader::new(intake, &change, touch_record(&directory)?, how)?;
@@ -189,14 +190,11 @@ pub async fn after(
     Ok(find(&intake.view.changes, order)?.verdicts_of(ring.unwrap_or(1)))
 }
 
-fn before_heard(intake: &mut Intake<'_>, (order, ring): (&str, Option<u32>), listening: &Listening) -> Result<Vec<Try>, Failure> {
-    let event = |tries| Event::Before { order: order.to_owned(), ring, tries };
-    allowed(intake, &event(Vec::new()))?;
-    let change = find(&intake.view.changes, order)?;
-    let (scope, neighbours) = places(change, ring);
-    let since = listening.since_ns.unwrap_or(change.plan.from_ns);
-    let tries = heard(&intake.view.catalog, scope.into_iter().chain(neighbours), (since, listening.until_ns));
-    put(intake, event(tries.clone()))?;
+fn before_heard(intake: &mut Intake<'_>, of: (&str, Option<u32>), listening: &Listening) -> Result<Vec<Try>, Failure> {
+    let event = before_of(&intake.view, of, listening)?;
+    let Event::Before { tries, .. } = &event else { return Ok(Vec::new()) };
+    let tries = tries.clone();
+    put(intake, event)?;
     Ok(tries)
 }
 
@@ -206,15 +204,41 @@ fn after_heard(
     listening: &Listening,
     accepted_by: Option<String>,
 ) -> Result<Vec<Judged>, Failure> {
+    let event = after_of(&intake.view, (order, ring), listening, accepted_by)?;
+    put(intake, event)?;
+    Ok(find(&intake.view.changes, order)?.verdicts_of(ring.unwrap_or(1)))
+}
+
+/// The reading before of a ring, of what is known already; nobody is asked.
+///
+/// # Errors
+/// A step that is not allowed.
+pub fn before_of(view: &View, (order, ring): (&str, Option<u32>), listening: &Listening) -> Result<Event, Failure> {
+    let event = |tries| Event::Before { order: order.to_owned(), ring, tries };
+    allowed(&view.changes, &event(Vec::new()))?;
+    let change = find(&view.changes, order)?;
+    let (scope, neighbours) = places(change, ring);
+    let since = listening.since_ns.unwrap_or(change.plan.from_ns);
+    Ok(event(heard(&view.catalog, scope.into_iter().chain(neighbours), since, listening)))
+}
+
+/// The reading after of a ring, of what is known already; nobody is asked.
+///
+/// # Errors
+/// A step that is not allowed.
+pub fn after_of(
+    view: &View,
+    (order, ring): (&str, Option<u32>),
+    listening: &Listening,
+    accepted_by: Option<String>,
+) -> Result<Event, Failure> {
     // One identity that was told somebody else is enough: nobody can be made to tell it again.
     let event = |tries| Event::After { order: order.to_owned(), ring, equal: 1, tries, accepted_by: accepted_by.clone() };
-    allowed(intake, &event(Vec::new()))?;
-    let change = find(&intake.view.changes, order)?;
+    allowed(&view.changes, &event(Vec::new()))?;
+    let change = find(&view.changes, order)?;
     let (scope, neighbours) = places(change, ring);
     let read = change.before.iter().rfind(|step| step.ring == ring.unwrap_or(1));
     let read = read.and_then(|step| step.tries.iter().map(|one| one.time_ns).max());
     let since = listening.since_ns.or(read).unwrap_or(change.plan.from_ns);
-    let tries = heard(&intake.view.catalog, scope.into_iter().chain(neighbours), (since, listening.until_ns));
-    put(intake, event(tries))?;
-    Ok(find(&intake.view.changes, order)?.verdicts_of(ring.unwrap_or(1)))
+    Ok(event(heard(&view.catalog, scope.into_iter().chain(neighbours), since, listening)))
 }

@@ -5,9 +5,12 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
-use nameplate_core::change::{Authentic, Check, Event, Fate, Judged, Left, Precheck, Verdict, worst};
+use nameplate_core::catalog::Catalog;
+use nameplate_core::change::{Authentic, Change, Check, Event, Fate, Judged, Left, Precheck, Verdict, worst};
 use nameplate_core::observation::hex;
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
 
 use super::{allowed, find, judged, page, put, time_ns};
 use crate::cli::Options;
@@ -31,7 +34,8 @@ pub struct Approve {
 }
 
 /// Kinds of checks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// Configuration and logic are backed up
     Backup,
@@ -132,7 +136,8 @@ struct Verify {
 }
 
 /// What becomes of devices that are left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Becomes {
     /// To be done later, until a day
     Deferred,
@@ -209,7 +214,7 @@ impl Checked {
         ];
         let check = Check {
             kind: self.kind.into(),
-            assets: assets(intake, &self.asset)?,
+            assets: assets(&intake.view.catalog, &self.asset)?,
             by: self.by.clone(),
             sha256: match &self.file {
                 Some(path) => Some(sha256_of(path)?),
@@ -248,7 +253,7 @@ impl Verify {
         print::out(&page::verdicts(change, &verdicts, print::format(options)))?;
         let event = Event::Verified { order: order.clone(), ring: *ring, by: by.clone(), accepts_unproven: self.accept_unproven };
         let bad = worst(&verdicts) > Verdict::IdentityNotProven;
-        allowed(intake, &event).map_err(|why| if bad { Failure::new(Code::Failed, why.to_string()) } else { why })?;
+        allowed(&intake.view.changes, &event).map_err(|why| if bad { Failure::new(Code::Failed, why.to_string()) } else { why })?;
         put(intake, event)?;
         eprintln!("ring {ring} of {order} is verified by {by}");
         Ok(())
@@ -258,7 +263,7 @@ impl Verify {
 impl Leave {
     pub(super) fn run(&self, intake: &mut Intake<'_>) -> Result<(), Failure> {
         let left = Left {
-            assets: assets(intake, &self.asset)?,
+            assets: assets(&intake.view.catalog, &self.asset)?,
             fate: self.becomes.into(),
             reason: self.reason.clone(),
             until_ns: self.until.as_deref().map(|text| time_ns("--until", text)).transpose()?,
@@ -296,31 +301,50 @@ impl Close {
 /// # Errors
 /// A step that is not allowed, or the state.
 pub fn close(intake: &mut Intake<'_>, order: &str, by: &str, accepted_by: Option<&str>) -> Result<(Vec<Judged>, Option<String>), Failure> {
-    let change = find(&intake.view.changes, order)?;
+    let event = closing(find(&intake.view.changes, order)?, by, accepted_by);
+    let Event::Closed { verdicts, accepted_by, .. } = &event else { return Ok((Vec::new(), None)) };
+    let done = (verdicts.clone(), accepted_by.clone());
+    step(intake, event)?;
+    Ok(done)
+}
+
+/// The end of a change, as it would be written now.
+pub fn closing(change: &Change, by: &str, accepted_by: Option<&str>) -> Event {
     let verdicts = change.verdicts();
     // In rings, who accepted what stands with each ring's verification.
     let accepted_by = accepted_by.or_else(|| change.accepted(1).filter(|_| !change.plan.is_staged())).map(str::to_owned);
-    let event = Event::Closed {
-        order: order.to_owned(),
-        by: by.to_owned(),
-        verdict: worst(&verdicts),
-        verdicts: verdicts.clone(),
-        accepted_by: accepted_by.clone(),
-        rests_on: change.rests_on(),
-    };
-    step(intake, event)?;
-    Ok((verdicts, accepted_by))
+    let (order, by, rests_on) = (change.plan.order.clone(), by.to_owned(), change.rests_on());
+    Event::Closed { order, by, verdict: worst(&verdicts), verdicts, accepted_by, rests_on }
 }
 
 /// A step that is allowed, written durably.
 fn step(intake: &mut Intake<'_>, event: Event) -> Result<(), Failure> {
-    allowed(intake, &event)?;
+    allowed(&intake.view.changes, &event)?;
     put(intake, event).map(drop)
 }
 
+/// A kind of check by its word.
+///
+/// # Errors
+/// A sentence: there is none.
+pub fn kind(word: &str) -> Result<Kind, String> {
+    Kind::from_str(word, false).map_err(|_| format!("there is no check {word:?}"))
+}
+
+/// What becomes of a device that is left, by its word.
+///
+/// # Errors
+/// A sentence: there is none.
+pub fn becomes(word: &str) -> Result<Becomes, String> {
+    Becomes::from_str(word, false).map_err(|_| format!("a device is left as deferred, failed or mitigated, not {word:?}"))
+}
+
 /// Devices by enough of the beginning of their ids.
-fn assets(intake: &Intake<'_>, named: &[String]) -> Result<Vec<String>, Failure> {
-    named.iter().map(|id| Ok(device::find(&intake.view.catalog, id)?.id.clone())).collect()
+///
+/// # Errors
+/// One that is in no catalog.
+pub fn assets(catalog: &Catalog, named: &[String]) -> Result<Vec<String>, Failure> {
+    named.iter().map(|id| Ok(device::find(catalog, id)?.id.clone())).collect()
 }
 
 fn sha256_of(path: &Path) -> Result<String, Failure> {

@@ -12,51 +12,51 @@ use crate::command::device::find;
 use crate::failure::{Code, Failure};
 
 /// What else was agreed.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Agreed {
     /// The release that is rolled out, as the order calls it
     #[arg(long, value_name = "TEXT", help_heading = "Cause")]
-    release: Option<String>,
+    pub release: Option<String>,
     /// A finding that the change is to end: a CVE or an advisory's id; may be repeated
     #[arg(long, value_name = "ID", help_heading = "Cause")]
-    finding: Vec<String>,
+    pub finding: Vec<String>,
     /// The ledger's entry of the decision that approves the release
     #[arg(long, value_name = "ENTRY", help_heading = "Cause")]
-    baseline: Option<u64>,
+    pub baseline: Option<u64>,
     /// The vendor's bulletin
     #[arg(long, value_name = "TEXT", help_heading = "Cause")]
-    bulletin: Option<String>,
+    pub bulletin: Option<String>,
     /// All devices with this field or column, such as zone=North or product_code=BMXP342020; of several, those that have all
     #[arg(long = "where", value_name = "FIELD=VALUE", help_heading = "Scope")]
-    query: Vec<String>,
+    pub query: Vec<String>,
     /// A ring, in the order in which rings open: NAME=ID,ID or NAME/SOAK=ID,ID, such as pilot/3days=a-12,a-34. A ring opens when the one before it is
     /// verified and has stood for its soak
     #[arg(long, value_name = "RING", help_heading = "Scope")]
-    ring: Vec<String>,
+    pub ring: Vec<String>,
     /// The serial number that a device must report: ID=SERIAL
     #[arg(long, value_name = "ID=SERIAL", help_heading = "Scope")]
-    serial: Vec<String>,
+    pub serial: Vec<String>,
     /// A redundant pair, either of which may answer for the other: ID=ID
     #[arg(long, value_name = "ID=ID", help_heading = "Scope")]
-    partners: Vec<String>,
+    pub partners: Vec<String>,
     /// What must have been checked for each device before its ring opens
     #[arg(long, value_enum, value_delimiter = ',', help_heading = "Before the installation")]
-    precheck: Vec<Kind>,
+    pub precheck: Vec<Kind>,
     /// A restart is wanted
     #[arg(long, conflicts_with = "no_restart", help_heading = "Handed on")]
-    restart: bool,
+    pub restart: bool,
     /// No restart is wanted
     #[arg(long, help_heading = "Handed on")]
-    no_restart: bool,
+    pub no_restart: bool,
     /// What the operator is to be told
     #[arg(long, value_name = "TEXT", help_heading = "Handed on")]
-    message: Option<String>,
+    pub message: Option<String>,
     /// How often an installation that failed may be tried again
     #[arg(long, value_name = "N", help_heading = "Handed on")]
-    retries: Option<u32>,
+    pub retries: Option<u32>,
     /// The order in which devices are to be installed
     #[arg(long, value_name = "ID", value_delimiter = ',', help_heading = "Handed on")]
-    sequence: Vec<String>,
+    pub sequence: Vec<String>,
 }
 
 impl Agreed {

@@ -1,12 +1,12 @@
 //! Writing a bundle: first the log says what is in it, then the file.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 
 use nameplate_core::evidence::{Authenticity, Bundle, ENTRIES_MAX, FORMAT, Proven, Selection, verify};
-use nameplate_core::ledger::Body;
+use nameplate_core::ledger::{Body, Entry, Keys};
 use nameplate_core::observation::hex;
 use sha2::{Digest, Sha256};
 
@@ -33,24 +33,81 @@ pub fn export(store: &mut Store, subject: &str, out: &Path) -> Result<Exported, 
     let view = store.view(None)?;
     let subject = view.catalog.asset(subject).map_or_else(|| subject.to_owned(), |asset| asset.id.clone());
     drop(view);
-    let entries = select(store, &subject)?;
-    let named = named(store, &entries)?;
+    let prepared = Prepared::of(store, &subject)?;
     // Before the log says that there is a bundle, there is a place for it.
-    let file = OpenOptions::new().write(true).create_new(true).open(out).map_err(|e| Failure::input(out.display(), e))?;
-    let written = append(store, &subject, entries, &named).and_then(|(page, proven)| {
-        let (key, keys) = (store.public_key(), store.keys());
-        let (checkpoint, origin, public_key) = (store.checkpoint().to_owned(), keys.origin(), keys.first().digits());
-        let (count, format) = (proven.len(), FORMAT.to_owned());
-        let payloads = named.payloads.into_iter().map(|(name, bytes)| (name, hex(&bytes))).collect();
-        let bundle = Bundle { checkpoint, entries: proven, format, origin, page, payloads, profiles: named.profiles, public_key };
-        keep(&bundle, &key.fingerprint(), file, out)?;
-        Ok(Exported { subject, entries: count, fingerprint: key.fingerprint() })
-    });
+    let mut file = OpenOptions::new().write(true).create_new(true).open(out).map_err(|e| Failure::input(out.display(), e))?;
+    let listed = (store.size(), now_ns());
+    let (page, body) = prepared.page(store.keys(), listed);
+    let written =
+        store.append(&[Draft::new(listed.1, body)]).and_then(|_| prepared.bundle(store, page, listed.0)).and_then(|(bytes, told)| {
+            file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(|e| Failure::input(out.display(), e))?;
+            Ok(told)
+        });
     if written.is_err() {
         // Half a bundle is none; there is nothing more to say than the error does.
         let _ = fs::remove_file(out);
     }
     written
+}
+
+/// All that goes into a bundle, but the entry that says that it exists. It is gathered from the whole log; what comes in meanwhile is not in it.
+pub struct Prepared {
+    subject: String,
+    entries: Vec<u64>,
+    read: Vec<Entry>,
+    named: Named,
+}
+
+impl Prepared {
+    /// What the log has of a subject: an asset's whole id, or a work order.
+    ///
+    /// # Errors
+    /// The store's, a subject that it does not know.
+    pub fn of(store: &Store, subject: &str) -> Result<Self, Failure> {
+        let entries = select(store, subject)?;
+        let named = named(store, &entries)?;
+        let read = entries.iter().map(|index| store.entry(*index)).collect::<Result<_, _>>()?;
+        Ok(Self { subject: subject.to_owned(), entries, read, named })
+    }
+
+    /// The page for people, and what the log is told: that the bundle exists, what is in it, and the hash of its page. `listed`: index and time of
+    /// that entry.
+    pub fn page(&self, keys: &Keys, listed: (u64, u64)) -> (String, Body) {
+        let Named { payloads, profiles } = &self.named;
+        let page = page(&Content { subject: &self.subject, entries: &self.read, payloads, profiles, keys, listed });
+        let page_sha256 = hex(&Sha256::digest(&page));
+        let body = Body::Evidence { subject: self.subject.clone(), entries: self.entries.clone(), page_sha256 };
+        (page, body)
+    }
+
+    /// The bundle, if we would accept it ourselves: all entries and the one at `listed` with their proofs.
+    ///
+    /// # Errors
+    /// The store's, or that it would not be accepted.
+    pub fn bundle(mut self, store: &Store, page: String, listed: u64) -> Result<(Vec<u8>, Exported), Failure> {
+        self.entries.push(listed);
+        let entries = prove(store, &self.entries)?;
+        let (keys, fingerprint) = (store.keys(), store.public_key().fingerprint());
+        let payloads = self.named.payloads.into_iter().map(|(name, bytes)| (name, hex(&bytes))).collect();
+        let told = Exported { subject: self.subject, entries: entries.len(), fingerprint };
+        let bundle = Bundle {
+            checkpoint: store.checkpoint().to_owned(),
+            entries,
+            format: FORMAT.to_owned(),
+            origin: keys.origin(),
+            page,
+            payloads,
+            profiles: self.named.profiles,
+            public_key: keys.first().digits(),
+        };
+        let bytes = bundle.bytes();
+        match verify(&bytes, Some(&told.fingerprint)).authenticity {
+            Authenticity::Refused(unsound) => {
+                Err(Failure::input(told.subject, format!("no bundle was written, because it would not be accepted: {unsound}")))
+            }
+            _ => Ok((bytes, told)),
+        }
+    }
 }
 
 /// The entries that belong to the subject, from the whole log.
@@ -103,15 +160,8 @@ fn named(store: &Store, entries: &[u64]) -> Result<Named, Failure> {
     Ok(Named { payloads, profiles })
 }
 
-/// Writes into the log that the bundle exists, what is in it, and the hash of its page; gives the page, and all entries with their proofs.
-fn append(store: &mut Store, subject: &str, mut entries: Vec<u64>, named: &Named) -> Result<(String, Vec<Proven>), Failure> {
-    let read = entries.iter().map(|index| store.entry(*index)).collect::<Result<Vec<_>, _>>()?;
-    let listed = (store.size(), now_ns());
-    let Named { payloads, profiles } = named;
-    let page = page(&Content { subject, entries: &read, payloads, profiles, keys: store.keys(), listed });
-    let page_sha256 = hex(&Sha256::digest(&page));
-    let body = Body::Evidence { subject: subject.to_owned(), entries: entries.clone(), page_sha256 };
-    entries.extend(store.append(&[Draft::new(listed.1, body)])?);
+/// Entries with the proofs that they are in the log.
+fn prove(store: &Store, entries: &[u64]) -> Result<Vec<Proven>, Failure> {
     let (tree, size) = (store.tree()?, store.size());
     let prove = |index: &u64| {
         let proof =
@@ -119,14 +169,5 @@ fn append(store: &mut Store, subject: &str, mut entries: Vec<u64>, named: &Named
         let record = String::from_utf8(store.record(*index)?).map_err(|e| Failure::input(format_args!("entry {index}"), e))?;
         Ok(Proven { index: *index, proof: proof.iter().map(|hash| hex(hash)).collect(), record })
     };
-    Ok((page, entries.iter().map(prove).collect::<Result<_, Failure>>()?))
-}
-
-/// Writes the bundle if we would accept it ourselves.
-fn keep(bundle: &Bundle, fingerprint: &str, mut file: File, out: &Path) -> Result<(), Failure> {
-    let bytes = bundle.bytes();
-    if let Authenticity::Refused(unsound) = verify(&bytes, Some(fingerprint)).authenticity {
-        return Err(Failure::input(out.display(), format!("no bundle was written, because it would not be accepted: {unsound}")));
-    }
-    file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(|e| Failure::input(out.display(), e))
+    entries.iter().map(prove).collect()
 }

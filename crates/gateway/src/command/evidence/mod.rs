@@ -14,7 +14,7 @@ use nameplate_core::evidence::{Authenticity, BUNDLE_BYTES_MAX, Checked, Redecodi
 use nameplate_core::ledger::{Checkpoint, VerifierKey};
 use nameplate_core::text::printable;
 
-pub use export::{Exported, export};
+pub use export::{Exported, Prepared, export};
 use page::{Inside, of_checked};
 pub use sentences::sentences;
 

@@ -2,7 +2,7 @@
 //! gives the same bytes, so that whoever verifies makes the page again (docs/decisions/0040). All that a device said is text.
 
 mod changes;
-mod readings;
+pub mod readings;
 
 use std::collections::BTreeMap;
 

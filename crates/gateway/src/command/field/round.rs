@@ -44,9 +44,9 @@ pub async fn ask(side: &Side<'_>, Round { number, devices, why }: Round) -> Repo
         }
     }
     account.refused += wanted.saturating_sub(asks.len());
-    let (reason, text) = match why {
-        Why::Plan(name) => (Reason::Schedule(name.clone()), name),
-        Why::WorkOrder(text) => (Reason::WorkOrder(text.clone()), text),
+    let (reason, text) = match &why {
+        Why::Plan(name) => (Reason::Schedule(name.clone()), name.clone()),
+        Why::WorkOrder(text) => (Reason::WorkOrder(text.clone()), text.clone()),
     };
     let known = side.with_catalog(|catalog| prepared(catalog, asks, &text, &side.touch, || account.refused += 1));
     let report = |Account { refused, unanswered, upset }| Report::Asked { round: number, refused, unanswered, upset };
@@ -65,7 +65,7 @@ pub async fn ask(side: &Side<'_>, Round { number, devices, why }: Round) -> Repo
         ..Settings::new(reason, Arc::new(SystemTime::now))
     };
     let asked = asks.len();
-    let touched = ask::ask(asks, &settings, Arc::clone(&side.touch), |event| take(side, event, &text, &mut account)).await;
+    let touched = ask::ask(asks, &settings, Arc::clone(&side.touch), |event| take(side, event, &why, &mut account)).await;
     if let Err(refused) = touched {
         eprintln!("field: round {number}: {refused}");
         account.refused += asked;
@@ -74,10 +74,15 @@ pub async fn ask(side: &Side<'_>, Round { number, devices, why }: Round) -> Repo
     report(account)
 }
 
-fn take(side: &Side<'_>, event: Event, reason: &str, account: &mut Account) {
+fn take(side: &Side<'_>, event: Event, why: &Why, account: &mut Account) {
     match event.what {
         What::Reading(reading) => {
-            if let Err(failure) = side.said(&reading, Source::Asked { reason: reason.into() }) {
+            let said = match why {
+                Why::Plan(name) => side.said(&reading, Source::Asked { reason: name.as_str().into() }),
+                // Before and after a change are two readings, also where they are equal.
+                Why::WorkOrder(order) => side.said_to_order(&reading, Source::Asked { reason: order.as_str().into() }),
+            };
+            if let Err(failure) = said {
                 eprintln!("field: {failure}");
             }
         }

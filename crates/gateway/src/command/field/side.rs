@@ -128,6 +128,17 @@ impl<'p> Side<'p> {
         Ok(())
     }
 
+    /// Takes what somebody said when a person had it asked: it is told on, though it may be nothing new.
+    ///
+    /// # Errors
+    /// As [`Side::said`].
+    pub fn said_to_order(&self, reading: &Reading, source: Source) -> Result<(), Failure> {
+        let mut known = self.known();
+        let taken = known.intake.take_each(reading, source)?;
+        self.put(&mut known, Some(taken));
+        Ok(())
+    }
+
     /// Takes that somebody is there.
     ///
     /// # Errors

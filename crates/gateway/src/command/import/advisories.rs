@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use nameplate_core::advisory::exploitation::{Exploitations, LIST_BYTES_MAX, ListKind};
-use nameplate_core::advisory::{Changes, Delivery, ListReference, Reference, Taken};
+use nameplate_core::advisory::{Changes, Delivery, Held, ListReference, Reference, Taken};
 use nameplate_core::ledger::{Body, Payload};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::advisories::{self, Document, Problem, PublisherKeys, Reader, Signature};
 use crate::cli::{Format, Options};
@@ -47,11 +48,30 @@ pub struct Advisories {
     trust: Option<String>,
 }
 
+/// What became of a document of which nothing was used.
+const REFUSED: &str = "refused";
+
+/// Where documents and lists are; a name beside each, by which it stands in the ledger.
+#[derive(Default)]
+pub struct Given {
+    /// Documents, directories, zip files.
+    pub paths: Vec<(String, PathBuf)>,
+    /// Lists of what is exploited.
+    pub lists: Vec<(ListKind, String, PathBuf)>,
+    /// The key that must have signed a bundle.
+    pub trust: Option<String>,
+    /// Keys by which a signature beside a document must be.
+    pub publisher: Option<PublisherKeys>,
+}
+
 /// What was read before anything is kept.
-struct Basket {
-    delivery: Delivery,
-    payloads: Vec<Payload>,
-    problems: Vec<Problem>,
+pub struct Basket {
+    /// What the ledger is told.
+    pub delivery: Delivery,
+    /// The documents' bytes.
+    pub payloads: Vec<Payload>,
+    /// Files of which nothing was used.
+    pub problems: Vec<Problem>,
     passed_over: usize,
     tolerances: BTreeMap<String, u64>,
     checked: [u64; 4],
@@ -68,12 +88,10 @@ impl Advisories {
         let mut basket = self.read()?;
         let directory = state::directory(options.state.as_ref())?;
         let mut store = Store::write(&directory)?;
-        let mut changes = store.view(None)?.advisories.changes(&basket.delivery);
-        // What was refused is there.
-        changes.gone.retain(|gone| basket.problems.iter().all(|problem| problem.file != gone.file));
+        let changes = basket.changes(&store.view(None)?.advisories);
         let format = print::format(options);
         let entry = (!changes.nothing).then(|| store.size());
-        let shown = shown(&basket, &changes, format);
+        let shown = shown(&basket.lines(&changes), format);
         let summary = basket.summary(&changes, entry);
         if entry.is_some() {
             let body = Body::Advisories(std::mem::take(&mut basket.delivery));
@@ -92,6 +110,39 @@ impl Advisories {
     }
 
     fn read(&self) -> Result<Basket, Failure> {
+        let named = |path: &PathBuf| (path.display().to_string(), path.clone());
+        let lists = [(ListKind::Kev, &self.kev), (ListKind::Ssvc, &self.ssvc), (ListKind::Epss, &self.epss)];
+        let lists = lists.into_iter().filter_map(|(kind, path)| path.as_ref().map(|path| (kind, path.display().to_string(), path.clone())));
+        let keys = |path: &PathBuf| {
+            let keys = advisories::bytes_of(path, LIST_BYTES_MAX as u64).and_then(|file| PublisherKeys::of(&file));
+            keys.map_err(|why| Failure::input(path.display(), why))
+        };
+        Basket::of(Given {
+            paths: self.paths.iter().map(named).collect(),
+            lists: lists.collect(),
+            trust: self.trust.clone(),
+            publisher: self.publisher_key.as_ref().map(keys).transpose()?,
+        })
+    }
+}
+
+/// A list, read once so that what is kept can be read again.
+fn list(kind: ListKind, name: &str, path: &Path) -> Result<(ListReference, Payload), Failure> {
+    let bytes = advisories::bytes_of(path, LIST_BYTES_MAX as u64).map_err(|e| Failure::input(name, e))?;
+    let mut exploitations = Exploitations::default();
+    advisories::take(&mut exploitations, kind, &bytes).map_err(|e| Failure::input(name, format!("{e}; nothing was taken")))?;
+    let payload = Payload::of(bytes);
+    let sha256 = nameplate_core::observation::hex(&payload.sha256);
+    Ok((ListReference { file: name.to_owned(), kind, sha256 }, payload))
+}
+
+impl Basket {
+    /// Reads all of it.
+    ///
+    /// # Errors
+    /// A path or a list that cannot be read.
+    pub fn of(given: Given) -> Result<Self, Failure> {
+        let Given { paths, lists, trust, publisher } = given;
         let (mut documents, mut payloads, mut tolerances, mut checked) = (Vec::new(), Vec::new(), BTreeMap::new(), [0_u64; 4]);
         let mut reader = Reader::new(|document: Document| {
             let Document { file, bytes, advisory, checked: of } = document;
@@ -106,43 +157,53 @@ impl Advisories {
             let (publisher, id, revision, sha256) = (advisory.publisher, advisory.id, advisory.revision, advisory.sha256);
             documents.push(Reference { file, id, publisher, revision, sha256 });
         });
-        reader.trusted = self.trust.as_ref().map(|key| key.trim().to_ascii_lowercase());
-        if let Some(path) = &self.publisher_key {
-            let keys = advisories::bytes_of(path, LIST_BYTES_MAX as u64).and_then(|file| PublisherKeys::of(&file));
-            reader.publisher = Some(keys.map_err(|why| Failure::input(path.display(), why))?);
-        }
-        for path in &self.paths {
-            reader.path(path)?;
+        reader.trusted = trust.as_ref().map(|key| key.trim().to_ascii_lowercase());
+        reader.publisher = publisher;
+        for (name, path) in &paths {
+            reader.named(name.clone(), path)?;
         }
         let signers = std::mem::take(&mut reader.signers);
         let (problems, passed_over) = (std::mem::take(&mut reader.problems), reader.passed_over);
         drop(reader);
-        let from = self.paths.iter().map(|path| path.display().to_string()).collect();
+        let from = paths.into_iter().map(|(name, _)| name).collect();
         let mut delivery = Delivery { documents, from, lists: Vec::new() };
         delivery.arrange();
-        for (kind, path) in [(ListKind::Kev, &self.kev), (ListKind::Ssvc, &self.ssvc), (ListKind::Epss, &self.epss)] {
-            let Some(path) = path else { continue };
-            let (list, payload) = list(kind, path)?;
+        for (kind, name, path) in &lists {
+            let (list, payload) = list(*kind, name, path)?;
             delivery.lists.push(list);
             payloads.push(payload);
         }
-        Ok(Basket { delivery, payloads, problems, passed_over, tolerances, checked, signers, trusted: self.trust.is_some() })
+        Ok(Self { delivery, payloads, problems, passed_over, tolerances, checked, signers, trusted: trust.is_some() })
     }
-}
 
-/// A list, read once so that what is kept can be read again.
-fn list(kind: ListKind, path: &Path) -> Result<(ListReference, Payload), Failure> {
-    let bytes = advisories::bytes_of(path, LIST_BYTES_MAX as u64).map_err(|e| Failure::input(path.display(), e))?;
-    let mut exploitations = Exploitations::default();
-    advisories::take(&mut exploitations, kind, &bytes).map_err(|e| Failure::input(path.display(), format!("{e}; nothing was taken")))?;
-    let payload = Payload::of(bytes);
-    let sha256 = nameplate_core::observation::hex(&payload.sha256);
-    Ok((ListReference { file: path.display().to_string(), kind, sha256 }, payload))
-}
+    /// What of it is new to what is held.
+    pub fn changes(&self, held: &Held) -> Changes {
+        let mut changes = held.changes(&self.delivery);
+        // What was refused is there.
+        changes.gone.retain(|gone| self.problems.iter().all(|problem| problem.file != gone.file));
+        changes
+    }
 
-impl Basket {
+    /// What became of each document, and of what was refused.
+    pub fn lines(&self, changes: &Changes) -> Vec<Line> {
+        let line = |document: &Reference, taken| {
+            let Reference { file, id, publisher, revision, sha256 } = document.clone();
+            Line { file, publisher, id, revision, sha256, taken, at: None, why: None }
+        };
+        let taken = self.delivery.documents.iter().zip(&changes.documents).map(|(document, taken)| line(document, taken.name()));
+        let gone = changes.gone.iter().map(|document| line(document, "not_in_this_set"));
+        let refused = self.problems.iter().map(|Problem { file, at, why }| Line {
+            file: file.clone(),
+            taken: REFUSED,
+            at: Some(at.clone()),
+            why: Some(why.clone()),
+            ..Line::default()
+        });
+        taken.chain(gone).chain(refused).collect()
+    }
+
     /// What happened, for a person.
-    fn summary(&self, changes: &Changes, entry: Option<u64>) -> String {
+    pub fn summary(&self, changes: &Changes, entry: Option<u64>) -> String {
         let mut lines = Vec::new();
         let of = |taken: Taken| changes.documents.iter().filter(|one| **one == taken).count();
         let counts = [Taken::New, Taken::Newer, Taken::Older, Taken::ChangedWithoutRevision, Taken::Unchanged];
@@ -167,67 +228,55 @@ impl Basket {
 }
 
 /// One document, as it is printed.
-#[derive(Serialize)]
-struct Line<'a> {
-    file: &'a str,
-    publisher: &'a str,
-    id: &'a str,
-    revision: &'a str,
-    sha256: &'a str,
+#[derive(Default, Serialize, ToSchema)]
+pub struct Line {
+    file: String,
+    publisher: String,
+    id: String,
+    revision: String,
+    sha256: String,
     /// `new`, `newer`, `older`, `unchanged`, `changed_without_revision`, `not_in_this_set`, `refused`.
-    taken: &'a str,
+    taken: &'static str,
     /// Of a refused one: where and why.
     #[serde(skip_serializing_if = "Option::is_none")]
-    at: Option<&'a str>,
+    at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    why: Option<&'a str>,
+    why: Option<String>,
 }
 
-fn shown(basket: &Basket, changes: &Changes, format: Format) -> String {
-    let line = |document: &'_ Reference, taken| {
-        let Reference { file, id, publisher, revision, sha256 } = document;
-        (file.clone(), publisher.clone(), id.clone(), revision.clone(), sha256.clone(), taken)
-    };
-    let taken = basket.delivery.documents.iter().zip(&changes.documents).map(|(document, taken)| line(document, taken.name()));
-    let gone = changes.gone.iter().map(|document| line(document, "not_in_this_set"));
-    let all: Vec<_> = taken.chain(gone).collect();
-    let documents = all.iter().map(|(file, publisher, id, revision, sha256, taken)| Line {
-        file,
-        publisher,
-        id,
-        revision,
-        sha256,
-        taken,
-        at: None,
-        why: None,
-    });
-    let refused = basket.problems.iter().map(|Problem { file, at, why }| Line {
-        file,
-        publisher: "",
-        id: "",
-        revision: "",
-        sha256: "",
-        taken: "refused",
-        at: Some(at),
-        why: Some(why),
-    });
-    let cells = |line: &Line<'_>| {
-        let why = [line.at.unwrap_or_default(), line.why.unwrap_or_default()].into_iter().filter(|text| !text.is_empty());
-        let why: Vec<&str> = why.collect();
-        [line.taken, line.publisher, line.id, line.revision, line.sha256, line.file, &why.join(": ")].map(str::to_owned)
+impl Line {
+    /// File, what became of it, publisher, id, revision, and why.
+    pub fn cells(&self) -> [String; 6] {
+        let why = [&self.at, &self.why].into_iter().flatten().filter(|text| !text.is_empty()).map(String::as_str);
+        let why = why.collect::<Vec<_>>().join(": ");
+        let [file, taken, publisher, id, revision] =
+            [&*self.file, self.taken, &self.publisher, &self.id, &self.revision].map(str::to_owned);
+        [file, taken, publisher, id, revision, why]
+    }
+
+    /// Nothing of it was used.
+    pub fn is_refused(&self) -> bool {
+        self.taken == REFUSED
+    }
+}
+
+fn shown(lines: &[Line], format: Format) -> String {
+    let cells = |line: &Line| {
+        let [file, taken, publisher, id, revision, why] = line.cells();
+        [taken, publisher, id, revision, line.sha256.clone(), file, why]
     };
     match format {
         Format::Csv => {
             let header = ["taken", "publisher", "id", "revision", "sha256", "file", "why"].map(str::to_owned);
-            let lines = documents.chain(refused).map(|line| print::csv_line(&cells(&line)));
+            let lines = lines.iter().map(|line| print::csv_line(&cells(line)));
             std::iter::once(print::csv_line(&header)).chain(lines).collect()
         }
-        Format::Ndjson | Format::Claims => documents.chain(refused).map(|line| print::json_line(&line)).collect(),
+        Format::Ndjson | Format::Claims => lines.iter().map(print::json_line).collect(),
         // A person looks for what is not as it was.
         Format::Table => {
-            let changed = documents.chain(refused).filter(|line| line.taken != "unchanged");
-            let row = |line: Line<'_>| {
-                let [taken, publisher, id, revision, _, file, why] = cells(&line);
+            let changed = lines.iter().filter(|line| line.taken != "unchanged");
+            let row = |line: &Line| {
+                let [taken, publisher, id, revision, _, file, why] = cells(line);
                 vec![taken, publisher, id, revision, file, why]
             };
             print::table(&["TAKEN", "PUBLISHER", "ID", "REVISION", "FILE", "WHY"], &changed.map(row).collect::<Vec<_>>())

@@ -10,7 +10,7 @@ mod nerc;
 pub mod overview;
 mod patches;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use nameplate_core::catalog::Asset;
 use nameplate_core::claim::Field;
 use nameplate_core::profile::ProfileSet;
@@ -23,7 +23,7 @@ use super::check::source::Sources;
 use super::check::subject::Subject;
 use super::devices::{moment, time_ns};
 use crate::cli::{Format, Options};
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 use crate::lines::place;
 use crate::output::{Output, Results};
 use crate::sheet::book::{Table, Tint};
@@ -46,7 +46,7 @@ pub struct Report {
 }
 
 #[derive(Debug, Subcommand)]
-enum Kind {
+pub enum Kind {
     /// All that a device said, by time, what changed, the changes it was in, and what became of its findings
     Device {
         /// The device's id, or enough of its beginning
@@ -112,8 +112,8 @@ enum Kind {
 }
 
 /// As of when, and where to.
-#[derive(Debug, Args)]
-struct Known {
+#[derive(Debug, Default, Args)]
+pub struct Known {
     /// As it was known on a day or at a time: 2026-03-02 or 2026-03-02T10:15:30Z
     #[arg(long, value_name = "DATE")]
     as_of: Option<String>,
@@ -151,7 +151,72 @@ impl Judgement {
     }
 }
 
+/// The reports by their names, and what each says.
+pub const KINDS: [(&str, &str); 7] = [
+    ("overview", "Findings, conformance, coverage, progress, what is overdue, what changed"),
+    ("patches", "Patch status of each device in the words of IEC TR 62443-2-3"),
+    ("changes", "How far each change is: what is done, left for a reason and undone, device by device"),
+    ("errors", "What went wrong in changes, from the download to the reading after, and what to do instead"),
+    ("exemptions", "What is left as it is for a reason and a time; what is overdue stands first"),
+    ("nerc", "What the ledger supports of NERC CIP-007 R2 and CIP-010 R1 and R2, part by part; gaps stand first"),
+    ("device", "All that one device said, by time, what changed, the changes it was in, and what became of its findings"),
+];
+
+/// What is asked of a report.
+#[derive(Debug, Default)]
+pub struct Asked {
+    /// Of which device; the report on one needs it.
+    pub asset: Option<String>,
+    /// Since when things changed, for the overview.
+    pub since: Option<String>,
+    /// Standards of NERC; those in force where none is named.
+    pub standards: Vec<String>,
+}
+
 impl Kind {
+    /// A report by its name.
+    ///
+    /// # Errors
+    /// Usage: no standard of that name, no device named, or something that this report does not take.
+    pub fn named(name: &str, asked: Asked) -> Result<Option<Self>, Failure> {
+        let Asked { asset, since, standards } = asked;
+        let usage = |why: String| Failure::new(Code::Usage, why);
+        for (taken, is_said, what) in
+            [("device", asset.is_some(), "asset"), ("overview", since.is_some(), "since"), ("nerc", !standards.is_empty(), "standard")]
+        {
+            if is_said && name != taken {
+                return Err(usage(format!("{what} is for the report {taken:?}")));
+            }
+        }
+        let known = Known::default();
+        Ok(Some(match name {
+            "overview" => Self::Overview { since, known },
+            "patches" => Self::Patches { known },
+            "changes" => Self::Changes { known },
+            "errors" => Self::Errors { known },
+            "exemptions" => Self::Exemptions { known },
+            "nerc" => {
+                let standard = |name: &String| Standard::from_str(name, true).map_err(|_| usage(format!("there is no standard {name:?}")));
+                let mut standard = standards.iter().map(standard).collect::<Result<Vec<_>, _>>()?;
+                if standard.is_empty() {
+                    standard = Standard::IN_FORCE.to_vec();
+                }
+                Self::Nerc { standard, known }
+            }
+            "device" => Self::Device { id: asset.ok_or_else(|| usage("say which device: asset".to_owned()))?, known },
+            _ => return Ok(None),
+        }))
+    }
+
+    /// The report over a store, as it was known at a time; now where nothing is said.
+    ///
+    /// # Errors
+    /// The store's; a device that is not in it.
+    pub fn of(&self, store: &Store, profiles: &ProfileSet, as_of: Option<u64>) -> Result<Results, Failure> {
+        let view = store.view(as_of)?;
+        self.report(&Told { store, view: &view, profiles, now_ns: as_of.unwrap_or_else(now_ns) })
+    }
+
     const fn known(&self) -> &Known {
         match self {
             Self::Changes { known } | Self::Errors { known } | Self::Exemptions { known } | Self::Patches { known } => known,
@@ -209,7 +274,7 @@ fn table(name: &'static str, header: &[&str], rows: Rows) -> Table {
 }
 
 /// The tables one behind the other.
-fn text(tables: &[Table], format: Format) -> String {
+pub fn text(tables: &[Table], format: Format) -> String {
     let one = |table: &Table| -> String {
         let rows = || table.rows.iter().map(|(_, cells)| cells);
         match format {

@@ -1,17 +1,26 @@
 //! Changes: how far each is, and the steps that people take. Who takes a step is who asks; the rules of persons are those of the ledger (docs/accounts.md).
 
+pub mod open;
+pub mod readings;
+pub mod steps;
+
 use axum::Json;
-use axum::extract::{Extension, State};
+use axum::extract::{Extension, RawQuery, State};
 use nameplate_core::change::Event;
 use nameplate_core::ledger;
+use nameplate_core::view::View;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::answer::Answer;
 use super::asked::{Body, Of};
+use super::parameters::Parameters;
 use super::{Problem, Web};
 use crate::account::Person;
+use crate::command::change::drift::{self, DriftLine};
 use crate::command::change::page::{self, ChangeLine, ReadingLine, VerdictLine};
+use crate::command::change::plan::{self, CheckLine, LeftLine, PlanLine, RingLine};
+use crate::command::change::stopped_by;
 use crate::house::Known;
 
 /// All changes.
@@ -59,7 +68,7 @@ pub async fn list(State(web): State<Web>) -> Result<Answer, Problem> {
 )]
 pub async fn one(State(web): State<Web>, Of(order): Of<String>) -> Result<Answer, Problem> {
     let look = move |known: &Known<'_>| {
-        let change = known.view.changes.get(&order).ok_or_else(|| Problem::missing("no change was opened for this work order"))?;
+        let change = known.view.changes.get(&order).ok_or_else(missing)?;
         let rings = (1..).zip(change.plan.rings());
         let rings = rings.map(|(number, ring)| Ring {
             number,
@@ -77,6 +86,53 @@ pub async fn one(State(web): State<Web>, Of(order): Of<String>) -> Result<Answer
     web.known(look).await
 }
 
+/// What was agreed, how far each ring is, what was checked and what is left.
+#[derive(Serialize, ToSchema)]
+pub struct Plan<'a> {
+    plan: PlanLine<'a>,
+    rings: Vec<RingLine>,
+    checks: Vec<CheckLine<'a>>,
+    left: Vec<LeftLine<'a>>,
+}
+
+/// What was agreed, how far each ring is and what stands in its way.
+#[utoipa::path(
+    get, path = "/changes/{order}/plan", tag = "changes", security(("token" = ["read"]), ("session" = ["read"])),
+    params(("order" = String, Path, description = "The work order")),
+    responses((status = 200, body = Plan), (status = "4XX", body = Problem, content_type = "application/problem+json")),
+)]
+pub async fn agreed(State(web): State<Web>, Of(order): Of<String>) -> Result<Answer, Problem> {
+    let look = move |known: &Known<'_>| {
+        let changes = &known.view.changes;
+        let change = changes.get(&order).ok_or_else(missing)?;
+        let rings = plan::rings(change, |ring| stopped_by(changes, change, ring, known.now_ns));
+        Answer::of(&Plan { plan: plan::line(change), rings, checks: plan::checks(change), left: plan::left_lines(change) })
+    };
+    web.known(look).await
+}
+
+/// What devices report otherwise than before.
+#[derive(Serialize, ToSchema)]
+pub struct Drifts<'a> {
+    drifts: Vec<DriftLine<'a>>,
+}
+
+/// What devices report otherwise than before, and no change expected: firmware, hardware, serial number, product code, model and patches.
+#[utoipa::path(
+    get, path = "/drifts", tag = "changes", security(("token" = ["read"]), ("session" = ["read"])),
+    params(("all" = Option<bool>, Query, description = "Also what a work order expected")),
+    responses((status = 200, body = Drifts), (status = "4XX", body = Problem, content_type = "application/problem+json")),
+)]
+pub async fn drifted(State(web): State<Web>, RawQuery(query): RawQuery) -> Result<Answer, Problem> {
+    let all = Parameters::of(query.as_deref(), &["all"])?.one::<bool>("all")?.unwrap_or(false);
+    let look = move |known: &Known<'_>| {
+        let found = drift::known(known.view);
+        let shown = found.iter().filter(|drift| all || drift.expected_by.is_none());
+        Answer::of(&Drifts { drifts: shown.map(|one| drift::line(one, known.view)).collect() })
+    };
+    web.known(look).await
+}
+
 /// A step that was taken.
 #[derive(Serialize, ToSchema)]
 pub struct Taken {
@@ -86,19 +142,34 @@ pub struct Taken {
     stage: String,
 }
 
+fn missing() -> Problem {
+    Problem::missing("no change was opened for this work order")
+}
+
 /// Takes a step, if the change allows it now.
 ///
 /// # Errors
 /// 404: there is no such change; 409: it does not allow it, with the reason.
 pub async fn step(web: &Web, event: Event) -> Result<Json<Taken>, Problem> {
+    let order = event.order().to_owned();
+    decided(web, order, move |_, _| Ok(event)).await
+}
+
+/// As [`step`], of which what is known at that moment says what it is.
+///
+/// # Errors
+/// As [`step`], and what `decide` says.
+pub async fn decided(
+    web: &Web,
+    order: String,
+    decide: impl FnOnce(&View, u64) -> Result<Event, Problem> + Send + 'static,
+) -> Result<Json<Taken>, Problem> {
     web.apart(move |house| {
-        let order = event.order().to_owned();
         house.enter(|view, now_ns| {
-            if view.changes.get(&order).is_none() {
-                return Err(Problem::missing("no change was opened for this work order"));
-            }
+            view.changes.get(&order).ok_or_else(missing)?;
+            let event = decide(view, now_ns)?;
             view.changes.allows(&event, now_ns).map_err(Problem::conflict)?;
-            Ok((vec![ledger::Body::Change(event)], ()))
+            Ok::<_, Problem>((vec![ledger::Body::Change(event)], ()))
         })?;
         house.known(|known| {
             let stage = known.view.changes.get(&order).map_or("", |change| change.stage()).to_owned();

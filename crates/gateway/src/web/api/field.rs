@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use nameplate_core::account;
+use nameplate_core::catalog::Asset;
 use nameplate_core::ledger;
 use nameplate_core::observation::rfc3339;
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,8 @@ use utoipa::ToSchema;
 use super::asked::Body;
 use super::{Problem, Web};
 use crate::account::Person;
-use crate::house::{House, Wish};
+use crate::house::{FieldSide, House, Wish};
+use crate::lines::place;
 
 /// Devices of one wish: what a site has.
 const DEVICES_MAX: usize = 10_000;
@@ -138,4 +140,16 @@ pub fn want(house: &House, person: &Person, devices: Vec<String>, order: &str) -
     let event = account::Event::Wanted { by: person.name.clone(), what };
     house.enter(|_, _| Ok::<_, Problem>((vec![ledger::Body::Account(event)], ())))?;
     Ok(house.wish(Wish { devices, order: order.to_owned() })?)
+}
+
+/// As the site file names it. Two that could be it are none.
+pub fn listed(field: &FieldSide, names: &[String]) -> Option<String> {
+    let mut fitting = field.listed.iter().filter(|listed| names.contains(listed));
+    fitting.next().filter(|_| fitting.next().is_none()).cloned()
+}
+
+/// How the site file may name it: by the owner's tag, or by its target. Not by the name that it gives itself: anybody may say one.
+pub fn names(asset: &Asset) -> Vec<String> {
+    let tag = asset.columns.get("tag").cloned();
+    tag.into_iter().chain(asset.addresses.iter().map(place)).filter(|name| !name.is_empty()).collect()
 }

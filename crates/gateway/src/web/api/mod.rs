@@ -4,13 +4,18 @@ pub mod accounts;
 mod answer;
 pub mod asked;
 pub mod changes;
+pub mod compare;
 pub mod devices;
 mod events;
+pub mod evidence;
 pub mod field;
 mod findings;
 mod health;
+pub mod imports;
 mod ledger;
-mod parameters;
+pub mod observations;
+pub mod parameters;
+pub mod reports;
 pub mod shapes;
 
 use axum::Router;
@@ -53,12 +58,20 @@ pub fn router() -> (Router<Web>, Router<Web>) {
     let reading = OpenApiRouter::new()
         .routes(routes!(devices::list))
         .routes(routes!(devices::one))
+        .routes(routes!(observations::claims))
+        .routes(routes!(observations::list))
+        .routes(routes!(observations::one))
         .routes(routes!(events::list))
         .routes(routes!(events::deltas))
         .routes(routes!(findings::list))
         .routes(routes!(findings::conformance))
         .routes(routes!(changes::list))
         .routes(routes!(changes::one))
+        .routes(routes!(changes::agreed))
+        .routes(routes!(changes::drifted))
+        .routes(routes!(compare::compare))
+        .routes(routes!(reports::list))
+        .routes(routes!(reports::one))
         .routes(routes!(ledger::checkpoint))
         .routes(routes!(field::listeners))
         .routes(routes!(accounts::me))
@@ -66,12 +79,28 @@ pub fn router() -> (Router<Web>, Router<Web>) {
         .routes(routes!(accounts::revoke))
         .routes(routes!(health::metrics))
         .route_layer(may(Right::Read));
-    let asking = OpenApiRouter::new().routes(routes!(field::round)).route_layer(may(Right::Ask));
-    let recording =
-        OpenApiRouter::new().routes(routes!(changes::open_ring)).routes(routes!(changes::installed)).route_layer(may(Right::Record));
+    let asking = OpenApiRouter::new().routes(routes!(field::round)).routes(routes!(changes::readings::ask)).route_layer(may(Right::Ask));
+    let recording = OpenApiRouter::new()
+        .routes(routes!(changes::open::open))
+        .routes(routes!(changes::steps::check))
+        .routes(routes!(changes::open_ring))
+        .routes(routes!(changes::readings::before))
+        .routes(routes!(changes::installed))
+        .routes(routes!(changes::readings::after))
+        .routes(routes!(changes::steps::leave))
+        .routes(routes!(changes::steps::close))
+        .routes(routes!(imports::devices))
+        .routes(routes!(imports::advisories))
+        .routes(routes!(imports::baseline))
+        .route_layer(may(Right::Record));
     let approving =
         OpenApiRouter::new().routes(routes!(changes::approve)).routes(routes!(changes::verify)).route_layer(may(Right::Approve));
-    let auditing = OpenApiRouter::new().routes(routes!(ledger::entries)).routes(routes!(accounts::list)).route_layer(may(Right::Audit));
+    let auditing = OpenApiRouter::new()
+        .routes(routes!(ledger::entries))
+        .routes(routes!(evidence::of_device))
+        .routes(routes!(evidence::of_change))
+        .routes(routes!(accounts::list))
+        .route_layer(may(Right::Audit));
     let administering = OpenApiRouter::new()
         .routes(routes!(accounts::make))
         .routes(routes!(accounts::link))

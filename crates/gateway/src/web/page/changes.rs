@@ -1,24 +1,44 @@
-//! Changes: how far each is; and one as it is looked at on a phone in the outage: what to do next, ring by ring, and what the readings say.
+//! Changes: how far each is, and opening one.
 
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Form, Path, State};
-use axum::response::Redirect;
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
 use nameplate_core::account::Right;
-use nameplate_core::change::{Change, Event, Judged, Verdict};
+use nameplate_core::change::{Change, Precheck};
 use nameplate_core::observation::rfc3339;
-use serde::Deserialize;
 
 use super::listing::{Cell, Listing, Row};
 use super::overview::drawn;
+use super::said::Said;
 use super::{Frame, Problem, Refused, Shown, escaped, shown};
 use crate::account::Person;
-use crate::command::change::page::standing;
-use crate::command::report::known_as;
+use crate::command::change::steps::kind;
 use crate::house::Known;
 use crate::sheet::book::Tint;
 use crate::web::Web;
-use crate::web::api::changes::step;
+use crate::web::api::changes::open::{NewChange, opened};
+
+/// All that the form has.
+const FIELDS: [&str; 17] = [
+    "order",
+    "scope",
+    "neighbours",
+    "expected",
+    "from",
+    "until",
+    "release",
+    "findings",
+    "bulletin",
+    "query",
+    "rings",
+    "serials",
+    "partners",
+    "precheck",
+    "restart",
+    "message",
+    "sequence",
+];
 
 #[derive(Template)]
 #[template(path = "changes.html")]
@@ -26,10 +46,19 @@ struct All<'a> {
     frame: Frame<'a>,
     changes: Listing,
     plots: Vec<String>,
+    may_record: bool,
+    prechecks: [&'static str; 4],
+    /// What was typed and not taken, and why.
+    said: Said,
+    why: Option<String>,
 }
 
 /// All changes, the latest first.
 pub async fn all(State(web): State<Web>, Extension(person): Extension<Person>) -> Shown {
+    page(&web, &person, Said::default(), None).await
+}
+
+async fn page(web: &Web, person: &Person, said: Said, why: Option<String>) -> Shown {
     let look = |known: &Known<'_>| {
         let mut rows: Vec<Row> = known.view.changes.iter().map(|change| row(change, known.now_ns)).collect();
         rows.reverse();
@@ -41,9 +70,49 @@ pub async fn all(State(web): State<Web>, Extension(person): Extension<Person>) -
         title: "work orders",
         header: &["work order", "stage", "devices", "undone", "from", "until", "opened by", "approved by"],
         rows,
-        none: "No change was opened; nameplate change open does it.",
+        none: "No change was opened.",
     };
-    shown(&All { frame: Frame { person: Some(&person), here: "/changes" }, changes, plots })
+    let (may_record, prechecks) = (person.rights.has(Right::Record), Precheck::ALL.map(Precheck::name));
+    shown(&All { frame: Frame { person: Some(person), here: "/changes" }, changes, plots, may_record, prechecks, said, why })
+}
+
+/// Opens a change; what was not understood is said above what was typed.
+pub async fn open(State(web): State<Web>, Extension(person): Extension<Person>, body: String) -> Result<Response, Refused> {
+    let said = Said::of(&body, &FIELDS)?;
+    let (wanted, by) = (new_change(&said)?, person.name.clone());
+    let path = format!("/changes/{}", escaped(&wanted.order));
+    match web.apart(move |house| opened(house, by, wanted)).await {
+        Ok(_) => Ok(Redirect::to(&path).into_response()),
+        Err(problem) => {
+            let why = problem.words().1.to_owned();
+            Ok((problem.http_status(), page(&web, &person, said, Some(why)).await?).into_response())
+        }
+    }
+}
+
+fn new_change(said: &Said) -> Result<NewChange, Problem> {
+    let kind = |word: &String| kind(word).map_err(Problem::bad);
+    Ok(NewChange {
+        order: said.text("order"),
+        scope: said.words("scope"),
+        neighbours: said.words("neighbours"),
+        expected: said.lines("expected"),
+        from: said.time("from"),
+        until: said.time("until").unwrap_or_default(),
+        release: said.option("release"),
+        findings: said.words("findings"),
+        baseline: None,
+        bulletin: said.option("bulletin"),
+        query: said.lines("query"),
+        rings: said.lines("rings"),
+        serials: said.lines("serials"),
+        partners: said.lines("partners"),
+        prechecks: said.all("precheck").map(kind).collect::<Result<_, _>>()?,
+        restart: said.option("restart").map(|word| word == "yes"),
+        message: said.option("message"),
+        retries: None,
+        sequence: said.words("sequence"),
+    })
 }
 
 fn row(change: &Change, now_ns: u64) -> Row {
@@ -65,185 +134,4 @@ fn row(change: &Change, now_ns: u64) -> Row {
         Cell::of(change.approved.as_ref().map(|step| step.by.clone()).unwrap_or_default()),
     ];
     Row::of(tint, cells)
-}
-
-#[derive(Template)]
-#[template(path = "change.html")]
-struct One<'a> {
-    frame: Frame<'a>,
-    told: Told,
-}
-
-/// One change.
-struct Told {
-    order: String,
-    path: String,
-    window: String,
-    stage: &'static str,
-    next: Next,
-    rings: Vec<Ring>,
-    neighbours: Vec<Device>,
-}
-
-/// What to do next, and the button for it where this person has one.
-struct Next {
-    said: String,
-    button: Option<Button>,
-}
-
-/// What is sent when it is pressed.
-struct Button {
-    act: &'static str,
-    ring: u32,
-    title: String,
-    /// Somebody has to say that identities without a proof are accepted.
-    is_unproven: bool,
-}
-
-/// A ring with its devices.
-struct Ring {
-    title: String,
-    stage: &'static str,
-    devices: Vec<Device>,
-}
-
-/// A device of it.
-struct Device {
-    id: String,
-    name: String,
-    class: &'static str,
-    said: String,
-    why: String,
-}
-
-/// The page.
-pub async fn one(State(web): State<Web>, Extension(person): Extension<Person>, Path(order): Path<String>) -> Shown {
-    let own = person.clone();
-    let look = move |known: &Known<'_>| {
-        let change = known.view.changes.get(&order).ok_or_else(|| Problem::missing("no change was opened for this work order"))?;
-        Ok(Told::of(change, known, &own))
-    };
-    let told = web.known(look).await?;
-    shown(&One { frame: Frame { person: Some(&person), here: "/changes" }, told })
-}
-
-impl Told {
-    fn of(change: &Change, known: &Known<'_>, person: &Person) -> Self {
-        let judged = standing(change);
-        let device = |id: &String| Device::of(change, judged.iter().find(|judged| judged.asset == *id), id, known);
-        let rings = (1..).zip(change.plan.rings()).map(|(number, ring)| Ring {
-            title: if change.plan.is_staged() { format!("ring {number}: {}", ring.name) } else { "devices".to_owned() },
-            stage: change.ring_stage(number),
-            devices: ring.assets.iter().map(device).collect(),
-        });
-        Self {
-            order: change.plan.order.clone(),
-            path: escaped(&change.plan.order),
-            window: format!("{} to {}", rfc3339(change.plan.from_ns), rfc3339(change.plan.until_ns)),
-            stage: change.stage(),
-            next: Next::of(change, person),
-            rings: rings.collect(),
-            neighbours: change.plan.neighbours.iter().map(|place| device(&place.asset)).collect(),
-        }
-    }
-}
-
-impl Device {
-    fn of(change: &Change, judged: Option<&Judged>, id: &str, known: &Known<'_>) -> Self {
-        let name = known.view.catalog.asset(id).map(known_as).filter(|name| !name.is_empty()).unwrap_or_else(|| id.to_owned());
-        let (class, said, why) = match (change.is_left(id), judged) {
-            (Some(left), _) => ("doubt", format!("left: {}", left.fate.name()), left.reason.clone()),
-            (None, None) => ("plain", "not read after yet".to_owned(), String::new()),
-            (None, Some(judged)) => {
-                let class = match judged.verdict {
-                    Verdict::AsExpected => "good",
-                    Verdict::IdentityNotProven | Verdict::Unreadable => "doubt",
-                    _ => "bad",
-                };
-                (class, judged.verdict.text().to_owned(), judged.why.clone())
-            }
-        };
-        Self { id: id.to_owned(), name, class, said, why }
-    }
-}
-
-impl Next {
-    /// What the change waits for. Whoever may not do it sees who does.
-    fn of(change: &Change, person: &Person) -> Self {
-        let (plan, order) = (&change.plan, &change.plan.order);
-        let only = |said: String| Self { said, button: None };
-        if change.closed.is_some() {
-            return only("It is closed. Nothing is left to do.".to_owned());
-        }
-        if plan.is_staged() && change.approved.is_none() {
-            return Self::with(person, Right::Approve, "approve", 0, "Approve", format!("Somebody other than {} approves it.", plan.by));
-        }
-        let undone = |number: &u32| change.verified(*number).is_none() && change.ring_stage(*number) != "verified";
-        let Some(ring) = (1..).take(plan.rings().len()).find(undone) else {
-            return only(format!("All is verified. Close it: nameplate change close {order}"));
-        };
-        let named = if plan.is_staged() { format!("ring {ring}") } else { "it".to_owned() };
-        match change.ring_stage(ring) {
-            "waits" => Self::with(
-                person,
-                Right::Record,
-                "open_ring",
-                ring,
-                &format!("Open {named}"),
-                format!("Open {named}: what comes before is done."),
-            ),
-            "open" => only(format!("Read {named} before: nameplate change before {order}")),
-            "read before" => {
-                Self::with(person, Right::Record, "installed", ring, "It is installed", format!("Install {named}, and say so here."))
-            }
-            "installed" => only(format!("Read {named} after: nameplate change after {order}")),
-            _ if !plan.is_staged() => only(format!("Read after. Close it: nameplate change close {order}")),
-            _ => Self::with(
-                person,
-                Right::Approve,
-                "verify",
-                ring,
-                &format!("Verify {named}"),
-                format!("Somebody other than its installer verifies {named}."),
-            ),
-        }
-    }
-
-    fn with(person: &Person, right: Right, act: &'static str, ring: u32, title: &str, said: String) -> Self {
-        let button = person.rights.has(right).then(|| Button { act, ring, title: title.to_owned(), is_unproven: act == "verify" });
-        Self { said, button }
-    }
-}
-
-/// A step that somebody takes.
-#[derive(Deserialize)]
-pub struct Step {
-    act: String,
-    #[serde(default)]
-    ring: u32,
-    #[serde(default)]
-    accepts_unproven: bool,
-}
-
-/// Takes a step; the ledger's own rules say whether it may be. Which right it needs stands here.
-pub async fn take(
-    State(web): State<Web>,
-    Extension(person): Extension<Person>,
-    Path(order): Path<String>,
-    Form(Step { act, ring, accepts_unproven }): Form<Step>,
-) -> Result<Redirect, Refused> {
-    let path = format!("/changes/{}", escaped(&order));
-    let by = person.name.clone();
-    let (right, event) = match act.as_str() {
-        "approve" => (Right::Approve, Event::Approved { order, by }),
-        "open_ring" => (Right::Record, Event::RingOpened { order, ring, by }),
-        "installed" => (Right::Record, Event::Installed { order, ring, by }),
-        "verify" => (Right::Approve, Event::Verified { order, ring, by, accepts_unproven }),
-        _ => return Err(Problem::bad("there is no such step").into()),
-    };
-    if !person.rights.has(right) {
-        return Err(Problem::forbidden(format!("{} may not: that needs the right \"{}\"", person.name, right.name())).into());
-    }
-    let _taken = step(&web, event).await?;
-    Ok(Redirect::to(&path))
 }

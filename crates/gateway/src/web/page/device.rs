@@ -1,18 +1,14 @@
 //! One device: what it said and who says otherwise, its parts, what happened to it, what documents say of it; and what a person can do about it here.
 
-use std::fs;
-
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Form, Path, State};
-use axum::http::header;
-use axum::response::{IntoResponse, Redirect, Response};
-use nameplate_core::account::{Event, Right};
+use axum::response::Redirect;
+use nameplate_core::account::Right;
 use nameplate_core::blind::spots;
 use nameplate_core::catalog::{Asset, Recorded, done_to, events};
 use nameplate_core::claim::Field;
 use nameplate_core::finding::Verdict;
-use nameplate_core::ledger::Body;
 use nameplate_core::observation::rfc3339;
 use nameplate_core::priority::Band;
 use serde::Deserialize;
@@ -21,23 +17,21 @@ use super::listing::{Cell, Listing, Row};
 use super::{Frame, Problem, Refused, Shown, escaped, shown};
 use crate::account::Person;
 use crate::command::check::findings::Found;
-use crate::command::evidence::export;
 use crate::command::explain::finding::story;
 use crate::command::report::{known_as, overview};
-use crate::house::{FieldSide, House, Known};
+use crate::house::{House, Known};
 use crate::lines::{device_class, place, way};
 use crate::sheet::book::Tint;
 use crate::web::Web;
 use crate::web::api::devices::find;
-use crate::web::api::field::want;
+use crate::web::api::evidence::{File, Subject, bundle};
+use crate::web::api::field::{listed, names, want};
 use crate::web::judged::{found, subjects};
 
 /// Findings with their proof; each has a screen of it. What is most urgent stands first.
 const FINDINGS_MAX: usize = 50;
 /// Lines of what happened, the latest first.
 const EVENTS_MAX: usize = 200;
-/// Where a bundle is written before it is sent.
-const BUNDLE: &str = "evidence.new";
 
 #[derive(Template)]
 #[template(path = "device.html")]
@@ -102,12 +96,6 @@ pub async fn page(State(web): State<Web>, Extension(person): Extension<Person>, 
     })
 }
 
-/// As the site file names it. Two that could be it are none.
-fn listed(field: &FieldSide, names: &[String]) -> Option<String> {
-    let mut fitting = field.listed.iter().filter(|listed| names.contains(listed));
-    fitting.next().filter(|_| fitting.next().is_none()).cloned()
-}
-
 /// A work order.
 #[derive(Deserialize)]
 pub struct Order {
@@ -133,29 +121,8 @@ pub async fn read(
 }
 
 /// A bundle of evidence about it. Who takes it stands in the ledger first.
-pub async fn evidence(State(web): State<Web>, Extension(person): Extension<Person>, Path(id): Path<String>) -> Result<Response, Refused> {
-    let (id, bytes) = web.apart(move |house| bundle(house, person.name, &id)).await?;
-    let name = format!("attachment; filename=\"{id}.evidence.json\"");
-    Ok(([(header::CONTENT_TYPE, "application/json".to_owned()), (header::CONTENT_DISPOSITION, name)], bytes).into_response())
-}
-
-fn bundle(house: &House, by: String, id: &str) -> Result<(String, Vec<u8>), Problem> {
-    let id = house.known(|known| Ok::<_, Problem>(find(known, id)?.id.clone()))?;
-    let wanted = Event::Wanted { by, what: format!("takes a bundle of evidence about {id}") };
-    house.enter(|_, _| Ok::<_, Problem>((vec![Body::Account(wanted)], ())))?;
-    let file = house.directory.join(BUNDLE);
-    let bytes = house.take(|intake| {
-        intake.commit()?;
-        // One that a crash left behind is in nobody's way.
-        let _ = fs::remove_file(&file);
-        let mut store = intake.store().ok_or_else(|| Problem::unavailable("there is no ledger"))?;
-        export(&mut store, &id, &file)?;
-        let bytes = fs::read(&file).map_err(|_| Problem::own_fault())?;
-        let _ = fs::remove_file(&file);
-        Ok::<_, Problem>(bytes)
-    })?;
-    house.commit()?;
-    Ok((id, bytes))
+pub async fn evidence(State(web): State<Web>, Extension(person): Extension<Person>, Path(id): Path<String>) -> Result<File, Refused> {
+    Ok(web.folded(move |house| bundle(house, person.name, &Subject::Device(id))).await?)
 }
 
 impl Told {
@@ -201,12 +168,6 @@ impl Finding {
     }
 }
 
-/// How the site file may name it: by the owner's tag, or by its target. Not by the name that it gives itself: anybody may say one.
-fn names(asset: &Asset) -> Vec<String> {
-    let tag = asset.columns.get("tag").cloned();
-    tag.into_iter().chain(asset.addresses.iter().map(place)).filter(|name| !name.is_empty()).collect()
-}
-
 /// What stands about it in a line each.
 fn facts(asset: &Asset, known: &Known<'_>) -> Vec<(&'static str, String)> {
     let mut facts = vec![("id", asset.id.clone()), ("class", device_class(asset, known.profiles))];
@@ -239,6 +200,12 @@ fn said(asset: &Asset) -> Listing {
     let row = |recorded: &Recorded, otherwise: bool| {
         let claim = &recorded.claim;
         let field = if otherwise { format!("{}, others say", claim.field.name()) } else { claim.field.name().to_owned() };
+        // A list's word stands in an entry, too, and has no bytes.
+        let entry = recorded.entry.map(|entry| entry.to_string()).unwrap_or_default();
+        let entry = match (recorded.entry, recorded.observation) {
+            (Some(number), Some(_)) => Cell::to(entry, format!("/observations/{number}")),
+            _ => Cell::of(entry),
+        };
         let cells = [
             claim.component.clone(),
             field,
@@ -248,9 +215,9 @@ fn said(asset: &Asset) -> Listing {
             rfc3339(recorded.time_ns),
             rfc3339(recorded.since_ns),
             claim.rule.clone(),
-            recorded.entry.map(|entry| entry.to_string()).unwrap_or_default(),
         ];
-        Row::of(if otherwise { Tint::Doubt } else { Tint::Plain }, cells.into_iter().map(Cell::of).collect())
+        let tint = if otherwise { Tint::Doubt } else { Tint::Plain };
+        Row::of(tint, cells.into_iter().map(Cell::of).chain([entry]).collect())
     };
     let current = asset
         .components()

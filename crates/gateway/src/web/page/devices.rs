@@ -2,11 +2,13 @@
 
 use askama::Template;
 use axum::Extension;
-use axum::extract::{RawQuery, State};
+use axum::extract::{Form, RawQuery, State};
+use axum::response::Redirect;
 use nameplate_core::catalog::Asset;
 use nameplate_core::sheet::COLUMNS;
+use serde::Deserialize;
 
-use super::{Frame, Shown, shown};
+use super::{Frame, Refused, Shown, shown};
 use crate::account::Person;
 use crate::command::report::known_as;
 use crate::house::Known;
@@ -14,6 +16,7 @@ use crate::lines::{inventory_row, place};
 use crate::print::count;
 use crate::web::Web;
 use crate::web::api::devices::asked;
+use crate::web::views::Own;
 
 /// Rows of a page: what a plant's PC shows at once, some screens long.
 const ROWS: usize = 100;
@@ -45,6 +48,10 @@ struct Page<'a> {
     header: Vec<String>,
     rows: Vec<Row>,
     next: Option<String>,
+    /// Views that this person keeps: names, and their addresses.
+    views: Own,
+    /// What stands in the address, to be kept.
+    view: String,
 }
 
 struct Row {
@@ -85,12 +92,21 @@ impl Said {
 
     /// The address of the page behind this one.
     fn behind(&self, after: String) -> String {
-        let next = Self { filters: self.filters.clone(), sort: self.sort.clone(), columns: self.columns.clone(), after: Some(after) };
+        format!("/devices?{}", self.with_columns(Some(after)))
+    }
+
+    /// What makes this view, as it stands in an address.
+    fn view(&self) -> String {
+        self.with_columns(None)
+    }
+
+    fn with_columns(&self, after: Option<String>) -> String {
+        let next = Self { filters: self.filters.clone(), sort: self.sort.clone(), columns: self.columns.clone(), after };
         let mut query = form_urlencoded::Serializer::new(next.asked());
         if next.columns != USUAL {
             query.extend_pairs(next.columns.iter().map(|column| ("column", column)));
         }
-        format!("/devices?{}", query.finish())
+        query.finish()
     }
 }
 
@@ -111,6 +127,7 @@ pub async fn list(State(web): State<Web>, Extension(person): Extension<Person>, 
         Err(problem) => (Some(problem.words().1.to_owned()), asked(None, ROWS)?),
     };
     let columns = said.columns.clone();
+    let view = said.view();
     let look = move |known: &Known<'_>| {
         let page = query.page(known.view.catalog.assets(), known.profiles).map_err(|e| super::Problem::bad(e.0))?;
         let rows: Vec<Row> = page.assets.iter().map(|asset| Row::of(asset, &columns, known)).collect();
@@ -124,10 +141,37 @@ pub async fn list(State(web): State<Web>, Extension(person): Extension<Person>, 
         orders: &ORDERS,
         choices: names().map(|name| (name, title(name), said.columns.contains(&name))).collect(),
         why,
+        views: web.views().of(&person.name),
+        view,
         header: said.columns.iter().map(|column| title(column)).collect(),
         rows,
         said,
     })
+}
+
+/// A view that somebody keeps or forgets.
+#[derive(Deserialize)]
+pub struct View {
+    title: String,
+    #[serde(default)]
+    query: String,
+    #[serde(default)]
+    forget: bool,
+}
+
+/// Keeps a view under a name, or forgets it.
+pub async fn view(
+    State(web): State<Web>,
+    Extension(person): Extension<Person>,
+    Form(View { title, query, forget }): Form<View>,
+) -> Result<Redirect, Refused> {
+    let (own, to) = (web.clone(), format!("/devices?{query}"));
+    let keep = move |_: &crate::house::House| {
+        let mut views = own.views();
+        if forget { views.forget(&person.name, &title) } else { views.keep(&person.name, &title, &query) }
+    };
+    web.apart(keep).await?;
+    Ok(Redirect::to(if to.len() > "/devices?".len() && to.is_ascii() && !to.contains(char::is_control) { &to } else { "/devices" }))
 }
 
 impl Row {

@@ -1,13 +1,18 @@
 //! The page: HTML made here, by templates that escape everything, and one style and one script of our own. It works without the script.
 
 mod accounts;
+mod change;
 mod changes;
 mod device;
 mod devices;
+mod imports;
 mod listing;
 mod log;
 pub mod login;
+mod observation;
 mod overview;
+mod reports;
+mod said;
 
 use askama::Template;
 use axum::Router;
@@ -44,10 +49,12 @@ pub struct Room {
 }
 
 /// All parts, in their order.
-const ROOMS: [Room; 7] = [
+const ROOMS: [Room; 9] = [
     Room { path: "/", title: "Overview", needs: Right::Read },
     Room { path: "/devices", title: "Devices", needs: Right::Read },
     Room { path: "/changes", title: "Changes", needs: Right::Read },
+    Room { path: "/imports", title: "Take in", needs: Right::Record },
+    Room { path: "/reports", title: "Reports", needs: Right::Read },
     Room { path: "/questions", title: "Questions", needs: Right::Audit },
     Room { path: "/accounts", title: "Accounts", needs: Right::Audit },
     Room { path: "/log", title: "Account log", needs: Right::Audit },
@@ -75,20 +82,30 @@ pub fn router() -> Router<Web> {
     let read = Router::new()
         .route("/", get(overview::page))
         .route("/devices", get(devices::list))
+        .route("/devices/compare", post(imports::compare))
+        .route("/devices/views", post(devices::view))
         .route("/devices/{id}", get(device::page))
+        .route("/observations/{entry}", get(observation::page))
         .route("/changes", get(changes::all))
         // Each step needs a right of its own, beside that to see the change.
-        .route("/changes/{order}", get(changes::one).post(changes::take))
+        .route("/changes/{order}", get(change::one).post(change::take))
+        .route("/reports", get(reports::page))
         .route("/own", get(accounts::own))
         .route("/own/tokens", post(accounts::token))
         .route("/own/tokens/{id}/revoke", post(accounts::revoke_token))
         .route("/own/password", post(accounts::password))
         .route_layer(may(Right::Read));
     let ask = Router::new().route("/devices/{id}/read", post(device::read)).route_layer(may(Right::Ask));
+    let record = Router::new()
+        .route("/changes", post(changes::open))
+        .route("/imports", get(imports::page))
+        .route("/imports/{kind}", post(imports::take))
+        .route_layer(may(Right::Record));
     let audit = Router::new()
         .route("/questions", get(log::questions))
         .route("/devices/{id}/questions", get(log::of_device))
         .route("/devices/{id}/evidence", post(device::evidence))
+        .route("/changes/{order}/evidence", post(change::evidence))
         .route("/log", get(log::accounts))
         .route("/accounts", get(accounts::all))
         .route_layer(may(Right::Audit));
@@ -99,6 +116,7 @@ pub fn router() -> Router<Web> {
     login::router()
         .merge(read)
         .merge(ask)
+        .merge(record)
         .merge(audit)
         .merge(administer)
         .route("/style.css", asset("text/css; charset=utf-8", STYLE))

@@ -1,5 +1,7 @@
 //! Readings: what was claimed, and the bytes it came from, marked.
 
+use std::collections::BTreeMap;
+
 use nameplate_core::claim::Claim;
 use nameplate_core::ledger::{Body, Observed};
 use nameplate_core::observation::{Source, rfc3339};
@@ -32,7 +34,7 @@ pub fn section(content: &Content<'_>) -> String {
     if skipped > 0 {
         text += &paragraph(&format!("{skipped} earlier readings are in the bundle."));
     }
-    text + &all.iter().skip(skipped).map(|(index, observed)| reading(content, *index, observed)).collect::<String>()
+    text + &all.iter().skip(skipped).map(|(index, observed)| reading(content.payloads, *index, observed)).collect::<String>()
 }
 
 /// The profile that gave a meaning, in words.
@@ -44,7 +46,8 @@ pub fn profile(observed: &Observed) -> String {
     }
 }
 
-fn reading(content: &Content<'_>, index: u64, observed: &Observed) -> String {
+/// One reading for people: where it comes from, what it claims, and its bytes; `payloads` are those of its messages by their SHA-256.
+pub fn reading(payloads: &BTreeMap<String, Vec<u8>>, index: u64, observed: &Observed) -> String {
     let observation = &observed.observation;
     let way = match &observation.source {
         Source::Asked { reason } => format!("asked for {reason}"),
@@ -70,7 +73,7 @@ fn reading(content: &Content<'_>, index: u64, observed: &Observed) -> String {
     }
     text += &observation.malformed.iter().map(|what| paragraph(&format!("malformed: {what}"))).collect::<String>();
     for (at, name) in observation.messages.iter().enumerate() {
-        let bytes = content.payloads.get(name).map(Vec::as_slice).unwrap_or_default();
+        let bytes = payloads.get(name).map(Vec::as_slice).unwrap_or_default();
         let side = if at < observation.asked { "the question" } else { "the answer" };
         let told = format!("Message {} ({side}), {}, SHA-256 {name}", at.saturating_add(1), print::count(bytes.len() as u64, "byte"));
         text += &(paragraph(&told) + &dump(bytes, claims.iter().chain(believed).filter(|claim| claim.message == at)));

@@ -21,6 +21,11 @@ pub enum Standard {
     Cip010V5,
 }
 
+impl Standard {
+    /// Those in force.
+    pub const IN_FORCE: [Self; 2] = [Self::Cip007V6, Self::Cip010V4];
+}
+
 /// A part of a requirement.
 pub struct Part {
     /// `CIP-007 R2.1`: as the versions in force number it.
