@@ -1,17 +1,22 @@
 //! The API, `/api/v1`: REST over JSON, described by OpenAPI, which is made of the functions that answer.
 
 pub mod accounts;
+pub mod advisories;
 mod answer;
 pub mod asked;
+pub mod baselines;
+pub mod behind;
 pub mod changes;
 pub mod devices;
 mod events;
+pub mod explained;
 pub mod field;
 mod findings;
 mod health;
-mod ledger;
+pub mod ledger;
 mod parameters;
 pub mod shapes;
+pub mod threats;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -55,7 +60,17 @@ pub fn router() -> (Router<Web>, Router<Web>) {
         .routes(routes!(devices::one))
         .routes(routes!(events::list))
         .routes(routes!(events::deltas))
+        .routes(routes!(explained::field))
+        .routes(routes!(explained::finding))
         .routes(routes!(findings::list))
+        .routes(routes!(threats::list))
+        .routes(routes!(threats::one))
+        .routes(routes!(advisories::list))
+        .routes(routes!(advisories::one))
+        .routes(routes!(baselines::list))
+        .routes(routes!(baselines::one))
+        .routes(routes!(baselines::sets))
+        .routes(routes!(baselines::exemptions))
         .routes(routes!(findings::conformance))
         .routes(routes!(changes::list))
         .routes(routes!(changes::one))
@@ -67,10 +82,19 @@ pub fn router() -> (Router<Web>, Router<Web>) {
         .routes(routes!(health::metrics))
         .route_layer(may(Right::Read));
     let asking = OpenApiRouter::new().routes(routes!(field::round)).route_layer(may(Right::Ask));
-    let recording =
-        OpenApiRouter::new().routes(routes!(changes::open_ring)).routes(routes!(changes::installed)).route_layer(may(Right::Record));
-    let approving =
-        OpenApiRouter::new().routes(routes!(changes::approve)).routes(routes!(changes::verify)).route_layer(may(Right::Approve));
+    let recording = OpenApiRouter::new()
+        .routes(routes!(changes::open_ring))
+        .routes(routes!(changes::installed))
+        .routes(routes!(baselines::propose))
+        .routes(routes!(baselines::withdraw))
+        .route_layer(may(Right::Record));
+    let approving = OpenApiRouter::new()
+        .routes(routes!(changes::approve))
+        .routes(routes!(changes::verify))
+        .routes(routes!(baselines::accept))
+        .routes(routes!(baselines::decide))
+        .routes(routes!(baselines::exempt))
+        .route_layer(may(Right::Approve));
     let auditing = OpenApiRouter::new().routes(routes!(ledger::entries)).routes(routes!(accounts::list)).route_layer(may(Right::Audit));
     let administering = OpenApiRouter::new()
         .routes(routes!(accounts::make))

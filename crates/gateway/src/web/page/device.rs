@@ -62,18 +62,29 @@ struct Told {
     parts: Listing,
     changes: Listing,
     happened: Listing,
-    findings: Vec<Finding>,
+    findings: Vec<Proved>,
     unshown: usize,
     corpus: Option<String>,
     /// How the site file may name it.
     names: Vec<String>,
 }
 
+/// A finding about it.
+struct Proved {
+    id: String,
+    finding: Finding,
+}
+
 /// A finding and all that led to it.
-struct Finding {
-    class: &'static str,
-    summary: String,
-    story: Vec<String>,
+pub struct Finding {
+    /// How it is meant.
+    pub class: &'static str,
+    /// In a line.
+    pub summary: String,
+    /// What is missing where nobody can tell, the fact that would decide first.
+    pub missing: String,
+    /// All that led to it, line by line.
+    pub story: Vec<String>,
 }
 
 /// The page.
@@ -173,7 +184,7 @@ impl Told {
             changes: changes(asset, known),
             happened: happened(asset, known),
             unshown: found.len().saturating_sub(FINDINGS_MAX),
-            findings: found.iter().take(FINDINGS_MAX).map(Finding::of).collect(),
+            findings: found.iter().take(FINDINGS_MAX).map(|one| Proved { id: asset.id.clone(), finding: Finding::of(one) }).collect(),
             corpus,
             names: names(asset),
         }
@@ -181,7 +192,8 @@ impl Told {
 }
 
 impl Finding {
-    fn of(found: &Found<'_>) -> Self {
+    /// Of what was found.
+    pub fn of(found: &Found<'_>) -> Self {
         let band = found.decision.as_ref().map(|decision| decision.band);
         let due =
             found.decision.as_ref().and_then(|decision| decision.due.as_ref()).map(|due| format!(", due {}", due.by)).unwrap_or_default();
@@ -196,9 +208,17 @@ impl Finding {
                 _ => "doubt",
             },
             summary: format!("{band_said}{cve} in {advisory}: {}{due}{became}{left}", found.verdict.name()),
+            missing: if found.verdict == Verdict::Indeterminate { missing(found) } else { String::new() },
             story: story(found).lines().map(str::to_owned).collect(),
         }
     }
+}
+
+/// The fact that would decide, and the others.
+fn missing(found: &Found<'_>) -> String {
+    let decides = found.would_decide.as_deref();
+    let others = found.proof.missing.iter().map(String::as_str).filter(|fact| Some(*fact) != decides);
+    decides.into_iter().chain(others).collect::<Vec<_>>().join(", ")
 }
 
 /// How the site file may name it: by the owner's tag, or by its target. Not by the name that it gives itself: anybody may say one.
@@ -241,7 +261,7 @@ fn said(asset: &Asset) -> Listing {
         let field = if otherwise { format!("{}, others say", claim.field.name()) } else { claim.field.name().to_owned() };
         let cells = [
             claim.component.clone(),
-            field,
+            String::new(),
             claim.value.clone(),
             claim.grade.name().to_owned(),
             way(&recorded.source).to_owned(),
@@ -250,7 +270,9 @@ fn said(asset: &Asset) -> Listing {
             claim.rule.clone(),
             recorded.entry.map(|entry| entry.to_string()).unwrap_or_default(),
         ];
-        Row::of(if otherwise { Tint::Doubt } else { Tint::Plain }, cells.into_iter().map(Cell::of).collect())
+        let mut cells: Vec<Cell> = cells.into_iter().map(Cell::of).collect();
+        cells[1] = Cell::to(field, format!("/devices/{}/fields/{}", asset.id, claim.field.name()));
+        Row::of(if otherwise { Tint::Doubt } else { Tint::Plain }, cells)
     };
     let current = asset
         .components()

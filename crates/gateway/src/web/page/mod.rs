@@ -1,9 +1,12 @@
 //! The page: HTML made here, by templates that escape everything, and one style and one script of our own. It works without the script.
 
 mod accounts;
+mod advisories;
+mod baselines;
 mod changes;
 mod device;
 mod devices;
+mod findings;
 mod listing;
 mod log;
 pub mod login;
@@ -44,9 +47,12 @@ pub struct Room {
 }
 
 /// All parts, in their order.
-const ROOMS: [Room; 7] = [
+const ROOMS: [Room; 10] = [
     Room { path: "/", title: "Overview", needs: Right::Read },
     Room { path: "/devices", title: "Devices", needs: Right::Read },
+    Room { path: "/findings", title: "Findings", needs: Right::Read },
+    Room { path: "/advisories", title: "Advisories", needs: Right::Read },
+    Room { path: "/baselines", title: "Baselines", needs: Right::Read },
     Room { path: "/changes", title: "Changes", needs: Right::Read },
     Room { path: "/questions", title: "Questions", needs: Right::Audit },
     Room { path: "/accounts", title: "Accounts", needs: Right::Audit },
@@ -76,6 +82,13 @@ pub fn router() -> Router<Web> {
         .route("/", get(overview::page))
         .route("/devices", get(devices::list))
         .route("/devices/{id}", get(device::page))
+        .route("/devices/{id}/fields/{field}", get(findings::field))
+        .route("/findings", get(findings::all))
+        .route("/findings/{cve}", get(findings::one))
+        .route("/advisories", get(advisories::all))
+        .route("/advisories/{id}", get(advisories::one))
+        .route("/baselines", get(baselines::all).post(baselines::act))
+        .route("/baselines/{entry}", get(baselines::one).post(baselines::settle))
         .route("/changes", get(changes::all))
         // Each step needs a right of its own, beside that to see the change.
         .route("/changes/{order}", get(changes::one).post(changes::take))
