@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod matrix;
+mod rooms;
 mod schema;
 
 use nameplate_tests::process::Process;
@@ -36,10 +37,16 @@ struct Plant {
 
 impl Plant {
     fn new(product: &Product) -> Self {
+        Self::with(product, |_, _| ())
+    }
+
+    /// With what somebody did to its state before.
+    fn with(product: &Product, did: impl Fn(&State, &str)) -> Self {
         let folder = State::new();
         let state = folder.path().join("desk").to_string_lossy().into_owned();
         let sheet = folder.file("plant.csv", SHEET);
         product.run(["import", "devices", &sheet, "--state", &state]).expect(code::DONE);
+        did(&folder, &state);
         let hatch = folder.path().join("hatch");
         let config = folder.file("serve.toml", format!("hatch = {hatch:?}\n[page]\nlisten = \"127.0.0.1:0\"\ntls = false\n"));
         let mut desk = Process::start(product.command(["serve", "--config", &config, "--state", &state]));

@@ -16,6 +16,7 @@ mod health;
 pub mod ledger;
 mod parameters;
 pub mod shapes;
+mod stream;
 pub mod threats;
 
 use axum::Router;
@@ -34,7 +35,7 @@ use super::{Web, who};
 #[derive(OpenApi)]
 #[openapi(
     info(title = "nameplate", description = "What a gateway knows of the devices of a plant. Times are RFC 3339 in UTC; errors are RFC 9457 problems."),
-    components(schemas(Problem, devices::Condition, shapes::Happened)),
+    components(schemas(Problem, crate::web::news::News, devices::Condition, shapes::Happened)),
     modifiers(&Proofs)
 )]
 struct Description;
@@ -60,6 +61,7 @@ pub fn router() -> (Router<Web>, Router<Web>) {
         .routes(routes!(devices::one))
         .routes(routes!(events::list))
         .routes(routes!(events::deltas))
+        .routes(routes!(stream::news))
         .routes(routes!(explained::field))
         .routes(routes!(explained::finding))
         .routes(routes!(findings::list))

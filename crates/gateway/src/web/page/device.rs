@@ -24,7 +24,7 @@ use crate::command::check::findings::Found;
 use crate::command::evidence::export;
 use crate::command::explain::finding::story;
 use crate::command::report::{known_as, overview};
-use crate::house::{FieldSide, House, Known};
+use crate::house::{House, Known};
 use crate::lines::{device_class, place, way};
 use crate::sheet::book::Tint;
 use crate::web::Web;
@@ -65,8 +65,6 @@ struct Told {
     findings: Vec<Proved>,
     unshown: usize,
     corpus: Option<String>,
-    /// How the site file may name it.
-    names: Vec<String>,
 }
 
 /// A finding about it.
@@ -90,33 +88,28 @@ pub struct Finding {
 /// The page.
 pub async fn page(State(web): State<Web>, Extension(person): Extension<Person>, Path(id): Path<String>) -> Shown {
     let judged = web.judged();
-    let told = web
+    let (told, listed) = web
         .apart(move |house| {
             let findings = judged.findings(house)?;
             house.known(|known| {
                 let asset = find(known, &id)?;
+                let listed = house.field().name_of(asset).cloned();
                 let parts = subjects(known, Some(&asset.id));
                 let found: Vec<Found<'_>> = findings.iter().flat_map(|findings| found(findings, &parts, known)).collect();
-                Ok(Told::of(asset, known, found, findings.as_ref().map(|findings| findings.corpus())))
+                Ok((Told::of(asset, known, found, findings.as_ref().map(|findings| findings.corpus())), listed))
             })
         })
         .await?;
     let field = web.house().field().clone();
     shown(&Page {
         frame: Frame { person: Some(&person), here: "/devices" },
-        listed: listed(&field, &told.names),
+        listed,
         is_there: field.since_ns.is_some(),
         round: field.round.map(|round| round.why),
         may_ask: person.rights.has(Right::Ask),
         may_audit: person.rights.has(Right::Audit),
         told,
     })
-}
-
-/// As the site file names it. Two that could be it are none.
-fn listed(field: &FieldSide, names: &[String]) -> Option<String> {
-    let mut fitting = field.listed.iter().filter(|listed| names.contains(listed));
-    fitting.next().filter(|_| fitting.next().is_none()).cloned()
 }
 
 /// A work order.
@@ -134,8 +127,7 @@ pub async fn read(
 ) -> Result<Redirect, Refused> {
     let asked = id.clone();
     let wish = move |house: &House| {
-        let names = house.known(|known| Ok::<_, Problem>(names(find(known, &asked)?)))?;
-        let listed = listed(&house.field(), &names);
+        let listed = house.known(|known| Ok::<_, Problem>(house.field().name_of(find(known, &asked)?).cloned()))?;
         let listed = listed.ok_or_else(|| Problem::conflict("the site file lists no device that is known to be this one"))?;
         want(house, &person, vec![listed], &order)
     };
@@ -186,7 +178,6 @@ impl Told {
             unshown: found.len().saturating_sub(FINDINGS_MAX),
             findings: found.iter().take(FINDINGS_MAX).map(|one| Proved { id: asset.id.clone(), finding: Finding::of(one) }).collect(),
             corpus,
-            names: names(asset),
         }
     }
 }
@@ -219,12 +210,6 @@ fn missing(found: &Found<'_>) -> String {
     let decides = found.would_decide.as_deref();
     let others = found.proof.missing.iter().map(String::as_str).filter(|fact| Some(*fact) != decides);
     decides.into_iter().chain(others).collect::<Vec<_>>().join(", ")
-}
-
-/// How the site file may name it: by the owner's tag, or by its target. Not by the name that it gives itself: anybody may say one.
-fn names(asset: &Asset) -> Vec<String> {
-    let tag = asset.columns.get("tag").cloned();
-    tag.into_iter().chain(asset.addresses.iter().map(place)).filter(|name| !name.is_empty()).collect()
 }
 
 /// What stands about it in a line each.
