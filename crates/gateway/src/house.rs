@@ -15,6 +15,7 @@ use nameplate_core::profile::ProfileSet;
 use nameplate_core::view::View;
 use tokio::sync::watch;
 
+use crate::command::serve::config::Config;
 use crate::failure::{Code, Failure};
 use crate::hatch::At;
 use crate::intake::Intake;
@@ -34,6 +35,7 @@ pub struct House {
     field: Mutex<FieldSide>,
     wishes: Mutex<VecDeque<Wish>>,
     settled: Mutex<Option<(Instant, Duration)>>,
+    config: Mutex<Option<Config>>,
     /// Something is known here that is not on disk: the process ends, and the next one begins with what is.
     broken: AtomicBool,
     /// Entries that are on disk: who waits for news waits here.
@@ -137,6 +139,7 @@ impl House {
             field: Mutex::default(),
             wishes: Mutex::default(),
             settled: Mutex::default(),
+            config: Mutex::default(),
             broken: AtomicBool::default(),
             size,
             directory: directory.to_owned(),
@@ -206,6 +209,16 @@ impl House {
     /// What is known of the field side.
     pub fn field(&self) -> MutexGuard<'_, FieldSide> {
         self.field.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The configuration in force; `None` before there is one.
+    pub fn config(&self) -> Option<Config> {
+        self.config.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on this configuration is in force.
+    pub fn is_configured(&self, config: &Config) {
+        *self.config.lock().unwrap_or_else(PoisonError::into_inner) = Some(config.clone());
     }
 
     /// Wants devices asked as soon as the round before is over.

@@ -14,7 +14,9 @@ pub mod field;
 mod findings;
 mod health;
 pub mod ledger;
+mod map;
 mod parameters;
+pub mod program;
 pub mod shapes;
 mod stream;
 pub mod threats;
@@ -62,6 +64,10 @@ pub fn router() -> (Router<Web>, Router<Web>) {
         .routes(routes!(events::list))
         .routes(routes!(events::deltas))
         .routes(routes!(stream::news))
+        .routes(routes!(map::map))
+        .routes(routes!(map::silent))
+        .routes(routes!(program::own))
+        .routes(routes!(program::bill))
         .routes(routes!(explained::field))
         .routes(routes!(explained::finding))
         .routes(routes!(findings::list))
@@ -97,7 +103,11 @@ pub fn router() -> (Router<Web>, Router<Web>) {
         .routes(routes!(baselines::decide))
         .routes(routes!(baselines::exempt))
         .route_layer(may(Right::Approve));
-    let auditing = OpenApiRouter::new().routes(routes!(ledger::entries)).routes(routes!(accounts::list)).route_layer(may(Right::Audit));
+    let auditing = OpenApiRouter::new()
+        .routes(routes!(ledger::entries))
+        .routes(routes!(accounts::list))
+        .routes(routes!(program::settings))
+        .route_layer(may(Right::Audit));
     let administering = OpenApiRouter::new()
         .routes(routes!(accounts::make))
         .routes(routes!(accounts::link))

@@ -10,7 +10,9 @@ mod findings;
 mod listing;
 mod log;
 pub mod login;
+mod map;
 mod overview;
+mod settings;
 
 use askama::Template;
 use axum::Router;
@@ -47,16 +49,18 @@ pub struct Room {
 }
 
 /// All parts, in their order.
-const ROOMS: [Room; 10] = [
+const ROOMS: [Room; 12] = [
     Room { path: "/", title: "Overview", needs: Right::Read },
     Room { path: "/devices", title: "Devices", needs: Right::Read },
     Room { path: "/findings", title: "Findings", needs: Right::Read },
     Room { path: "/advisories", title: "Advisories", needs: Right::Read },
     Room { path: "/baselines", title: "Baselines", needs: Right::Read },
     Room { path: "/changes", title: "Changes", needs: Right::Read },
+    Room { path: "/map", title: "Map", needs: Right::Read },
     Room { path: "/questions", title: "Questions", needs: Right::Audit },
     Room { path: "/accounts", title: "Accounts", needs: Right::Audit },
     Room { path: "/log", title: "Account log", needs: Right::Audit },
+    Room { path: "/settings", title: "Settings", needs: Right::Audit },
     Room { path: "/own", title: "Your account", needs: Right::Read },
 ];
 
@@ -92,6 +96,7 @@ pub fn router() -> Router<Web> {
         .route("/changes", get(changes::all))
         // Each step needs a right of its own, beside that to see the change.
         .route("/changes/{order}", get(changes::one).post(changes::take))
+        .route("/map", get(map::page))
         .route("/own", get(accounts::own))
         .route("/own/tokens", post(accounts::token))
         .route("/own/tokens/{id}/revoke", post(accounts::revoke_token))
@@ -103,6 +108,7 @@ pub fn router() -> Router<Web> {
         .route("/devices/{id}/questions", get(log::of_device))
         .route("/devices/{id}/evidence", post(device::evidence))
         .route("/log", get(log::accounts))
+        .route("/settings", get(settings::page))
         .route("/accounts", get(accounts::all))
         .route_layer(may(Right::Audit));
     let administer = Router::new()
