@@ -4,6 +4,7 @@ use nameplate_tests::place::needed;
 use nameplate_tests::product::{Product, code};
 use nameplate_tests::web::{Answered, Asker};
 use serde_json::{Value, json};
+use sha2::Digest;
 
 use super::Plant;
 
@@ -344,4 +345,54 @@ fn streams_are_few_and_end_with_the_session_and_with_the_desk() {
     }
     plant.desk.ends(0);
     assert!(engineer.rest().is_some(), "it ended with the desk");
+}
+
+#[test]
+fn the_map_says_whose_word_a_zone_is_and_the_settings_tell_no_secret() {
+    let Some(product) = needed("the_map_says_whose_word_a_zone_is_and_the_settings_tell_no_secret", Product::find()) else { return };
+    let plant = advised(&product);
+    let get = |role: &str, path: &str| plant.gate.get(&plant.session(role), path);
+    let map = get("viewer", "/api/v1/map").expect(200).json();
+    let mut zones: Vec<(&str, &str)> = map["devices"]
+        .as_array()
+        .expect("devices")
+        .iter()
+        .map(|one| (one["zone"].as_str().unwrap_or(""), one["zone_by"].as_str().unwrap_or("")))
+        .collect();
+    zones.sort_unstable();
+    assert_eq!(zones, [("North", "owner"), ("North", "owner"), ("South", "owner")]);
+    assert_eq!((map["links"].clone(), map["left_out"].clone()), (json!([]), json!(0)), "no link is made up");
+    let page = get("viewer", "/map").expect(200).body;
+    assert!(page.contains("<svg class=\"map\" role=\"img\"") && page.contains(">North</text>"), "{page}");
+    assert!(page.contains("href=\"/devices?filter=zone%3DNorth\""), "{page}");
+    // They were never heard, so they are not silent.
+    assert_eq!(get("viewer", "/api/v1/silent?days=0").expect(200).json()["matched"], json!(0));
+    assert_eq!(get("viewer", "/api/v1/silent?days=36601").status, 400);
+    // The program is an asset of its own.
+    let program = get("viewer", "/api/v1/program").expect(200).json();
+    let bytes = std::fs::read(product.command([""; 0]).get_program()).expect("the program");
+    assert_eq!(program["sha256"], json!(nameplate_core::observation::hex(&sha2::Sha256::digest(&bytes))));
+    assert_eq!(program["firmware_revision"], json!(product.run(["--version"]).out.trim().trim_start_matches("nameplate ")));
+    let bill = get("viewer", "/api/v1/program/sbom").status;
+    assert_eq!(bill, if program["has_sbom"] == json!(true) { 200 } else { 404 });
+    // How it is set up.
+    for role in ["viewer", "engineer", "approver"] {
+        assert_eq!((get(role, "/api/v1/settings").status, get(role, "/settings").status), (403, 403), "{role}");
+    }
+    let settings = get("auditor", "/api/v1/settings").expect(200).json();
+    let holds = |key: &str| {
+        settings["configuration"].as_array().expect("keys").iter().find(|one| one["key"] == key).map(|one| one["holds"].clone())
+    };
+    assert_eq!((holds("page.tls"), holds("disk_free_min")), (Some(json!("false")), Some(json!("512 MB or 5%"))), "{settings}");
+    assert_eq!(settings["checkpoint"]["size"], json!(plant.entries()));
+    let whats = texts(&settings["seen"], "what");
+    assert!(["desk's directory", "ledger", "clock", "disk"].iter().all(|what| whats.contains(what)), "{settings}");
+    let page = get("administrator", "/settings").expect(200).body;
+    assert!(page.contains("512 MB or 5%") && page.contains(program["sha256"].as_str().expect("digits")), "{page}");
+    let state = plant.folder.path().join("desk");
+    for secret in ["site.key", "secrets.json"] {
+        let text = std::fs::read_to_string(state.join(secret)).expect(secret);
+        let words: Vec<&str> = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| word.len() >= 40).collect();
+        assert!(!words.is_empty() && words.iter().all(|word| !page.contains(word) && !settings.to_string().contains(word)), "{secret}");
+    }
 }
