@@ -107,6 +107,22 @@ impl Gate {
         self.send("GET", asker, path, None)
     }
 
+    /// GET of what does not end by itself: as soon as its head is there.
+    ///
+    /// # Panics
+    /// Nothing comes back, or no HTTP.
+    #[must_use]
+    pub fn open(&self, asker: &Asker, path: &str) -> Opened {
+        let mut stream = self.sent(request("GET", asker, path, self.at).as_bytes());
+        let mut head = Vec::new();
+        let mut byte = [0];
+        while !head.ends_with(b"\r\n\r\n") {
+            assert_eq!(stream.read(&mut byte).expect("an answer"), 1, "{}", String::from_utf8_lossy(&head));
+            head.push(byte[0]);
+        }
+        Opened { status: answered(&head).status, stream }
+    }
+
     /// With a body in JSON.
     #[must_use]
     pub fn json(&self, method: &str, asker: &Asker, path: &str, body: &Value) -> Answered {
@@ -137,13 +153,10 @@ impl Gate {
     }
 
     fn send(&self, method: &str, asker: &Asker, path: &str, body: Option<(&str, String)>) -> Answered {
-        let mut text = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.at);
-        for (name, value) in [("Authorization", &asker.authorization), ("Cookie", &asker.cookie), ("Origin", &asker.origin)] {
-            text += &value.as_ref().map(|value| format!("{name}: {value}\r\n")).unwrap_or_default();
-        }
-        match body {
-            Some((kind, body)) => text += &format!("Content-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}", body.len()),
-            None => text += "\r\n",
+        let mut text = request(method, asker, path, self.at);
+        if let Some((kind, body)) = body {
+            text.truncate(text.len() - 2);
+            text += &format!("Content-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
         }
         self.raw(text.as_bytes())
     }
@@ -154,19 +167,19 @@ impl Gate {
     /// Nothing comes back, or no HTTP.
     #[must_use]
     pub fn raw(&self, bytes: &[u8]) -> Answered {
+        let mut stream = self.sent(bytes);
+        let mut came = Vec::new();
+        let _ = stream.read_to_end(&mut came);
+        answered(&came)
+    }
+
+    fn sent(&self, bytes: &[u8]) -> TcpStream {
         #[expect(clippy::disallowed_methods, reason = "the gateway's page, not a device")]
         let mut stream = TcpStream::connect(self.at).expect("the page is there");
         stream.set_read_timeout(Some(ANSWER_SECONDS_MAX)).expect("a time-out");
         // It may have had enough before the end, and answers all the same.
         let _ = stream.write_all(bytes);
-        let mut came = Vec::new();
-        let _ = stream.read_to_end(&mut came);
-        let text = String::from_utf8_lossy(&came).into_owned();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no HTTP came back: {text:?}"));
-        let mut lines = head.lines();
-        let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|status| status.parse().ok());
-        let headers = lines.filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.to_lowercase(), value.to_owned()));
-        Answered { status: status.unwrap_or_else(|| panic!("{head}")), headers: headers.collect(), body: body.to_owned() }
+        stream
     }
 
     /// Sets the password of a link that was made; the cookie of a session behind it.
@@ -191,4 +204,38 @@ impl Gate {
         let cookie = answered.header("set-cookie").filter(|_| answered.status == 303).and_then(|set| set.split(';').next());
         cookie.map(str::to_owned).ok_or_else(|| answered.clone())
     }
+}
+
+/// An answer that goes on.
+pub struct Opened {
+    /// The status.
+    pub status: u16,
+    stream: TcpStream,
+}
+
+impl Opened {
+    /// What still comes, once it has ended; `None` where it does not.
+    #[must_use]
+    pub fn rest(mut self) -> Option<String> {
+        let mut came = Vec::new();
+        self.stream.read_to_end(&mut came).ok().map(|_| String::from_utf8_lossy(&came).into_owned())
+    }
+}
+
+/// A request without a body.
+fn request(method: &str, asker: &Asker, path: &str, at: SocketAddr) -> String {
+    let mut text = format!("{method} {path} HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\n");
+    for (name, value) in [("Authorization", &asker.authorization), ("Cookie", &asker.cookie), ("Origin", &asker.origin)] {
+        text += &value.as_ref().map(|value| format!("{name}: {value}\r\n")).unwrap_or_default();
+    }
+    text + "\r\n"
+}
+
+fn answered(came: &[u8]) -> Answered {
+    let text = String::from_utf8_lossy(came).into_owned();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no HTTP came back: {text:?}"));
+    let mut lines = head.lines();
+    let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|status| status.parse().ok());
+    let headers = lines.filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.to_lowercase(), value.to_owned()));
+    Answered { status: status.unwrap_or_else(|| panic!("{head}")), headers: headers.collect(), body: body.to_owned() }
 }

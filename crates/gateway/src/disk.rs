@@ -35,6 +35,14 @@ impl FreeMin {
     }
 }
 
+impl fmt::Display for FreeMin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = self.bytes.map(|bytes| Size(bytes).to_string());
+        let all: Vec<String> = bytes.into_iter().chain(self.percent.map(|percent| format!("{percent}%"))).collect();
+        f.write_str(&if all.is_empty() { "nothing".to_owned() } else { all.join(" or ") })
+    }
+}
+
 impl FromStr for FreeMin {
     type Err = String;
 

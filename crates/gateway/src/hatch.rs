@@ -5,6 +5,7 @@
 //! its lines are bounded, unknown words are refused, and no word of it is an address, a byte, a profile or a rule. Devices are named as the site file
 //! names them.
 
+mod at;
 #[cfg(unix)]
 mod lines;
 mod outbox;
@@ -16,12 +17,13 @@ use nameplate_core::observation::Observation;
 use nameplate_core::profile::Interpretation;
 use serde::{Deserialize, Serialize};
 
+pub use at::{At, answers};
 #[cfg(unix)]
 pub use lines::Lines;
 pub use outbox::Outbox;
 
 /// Of the lines; each side refuses another one's.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 /// A request: some thousand names of devices.
 pub const REQUEST_BYTES_MAX: usize = 256 * 1024;
 /// A report: the longest observation (a directory of objects) has some hundred kilobytes.
@@ -77,6 +79,8 @@ pub enum Why {
 pub struct Listed {
     /// Its name; its target where it has none.
     pub name: String,
+    /// Where it is asked, by which the desk knows a device that it heard.
+    pub at: Vec<At>,
     /// When a plan last had it asked, or refused, in nanoseconds since 1970-01-01T00:00:00Z, by the plan's name.
     pub asked: BTreeMap<String, u64>,
 }

@@ -3,19 +3,23 @@
 //! One thread, the desk's, takes reports in; requests of people read beside each other and write one at a time. Who needs the gate of people, too, takes
 //! the house first.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
+use nameplate_core::catalog::Asset;
 use nameplate_core::ledger::Body;
 use nameplate_core::profile::ProfileSet;
 use nameplate_core::view::View;
 use tokio::sync::watch;
 
+use crate::command::serve::config::Config;
 use crate::failure::{Code, Failure};
+use crate::hatch::At;
 use crate::intake::Intake;
+use crate::lines::place;
 use crate::store::{Draft, Store, now_ns};
 
 /// Rounds that people want and that were not begun: more would wait for hours.
@@ -31,6 +35,7 @@ pub struct House {
     field: Mutex<FieldSide>,
     wishes: Mutex<VecDeque<Wish>>,
     settled: Mutex<Option<(Instant, Duration)>>,
+    config: Mutex<Option<Config>>,
     /// Something is known here that is not on disk: the process ends, and the next one begins with what is.
     broken: AtomicBool,
     /// Entries that are on disk: who waits for news waits here.
@@ -56,10 +61,30 @@ pub struct FieldSide {
     pub interface: Option<String>,
     /// Devices that may be asked, as the site file names them.
     pub listed: Vec<String>,
+    /// Where each of them is asked, by its name.
+    pub at: BTreeMap<String, Vec<At>>,
     /// Frames that came in there, that were dropped, and reports that were given up.
     pub counted: (u64, u64, u64),
     /// The round that is being asked.
     pub round: Option<Round>,
+}
+
+impl FieldSide {
+    /// The listed device that an asset is, as the site file names it: by its owner's tag or its target, else by where it is asked. Not by the name that the
+    /// asset gives itself: anybody may say one. Two that could be it are none.
+    pub fn name_of(&self, asset: &Asset) -> Option<&String> {
+        let tag = asset.columns.get("tag").cloned();
+        let names: Vec<String> = tag.into_iter().chain(asset.addresses.iter().map(place)).filter(|name| !name.is_empty()).collect();
+        let only = |is: &dyn Fn(&&String) -> bool| {
+            let mut fitting = self.listed.iter().filter(is);
+            fitting.next().filter(|_| fitting.next().is_none())
+        };
+        // Where it answers now: what was its address before may be another's.
+        let last = asset.addresses.last();
+        let now = || asset.addresses.iter().filter(|one| last.is_some_and(|last| (one.ip, &one.line) == (last.ip, &last.line)));
+        let is_there = |name: &&String| self.at.get(*name).is_some_and(|at| at.iter().any(|at| now().any(|address| at.is_at(address))));
+        only(&|name| names.contains(name)).or_else(|| only(&is_there))
+    }
 }
 
 /// Devices that are being asked.
@@ -114,6 +139,7 @@ impl House {
             field: Mutex::default(),
             wishes: Mutex::default(),
             settled: Mutex::default(),
+            config: Mutex::default(),
             broken: AtomicBool::default(),
             size,
             directory: directory.to_owned(),
@@ -193,6 +219,16 @@ impl House {
     /// What is known of the field side.
     pub fn field(&self) -> MutexGuard<'_, FieldSide> {
         self.field.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The configuration in force; `None` before there is one.
+    pub fn config(&self) -> Option<Config> {
+        self.config.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on this configuration is in force.
+    pub fn is_configured(&self, config: &Config) {
+        *self.config.lock().unwrap_or_else(PoisonError::into_inner) = Some(config.clone());
     }
 
     /// Wants devices asked as soon as the round before is over.

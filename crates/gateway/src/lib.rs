@@ -13,6 +13,7 @@ mod house;
 mod intake;
 pub mod key;
 mod lines;
+mod map;
 mod memory;
 mod output;
 mod print;

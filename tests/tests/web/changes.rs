@@ -38,7 +38,7 @@ impl Site {
         let mut field = Process::start(product.command(words));
         field.says("the hatch is");
         let plan = "[[plan]]\nname = \"identity\"\nevery = \"1day\"\ncatch_up = \"1s\"\n";
-        let mut plant = Plant::in_folder(product, folder, plan);
+        let mut plant = Plant::in_folder(product, folder, plan, |_, _| ());
         let mut site = loop {
             let ids: Vec<String> = spoke(&plant).iter().filter_map(|one| one["id"].as_str().map(str::to_owned)).collect();
             if ids.len() == devices.len() {

@@ -6,6 +6,7 @@ mod imports;
 mod matrix;
 mod readings;
 mod reports;
+mod rooms;
 mod schema;
 
 use nameplate_tests::process::Process;
@@ -40,14 +41,20 @@ struct Plant {
 
 impl Plant {
     fn new(product: &Product) -> Self {
-        Self::in_folder(product, State::new(), "")
+        Self::in_folder(product, State::new(), "", |_, _| ())
+    }
+
+    /// With what somebody did to its state before.
+    fn with(product: &Product, did: impl Fn(&State, &str)) -> Self {
+        Self::in_folder(product, State::new(), "", did)
     }
 
     /// With a folder in which there may be a field side, and what else the configuration says.
-    fn in_folder(product: &Product, folder: State, plans: &str) -> Self {
+    fn in_folder(product: &Product, folder: State, plans: &str, did: impl Fn(&State, &str)) -> Self {
         let state = folder.path().join("desk").to_string_lossy().into_owned();
         let sheet = folder.file("plant.csv", SHEET);
         product.run(["import", "devices", &sheet, "--state", &state]).expect(code::DONE);
+        did(&folder, &state);
         let hatch = folder.path().join("hatch");
         let config = folder.file("serve.toml", format!("hatch = {hatch:?}\n{plans}[page]\nlisten = \"127.0.0.1:0\"\ntls = false\n"));
         let mut desk = Process::start(product.command(["serve", "--config", &config, "--state", &state]));

@@ -16,7 +16,7 @@ fn heard(product: &Product, revision: &str) -> Plant {
     let capture = folder.file("span.pcap", pcap_of(&talk(vec![Persona::from_objects(objects)])));
     let state = folder.path().join("desk").to_string_lossy().into_owned();
     product.run(["listen", &capture, "--keep", "--state", &state]).expect(code::DONE);
-    Plant::in_folder(product, folder, "")
+    Plant::in_folder(product, folder, "", |_, _| ())
 }
 
 /// The id of the device that was heard.

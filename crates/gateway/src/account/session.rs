@@ -52,16 +52,21 @@ impl Gate {
     }
 
     /// Who comes with this cookie at this time (nanoseconds since 1970); `None` where the session is over: by time, or because the account
-    /// was disabled or has another role or password.
+    /// was disabled or has another role or password. The session goes on from here.
     pub fn session(&mut self, cookie: &str, accounts: &Accounts, now_ns: u64) -> Option<Person> {
-        let sha = sha(cookie);
-        let kept = self.sessions.get_mut(&sha)?;
-        let account = accounts.get(&kept.name).filter(|account| account.is_active() && account.turn == kept.turn);
-        let Some(account) = account.filter(|_| kept.is_alive(now_ns)) else {
-            self.sessions.remove(&sha);
-            return None;
-        };
-        kept.used_ns = kept.used_ns.max(now_ns);
+        let person = self.standing(cookie, accounts, now_ns);
+        match (&person, self.sessions.get_mut(&sha(cookie))) {
+            (Some(_), Some(kept)) => kept.used_ns = kept.used_ns.max(now_ns),
+            _ => drop(self.sessions.remove(&sha(cookie))),
+        }
+        person
+    }
+
+    /// As [`Gate::session`], without a use of it: what a page asks by itself keeps no screen open that somebody left.
+    #[must_use]
+    pub fn standing(&self, cookie: &str, accounts: &Accounts, now_ns: u64) -> Option<Person> {
+        let kept = self.sessions.get(&sha(cookie)).filter(|kept| kept.is_alive(now_ns))?;
+        let account = accounts.get(&kept.name).filter(|account| account.is_active() && account.turn == kept.turn)?;
         Some(Person { name: account.name.clone(), role: account.role, rights: account.rights(), way: Way::Session })
     }
 

@@ -32,7 +32,6 @@ use nameplate_field::site::Rules;
 use nameplate_field::touch::{Kind, Line, Summary, TouchRecord};
 use nameplate_field::uptime::News;
 
-pub use self::kinds::answers;
 pub use self::opcua::Kept;
 pub use self::prepared::{Prepared, prepared};
 pub use self::site::{Area, Site, same};

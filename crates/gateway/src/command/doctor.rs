@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::ask::{Kept, Site};
 use super::config::{SERVE_FILE, SITE_FILE};
@@ -41,9 +42,10 @@ pub struct Doctor {
 }
 
 /// What was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum Verdict {
+#[schema(as = DoctorVerdict)]
+pub enum Verdict {
     /// As it should be.
     Ok,
     /// It may be meant so.
@@ -63,13 +65,27 @@ impl fmt::Display for Verdict {
 }
 
 /// One thing that was looked at.
-#[derive(Debug, Serialize)]
-struct Finding {
-    verdict: Verdict,
-    what: &'static str,
-    told: String,
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DoctorFinding)]
+pub struct Finding {
+    /// How it is.
+    pub verdict: Verdict,
+    /// What was looked at.
+    pub what: &'static str,
+    /// What was found.
+    pub told: String,
     /// What to do about it; empty where nothing is to be done.
-    advice: String,
+    pub advice: String,
+}
+
+/// What a desk at work can see of itself: its directory, its ledger, the clock, the disk, the page's certificate.
+pub fn of_itself(config: &Config, desk: &Path) -> Vec<Finding> {
+    let mut findings = place::directory("desk's directory", desk);
+    findings.extend(place::ledger(desk));
+    findings.push(place::synchronised());
+    findings.push(place::disk(desk, config.disk_free_min));
+    findings.extend(reach::certificate(&config.page, desk));
+    findings
 }
 
 impl Finding {

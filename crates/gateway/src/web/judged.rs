@@ -42,6 +42,26 @@ impl Judged {
     }
 }
 
+impl Judged {
+    /// Looks at what the documents say of every device, or of one; the findings are `None` where no advisory was taken in.
+    ///
+    /// # Errors
+    /// The store's, and what `look` says.
+    pub fn look<T>(
+        &self,
+        house: &House,
+        asset: Option<&str>,
+        look: impl FnOnce(&Known<'_>, Option<&Findings>, &[Found<'_>]) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        let findings = self.findings(house)?;
+        house.known(|known| {
+            let subjects = subjects(known, asset);
+            let found: Vec<Found<'_>> = findings.iter().flat_map(|findings| found(findings, &subjects, known)).collect();
+            look(known, findings.as_deref(), &found)
+        })
+    }
+}
+
 /// Every part of every device, or of one, as documents know it.
 pub fn subjects(known: &Known<'_>, asset: Option<&str>) -> Vec<Subject> {
     let assets = known.view.catalog.assets().filter(|one| asset.is_none_or(|id| one.id == id));

@@ -7,6 +7,7 @@
 pub mod api;
 pub mod judged;
 mod manners;
+pub mod news;
 mod page;
 mod problem;
 mod rate;
@@ -20,10 +21,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use self::judged::Judged;
 use self::manners::Names;
+use self::news::Newsroom;
 use self::problem::Problem;
 use self::rate::Rates;
 use self::views::Views;
@@ -42,6 +44,9 @@ struct Shared {
     house: Arc<House>,
     gate: Mutex<Gate>,
     judged: Arc<Judged>,
+    news: Newsroom,
+    /// Whether it is ending.
+    stop: watch::Receiver<bool>,
     names: Names,
     rates: Mutex<Rates>,
     views: Mutex<Views>,
@@ -57,8 +62,8 @@ struct Shared {
 }
 
 impl Web {
-    /// Over a house; `gate` says who people are.
-    pub fn new(house: Arc<House>, gate: Gate, page: &Page) -> Self {
+    /// Over a house; `gate` says who people are, and `stop` when it is over.
+    pub fn new(house: Arc<House>, gate: Gate, page: &Page, stop: watch::Receiver<bool>) -> Self {
         upload::sweep(&house.directory);
         let views = Mutex::new(Views::read(house.directory.clone()));
         Self(Arc::new(Shared {
@@ -66,6 +71,8 @@ impl Web {
             views,
             gate: Mutex::new(gate),
             judged: Arc::default(),
+            news: Newsroom::default(),
+            stop,
             names: Names::of(page),
             rates: Mutex::default(),
             tls: page.tls,
@@ -101,6 +108,16 @@ impl Web {
     /// Views of the devices that people keep.
     fn views(&self) -> MutexGuard<'_, Views> {
         self.0.views.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Who waits for news.
+    pub fn news(&self) -> &Newsroom {
+        &self.0.news
+    }
+
+    /// Whether it is ending.
+    pub fn stop(&self) -> watch::Receiver<bool> {
+        self.0.stop.clone()
     }
 
     /// Who people are. Held for moments: no password is tried under it.

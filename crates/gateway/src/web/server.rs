@@ -40,7 +40,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub fn run(house: &Arc<House>, page: &Page, stop: watch::Receiver<bool>, opened: impl FnOnce(&str)) -> Result<(), Failure> {
     let cannot = |e: io::Error| Failure::input(page.listen, format!("no page can be opened there: {e}"));
     let sealed = page.tls.then(|| tls::acceptor(page, &house.directory)).transpose()?;
-    let web = Web::new(Arc::clone(house), Gate::open(&house.directory)?, page);
+    let web = Web::new(Arc::clone(house), Gate::open(&house.directory)?, page, stop.clone());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot)?;
     runtime.block_on(async {
         let listener = TcpListener::bind(page.listen).await.map_err(cannot)?;

@@ -18,6 +18,8 @@ use crate::store::now_ns;
 const COOKIE: &str = "__Host-session";
 /// Its name without TLS, on loopback.
 const COOKIE_IN_CLEAR: &str = "session";
+/// Header of what a page asks by itself, when there are news.
+const LIVE: &str = "nameplate-live";
 
 /// Which right a group of routes needs, and how those who do not have it are told.
 #[derive(Clone)]
@@ -28,13 +30,23 @@ pub struct Needed {
 }
 
 impl Web {
-    /// Who sends this.
+    /// Who sends this. What a page asks by itself is no use of its session, so that a screen that somebody left is closed all the same.
     pub fn person(&self, headers: &HeaderMap) -> Option<Person> {
+        self.sent_by(headers, headers.contains_key(LIVE) || headers.get(header::ACCEPT).is_some_and(|kind| kind == "text/event-stream"))
+    }
+
+    /// Whether who sent this may still come in.
+    pub fn stands(&self, headers: &HeaderMap) -> bool {
+        self.sent_by(headers, true).is_some_and(|person| person.rights.has(Right::Read))
+    }
+
+    fn sent_by(&self, headers: &HeaderMap, by_itself: bool) -> Option<Person> {
         let bearer = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
         let (cookie, now_ns) = (self.cookie(headers), now_ns());
         self.house().known(|known| match bearer {
             // Who sends a token means it; nobody falls back to a cookie behind it.
             Some(bearer) => self.gate().token(bearer.strip_prefix("Bearer ")?.trim(), &known.view.accounts, now_ns),
+            None if by_itself => self.gate().standing(&cookie?, &known.view.accounts, now_ns),
             None => self.gate().session(&cookie?, &known.view.accounts, now_ns),
         })
     }

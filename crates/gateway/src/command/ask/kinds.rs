@@ -9,10 +9,10 @@ use nameplate_core::observation::Address;
 use nameplate_field::ask::{Ask, Via};
 use nameplate_field::guard::Endpoint;
 
+use crate::hatch::answers;
+
 /// Characters of a kind: it stands in each connection's line of the touch record, and a device wrote it.
 const KIND_CHARS_MAX: usize = 120;
-/// Units that mean the device itself (MODBUS Messaging on TCP/IP V1.0b, 4.4.2.1).
-const UNITS_ITSELF: [u8; 2] = [0, 255];
 
 /// Maker, model and firmware of each device of which at least the model is known; by endpoint and station.
 pub fn kinds(catalog: &Catalog, asks: &[Ask]) -> BTreeMap<(Endpoint, String), String> {
@@ -26,7 +26,8 @@ pub fn kinds(catalog: &Catalog, asks: &[Ask]) -> BTreeMap<(Endpoint, String), St
     }
     let kind_of = |ask: &Ask| {
         let station = ask.station();
-        let there = known.get(&ask.endpoint.ip()?)?.iter().filter(|(address, _)| answers(address, ask, &station));
+        let there =
+            known.get(&ask.endpoint.ip()?)?.iter().filter(|(address, _)| answers(address, matches!(ask.via, Via::Modbus(_)), &station));
         let mut kinds: Vec<String> = there.filter_map(|(_, asset)| kind(asset)).collect();
         kinds.dedup();
         // Two devices there, and nothing says which of them will answer.
@@ -34,13 +35,6 @@ pub fn kinds(catalog: &Catalog, asks: &[Ask]) -> BTreeMap<(Endpoint, String), St
         Some(((ask.endpoint.canonical(), station), kind.clone()))
     };
     asks.iter().filter_map(kind_of).collect()
-}
-
-/// Whether what was heard at an address would be who is asked there.
-pub fn answers(address: &Address, ask: &Ask, station: &str) -> bool {
-    let itself = address.unit.is_none_or(|unit| UNITS_ITSELF.contains(&unit));
-    let unit = matches!(ask.via, Via::Modbus(_)) && address.unit.is_some_and(|unit| unit.to_string() == station);
-    unit || (itself && address.path.is_none() && (station.is_empty() || !matches!(ask.via, Via::Modbus(_)) || station == "255"))
 }
 
 fn kind(asset: &Asset) -> Option<String> {

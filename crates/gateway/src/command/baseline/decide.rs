@@ -9,8 +9,8 @@ use nameplate_core::claim::Field;
 use nameplate_core::ledger::Body;
 use nameplate_core::profile::ProfileSet;
 
-use super::list::{self, order};
-use super::usage;
+use super::list;
+use super::{admitted, usage};
 use crate::cli::Options;
 use crate::command::device::find;
 use crate::command::devices::moment;
@@ -19,7 +19,7 @@ use crate::state;
 use crate::store::{Draft, Store, now_ns};
 
 /// What a decision is made of.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(
     after_help = "A later decision on the same release in the same words (product, part, scope) takes the place of the earlier one. Between\n\
                         scopes the later one counts, but an approval for all does not lift the disapproval of a device, and no range does.\n\n\
@@ -33,70 +33,70 @@ use crate::store::{Draft, Store, now_ns};
 pub struct Decide {
     /// The product line: a profile's id, see `nameplate profile list`
     #[arg(long, value_name = "ID")]
-    profile: Option<String>,
+    pub profile: Option<String>,
     /// The maker, as devices or sheets say it; upper and lower case are the same
     #[arg(long, value_name = "TEXT")]
-    manufacturer: Option<String>,
+    pub manufacturer: Option<String>,
     /// The model
     #[arg(long, value_name = "TEXT")]
-    model: Option<String>,
+    pub model: Option<String>,
     /// The order or product code
     #[arg(long, value_name = "TEXT")]
-    product_code: Option<String>,
+    pub product_code: Option<String>,
     /// Which part of the device: self, communication-module, cpu, gateway [default: the profile's only part, else self]
     #[arg(long, value_name = "ROLE")]
-    part: Option<String>,
+    pub part: Option<String>,
     /// Which of its revisions
     #[arg(long, value_name = "FIELD", default_value = "firmware_revision")]
-    field: String,
+    pub field: String,
     /// The release, as the device says it
     #[arg(long, value_name = "TEXT", conflicts_with = "range")]
-    release: Option<String>,
+    pub release: Option<String>,
     /// Or a range of releases, as advisories write it: "< V5.2.5", ">= 2.0 and < 2.4"
     #[arg(long, value_name = "RANGE")]
-    range: Option<String>,
+    pub range: Option<String>,
     /// For these hardware revisions only: "A | B", or a range ">= 5"
     #[arg(long, value_name = "RANGE")]
-    hardware: Option<String>,
+    pub hardware: Option<String>,
     /// For devices whose sheet says so: site, zone, role, tag, system or integrator; may be repeated, then all must fit
     #[arg(long, value_name = "COLUMN=TEXT", value_parser = scope)]
-    scope: Vec<(String, String)>,
+    pub scope: Vec<(String, String)>,
     /// In force from this day's begin (UTC) or time on [default: from ever]
     #[arg(long, value_name = "DATE")]
-    from: Option<String>,
+    pub from: Option<String>,
     /// In force until this day's end (UTC) or time [default: without end]
     #[arg(long, value_name = "DATE")]
-    until: Option<String>,
+    pub until: Option<String>,
     /// For this device only, by its id or enough of its beginning; may be repeated [default: for all]
     #[arg(long = "asset", value_name = "ID")]
-    assets: Vec<String>,
+    pub assets: Vec<String>,
     /// Of the approved releases this is the one to go to
     #[arg(long)]
-    preferred: bool,
+    pub preferred: bool,
     /// This is what the vendor says, not what the owner decides: it stands beside the verdict. Needs --document
     #[arg(long, requires = "document")]
-    vendor: bool,
+    pub vendor: bool,
     /// The document it rests on: a bulletin's number, with its page
     #[arg(long, value_name = "NAME")]
-    document: Option<String>,
+    pub document: Option<String>,
     /// SHA-256 of that document
     #[arg(long, value_name = "HEX", requires = "document")]
-    document_sha256: Option<String>,
+    pub document_sha256: Option<String>,
     /// What the document says, letter by letter
     #[arg(long, value_name = "TEXT", requires = "document")]
-    text: Option<String>,
+    pub text: Option<String>,
     /// What the document calls affected; a release inside of it cannot be approved as the fix. May be repeated
     #[arg(long, value_name = "RANGE", requires = "document")]
-    affected: Vec<String>,
+    pub affected: Vec<String>,
     /// Who decides
     #[arg(long, value_name = "NAME")]
-    by: String,
+    pub by: String,
     /// Who agrees, where two have to; must be another person
     #[arg(long, value_name = "NAME")]
-    second: Option<String>,
+    pub second: Option<String>,
     /// Why
     #[arg(long, value_name = "TEXT")]
-    reason: Option<String>,
+    pub reason: Option<String>,
 }
 
 /// Approving: a release, or what somebody proposed.
@@ -176,25 +176,24 @@ impl Decide {
 
     fn record(&self, decision: Decision, options: &Options, profiles: &ProfileSet, body: impl Fn(Approval) -> Body) -> Result<(), Failure> {
         // Judged before a state is made for it.
-        let approval = self.approval(decision, profiles)?;
+        self.approval(decision, profiles)?;
         let directory = state::directory(options.state.as_ref())?;
         let mut store = Store::write(&directory)?;
-        let view = store.view(None)?;
-        let approval = Approval { assets: self.assets(&view.catalog)?, ..approval };
-        approval.check().map_err(usage)?;
-        let now = now_ns();
-        if let Some((_, why)) = view.baselines.contradicted(&approval, order(&approval, profiles), now) {
-            return Err(usage(why));
-        }
-        let body = body(approval);
-        match &body {
-            Body::Approval(approval) => view.baselines.admits_approval(approval),
-            Body::Baseline(event) => view.baselines.admits(event),
-            _ => Ok(()),
-        }
-        .map_err(usage)?;
+        let (view, now) = (store.view(None)?, now_ns());
+        let body = body(self.of_assets(decision, &view.catalog, profiles)?);
+        admitted(&body, &view.baselines, profiles, now).map_err(usage)?;
         let entries = store.append(&[Draft::new(now, body)])?;
         list::new(&store, &entries, profiles, now, options)
+    }
+
+    /// The decision, with the whole ids of its assets.
+    ///
+    /// # Errors
+    /// Usage: it is none; an asset that there is not.
+    pub fn of_assets(&self, decision: Decision, catalog: &Catalog, profiles: &ProfileSet) -> Result<Approval, Failure> {
+        let approval = Approval { assets: assets(&self.assets, catalog)?, ..self.approval(decision, profiles)? };
+        approval.check().map_err(usage)?;
+        Ok(approval)
     }
 
     /// The decision without its assets.
@@ -243,11 +242,6 @@ impl Decide {
         let kind = if self.vendor { OriginKind::Bulletin } else { OriginKind::Owner };
         let (sha256, text, affected) = (self.document_sha256.clone(), self.text.clone(), self.affected.clone());
         self.document.as_ref().map(|document| Origin { kind, document: document.trim().to_owned(), sha256, text, affected })
-    }
-
-    /// The whole ids of the assets it is for, sorted.
-    fn assets(&self, catalog: &Catalog) -> Result<Vec<String>, Failure> {
-        assets(&self.assets, catalog)
     }
 }
 

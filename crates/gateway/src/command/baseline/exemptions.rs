@@ -1,9 +1,10 @@
 //! What is left as it is, printed; and the rule of two persons.
 
 use clap::Args;
-use nameplate_core::baseline::{Baselines, ExemptionKind};
+use nameplate_core::baseline::{Baselines, Exemption, ExemptionKind};
 use nameplate_core::observation::rfc3339;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::list::{IN_FORCE, shape, view};
 use crate::cli::{Format, Options};
@@ -19,9 +20,11 @@ pub struct Exemptions {
 }
 
 /// One exemption, as a program reads it.
-#[derive(Serialize)]
-struct ExemptionLine<'a> {
-    entry: u64,
+#[derive(Serialize, ToSchema)]
+#[schema(as = Exemption)]
+pub struct ExemptionLine<'a> {
+    /// Its entry in the ledger.
+    pub entry: u64,
     kind: &'static str,
     assets: &'a [String],
     finding: Option<&'a str>,
@@ -32,11 +35,13 @@ struct ExemptionLine<'a> {
     reason: &'a str,
 }
 
-/// The exemptions of some entries.
-pub fn shown(baselines: &Baselines, of: impl Fn(u64) -> bool, now_ns: u64, options: &Options) -> Result<(), Failure> {
-    let chosen = baselines.exemptions().filter(|(entry, _)| of(*entry));
-    let lines: Vec<ExemptionLine<'_>> = chosen
-        .map(|(entry, one)| ExemptionLine {
+/// Titles of columns.
+pub const HEADER: [&str; 9] = ["entry", "kind", "assets", "finding", "until", "state", "by", "second", "reason"];
+
+impl<'a> ExemptionLine<'a> {
+    /// Every exemption, in the order of their entries.
+    pub fn all(baselines: &'a Baselines, now_ns: u64) -> Vec<Self> {
+        let of = |(entry, one): &'a (u64, Exemption)| Self {
             entry: *entry,
             kind: one.kind.name(),
             assets: &one.assets,
@@ -50,16 +55,29 @@ pub fn shown(baselines: &Baselines, of: impl Fn(u64) -> bool, now_ns: u64, optio
             by: &one.by,
             second: one.second.as_deref(),
             reason: &one.reason,
-        })
-        .collect();
-    let cells = lines.iter().map(|line| {
-        let assets = if line.assets.is_empty() { "all".to_owned() } else { line.assets.join(" ") };
-        let texts = [line.finding.unwrap_or("conformance"), &line.until, line.state, line.by, line.second.unwrap_or_default(), line.reason];
-        [line.entry.to_string(), line.kind.to_owned(), assets].into_iter().chain(texts.map(str::to_owned)).collect()
-    });
-    let header = ["entry", "kind", "assets", "finding", "until", "state", "by", "second", "reason"];
-    let json = || lines.iter().map(print::json_line).collect();
-    print::out(&shape(&header, &cells.collect::<Vec<_>>(), json, print::format(options)))
+        };
+        baselines.exemptions().map(of).collect()
+    }
+
+    /// As a row below [`HEADER`].
+    pub fn cells(&self) -> Vec<String> {
+        let assets = if self.assets.is_empty() { "all".to_owned() } else { self.assets.join(" ") };
+        let texts = [self.finding.unwrap_or("conformance"), &self.until, self.state, self.by, self.second.unwrap_or_default(), self.reason];
+        [self.entry.to_string(), self.kind.to_owned(), assets].into_iter().chain(texts.map(str::to_owned)).collect()
+    }
+
+    /// Whether it counts.
+    pub fn is_in_force(&self) -> bool {
+        self.state == IN_FORCE
+    }
+}
+
+/// The exemptions of some entries.
+pub fn shown(baselines: &Baselines, of: impl Fn(u64) -> bool, now_ns: u64, options: &Options) -> Result<(), Failure> {
+    let mut lines = ExemptionLine::all(baselines, now_ns);
+    lines.retain(|line| of(line.entry));
+    let cells: Vec<Vec<String>> = lines.iter().map(ExemptionLine::cells).collect();
+    print::out(&shape(&HEADER, &cells, || lines.iter().map(print::json_line).collect(), print::format(options)))
 }
 
 impl Exemptions {

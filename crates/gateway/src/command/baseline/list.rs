@@ -9,6 +9,7 @@ use nameplate_core::profile::ProfileSet;
 use nameplate_core::version::Order;
 use nameplate_core::view::View;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::cli::{Format, Options};
 use crate::command::devices::time_ns;
@@ -16,6 +17,7 @@ use crate::failure::Failure;
 use crate::print;
 use crate::state;
 use crate::store::{Store, now_ns};
+use crate::web::api::shapes;
 
 /// Every decision and proposal, and what became of it.
 #[derive(Debug, Args)]
@@ -65,13 +67,16 @@ pub fn new(store: &Store, entries: &Range<u64>, profiles: &ProfileSet, now_ns: u
 }
 
 /// One decision, as a program reads it.
-#[derive(Serialize)]
-struct Line<'a> {
-    entry: u64,
+#[derive(Serialize, ToSchema)]
+#[schema(as = Decision)]
+pub struct Line<'a> {
+    /// Its entry in the ledger.
+    pub entry: u64,
     decision: &'static str,
     release: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     range: Option<&'a str>,
+    #[schema(value_type = shapes::ProductLine)]
     line: ProductLine,
     component: &'a str,
     field: &'static str,
@@ -82,13 +87,16 @@ struct Line<'a> {
     /// Empty: for all.
     assets: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<shapes::CompatibilitySet>)]
     set: Option<&'a CompatibilitySet>,
     from: Option<String>,
     until: Option<String>,
-    force: String,
+    /// Whether it counts: `in force`, or why not.
+    pub force: String,
     track: &'static str,
     preferred: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<shapes::Origin>)]
     origin: Option<&'a Origin>,
     #[serde(skip_serializing_if = "Option::is_none")]
     proposal: Option<u64>,
@@ -101,7 +109,8 @@ struct Line<'a> {
 /// What stands for something that counts.
 pub const IN_FORCE: &str = "in force";
 
-fn lines<'a>(baselines: &'a Baselines, profiles: &ProfileSet, now_ns: u64) -> Vec<Line<'a>> {
+/// Every decision, set and proposal, in the order of their entries.
+pub fn lines<'a>(baselines: &'a Baselines, profiles: &ProfileSet, now_ns: u64) -> Vec<Line<'a>> {
     let decided = baselines.decided().map(|one| Line::decided(one, baselines.force(one, order(&one.approval, profiles), now_ns)));
     let in_force = baselines.sets_in_force(now_ns);
     let sets = baselines.sets().map(|one| {
@@ -188,7 +197,8 @@ impl<'a> Line<'a> {
         }
     }
 
-    fn cells(&self) -> Vec<String> {
+    /// As a row below [`HEADER`].
+    pub fn cells(&self) -> Vec<String> {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let line: Vec<&str> = self.line.named().map(String::as_str).collect();
         let mut scope: Vec<String> = self.assets.to_vec();
@@ -210,7 +220,8 @@ impl<'a> Line<'a> {
     }
 }
 
-const HEADER: [&str; 17] = [
+/// Titles of columns.
+pub const HEADER: [&str; 17] = [
     "entry",
     "decision",
     "release",

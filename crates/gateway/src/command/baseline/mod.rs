@@ -1,15 +1,16 @@
 //! `nameplate baseline`: which releases may run. Each decision is an entry of the ledger; none is ever taken out.
 
 mod candidates;
-mod decide;
+pub mod decide;
 pub mod exchange;
-mod exemptions;
-mod list;
-mod sets;
-mod steps;
+pub mod exemptions;
+pub mod list;
+pub mod sets;
+pub mod steps;
 
 use clap::{Args, Subcommand};
-use nameplate_core::baseline::Decision;
+use nameplate_core::baseline::{Baselines, Decision, Event, Proposed};
+use nameplate_core::ledger::Body;
 use nameplate_core::profile::ProfileSet;
 
 pub use exchange::Import;
@@ -64,6 +65,34 @@ enum What {
 /// A rule of baselines that a command breaks.
 fn usage(why: impl ToString) -> Failure {
     Failure::new(Code::Usage, why.to_string())
+}
+
+/// Whether this may be recorded now: by the rule of two persons, and by the document that a decision rests on.
+///
+/// # Errors
+/// The rule that it breaks: a sentence.
+pub fn admitted(body: &Body, baselines: &Baselines, profiles: &ProfileSet, now_ns: u64) -> Result<(), String> {
+    match body {
+        Body::Approval(approval) => baselines.admits_approval(approval),
+        Body::Baseline(event) => baselines.admits(event),
+        _ => Ok(()),
+    }
+    .map_err(|why| why.to_string())?;
+    let approval = match body {
+        Body::Approval(approval) => Some(approval),
+        Body::Baseline(Event::Proposed { what: Proposed::Release(approval) }) => Some(approval),
+        Body::Baseline(Event::Accepted { proposal, .. }) => {
+            baselines.proposals().find(|one| one.index == *proposal).and_then(|one| match &one.what {
+                Proposed::Release(approval) => Some(approval),
+                Proposed::Set(_) => None,
+            })
+        }
+        _ => None,
+    };
+    match approval.and_then(|approval| baselines.contradicted(approval, list::order(approval, profiles), now_ns)) {
+        Some((_, why)) => Err(why),
+        None => Ok(()),
+    }
 }
 
 impl Baseline {

@@ -4,6 +4,7 @@ use clap::Args;
 use nameplate_core::baseline::{SetConformance, SetJudged};
 use nameplate_core::profile::ProfileSet;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::list::{shape, view};
 use crate::cli::Options;
@@ -27,17 +28,24 @@ pub struct Sets {
 }
 
 /// One group of parts, as a program reads it.
-#[derive(Serialize)]
-struct SetLine<'a> {
-    set: &'a str,
-    assets: &'a [String],
-    conformance: &'static str,
-    off: &'a [String],
-    entry: u64,
+#[derive(Serialize, ToSchema)]
+#[schema(as = JudgedSet)]
+pub struct SetLine<'a> {
+    /// The set's name.
+    pub set: &'a str,
+    /// The devices of the group.
+    pub assets: &'a [String],
+    /// `conforms`, `mixed` or `unknown`.
+    pub conformance: &'static str,
+    /// What is not on it, in words.
+    pub off: &'a [String],
+    /// The set's entry.
+    pub entry: u64,
 }
 
 impl<'a> SetLine<'a> {
-    fn new(judged: &'a SetJudged) -> Self {
+    /// Of a group.
+    pub fn new(judged: &'a SetJudged) -> Self {
         let SetJudged { name, assets, conformance, off, entry } = judged;
         Self { set: name, assets, conformance: conformance.name(), off, entry: *entry }
     }

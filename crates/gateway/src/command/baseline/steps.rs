@@ -1,14 +1,15 @@
 //! What happens beside decisions: proposals accepted or given up, things left as they are, the rule of two persons.
 
 use clap::Args;
-use nameplate_core::baseline::{Event, Exemption, ExemptionKind, Proposed};
+use nameplate_core::baseline::{Event, Exemption, ExemptionKind};
+use nameplate_core::catalog::Catalog;
 use nameplate_core::ledger::Body;
 use nameplate_core::profile::ProfileSet;
 
 use super::decide::assets;
 use super::exemptions;
-use super::list::{self, order};
-use super::usage;
+use super::list;
+use super::{admitted, usage};
 use crate::cli::Options;
 use crate::command::devices::moment;
 use crate::failure::Failure;
@@ -31,7 +32,7 @@ pub struct Withdraw {
 }
 
 /// Leaving something as it is.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(
     after_help = "With --finding it is that vulnerability or document, of the named devices or of all; without, it is the conformance of the\n\
                         named devices to the baseline. The verdict stays as it is, and says who answers for it; --fail-on passes over it until the\n\
@@ -44,22 +45,22 @@ pub struct Withdraw {
 pub struct Exempt {
     /// For this device, by its id or enough of its beginning; may be repeated
     #[arg(long = "asset", value_name = "ID", required_unless_present = "finding")]
-    assets: Vec<String>,
+    pub assets: Vec<String>,
     /// For this vulnerability or document: CVE-2023-1234, ICSA-24-095-02
     #[arg(long, value_name = "ID")]
-    finding: Option<String>,
+    pub finding: Option<String>,
     /// Until this day's end (UTC) or time; of a deferral, when it is looked at again
     #[arg(long, value_name = "DATE", visible_alias = "review")]
-    until: String,
+    pub until: String,
     /// Who decides
     #[arg(long, value_name = "NAME")]
-    by: String,
+    pub by: String,
     /// Who agrees; must be another person
     #[arg(long, value_name = "NAME")]
-    second: Option<String>,
+    pub second: Option<String>,
     /// Why; of a mitigation, what it is
     #[arg(long, value_name = "TEXT")]
-    reason: String,
+    pub reason: String,
 }
 
 /// How many persons an approval needs.
@@ -96,15 +97,9 @@ pub fn accept(proposal: u64, by: String, reason: Option<String>, options: &Optio
     let mut store = Store::write(&state::directory(options.state.as_ref())?)?;
     let view = store.view(None)?;
     let now = now_ns();
-    let event = Event::Accepted { proposal, by, reason };
-    view.baselines.admits(&event).map_err(usage)?;
-    let waiting = view.baselines.proposals().find(|one| one.index == proposal);
-    if let Some(Proposed::Release(approval)) = waiting.map(|one| &one.what)
-        && let Some((_, why)) = view.baselines.contradicted(approval, order(approval, profiles), now)
-    {
-        return Err(usage(why));
-    }
-    let entries = store.append(&[Draft::new(now, Body::Baseline(event))])?;
+    let body = Body::Baseline(Event::Accepted { proposal, by, reason });
+    admitted(&body, &view.baselines, profiles, now).map_err(usage)?;
+    let entries = store.append(&[Draft::new(now, body)])?;
     list::new(&store, &entries, profiles, now, options)
 }
 
@@ -138,8 +133,25 @@ impl Exempt {
 
     fn record(&self, kind: ExemptionKind, options: &Options) -> Result<(), Failure> {
         let now = now_ns();
+        // Judged before a state is made for it.
+        self.exemption(kind, now)?;
+        let mut store = Store::write(&state::directory(options.state.as_ref())?)?;
+        let exemption = self.of_assets(kind, &store.view(None)?.catalog, now)?;
+        let entries = store.append(&[Draft::new(now, Body::Baseline(Event::Exempted(exemption)))])?;
+        exemptions::shown(&store.view(None)?.baselines, |entry| entries.contains(&entry), now, options)
+    }
+
+    /// The exemption, with the whole ids of its assets.
+    ///
+    /// # Errors
+    /// Usage: it is none, or over already; an asset that there is not.
+    pub fn of_assets(&self, kind: ExemptionKind, catalog: &Catalog, now_ns: u64) -> Result<Exemption, Failure> {
+        Ok(Exemption { assets: assets(&self.assets, catalog)?, ..self.exemption(kind, now_ns)? })
+    }
+
+    fn exemption(&self, kind: ExemptionKind, now_ns: u64) -> Result<Exemption, Failure> {
         let until_ns = moment("--until", &self.until, "23:59:59.999999999")?;
-        if until_ns < now {
+        if until_ns < now_ns {
             return Err(usage(format!("--until {:?} is over already", self.until)));
         }
         let exemption = Exemption {
@@ -151,12 +163,8 @@ impl Exempt {
             second: trimmed(&self.second),
             reason: self.reason.trim().to_owned(),
         };
-        // Judged before a state is made for it.
         exemption.check().map_err(usage)?;
-        let mut store = Store::write(&state::directory(options.state.as_ref())?)?;
-        let exemption = Exemption { assets: assets(&self.assets, &store.view(None)?.catalog)?, ..exemption };
-        let entries = store.append(&[Draft::new(now, Body::Baseline(Event::Exempted(exemption)))])?;
-        exemptions::shown(&store.view(None)?.baselines, |entry| entries.contains(&entry), now, options)
+        Ok(exemption)
     }
 }
 

@@ -3,15 +3,14 @@
 use nameplate_core::catalog::Asset;
 use nameplate_core::change::{Asked, Place};
 use nameplate_core::observation::Address;
-use nameplate_core::wire::Mac;
 use nameplate_field::ask::Ask;
-use nameplate_field::guard::Endpoint;
 use nameplate_field::modbus::UNIT_NONE;
 
 use super::super::ask::keys::{self, Keys, VIA};
-use super::super::ask::{Kept, Named, Site, answers};
+use super::super::ask::{Kept, Named, Site};
 use super::asked::{HEARD, one, target};
 use crate::failure::{Code, Failure};
+use crate::hatch::At;
 
 /// The protocols of `nameplate ask` but those that need a person for each question: identity objects before names, names before greetings.
 const PROTOCOLS: [&str; 21] = [
@@ -67,7 +66,7 @@ impl Choice<'_> {
         let wanted = self.wanted();
         let order = |protocol: &str| wanted.iter().position(|one| one == protocol);
         let at = |listed: &Ask| {
-            asset.addresses.iter().rev().filter(|address| is_at(address, listed)).max_by_key(|address| is_port(address, listed))
+            asset.addresses.iter().rev().filter(|address| At::of(listed).is_at(address)).max_by_key(|address| is_port(address, listed))
         };
         let listed = site.listed().filter_map(|(listed, target, keys)| {
             let (protocol, address) = (listed.via.adapter().name(), at(listed)?);
@@ -159,23 +158,6 @@ fn address(asset: &Asset, protocol: &str) -> Option<Address> {
     let address = told.cloned().or_else(known)?;
     let itself = protocol == "modbus" && address.unit.is_none();
     Some(Address { unit: if itself { Some(UNIT_NONE) } else { address.unit }, ..address })
-}
-
-/// Whether what was heard at an address is who the site file asks there.
-fn is_at(address: &Address, listed: &Ask) -> bool {
-    match &listed.endpoint {
-        Endpoint::Tcp(_) | Endpoint::Udp(_) => {
-            address.ip.map(|ip| ip.to_canonical()) == listed.endpoint.ip() && answers(address, listed, &listed.station())
-        }
-        Endpoint::Serial(line) => address.line.as_deref() == Some(line.path.as_str()) && is_station(address, listed),
-        Endpoint::Station(station) => address.mac == Some(Mac(station.mac).to_string()),
-    }
-}
-
-/// Units of a line are told apart by their numbers alone.
-fn is_station(address: &Address, listed: &Ask) -> bool {
-    let own = address.unit.map(|unit| unit.to_string()).or_else(|| address.link.map(|link| link.to_string()));
-    own.is_none_or(|own| own == listed.station())
 }
 
 fn is_port(address: &Address, listed: &Ask) -> bool {

@@ -166,6 +166,31 @@ impl<'a> Line<'a> {
         }
     }
 
+    /// What lines are sorted by where they are told in several answers: the worst devices first.
+    pub fn place(&self) -> [String; 4] {
+        let rank = Conformance::ALL.iter().rev().position(|one| one.name() == self.asset_conformance).unwrap_or_default();
+        [rank.to_string(), self.asset.to_owned(), self.component.to_owned(), self.field.to_owned()]
+    }
+
+    /// The device's id.
+    pub const fn asset(&self) -> &'a str {
+        self.asset
+    }
+
+    /// The verdict.
+    pub const fn conformance(&self) -> &'static str {
+        self.conformance
+    }
+
+    /// Part, field, what is installed, the verdict, what is approved and why, for a page.
+    pub fn told(&self) -> [String; 6] {
+        let stale = if self.stale { ", stale" } else { "" };
+        let stands = format!("{}{stale}", self.conformance);
+        let reason = self.sets.iter().fold(self.reason.clone(), |reason, set| format!("{reason}; {}", set.shown()));
+        let words = [self.component, self.field, self.installed.unwrap_or_default(), &stands, &self.approved.join(" "), &reason];
+        words.map(str::to_owned)
+    }
+
     fn cells(&self) -> Vec<String> {
         let approved = self.approved.join(" ");
         let stale = if self.stale { "stale" } else { "" };

@@ -1,7 +1,7 @@
 //! Which advisory concerns which device: one line for a component, a document and a vulnerability.
 
-use nameplate_core::advisory::Score;
 use nameplate_core::advisory::exploitation::Exploitations;
+use nameplate_core::advisory::{Advisory, Score};
 use nameplate_core::baseline::Exempted;
 use nameplate_core::finding::evaluation::Counts;
 use nameplate_core::finding::remediation::{Remediation, Remediations};
@@ -113,6 +113,11 @@ impl Findings {
             decision.remarks.push(BORROWED.to_owned());
         }
         Some(decision)
+    }
+
+    /// The documents, the current revision of each.
+    pub fn documents(&self) -> &[Advisory] {
+        self.library.advisories()
     }
 
     /// How many documents there are, and the day of the newest.

@@ -7,6 +7,7 @@ mod record;
 mod since;
 pub mod source;
 pub mod subject;
+pub mod threat;
 
 use clap::{Args, ValueEnum};
 use nameplate_core::baseline::{Clock, Conformance, Judged};

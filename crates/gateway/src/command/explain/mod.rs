@@ -1,12 +1,11 @@
 //! `nameplate explain`: from a field back to the profile's rule, the observation and the bytes; from a verdict back to the document.
 
 pub mod finding;
+pub mod walk;
 
 use clap::Args;
-use nameplate_core::catalog::{Asset, Current, Recorded};
+use nameplate_core::catalog::Asset;
 use nameplate_core::claim::Field;
-use nameplate_core::ledger::{Body, Observed};
-use nameplate_core::observation::{Source, rfc3339};
 use nameplate_core::profile::ProfileSet;
 use nameplate_core::text::printable;
 
@@ -14,12 +13,8 @@ use super::check::source::Sources;
 use super::device::{find, open};
 use crate::cli::Options;
 use crate::failure::{Code, Failure};
-use crate::lines::place;
 use crate::store::{Store, now_ns};
 use crate::{print, profiles};
-
-/// Bytes on one line of a dump.
-const DUMP_BYTES: usize = 16;
 
 /// Walk from a field or a verdict back to what it rests on.
 #[derive(Debug, Args)]
@@ -94,125 +89,10 @@ fn no_field(name: &str) -> Failure {
 /// # Errors
 /// The store's.
 pub fn story(asset: &Asset, fields: &[Field], store: &Store, profiles: &ProfileSet) -> Result<String, Failure> {
-    let mut text = String::new();
-    for field in fields {
-        for component in asset.components() {
-            if let Some(current) = asset.current(component, *field) {
-                text += &walk(asset, &current, store, profiles)?;
-            }
-        }
-    }
+    let mut text: String = walk::walks(asset, fields, store, profiles)?.iter().map(walk::Walk::shown).collect();
     if text.is_empty() {
         let names: Vec<&str> = fields.iter().map(|field| field.name()).collect();
-        let why = if asset.why_unknown.is_empty() { "no rule gave it" } else { &asset.why_unknown };
-        text = format!("{}  {}: unknown\n  because        {why}\n", asset.id, names.join(", "));
+        text = format!("{}  {}: unknown\n  because        {}\n", asset.id, names.join(", "), walk::why_unknown(asset));
     }
     Ok(text)
-}
-
-fn walk(asset: &Asset, current: &Current<'_>, store: &Store, profiles: &ProfileSet) -> Result<String, Failure> {
-    let Recorded { claim, observation, entry, .. } = current.standing;
-    let body = entry.map(|index| store.entry(index)).transpose()?.map(|entry| entry.body);
-    let (Some(index), Some(Body::Observation(observed))) = (*entry, body) else { return Ok(imported(asset, current)) };
-    let mut text = format!("{}  {} of {} = {}\n", asset.id, claim.field.name(), claim.component, printable(&claim.value));
-    text += &format!("  grade          {}\n", claim.grade.name());
-    if let Some(normal) = &claim.normal {
-        text += &format!("  in order as    {normal}\n");
-    }
-    text += &format!(
-        "  profile rule   {}: {} from {}{}\n",
-        claim.profile,
-        claim.field.name(),
-        claim.rule,
-        changed(&observed, &claim.profile, profiles)
-    );
-    text += &format!("  observation    {}\n", observation.map_or_else(String::new, |id| id.to_string()));
-    text += &format!("                 {}\n", origin(&observed));
-    text += &format!("  ledger         entry {index}\n");
-    let message = observed.observation.messages.get(claim.message).map(|sha256| store.payload(sha256)).transpose()?.flatten();
-    text += &bytes(message.as_deref(), claim.message, claim.offset, claim.length);
-    for other in &current.conflicting {
-        text += &format!(
-            "  says otherwise {} from {}:{} ({})\n",
-            printable(&other.claim.value),
-            other.claim.profile,
-            other.claim.rule,
-            other.claim.grade.name()
-        );
-    }
-    Ok(text + "\n")
-}
-
-/// A claim that somebody made in a list: there are no bytes behind it.
-fn imported(asset: &Asset, current: &Current<'_>) -> String {
-    let Recorded { claim, source, time_ns, .. } = current.standing;
-    let from = match source {
-        Source::Imported { file, row } => format!("{} row {row}", printable(file)),
-        Source::ByHand { by, second, photo_sha256 } => read_off(by, second.as_deref(), photo_sha256.as_deref()),
-        Source::Capture { .. } | Source::Live { .. } | Source::Asked { .. } => "an entry that is no reading".to_owned(),
-    };
-    let how = if matches!(source, Source::ByHand { .. }) { "read" } else { "imported" };
-    let (id, field, component, value) = (&asset.id, claim.field.name(), &claim.component, printable(&claim.value));
-    format!(
-        "{id}  {field} of {component} = {value}\n  grade          {}\n  {how:14} {} from {from}\n\n",
-        claim.grade.name(),
-        rfc3339(*time_ns)
-    )
-}
-
-fn changed(entry: &Observed, profile: &str, profiles: &ProfileSet) -> String {
-    let then = entry.profile_sha256.as_deref().unwrap_or_default();
-    match profiles.get(profile) {
-        Some(now) if now.sha256 == then => format!(" (profile sha256 {}…)", &then[..then.len().min(12)]),
-        Some(_) => " (the profile has changed since; this is what it said then)".to_owned(),
-        None => " (the profile is not loaded now)".to_owned(),
-    }
-}
-
-fn origin(entry: &Observed) -> String {
-    let observation = &entry.observation;
-    let (time, from, question) = (rfc3339(observation.time_ns), place(&observation.address), &observation.question);
-    match &observation.source {
-        Source::Capture { file, frame } => format!("heard {time} in {} frame {frame}, {from} answering {question}", printable(file)),
-        Source::Live { interface, frame } => format!("heard {time} on {} frame {frame}, {from} answering {question}", printable(interface)),
-        Source::Asked { reason } => format!("asked {time} for {}, {from} answering {question}", printable(reason)),
-        Source::Imported { file, row } => format!("imported {time} from {} row {row}", printable(file)),
-        Source::ByHand { by, .. } => format!("read off by {} at {time}", printable(by)),
-    }
-}
-
-/// Who read it off the device, before whom, and the photo.
-fn read_off(by: &str, second: Option<&str>, photo_sha256: Option<&str>) -> String {
-    let second = second.map(|second| format!(", with {}", printable(second))).unwrap_or_default();
-    let photo = photo_sha256.map(|digits| format!(", photo sha256 {digits}")).unwrap_or_default();
-    format!("the device itself, by {}{second}{photo}", printable(by))
-}
-
-/// The message with the value's bytes in brackets.
-fn bytes(bytes: Option<&[u8]>, message: usize, offset: usize, length: usize) -> String {
-    let Some(bytes) = bytes else {
-        return "  bytes          missing\n".to_owned();
-    };
-    let mut text = format!("  bytes          message {}, {length} bytes from offset {offset}, in brackets\n", message + 1);
-    for (row, chunk) in bytes.chunks(DUMP_BYTES).enumerate() {
-        let start = row * DUMP_BYTES;
-        let digits: String = chunk.iter().enumerate().map(|(at, byte)| cell(start + at, *byte, offset, length)).collect();
-        let closing = if length > 0 && offset + length == start + chunk.len() { "]" } else { " " };
-        let shown: String = chunk.iter().map(|byte| if (0x20..0x7f).contains(byte) { char::from(*byte) } else { '.' }).collect();
-        text += &format!("    {start:04x} {digits}{closing}{:1$}  {shown}\n", "", (DUMP_BYTES - chunk.len()) * 3);
-    }
-    text
-}
-
-/// One byte, with what stands before it: a bracket at the value's first byte and behind its last, unless that ends the row.
-fn cell(at: usize, byte: u8, offset: usize, length: usize) -> String {
-    let behind = at == offset + length && length > 0 && !at.is_multiple_of(DUMP_BYTES);
-    let bracket = if at == offset && length > 0 {
-        '['
-    } else if behind {
-        ']'
-    } else {
-        ' '
-    };
-    format!("{bracket}{byte:02x}")
 }

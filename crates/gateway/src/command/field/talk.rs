@@ -16,7 +16,7 @@ use tokio::time::{interval, timeout};
 
 use super::round::Round;
 use super::side::Side;
-use crate::hatch::{FORMAT, Lines, Listed, REQUEST_BYTES_MAX, Report, Request};
+use crate::hatch::{At, FORMAT, Lines, Listed, REQUEST_BYTES_MAX, Report, Request};
 use crate::print;
 
 /// Counters are told so often.
@@ -170,7 +170,11 @@ fn listed(side: &Side<'_>, plans: &[String]) -> io::Result<Vec<Listed>> {
             all
         })
     };
-    Ok(side.site.devices().map(|(name, asks)| Listed { name: name.to_owned(), asked: of(asks) }).collect())
+    Ok(side
+        .site
+        .devices()
+        .map(|(name, asks)| Listed { name: name.to_owned(), at: asks.iter().map(At::of).collect(), asked: of(asks) })
+        .collect())
 }
 
 fn wrong(why: String) -> io::Error {

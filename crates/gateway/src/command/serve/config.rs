@@ -60,6 +60,30 @@ impl Config {
         })
     }
 
+    /// Each key with what holds now, for people. None of them is a secret: keys and certificates are named by their files.
+    pub fn told(&self) -> Vec<(String, String)> {
+        let Self { hatch, field_key, disk_free_min, plans, page } = self;
+        let path = |path: &Option<PathBuf>, none: &str| path.as_ref().map_or_else(|| none.to_owned(), |path| path.display().to_string());
+        let own = "one that was made at the first start";
+        let mut told = vec![
+            ("hatch", hatch.display().to_string()),
+            ("field_key", field_key.clone().unwrap_or_else(|| "not pinned".to_owned())),
+            ("disk_free_min", disk_free_min.to_string()),
+            ("page.listen", page.listen.to_string()),
+            ("page.names", page.names.join(", ")),
+            ("page.certificate", path(&page.certificate, own)),
+            ("page.key", path(&page.key, own)),
+            ("page.client_ca", path(&page.client_ca, "nobody's: clients need no certificate")),
+            ("page.tls", page.tls.to_string()),
+        ];
+        for plan in plans {
+            let devices = if plan.devices.is_empty() { "all".to_owned() } else { plan.devices.join(", ") };
+            let (every, catch_up) = (humantime::format_duration(plan.every), humantime::format_duration(plan.catch_up));
+            told.push(("plan", format!("{}: {devices} every {every}, caught up within {catch_up}", plan.name)));
+        }
+        told.into_iter().map(|(key, holds)| (key.to_owned(), holds)).collect()
+    }
+
     /// The same of a text.
     ///
     /// # Errors

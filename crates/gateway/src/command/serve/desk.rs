@@ -59,12 +59,14 @@ impl<'a> Desk<'a> {
                 let listens = interface.as_ref().map_or_else(String::new, |interface| format!(", listens on {}", printable(interface)));
                 let devices_told = crate::print::count(devices.len() as u64, "device");
                 eprintln!("serve: {}, {}: {devices_told} listed{listens}", printable(&program), printable(&site));
-                for Listed { name, asked } in &devices {
+                for Listed { name, asked, .. } in &devices {
                     asked.iter().for_each(|(plan, time_ns)| self.wanted.at(plan, name, *time_ns));
                 }
-                let listed = devices.into_iter().map(|device| device.name).collect();
+                let listed = devices.iter().map(|device| device.name.clone()).collect();
+                let at = devices.into_iter().map(|device| (device.name, device.at)).collect();
                 let key = self.key.map_or_else(String::new, |key| key.fingerprint());
-                *self.house.field() = FieldSide { since_ns: Some(now_ns()), program, site, key, interface, listed, ..FieldSide::default() };
+                let since_ns = Some(now_ns());
+                *self.house.field() = FieldSide { since_ns, program, site, key, interface, listed, at, ..FieldSide::default() };
             }
             Report::Said { number, observation, meaning, profile } => {
                 let profile = profile.as_ref().map(|(sha256, text)| (sha256.as_str(), text.as_str()));

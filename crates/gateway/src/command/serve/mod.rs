@@ -62,6 +62,7 @@ impl Serve {
         let profiles = profiles::load(options.profiles.as_deref())?;
         let directory = state::directory(options.state.as_ref())?;
         let house = Arc::new(House::open(&directory, profiles)?);
+        house.is_configured(&config);
         let stop = stop::when_asked().map_err(|e| Failure::input("serve", e))?;
         let mut care = Care::of(&self.config, &directory)?;
         eprintln!("serve: {} entries in the ledger", *house.size.borrow());
@@ -95,6 +96,7 @@ fn attend(house: &House, config: &mut Config, care: &mut Care, stop: &Stop) -> R
     let mut told = false;
     while !stop.is_asked() {
         care.reload(config);
+        house.is_configured(config);
         care.service.alive();
         house.commit()?;
         match Hatch::open(&config.hatch) {

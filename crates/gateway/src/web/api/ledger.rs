@@ -24,7 +24,10 @@ pub struct Checkpoint {
 }
 
 /// The ledger, opened for reading beside its writer.
-fn store(house: &House) -> Result<Store, Problem> {
+///
+/// # Errors
+/// 503: there is none yet; the store's.
+pub fn store(house: &House) -> Result<Store, Problem> {
     Store::read(&house.directory)?.ok_or_else(|| Problem::unavailable("there is no ledger yet"))
 }
 

@@ -1,22 +1,30 @@
 //! The API, `/api/v1`: REST over JSON, described by OpenAPI, which is made of the functions that answer.
 
 pub mod accounts;
+pub mod advisories;
 mod answer;
 pub mod asked;
+pub mod baselines;
+pub mod behind;
 pub mod changes;
 pub mod compare;
 pub mod devices;
 mod events;
 pub mod evidence;
+pub mod explained;
 pub mod field;
 mod findings;
 mod health;
 pub mod imports;
-mod ledger;
+pub mod ledger;
+mod map;
 pub mod observations;
 pub mod parameters;
+pub mod program;
 pub mod reports;
 pub mod shapes;
+mod stream;
+pub mod threats;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -34,7 +42,7 @@ use super::{Web, who};
 #[derive(OpenApi)]
 #[openapi(
     info(title = "nameplate", description = "What a gateway knows of the devices of a plant. Times are RFC 3339 in UTC; errors are RFC 9457 problems."),
-    components(schemas(Problem, devices::Condition, shapes::Happened)),
+    components(schemas(Problem, crate::web::news::News, devices::Condition, shapes::Happened)),
     modifiers(&Proofs)
 )]
 struct Description;
@@ -63,7 +71,22 @@ pub fn router() -> (Router<Web>, Router<Web>) {
         .routes(routes!(observations::one))
         .routes(routes!(events::list))
         .routes(routes!(events::deltas))
+        .routes(routes!(stream::news))
+        .routes(routes!(map::map))
+        .routes(routes!(map::silent))
+        .routes(routes!(program::own))
+        .routes(routes!(program::bill))
+        .routes(routes!(explained::field))
+        .routes(routes!(explained::finding))
         .routes(routes!(findings::list))
+        .routes(routes!(threats::list))
+        .routes(routes!(threats::one))
+        .routes(routes!(advisories::list))
+        .routes(routes!(advisories::one))
+        .routes(routes!(baselines::list))
+        .routes(routes!(baselines::one))
+        .routes(routes!(baselines::sets))
+        .routes(routes!(baselines::exemptions))
         .routes(routes!(findings::conformance))
         .routes(routes!(changes::list))
         .routes(routes!(changes::one))
@@ -92,14 +115,22 @@ pub fn router() -> (Router<Web>, Router<Web>) {
         .routes(routes!(imports::devices))
         .routes(routes!(imports::advisories))
         .routes(routes!(imports::baseline))
+        .routes(routes!(baselines::propose))
+        .routes(routes!(baselines::withdraw))
         .route_layer(may(Right::Record));
-    let approving =
-        OpenApiRouter::new().routes(routes!(changes::approve)).routes(routes!(changes::verify)).route_layer(may(Right::Approve));
+    let approving = OpenApiRouter::new()
+        .routes(routes!(changes::approve))
+        .routes(routes!(changes::verify))
+        .routes(routes!(baselines::accept))
+        .routes(routes!(baselines::decide))
+        .routes(routes!(baselines::exempt))
+        .route_layer(may(Right::Approve));
     let auditing = OpenApiRouter::new()
         .routes(routes!(ledger::entries))
         .routes(routes!(evidence::of_device))
         .routes(routes!(evidence::of_change))
         .routes(routes!(accounts::list))
+        .routes(routes!(program::settings))
         .route_layer(may(Right::Audit));
     let administering = OpenApiRouter::new()
         .routes(routes!(accounts::make))

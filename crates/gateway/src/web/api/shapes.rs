@@ -139,3 +139,69 @@ pub struct Question {
     /// Where the bytes are specified.
     source: String,
 }
+
+/// The products a decision is about; every part that is named must fit.
+#[derive(Serialize, ToSchema)]
+pub struct ProductLine {
+    /// A profile's id.
+    profile: Option<String>,
+    /// The maker.
+    manufacturer: Option<String>,
+    /// The model.
+    model: Option<String>,
+    /// The order or product code.
+    product_code: Option<String>,
+}
+
+/// The document that a decision rests on.
+#[derive(Serialize, ToSchema)]
+pub struct Origin {
+    /// What kind of document.
+    kind: String,
+    /// Its name or id.
+    document: String,
+    /// SHA-256 of its bytes.
+    sha256: Option<String>,
+    /// What it says, letter by letter.
+    text: Option<String>,
+    /// The ranges that it calls affected.
+    #[schema(required = false)]
+    affected: Vec<String>,
+}
+
+/// One release of a set.
+#[derive(Serialize, ToSchema)]
+pub struct Member {
+    /// Of which products.
+    line: ProductLine,
+    /// Of which part of them.
+    component: String,
+    /// Which of its revisions.
+    field: String,
+    /// The release.
+    release: String,
+}
+
+/// Releases that are approved together.
+#[derive(Serialize, ToSchema)]
+pub struct CompatibilitySet {
+    /// Its name.
+    name: String,
+    /// The releases.
+    members: Vec<Member>,
+    /// The devices that are one group.
+    #[schema(required = false)]
+    together: Vec<String>,
+    /// In force from then on, in nanoseconds since 1970.
+    from_ns: Option<u64>,
+    /// In force until then, in nanoseconds since 1970.
+    until_ns: Option<u64>,
+    /// The document it rests on.
+    origin: Option<Origin>,
+    /// Who decided.
+    by: String,
+    /// Who agreed.
+    second: Option<String>,
+    /// Why.
+    reason: String,
+}

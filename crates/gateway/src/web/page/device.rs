@@ -25,7 +25,7 @@ use crate::sheet::book::Tint;
 use crate::web::Web;
 use crate::web::api::devices::find;
 use crate::web::api::evidence::{File, Subject, bundle};
-use crate::web::api::field::{listed, names, want};
+use crate::web::api::field::want;
 use crate::web::judged::{found, subjects};
 
 /// Findings with their proof; each has a screen of it. What is most urgent stands first.
@@ -56,38 +56,48 @@ struct Told {
     parts: Listing,
     changes: Listing,
     happened: Listing,
-    findings: Vec<Finding>,
+    findings: Vec<Proved>,
     unshown: usize,
     corpus: Option<String>,
-    /// How the site file may name it.
-    names: Vec<String>,
+}
+
+/// A finding about it.
+struct Proved {
+    id: String,
+    finding: Finding,
 }
 
 /// A finding and all that led to it.
-struct Finding {
-    class: &'static str,
-    summary: String,
-    story: Vec<String>,
+pub struct Finding {
+    /// How it is meant.
+    pub class: &'static str,
+    /// In a line.
+    pub summary: String,
+    /// What is missing where nobody can tell, the fact that would decide first.
+    pub missing: String,
+    /// All that led to it, line by line.
+    pub story: Vec<String>,
 }
 
 /// The page.
 pub async fn page(State(web): State<Web>, Extension(person): Extension<Person>, Path(id): Path<String>) -> Shown {
     let judged = web.judged();
-    let told = web
+    let (told, listed) = web
         .apart(move |house| {
             let findings = judged.findings(house)?;
             house.known(|known| {
                 let asset = find(known, &id)?;
+                let listed = house.field().name_of(asset).cloned();
                 let parts = subjects(known, Some(&asset.id));
                 let found: Vec<Found<'_>> = findings.iter().flat_map(|findings| found(findings, &parts, known)).collect();
-                Ok(Told::of(asset, known, found, findings.as_ref().map(|findings| findings.corpus())))
+                Ok((Told::of(asset, known, found, findings.as_ref().map(|findings| findings.corpus())), listed))
             })
         })
         .await?;
     let field = web.house().field().clone();
     shown(&Page {
         frame: Frame { person: Some(&person), here: "/devices" },
-        listed: listed(&field, &told.names),
+        listed,
         is_there: field.since_ns.is_some(),
         round: field.round.map(|round| round.why),
         may_ask: person.rights.has(Right::Ask),
@@ -111,8 +121,7 @@ pub async fn read(
 ) -> Result<Redirect, Refused> {
     let asked = id.clone();
     let wish = move |house: &House| {
-        let names = house.known(|known| Ok::<_, Problem>(names(find(known, &asked)?)))?;
-        let listed = listed(&house.field(), &names);
+        let listed = house.known(|known| Ok::<_, Problem>(house.field().name_of(find(known, &asked)?).cloned()))?;
         let listed = listed.ok_or_else(|| Problem::conflict("the site file lists no device that is known to be this one"))?;
         want(house, &person, vec![listed], &order)
     };
@@ -140,15 +149,15 @@ impl Told {
             changes: changes(asset, known),
             happened: happened(asset, known),
             unshown: found.len().saturating_sub(FINDINGS_MAX),
-            findings: found.iter().take(FINDINGS_MAX).map(Finding::of).collect(),
+            findings: found.iter().take(FINDINGS_MAX).map(|one| Proved { id: asset.id.clone(), finding: Finding::of(one) }).collect(),
             corpus,
-            names: names(asset),
         }
     }
 }
 
 impl Finding {
-    fn of(found: &Found<'_>) -> Self {
+    /// Of what was found.
+    pub fn of(found: &Found<'_>) -> Self {
         let band = found.decision.as_ref().map(|decision| decision.band);
         let due =
             found.decision.as_ref().and_then(|decision| decision.due.as_ref()).map(|due| format!(", due {}", due.by)).unwrap_or_default();
@@ -163,9 +172,17 @@ impl Finding {
                 _ => "doubt",
             },
             summary: format!("{band_said}{cve} in {advisory}: {}{due}{became}{left}", found.verdict.name()),
+            missing: if found.verdict == Verdict::Indeterminate { missing(found) } else { String::new() },
             story: story(found).lines().map(str::to_owned).collect(),
         }
     }
+}
+
+/// The fact that would decide, and the others.
+fn missing(found: &Found<'_>) -> String {
+    let decides = found.would_decide.as_deref();
+    let others = found.proof.missing.iter().map(String::as_str).filter(|fact| Some(*fact) != decides);
+    decides.into_iter().chain(others).collect::<Vec<_>>().join(", ")
 }
 
 /// What stands about it in a line each.
@@ -208,7 +225,7 @@ fn said(asset: &Asset) -> Listing {
         };
         let cells = [
             claim.component.clone(),
-            field,
+            String::new(),
             claim.value.clone(),
             claim.grade.name().to_owned(),
             way(&recorded.source).to_owned(),
@@ -216,8 +233,10 @@ fn said(asset: &Asset) -> Listing {
             rfc3339(recorded.since_ns),
             claim.rule.clone(),
         ];
-        let tint = if otherwise { Tint::Doubt } else { Tint::Plain };
-        Row::of(tint, cells.into_iter().map(Cell::of).chain([entry]).collect())
+        let mut cells: Vec<Cell> = cells.into_iter().map(Cell::of).collect();
+        cells[1] = Cell::to(field, format!("/devices/{}/fields/{}", asset.id, claim.field.name()));
+        cells.push(entry);
+        Row::of(if otherwise { Tint::Doubt } else { Tint::Plain }, cells)
     };
     let current = asset
         .components()

@@ -1,18 +1,23 @@
 //! The page: HTML made here, by templates that escape everything, and one style and one script of our own. It works without the script.
 
 mod accounts;
+mod advisories;
+mod baselines;
 mod change;
 mod changes;
 mod device;
 mod devices;
+mod findings;
 mod imports;
 mod listing;
 mod log;
 pub mod login;
+mod map;
 mod observation;
 mod overview;
 mod reports;
 mod said;
+mod settings;
 
 use askama::Template;
 use axum::Router;
@@ -49,15 +54,20 @@ pub struct Room {
 }
 
 /// All parts, in their order.
-const ROOMS: [Room; 9] = [
+const ROOMS: [Room; 14] = [
     Room { path: "/", title: "Overview", needs: Right::Read },
     Room { path: "/devices", title: "Devices", needs: Right::Read },
+    Room { path: "/findings", title: "Findings", needs: Right::Read },
+    Room { path: "/advisories", title: "Advisories", needs: Right::Read },
+    Room { path: "/baselines", title: "Baselines", needs: Right::Read },
     Room { path: "/changes", title: "Changes", needs: Right::Read },
+    Room { path: "/map", title: "Map", needs: Right::Read },
     Room { path: "/imports", title: "Take in", needs: Right::Record },
     Room { path: "/reports", title: "Reports", needs: Right::Read },
     Room { path: "/questions", title: "Questions", needs: Right::Audit },
     Room { path: "/accounts", title: "Accounts", needs: Right::Audit },
     Room { path: "/log", title: "Account log", needs: Right::Audit },
+    Room { path: "/settings", title: "Settings", needs: Right::Audit },
     Room { path: "/own", title: "Your account", needs: Right::Read },
 ];
 
@@ -86,10 +96,18 @@ pub fn router() -> Router<Web> {
         .route("/devices/views", post(devices::view))
         .route("/devices/{id}", get(device::page))
         .route("/observations/{entry}", get(observation::page))
+        .route("/devices/{id}/fields/{field}", get(findings::field))
+        .route("/findings", get(findings::all))
+        .route("/findings/{cve}", get(findings::one))
+        .route("/advisories", get(advisories::all))
+        .route("/advisories/{id}", get(advisories::one))
+        .route("/baselines", get(baselines::all).post(baselines::act))
+        .route("/baselines/{entry}", get(baselines::one).post(baselines::settle))
         .route("/changes", get(changes::all))
         // Each step needs a right of its own, beside that to see the change.
         .route("/changes/{order}", get(change::one).post(change::take))
         .route("/reports", get(reports::page))
+        .route("/map", get(map::page))
         .route("/own", get(accounts::own))
         .route("/own/tokens", post(accounts::token))
         .route("/own/tokens/{id}/revoke", post(accounts::revoke_token))
@@ -107,6 +125,7 @@ pub fn router() -> Router<Web> {
         .route("/devices/{id}/evidence", post(device::evidence))
         .route("/changes/{order}/evidence", post(change::evidence))
         .route("/log", get(log::accounts))
+        .route("/settings", get(settings::page))
         .route("/accounts", get(accounts::all))
         .route_layer(may(Right::Audit));
     let administer = Router::new()
