@@ -1,6 +1,6 @@
 //! A program that talks to the gateway's page and API as any other would: HTTP/1.1, one request a connection, nothing of the product's in it.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -121,16 +121,16 @@ impl Gate {
         self.send("POST", asker, path, Some(("application/x-www-form-urlencoded", pairs.join("&"))))
     }
 
+    /// As [`Gate::get`] and [`Gate::json`], of a page that may not be there.
+    ///
+    /// # Errors
+    /// Nobody is there, or the connection ended before the answer did.
+    pub fn try_send(&self, method: &str, asker: &Asker, path: &str, body: Option<&Value>) -> io::Result<Answered> {
+        self.try_raw(request(self.at, method, asker, path, body.map(|body| ("application/json", body.to_string()))).as_bytes())
+    }
+
     fn send(&self, method: &str, asker: &Asker, path: &str, body: Option<(&str, String)>) -> Answered {
-        let mut text = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.at);
-        for (name, value) in [("Authorization", &asker.authorization), ("Cookie", &asker.cookie), ("Origin", &asker.origin)] {
-            text += &value.as_ref().map(|value| format!("{name}: {value}\r\n")).unwrap_or_default();
-        }
-        match body {
-            Some((kind, body)) => text += &format!("Content-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}", body.len()),
-            None => text += "\r\n",
-        }
-        self.raw(text.as_bytes())
+        self.raw(request(self.at, method, asker, path, body).as_bytes())
     }
 
     /// Bytes as they stand, and what comes back until the connection ends.
@@ -139,19 +139,18 @@ impl Gate {
     /// Nothing comes back, or no HTTP.
     #[must_use]
     pub fn raw(&self, bytes: &[u8]) -> Answered {
+        self.try_raw(bytes).unwrap_or_else(|e| panic!("{}: {e}", self.at))
+    }
+
+    fn try_raw(&self, bytes: &[u8]) -> io::Result<Answered> {
         #[expect(clippy::disallowed_methods, reason = "the gateway's page, not a device")]
-        let mut stream = TcpStream::connect(self.at).expect("the page is there");
-        stream.set_read_timeout(Some(ANSWER_SECONDS_MAX)).expect("a time-out");
+        let mut stream = TcpStream::connect(self.at)?;
+        stream.set_read_timeout(Some(ANSWER_SECONDS_MAX))?;
         // It may have had enough before the end, and answers all the same.
         let _ = stream.write_all(bytes);
         let mut came = Vec::new();
         let _ = stream.read_to_end(&mut came);
-        let text = String::from_utf8_lossy(&came).into_owned();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no HTTP came back: {text:?}"));
-        let mut lines = head.lines();
-        let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|status| status.parse().ok());
-        let headers = lines.filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.to_lowercase(), value.to_owned()));
-        Answered { status: status.unwrap_or_else(|| panic!("{head}")), headers: headers.collect(), body: body.to_owned() }
+        answered(&String::from_utf8_lossy(&came))
     }
 
     /// Sets the password of a link that was made; the cookie of a session behind it.
@@ -176,4 +175,28 @@ impl Gate {
         let cookie = answered.header("set-cookie").filter(|_| answered.status == 303).and_then(|set| set.split(';').next());
         cookie.map(str::to_owned).ok_or_else(|| answered.clone())
     }
+}
+
+fn request(at: SocketAddr, method: &str, asker: &Asker, path: &str, body: Option<(&str, String)>) -> String {
+    let mut text = format!("{method} {path} HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\n");
+    for (name, value) in [("Authorization", &asker.authorization), ("Cookie", &asker.cookie), ("Origin", &asker.origin)] {
+        text += &value.as_ref().map(|value| format!("{name}: {value}\r\n")).unwrap_or_default();
+    }
+    match body {
+        Some((kind, body)) => text += &format!("Content-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}", body.len()),
+        None => text += "\r\n",
+    }
+    text
+}
+
+fn answered(text: &str) -> io::Result<Answered> {
+    let none = || io::Error::new(io::ErrorKind::UnexpectedEof, format!("no HTTP came back: {text:?}"));
+    let (head, body) = text.split_once("\r\n\r\n").ok_or_else(none)?;
+    let mut lines = head.lines();
+    let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|status| status.parse().ok()).ok_or_else(none)?;
+    let headers = lines.filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.to_lowercase(), value.to_owned()));
+    let answered = Answered { status, headers: headers.collect(), body: body.to_owned() };
+    // Who was cut off by the end of a process has no answer.
+    let whole = answered.header("content-length").and_then(|length| length.parse().ok()).is_none_or(|length: usize| body.len() >= length);
+    if whole { Ok(answered) } else { Err(none()) }
 }
