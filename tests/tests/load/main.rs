@@ -132,7 +132,9 @@ fn answered(account: &Account, plain: &[Duration]) {
 
 /// Nobody was asked sooner than pacing allows, whoever was killed.
 fn asked(manners: &Manners, questions: usize, factor: f64) {
-    println!("on the wire: {questions} questions; {manners:?}");
+    let Manners { devices, contacts, most_of_one, device_gap, segment_gap, in_a_minute } = manners;
+    println!("on the wire: {questions} questions in {contacts} contacts with {devices} devices, at most {most_of_one} with one and {in_a_minute} in a minute");
+    println!("the closest two of one device: {device_gap:?}; on one segment: {segment_gap:?}; gaps are {factor} of those of a plant");
     let held = |gap: Option<Duration>, least: Duration| gap.is_none_or(|gap| gap + CLOCK_TOLERANCE >= least.mul_f64(factor));
     assert!(manners.devices > 0, "nobody was asked");
     assert!(held(manners.device_gap, READING_GAP), "one device was asked again too soon: {manners:?}");
