@@ -234,7 +234,13 @@ impl Round<'_> {
             loop {
                 tokio::select! {
                     biased;
-                    Some(event) = told.recv() => out(event),
+                    Some(event) = told.recv() => {
+                        // Its line was synced first: only now has it begun on the wire.
+                        if matches!(event.what, What::Opened) {
+                            self.slots.begun(Segment::of(&event.endpoint.host()), self.since + self.started.elapsed());
+                        }
+                        out(event);
+                    }
                     Some(ended) = running.join_next() => {
                         self.ended(ended);
                         break;

@@ -53,8 +53,8 @@ pub(super) struct History {
     uptimes: BTreeMap<Device, Uptime>,
     /// The change that asks, if one does: its own attempts are told apart.
     change: Option<Change>,
-    /// When a device of each segment on which somebody is about to be asked was last begun with, by whatever run.
-    begun: BTreeMap<Segment, Duration>,
+    /// When a device of each segment on which somebody is about to be asked was last begun with, by whatever run; and which, until its first message left.
+    begun: BTreeMap<Segment, (Duration, Option<Endpoint>)>,
 }
 
 impl History {
@@ -66,7 +66,7 @@ impl History {
         change: Option<&Change>,
         tally: &mut Tally<'_>,
     ) -> Result<(Self, Classes), Refused> {
-        let begun = endpoints.iter().map(|endpoint| (Segment::of(&endpoint.host()), Duration::ZERO)).collect();
+        let begun = endpoints.iter().map(|endpoint| (Segment::of(&endpoint.host()), (Duration::ZERO, None))).collect();
         let mut history = Self { change: change.cloned(), begun, ..Self::default() };
         let mut classes = Classes::default();
         let outcome = touch.read_back(|_, line| {
@@ -80,7 +80,7 @@ impl History {
 
     /// Segments on which somebody was asked, and when the last of it began.
     pub(super) fn begun(&self) -> impl Iterator<Item = (Segment, Duration)> {
-        self.begun.iter().filter(|(_, at)| !at.is_zero()).map(|(segment, at)| (segment.clone(), *at))
+        self.begun.iter().filter(|(_, (at, _))| !at.is_zero()).map(|(segment, (at, _))| (segment.clone(), *at))
     }
 
     /// A device's past, and what its endpoint went through. The reboots of the change that asks are expected: no breaker sees them.
@@ -122,8 +122,13 @@ impl History {
 
     fn take(&mut self, line: &Line, endpoints: &BTreeSet<Endpoint>) {
         let Some(target) = &line.target else { return };
-        if line.kind == Kind::Connect && let Some(begun) = self.begun.get_mut(&Segment::of(&target.host())) {
-            *begun = since_1970(line.time);
+        // The line comes first, and is synced: what left is some moments behind it, and the first message's line is not before that.
+        if let Some(begun) = self.begun.get_mut(&Segment::of(&target.host())) {
+            match line.kind {
+                Kind::Connect => *begun = (since_1970(line.time), Some(target.clone())),
+                Kind::Sent if begun.1.as_ref() == Some(target) => *begun = (since_1970(line.time), None),
+                _ => {}
+            }
         }
         let device = Device::new(target, line.station.clone().unwrap_or_default());
         if !endpoints.contains(&device.endpoint) {
