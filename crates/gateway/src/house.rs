@@ -245,9 +245,15 @@ impl House {
         let known = self.entries.load(Ordering::Relaxed).saturating_sub(turn.unwritten.entries());
         let waits = self.read().waits();
         let known = known.saturating_sub(waits);
-        let beyond = store.size().checked_sub(known).filter(|beyond| [0, turn.unwritten.entries()].contains(beyond) || turn.unwritten.entries() == 0);
+        let beyond = store
+            .size()
+            .checked_sub(known)
+            .filter(|beyond| [0, turn.unwritten.entries()].contains(beyond) || turn.unwritten.entries() == 0);
         let beyond = beyond.ok_or_else(|| {
-            Failure::new(Code::Failed, format!("the ledger has {} entries, and {known} were written: it is not the one that it was", store.size()))
+            Failure::new(
+                Code::Failed,
+                format!("the ledger has {} entries, and {known} were written: it is not the one that it was", store.size()),
+            )
         })?;
         // The disk failed behind a commit: what was believed unwritten is there.
         let written = (known..store.size()).map(|index| store.entry(index)).collect::<Result<Vec<Entry>, _>>()?;

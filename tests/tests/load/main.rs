@@ -134,7 +134,9 @@ fn answered(account: &Account, plain: &[Duration]) {
 /// Nobody was asked sooner than pacing allows, whoever was killed.
 fn asked(manners: &Manners, questions: usize, factor: f64) {
     let Manners { devices, contacts, most_of_one, device_gap, segment_gap, in_a_minute } = manners;
-    println!("on the wire: {questions} questions in {contacts} contacts with {devices} devices, at most {most_of_one} with one and {in_a_minute} in a minute");
+    println!(
+        "on the wire: {questions} questions in {contacts} contacts with {devices} devices, at most {most_of_one} with one and {in_a_minute} in a minute"
+    );
     println!("the closest two of one device: {device_gap:?}; on one segment: {segment_gap:?}; gaps are {factor} of those of a plant");
     let held = |gap: Option<Duration>, least: Duration| gap.is_none_or(|gap| gap + CLOCK_TOLERANCE >= least.mul_f64(factor));
     assert!(manners.devices > 0, "nobody was asked");
@@ -174,7 +176,10 @@ fn kept(stand: &Stand, account: &Account) {
     );
     assert_eq!((lost, lost_wishes), (0, Vec::new()), "of {} observations and {} wishes", acknowledged.len(), account.wanted.len());
     assert!(!acknowledged.is_empty() && !account.wanted.is_empty(), "nothing was acknowledged");
-    assert!(record.iter().zip(&touches).all(|(own, kept)| own == kept) && touches.len() <= record.len(), "the touch record is not the ledger's");
+    assert!(
+        record.iter().zip(&touches).all(|(own, kept)| own == kept) && touches.len() <= record.len(),
+        "the touch record is not the ledger's"
+    );
     let devices = stand.product.run(["devices", "--format", "csv", "--state", &state]).expect(code::DONE).out.lines().count() - 1;
     assert_eq!(devices, usize::try_from(DEVICES).expect("a number"));
 }

@@ -111,7 +111,8 @@ impl Manners {
         };
         let least = |gaps: Option<f64>| gaps.map(|gap| Duration::from_secs_f64(gap.max(MICROSECOND)));
         all.sort_unstable_by(f64::total_cmp);
-        let in_a_minute = all.iter().enumerate().map(|(at, time)| all[..at].iter().rev().take_while(|before| time - **before < 60.0).count() + 1);
+        let in_a_minute =
+            all.iter().enumerate().map(|(at, time)| all[..at].iter().rev().take_while(|before| time - **before < 60.0).count() + 1);
         Self {
             devices: contacts.len(),
             contacts: all.len(),

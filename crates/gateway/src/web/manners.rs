@@ -59,7 +59,9 @@ pub async fn held(State(web): State<Web>, request: Request, next: Next) -> Respo
     if request.method().is_safe() || web.house().halted().is_none() {
         return next.run(request).await;
     }
-    let problem = Problem::unavailable("nothing can be written to the ledger now (the disk is full, or failed), so nothing was done; the log says more");
+    let problem = Problem::unavailable(
+        "nothing can be written to the ledger now (the disk is full, or failed), so nothing was done; the log says more",
+    );
     if request.uri().path().starts_with("/api/") { problem.into_response() } else { refused(&problem, None) }
 }
 
