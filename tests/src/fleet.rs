@@ -1,15 +1,18 @@
 //! Many simulated devices on loopback, as large sites have them: a third each of Modbus, SNMP and CIP, over segments of their own, and the site file
 //! that names them.
 
+pub mod mirror;
+
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use nameplate_field::pacing::DEVICE_GAP_MS;
 use nameplate_simulators::device::Running;
 use nameplate_simulators::enip::{self, Identity};
 use nameplate_simulators::report::Report;
+use nameplate_simulators::tap::{Station, Tap};
 use nameplate_simulators::{modbus, snmp};
 
 /// Segments that share the second byte of their addresses.
@@ -43,13 +46,23 @@ impl Fleet {
     /// # Errors
     /// What binding a port says; `ulimit -n` has to allow as many files as there are devices.
     pub async fn start(devices: u32, segments: u32) -> io::Result<Self> {
+        Self::start_as(devices, segments, Ports::Any, None).await
+    }
+
+    /// The same at these ports; a tap records each of them at its own address.
+    ///
+    /// # Errors
+    /// As [`Fleet::start`].
+    pub async fn start_as(devices: u32, segments: u32, ports: Ports, tap: Option<&Tap>) -> io::Result<Self> {
         let mut running = Vec::new();
         for number in 0..devices {
-            let at = SocketAddr::new(address(number, segments), 0);
-            running.push(match number % 3 {
-                0 => modbus::Device::new(meter(number)).start(at).await?,
-                1 => snmp::Device::new(switch(number)).start(at).await?,
-                _ => enip::Device::new(controller(number)).start(at).await?,
+            let ip = address(number, segments);
+            let at = SocketAddr::new(ip.into(), if ports == Ports::Any { 0 } else { PORTS[usize::from(kind(number))] });
+            let link = tap.map(|tap| tap.link(station(ip), station(ENGINEER), station(ENGINEER)));
+            running.push(match kind(number) {
+                0 => modbus::Device { link, ..modbus::Device::new(meter(number)) }.start(at).await?,
+                1 => snmp::Device { link, ..snmp::Device::new(switch(number)) }.start(at).await?,
+                _ => enip::Device { link, ..enip::Device::new(controller(number)) }.start(at).await?,
             });
         }
         Ok(Self { devices: running, segments })
@@ -59,7 +72,7 @@ impl Fleet {
     #[must_use]
     pub fn site(&self) -> String {
         let device = |(device, number): (&Running, u32)| {
-            let keys = match number % 3 {
+            let keys = match kind(number) {
                 0 => "via = \"modbus\"",
                 1 => "via = \"snmp\"\nsnmp-community-public = true",
                 _ => "via = \"cip\"\ncip-slot = 0",
@@ -95,10 +108,34 @@ impl Fleet {
     }
 }
 
-fn address(number: u32, segments: u32) -> IpAddr {
+/// Where a fleet listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ports {
+    /// Wherever the kernel has one free.
+    Any,
+    /// Where each protocol is at home: needs a network of its own, and root.
+    Registered,
+}
+
+/// Ports of the three kinds, in their order.
+const PORTS: [u16; 3] = [502, 161, 44_818];
+/// The engineering station on the wire.
+const ENGINEER: Ipv4Addr = Ipv4Addr::new(127, 63, 0, 2);
+
+/// 0: Modbus, 1: SNMP, 2: CIP.
+fn kind(number: u32) -> u8 {
+    u8::try_from(number % 3).unwrap_or_default()
+}
+
+fn station(ip: Ipv4Addr) -> Station {
+    let [_, a, b, c] = ip.octets();
+    Station { mac: [0x02, 0, 0, a, b, c], ip }
+}
+
+fn address(number: u32, segments: u32) -> Ipv4Addr {
     let (segment, host) = (number % segments, number / segments + 1);
     let byte = |number: u32| u8::try_from(number).expect("at most 250 devices a segment");
-    Ipv4Addr::new(127, BLOCK.saturating_add(byte(segment / SEGMENTS_A_BLOCK)), byte(segment % SEGMENTS_A_BLOCK), byte(host)).into()
+    Ipv4Addr::new(127, BLOCK.saturating_add(byte(segment / SEGMENTS_A_BLOCK)), byte(segment % SEGMENTS_A_BLOCK), byte(host))
 }
 
 fn meter(number: u32) -> modbus::Persona {

@@ -1,6 +1,6 @@
 //! A program that talks to the gateway's page and API as any other would: HTTP/1.1, one request a connection, nothing of the product's in it.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -113,14 +113,14 @@ impl Gate {
     /// Nothing comes back, or no HTTP.
     #[must_use]
     pub fn open(&self, asker: &Asker, path: &str) -> Opened {
-        let mut stream = self.sent(request("GET", asker, path, self.at).as_bytes());
+        let mut stream = self.sent(request(self.at, "GET", asker, path, None).as_bytes()).expect("the page is there");
         let mut head = Vec::new();
         let mut byte = [0];
         while !head.ends_with(b"\r\n\r\n") {
             assert_eq!(stream.read(&mut byte).expect("an answer"), 1, "{}", String::from_utf8_lossy(&head));
             head.push(byte[0]);
         }
-        Opened { status: answered(&head).status, stream }
+        Opened { status: answered(&String::from_utf8_lossy(&head)).expect("an answer").status, stream }
     }
 
     /// With a body in JSON.
@@ -152,13 +152,16 @@ impl Gate {
         self.send("POST", asker, path, Some(("multipart/form-data; boundary=next-part", format!("{file}{fields}--next-part--\r\n"))))
     }
 
+    /// As [`Gate::get`] and [`Gate::json`], of a page that may not be there.
+    ///
+    /// # Errors
+    /// Nobody is there, or the connection ended before the answer did.
+    pub fn try_send(&self, method: &str, asker: &Asker, path: &str, body: Option<&Value>) -> io::Result<Answered> {
+        self.try_raw(request(self.at, method, asker, path, body.map(|body| ("application/json", body.to_string()))).as_bytes())
+    }
+
     fn send(&self, method: &str, asker: &Asker, path: &str, body: Option<(&str, String)>) -> Answered {
-        let mut text = request(method, asker, path, self.at);
-        if let Some((kind, body)) = body {
-            text.truncate(text.len() - 2);
-            text += &format!("Content-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-        }
-        self.raw(text.as_bytes())
+        self.raw(request(self.at, method, asker, path, body).as_bytes())
     }
 
     /// Bytes as they stand, and what comes back until the connection ends.
@@ -167,19 +170,22 @@ impl Gate {
     /// Nothing comes back, or no HTTP.
     #[must_use]
     pub fn raw(&self, bytes: &[u8]) -> Answered {
-        let mut stream = self.sent(bytes);
-        let mut came = Vec::new();
-        let _ = stream.read_to_end(&mut came);
-        answered(&came)
+        self.try_raw(bytes).unwrap_or_else(|e| panic!("{}: {e}", self.at))
     }
 
-    fn sent(&self, bytes: &[u8]) -> TcpStream {
+    fn try_raw(&self, bytes: &[u8]) -> io::Result<Answered> {
+        let mut came = Vec::new();
+        let _ = self.sent(bytes)?.read_to_end(&mut came);
+        answered(&String::from_utf8_lossy(&came))
+    }
+
+    fn sent(&self, bytes: &[u8]) -> io::Result<TcpStream> {
         #[expect(clippy::disallowed_methods, reason = "the gateway's page, not a device")]
-        let mut stream = TcpStream::connect(self.at).expect("the page is there");
-        stream.set_read_timeout(Some(ANSWER_SECONDS_MAX)).expect("a time-out");
+        let mut stream = TcpStream::connect(self.at)?;
+        stream.set_read_timeout(Some(ANSWER_SECONDS_MAX))?;
         // It may have had enough before the end, and answers all the same.
         let _ = stream.write_all(bytes);
-        stream
+        Ok(stream)
     }
 
     /// Sets the password of a link that was made; the cookie of a session behind it.
@@ -222,20 +228,26 @@ impl Opened {
     }
 }
 
-/// A request without a body.
-fn request(method: &str, asker: &Asker, path: &str, at: SocketAddr) -> String {
+fn request(at: SocketAddr, method: &str, asker: &Asker, path: &str, body: Option<(&str, String)>) -> String {
     let mut text = format!("{method} {path} HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\n");
     for (name, value) in [("Authorization", &asker.authorization), ("Cookie", &asker.cookie), ("Origin", &asker.origin)] {
         text += &value.as_ref().map(|value| format!("{name}: {value}\r\n")).unwrap_or_default();
     }
-    text + "\r\n"
+    match body {
+        Some((kind, body)) => text += &format!("Content-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}", body.len()),
+        None => text += "\r\n",
+    }
+    text
 }
 
-fn answered(came: &[u8]) -> Answered {
-    let text = String::from_utf8_lossy(came).into_owned();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no HTTP came back: {text:?}"));
+fn answered(text: &str) -> io::Result<Answered> {
+    let none = || io::Error::new(io::ErrorKind::UnexpectedEof, format!("no HTTP came back: {text:?}"));
+    let (head, body) = text.split_once("\r\n\r\n").ok_or_else(none)?;
     let mut lines = head.lines();
-    let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|status| status.parse().ok());
+    let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|status| status.parse().ok()).ok_or_else(none)?;
     let headers = lines.filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.to_lowercase(), value.to_owned()));
-    Answered { status: status.unwrap_or_else(|| panic!("{head}")), headers: headers.collect(), body: body.to_owned() }
+    let answered = Answered { status, headers: headers.collect(), body: body.to_owned() };
+    // Who was cut off by the end of a process has no answer.
+    let whole = answered.header("content-length").and_then(|length| length.parse().ok()).is_none_or(|length: usize| body.len() >= length);
+    if whole { Ok(answered) } else { Err(none()) }
 }

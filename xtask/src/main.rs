@@ -8,6 +8,7 @@ mod fuzz;
 mod ledger;
 mod lint;
 mod live;
+mod load;
 mod machine;
 mod rig;
 mod run;
@@ -27,6 +28,7 @@ usage:
   cargo xtask soak --bench          packets per second of `listen` beside tshark and capinfos (needs ../shared and apt's time)
   cargo xtask soak --fleet          2,000 simulated devices asked once, beside what pacing allows (needs apt's time, ulimit -n 4096)
   cargo xtask soak --live           a minute of 100,000 frames/s on a cable of our own, and top speed (needs ../shared, tcpreplay, root)
+  cargo xtask soak --load           a gateway at a site of 2,000 devices for 20 minutes, and 10 more with either process killed (needs tcpreplay, tshark, root)
   cargo xtask soak --ledger         the ledger killed, cut off and damaged as often as its bars have it, and its figures (4 GiB of disk, root)
   cargo xtask soak --evidence       100,000 bundles and exported logs with anything changed, 5,000 of each before the Python verifiers too
   cargo xtask soak --reports        reports as of a day of 200 random histories, beside those of the ledger cut there
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         ["soak", "--bench"] => bench::bench(&tree),
         ["soak", "--fleet"] => fleet::fleet(&tree),
         ["soak", "--live"] => live::live(&tree),
+        ["soak", "--load"] => load::load(&tree),
         ["soak", "--ledger"] => ledger::ledger(&tree),
         ["soak", "--evidence"] => ledger::evidence(&tree),
         ["soak", "--reports"] => ledger::reports(&tree),

@@ -143,8 +143,11 @@ pub async fn ask(asks: Vec<Ask>, settings: &Settings, touch: Arc<TouchRecord>, m
     let (history, classes) = History::read(&touch, &endpoints, settings.reason.change(), &mut tally)?;
     let mut seen = BTreeSet::new();
     let (tell, told) = unbounded_channel();
-    let (slots, started) = (Slots::new(factor), Instant::now());
-    let mut round = Round { settings, factor, touch, history, classes, tally, slots, started, waiting: BTreeMap::new(), tell };
+    // The steady clock goes on from the time of day, so that what runs before this one began is as far away as the record has it.
+    let (since, started) = (since_1970((settings.clock)()), Instant::now());
+    let mut slots = Slots::new(factor);
+    history.begun().for_each(|(segment, at)| slots.begun(segment, at.min(since)));
+    let mut round = Round { settings, factor, touch, history, classes, tally, slots, since, started, waiting: BTreeMap::new(), tell };
     for ask in asks {
         match permit(&ask, settings) {
             Ok(permit) if seen.insert((ask.endpoint.canonical(), permit.protocol(), permit.station().to_owned())) => {
@@ -179,6 +182,8 @@ struct Round<'a> {
     classes: Classes,
     tally: Tally<'a>,
     slots: Slots,
+    /// Of the time of day, when it began; and the same moment on a clock that nobody sets.
+    since: Duration,
     started: Instant,
     /// By segment, in the order in which they were named.
     waiting: BTreeMap<Segment, VecDeque<(Ask, Permit)>>,
@@ -229,7 +234,13 @@ impl Round<'_> {
             loop {
                 tokio::select! {
                     biased;
-                    Some(event) = told.recv() => out(event),
+                    Some(event) = told.recv() => {
+                        // Its line was synced first: only now has it begun on the wire.
+                        if matches!(event.what, What::Opened) {
+                            self.slots.begun(Segment::of(&event.endpoint.host()), self.since + self.started.elapsed());
+                        }
+                        out(event);
+                    }
                     Some(ended) = running.join_next() => {
                         self.ended(ended);
                         break;
@@ -316,10 +327,10 @@ impl Round<'_> {
             Verdict::Wait => return Next::Later,
             Verdict::No { rule, why } => return Next::Refused(Refused::before_any_byte(rule, why), None),
         }
-        match self.slots.take(&device.host(), self.started.elapsed()) {
+        match self.slots.take(&device.host(), self.since + self.started.elapsed()) {
             Slot::Taken => Next::Start,
             Slot::Busy => Next::Later,
-            Slot::At(since_start) => Next::SegmentLater(Some(self.started + since_start)),
+            Slot::At(time) => Next::SegmentLater(Some(self.started + time.saturating_sub(self.since))),
             Slot::Full => Next::SegmentLater(None),
         }
     }

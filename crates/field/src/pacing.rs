@@ -234,6 +234,11 @@ impl Slots {
         Self { device_gap: factor.shorten(DEVICE_GAP_MS), busy: BTreeSet::new(), started: BTreeMap::new() }
     }
 
+    /// Somebody before us began with a device of this segment `at` (on the clock of [`Slots::take`], and not later than its now).
+    pub fn begun(&mut self, segment: Segment, at: Duration) {
+        self.started.insert(segment, at);
+    }
+
     /// Takes the slot for `host` if there is one `now` (any steady clock). Units behind one host count as devices of their own.
     pub fn take(&mut self, host: &Host, now: Duration) -> Slot {
         let segment = Segment::of(host);

@@ -1,16 +1,17 @@
 //! What the threads of `nameplate serve` share: the ledger with all that follows from it, what is known of the field side, and what people want asked.
 //!
-//! One thread, the desk's, takes reports in; requests of people read beside each other and write one at a time. Who needs the gate of people, too, takes
-//! the house first.
+//! One thread, the desk's, takes reports in; requests of people read beside each other and write one at a time. Nobody waits for the disk but who writes:
+//! what is known is changed in moments, and what brings it to the disk goes on beside those who read. Who needs the gate of people, too, takes the house first.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
+use nameplate_core::account::Accounts;
 use nameplate_core::catalog::Asset;
-use nameplate_core::ledger::Body;
+use nameplate_core::ledger::{Body, Entry};
 use nameplate_core::profile::ProfileSet;
 use nameplate_core::view::View;
 use tokio::sync::watch;
@@ -18,7 +19,7 @@ use tokio::sync::watch;
 use crate::command::serve::config::Config;
 use crate::failure::{Code, Failure};
 use crate::hatch::At;
-use crate::intake::Intake;
+use crate::intake::{Batch, Intake};
 use crate::lines::place;
 use crate::store::{Draft, Store, now_ns};
 
@@ -29,21 +30,35 @@ const SETTLE_PARTS: u32 = 20;
 
 /// The shared things.
 pub struct House {
+    /// Who writes; taken before `intake`.
+    turn: Mutex<Turn>,
     intake: RwLock<Intake<'static>>,
+    /// Entries that what is known follows from, also those that wait to be on disk.
+    entries: AtomicU64,
+    /// Who may do what, as it is on disk: who asks is looked up without waiting for anybody.
+    accounts: RwLock<Arc<Accounts>>,
     /// What gives answers their names here.
     pub profiles: &'static ProfileSet,
     field: Mutex<FieldSide>,
     wishes: Mutex<VecDeque<Wish>>,
-    settled: Mutex<Option<(Instant, Duration)>>,
     config: Mutex<Option<Config>>,
-    /// Something is known here that is not on disk: the process ends, and the next one begins with what is.
-    broken: AtomicBool,
+    /// Why nothing can be written, as long as that is so.
+    halted: Mutex<Option<String>>,
     /// Entries that are on disk: who waits for news waits here.
     pub size: watch::Sender<u64>,
     /// The state.
     pub directory: PathBuf,
     /// When it was opened, in nanoseconds since 1970.
     pub started_ns: u64,
+}
+
+/// Of the one who writes.
+#[derive(Default)]
+struct Turn {
+    /// What was to be committed and could not: it is known, and comes before all else.
+    unwritten: Batch,
+    /// When the catalog was last brought into order, and how long that took.
+    settled: Option<(Instant, Duration)>,
 }
 
 /// What is known of the other process.
@@ -131,17 +146,21 @@ impl House {
     fn of(profiles: ProfileSet, store: Option<Store>, directory: &Path) -> Result<Self, Failure> {
         // It lives as long as the process does.
         let profiles: &'static ProfileSet = Box::leak(Box::new(profiles));
-        let intake = Intake::new(profiles, store)?;
-        let size = watch::Sender::new(intake.size());
+        let mut intake = Intake::new(profiles, store)?;
+        intake.is_committed_elsewhere();
+        let entries = intake.size();
+        let accounts = Arc::new(intake.view.accounts.clone());
         Ok(Self {
+            turn: Mutex::default(),
             intake: RwLock::new(intake),
+            entries: AtomicU64::new(entries),
+            accounts: RwLock::new(accounts),
             profiles,
             field: Mutex::default(),
             wishes: Mutex::default(),
-            settled: Mutex::default(),
             config: Mutex::default(),
-            broken: AtomicBool::default(),
-            size,
+            halted: Mutex::default(),
+            size: watch::Sender::new(entries),
             directory: directory.to_owned(),
             started_ns: now_ns(),
         })
@@ -156,11 +175,16 @@ impl House {
     /// Looks at what is known. What is looked for stays as it is until the look is over, and what is heard meanwhile waits: be short.
     pub fn known<T>(&self, look: impl FnOnce(&Known<'_>) -> T) -> T {
         let intake = self.read();
-        look(&Known { view: &intake.view, profiles: self.profiles, size: intake.size(), now_ns: now_ns() })
+        look(&Known { view: &intake.view, profiles: self.profiles, size: self.entries.load(Ordering::Relaxed), now_ns: now_ns() })
     }
 
-    /// Does something: `decide` says what the ledger is told of it, from what is known at that moment, and nobody comes in between. When this returns the
-    /// entries are on disk. What is refused leaves no trace.
+    /// Who may do what.
+    pub fn accounts(&self) -> Arc<Accounts> {
+        Arc::clone(&self.accounts.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Does something: `decide` says what the ledger is told of it, from what is known at that moment, and nobody comes in between. It is done when the
+    /// entries are on disk, and known then. What is refused leaves no trace.
     ///
     /// # Errors
     /// What `decide` says, or the store: then it was not done.
@@ -176,44 +200,151 @@ impl House {
     /// # Errors
     /// As [`House::enter`].
     pub fn enter_at<T, E: From<Failure>>(&self, decide: impl FnOnce(&View, u64, u64) -> Result<(Vec<Draft>, T), E>) -> Result<T, E> {
-        let mut intake = self.write();
-        let (drafts, done) = decide(&intake.view, now_ns(), intake.size())?;
-        let say = || {
-            drafts.into_iter().try_for_each(|draft| intake.say(draft).map(drop))?;
-            intake.commit()
+        let mut turn = self.turn();
+        self.flush(&mut turn)?;
+        let first = self.entries.load(Ordering::Relaxed);
+        let ((drafts, done), shelf) = {
+            let intake = self.read();
+            (decide(&intake.view, now_ns(), first)?, intake.shelf())
         };
-        say().inspect_err(|_| self.broken.store(true, Ordering::Relaxed))?;
-        self.size.send_replace(intake.size());
+        if let Some(shelf) = shelf {
+            let appended = shelf.lock().unwrap_or_else(PoisonError::into_inner).append(&drafts).map(drop);
+            appended.inspect_err(|failure| self.halt(failure))?;
+        }
+        self.apply((first..).zip(drafts).map(|(index, Draft { time_ns, body, .. })| Entry { index, time_ns, body }));
         Ok(done)
     }
 
     /// Lets the desk take something in.
     pub fn take<T>(&self, take: impl FnOnce(&mut Intake<'static>) -> T) -> T {
-        take(&mut self.write())
+        let mut turn = self.turn();
+        let (taken, is_full) = {
+            let mut intake = self.write();
+            let before = intake.size();
+            let taken = take(&mut intake);
+            self.entries.fetch_add(intake.size().saturating_sub(before), Ordering::Relaxed);
+            (taken, intake.is_full())
+        };
+        if is_full {
+            // Who asks next is told why it could not be written; it is not lost.
+            let _ = self.flush(&mut turn);
+        }
+        taken
     }
 
-    /// Brings what waits to the disk, and now and then the catalog into the order of time.
+    /// Brings what waits to the disk, and now and then the catalog into the order of time. Whoever reads goes on meanwhile.
     ///
     /// # Errors
-    /// The store's; or what somebody did was not written.
+    /// The store's: nothing is lost, and nothing is written before [`House::mend`].
     pub fn commit(&self) -> Result<(), Failure> {
-        if self.broken.load(Ordering::Relaxed) {
-            return Err(Failure::input(
-                self.directory.display(),
-                "what somebody did could not be written; start again with what is on disk",
-            ));
-        }
-        let mut intake = self.write();
-        intake.commit()?;
-        let mut settled = self.settled.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_time = settled.is_none_or(|(when, took)| when.elapsed() >= took.saturating_mul(SETTLE_PARTS));
-        if is_time && !intake.view.catalog.is_settled() {
+        let mut turn = self.turn();
+        self.flush(&mut turn)?;
+        let is_time = turn.settled.is_none_or(|(when, took)| when.elapsed() >= took.saturating_mul(SETTLE_PARTS));
+        if is_time && !self.read().view.catalog.is_settled() {
             let begun = Instant::now();
-            intake.settle();
-            *settled = Some((Instant::now(), begun.elapsed()));
+            // On a copy: nothing else writes as long as it is our turn.
+            let mut catalog = self.read().view.catalog.clone();
+            catalog.settle();
+            let before = self.write().settled(catalog);
+            drop(before);
+            turn.settled = Some((Instant::now(), begun.elapsed()));
         }
-        self.size.send_replace(intake.size());
         Ok(())
+    }
+
+    /// Looks something up in the ledger itself; nobody writes meanwhile, and everybody reads. `None` where nothing is kept.
+    pub fn with_store<T>(&self, look: impl FnOnce(&Store) -> T) -> Option<T> {
+        let _turn = self.turn();
+        let shelf = self.read().shelf()?;
+        let store = shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(look(&store))
+    }
+
+    /// Why nothing can be written; `None` where all is well.
+    pub fn halted(&self) -> Option<String> {
+        self.halted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Opens the ledger again after it could not be written, and writes what could not be.
+    ///
+    /// # Errors
+    /// It still cannot be; or it is not the one that it was.
+    pub fn mend(&self) -> Result<(), Failure> {
+        let mut turn = self.turn();
+        if self.halted().is_none() {
+            return Ok(());
+        }
+        // Closed first: there is one writer.
+        self.write().reopen(None);
+        let store = Store::write(&self.directory)?;
+        let known = self.entries.load(Ordering::Relaxed).saturating_sub(turn.unwritten.entries());
+        let waits = self.read().waits();
+        let known = known.saturating_sub(waits);
+        let beyond = store
+            .size()
+            .checked_sub(known)
+            .filter(|beyond| [0, turn.unwritten.entries()].contains(beyond) || turn.unwritten.entries() == 0);
+        let beyond = beyond.ok_or_else(|| {
+            Failure::new(
+                Code::Failed,
+                format!("the ledger has {} entries, and {known} were written: it is not the one that it was", store.size()),
+            )
+        })?;
+        // The disk failed behind a commit: what was believed unwritten is there.
+        let written = (known..store.size()).map(|index| store.entry(index)).collect::<Result<Vec<Entry>, _>>()?;
+        self.write().reopen(Some(store));
+        *self.halted.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        if beyond > 0 && turn.unwritten.entries() > 0 {
+            turn.unwritten = Batch::default();
+        } else if beyond > 0 {
+            self.apply(written.into_iter());
+        }
+        self.flush(&mut turn)
+    }
+
+    /// What waits goes to the disk, beside those who read.
+    fn flush(&self, turn: &mut Turn) -> Result<(), Failure> {
+        if let Some(why) = self.halted() {
+            return Err(Failure::input(self.directory.display(), why));
+        }
+        let shelf = {
+            let mut intake = self.write();
+            if turn.unwritten.entries() == 0 {
+                turn.unwritten = intake.waiting();
+            }
+            intake.shelf()
+        };
+        if let Some(shelf) = shelf {
+            turn.unwritten.append(&mut shelf.lock().unwrap_or_else(PoisonError::into_inner)).inspect_err(|failure| self.halt(failure))?;
+        }
+        turn.unwritten = Batch::default();
+        if self.read().waits() > 0 {
+            return self.flush(turn);
+        }
+        self.size.send_replace(self.entries.load(Ordering::Relaxed));
+        Ok(())
+    }
+
+    /// Entries that are on disk become known.
+    fn apply(&self, entries: impl Iterator<Item = Entry>) {
+        let accounts = {
+            let mut intake = self.write();
+            let (mut count, mut of_accounts) = (0, false);
+            for entry in entries {
+                of_accounts |= matches!(entry.body, Body::Account(_));
+                intake.view.apply(&entry);
+                count += 1;
+            }
+            self.size.send_replace(self.entries.fetch_add(count, Ordering::Relaxed).saturating_add(count));
+            of_accounts.then(|| Arc::new(intake.view.accounts.clone()))
+        };
+        if let Some(accounts) = accounts {
+            *self.accounts.write().unwrap_or_else(PoisonError::into_inner) = accounts;
+        }
+    }
+
+    fn halt(&self, failure: &Failure) {
+        *self.halted.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure.to_string());
     }
 
     /// What is known of the field side.
@@ -252,6 +383,10 @@ impl House {
     /// What is to be asked next.
     pub fn next_wish(&self) -> Option<Wish> {
         self.wishes.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+
+    fn turn(&self) -> MutexGuard<'_, Turn> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Intake<'static>> {

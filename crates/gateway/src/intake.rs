@@ -1,8 +1,9 @@
 //! The one way in: a reading becomes an observation, gets its meaning, goes into the view and, where there is one, the ledger.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use nameplate_core::catalog::Catalog;
 use nameplate_core::happening::{Admission, Happening};
 use nameplate_core::ledger::{Body, Entry};
 use nameplate_core::observation::{Address, Observation, Source};
@@ -32,8 +33,12 @@ struct Said {
 pub struct Intake<'a> {
     profiles: &'a ProfileSet,
     /// Behind a lock, because who only looks at the view does so from several threads, and a database's connection is one thread's at a time.
-    store: Option<Mutex<Store>>,
+    store: Option<Arc<Mutex<Store>>>,
     waiting: Vec<Draft>,
+    /// How much of another process' touch record is in the ledger with what waits.
+    touched_end: Option<u64>,
+    /// Somebody else commits what waits: [`Intake::waiting`].
+    is_committed_elsewhere: bool,
     /// What an address said last to a question, per work order, and on which day.
     last: HashMap<(String, wire::Address, &'static str), Said>,
     /// All that is known so far: of the ledger, and of this run.
@@ -57,8 +62,10 @@ impl<'a> Intake<'a> {
         let view = store.as_ref().map(|store| store.view(None)).transpose()?.unwrap_or_default();
         Ok(Self {
             profiles,
-            store: store.map(Mutex::new),
+            store: store.map(|store| Arc::new(Mutex::new(store))),
             waiting: Vec::new(),
+            touched_end: None,
+            is_committed_elsewhere: false,
             last: HashMap::new(),
             view,
             seen: Vec::new(),
@@ -167,20 +174,67 @@ impl<'a> Intake<'a> {
     /// Commits what is waiting.
     ///
     /// # Errors
-    /// The store's; nothing of the last batch is kept then.
+    /// The store's; nothing of the last batch is on disk then, and it waits on.
     pub fn commit(&mut self) -> Result<(), Failure> {
-        let waiting = std::mem::take(&mut self.waiting);
-        let observations = waiting.iter().filter(|draft| matches!(draft.body, Body::Observation(_))).count();
-        if let Some(store) = writer(&mut self.store) {
-            store.append(&waiting)?;
-            self.kept += observations;
+        let Some(store) = self.shelf() else { return Ok(()) };
+        let batch = self.waiting();
+        let appended = batch.append(&mut store.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Err(failure) = appended {
+            (self.waiting, self.touched_end) = (batch.drafts, batch.touched_end);
+            return Err(failure);
         }
+        self.kept += batch.observations();
         Ok(())
+    }
+
+    /// From now on [`Intake::wait`] commits nothing: whoever holds it does, with what [`Intake::waiting`] gives.
+    pub const fn is_committed_elsewhere(&mut self) {
+        self.is_committed_elsewhere = true;
+    }
+
+    /// What waits to be on disk, to be appended in this order and behind all that was given out before.
+    pub fn waiting(&mut self) -> Batch {
+        Batch { drafts: std::mem::take(&mut self.waiting), touched_end: self.touched_end.take() }
+    }
+
+    /// How many entries wait to be on disk.
+    #[must_use]
+    pub const fn waits(&self) -> u64 {
+        self.waiting.len() as u64
+    }
+
+    /// Whether so much waits that it should be committed.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.waiting.len() >= COMMIT_ENTRIES
+    }
+
+    /// The store itself, for who commits elsewhere; `None` where nothing is kept.
+    #[must_use]
+    pub fn shelf(&self) -> Option<Arc<Mutex<Store>>> {
+        self.store.clone()
+    }
+
+    /// Puts another store in the place of the one that is there, which is closed.
+    pub fn reopen(&mut self, store: Option<Store>) {
+        self.store = store.map(|store| Arc::new(Mutex::new(store)));
     }
 
     /// Brings what was taken out of the order of its time into that order: what is shown is asked for behind this.
     pub fn settle(&mut self) {
         self.view.settle();
+        self.look_again();
+    }
+
+    /// The same with a catalog that was brought into order elsewhere; the one that was there.
+    #[must_use]
+    pub fn settled(&mut self, catalog: Catalog) -> Catalog {
+        let before = std::mem::replace(&mut self.view.catalog, catalog);
+        self.look_again();
+        before
+    }
+
+    fn look_again(&mut self) {
         self.saw.clear();
         let now = self.seen.iter().filter_map(|id| self.view.catalog.asset(id)).map(|asset| asset.id.clone());
         let now: Vec<String> = now.collect();
@@ -193,7 +247,7 @@ impl<'a> Intake<'a> {
     /// The store's, or the touch record is shorter than what was taken from it.
     pub fn touched(&mut self) -> Result<(), Failure> {
         self.commit()?;
-        let Some(store) = writer(&mut self.store) else { return Ok(()) };
+        let Some(mut store) = self.store() else { return Ok(()) };
         let (mut drafts, mut end) = (Vec::new(), store.touch_bytes());
         let read = touch::lines_from(store.directory(), end, |line, line_end| {
             drafts.push(Draft::new(now_ns(), Body::Touch { line: line.to_owned() }));
@@ -203,15 +257,14 @@ impl<'a> Intake<'a> {
         store.append_touched(&drafts, end).map(|_| ())
     }
 
-    /// Takes lines of another process' touch record, which has `end` bytes up to the last of them, behind what is waiting.
+    /// Takes lines of another process' touch record, which has `end` bytes up to the last of them, behind what is waiting. They are on disk with the next
+    /// commit.
     ///
     /// # Errors
     /// The store's.
     pub fn touched_elsewhere(&mut self, lines: &[String], end: u64) -> Result<(), Failure> {
-        self.commit()?;
-        let Some(store) = writer(&mut self.store) else { return Ok(()) };
-        let drafts: Vec<Draft> = lines.iter().map(|line| Draft::new(now_ns(), Body::Touch { line: line.clone() })).collect();
-        store.append_touched(&drafts, end).map(|_| ())
+        self.touched_end = Some(end);
+        lines.iter().try_for_each(|line| self.wait(Draft::new(now_ns(), Body::Touch { line: line.clone() })))
     }
 
     /// What reads and appends; `None` where nothing is kept.
@@ -228,11 +281,11 @@ impl<'a> Intake<'a> {
     }
 
     fn wait(&mut self, draft: Draft) -> Result<(), Failure> {
-        if self.store.is_none() {
+        if self.store.is_none() && !self.is_committed_elsewhere {
             return Ok(());
         }
         self.waiting.push(draft);
-        if self.waiting.len() >= COMMIT_ENTRIES { self.commit() } else { Ok(()) }
+        if self.is_full() && !self.is_committed_elsewhere { self.commit() } else { Ok(()) }
     }
 
     /// Where that is: an address, in its zone.
@@ -274,9 +327,32 @@ impl<'a> Intake<'a> {
     }
 }
 
-/// The store, in the hands of the one who has all of it.
-fn writer(store: &mut Option<Mutex<Store>>) -> Option<&mut Store> {
-    store.as_mut().map(|store| store.get_mut().unwrap_or_else(PoisonError::into_inner))
+/// What is committed at once.
+#[derive(Default)]
+pub struct Batch {
+    drafts: Vec<Draft>,
+    touched_end: Option<u64>,
+}
+
+impl Batch {
+    /// Puts it behind what is in the store; it stays as it is, so that it can be tried again.
+    ///
+    /// # Errors
+    /// The store's; nothing of it is kept then.
+    pub fn append(&self, store: &mut Store) -> Result<(), Failure> {
+        let end = self.touched_end.unwrap_or_else(|| store.touch_bytes());
+        store.append_touched(&self.drafts, end).map(|_| ())
+    }
+
+    /// Entries of it.
+    #[must_use]
+    pub const fn entries(&self) -> u64 {
+        self.drafts.len() as u64
+    }
+
+    fn observations(&self) -> usize {
+        self.drafts.iter().filter(|draft| matches!(draft.body, Body::Observation(_))).count()
+    }
 }
 
 /// SHA-256 and text of the profile that said so.

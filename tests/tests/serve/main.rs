@@ -2,6 +2,7 @@
 //! nobody who has taken over the desk gets a byte out that the site file does not list.
 
 mod care;
+mod full;
 mod hostile;
 
 use std::net::SocketAddr;

@@ -8,7 +8,7 @@ use super::classes::Classes;
 use super::tally::Tally;
 use crate::breaker::{Attempt, End};
 use crate::guard::{Endpoint, Host, Refused};
-use crate::pacing::Past;
+use crate::pacing::{Past, Segment};
 use crate::touch::{Kind, Line, TouchRecord};
 use crate::uptime::{Reboots, Uptime, Watch};
 
@@ -53,6 +53,8 @@ pub(super) struct History {
     uptimes: BTreeMap<Device, Uptime>,
     /// The change that asks, if one does: its own attempts are told apart.
     change: Option<Change>,
+    /// When a device of each segment on which somebody is about to be asked was last begun with, by whatever run; and which, until its first message left.
+    begun: BTreeMap<Segment, (Duration, Option<Endpoint>)>,
 }
 
 impl History {
@@ -64,7 +66,8 @@ impl History {
         change: Option<&Change>,
         tally: &mut Tally<'_>,
     ) -> Result<(Self, Classes), Refused> {
-        let mut history = Self { change: change.cloned(), ..Self::default() };
+        let begun = endpoints.iter().map(|endpoint| (Segment::of(&endpoint.host()), (Duration::ZERO, None))).collect();
+        let mut history = Self { change: change.cloned(), begun, ..Self::default() };
         let mut classes = Classes::default();
         let outcome = touch.read_back(|_, line| {
             history.take(&line, endpoints);
@@ -73,6 +76,11 @@ impl History {
             classes.take(&line, change.is_some_and(|change| line.reason.as_ref() == Some(&change.order)));
         });
         outcome.map(|()| (history, classes)).map_err(|error| Refused::before_any_byte("touch.record", error.to_string()))
+    }
+
+    /// Segments on which somebody was asked, and when the last of it began.
+    pub(super) fn begun(&self) -> impl Iterator<Item = (Segment, Duration)> {
+        self.begun.iter().filter(|(_, (at, _))| !at.is_zero()).map(|(segment, (at, _))| (segment.clone(), *at))
     }
 
     /// A device's past, and what its endpoint went through. The reboots of the change that asks are expected: no breaker sees them.
@@ -114,6 +122,14 @@ impl History {
 
     fn take(&mut self, line: &Line, endpoints: &BTreeSet<Endpoint>) {
         let Some(target) = &line.target else { return };
+        // The line comes first, and is synced: what left is some moments behind it, and the first message's line is not before that.
+        if let Some(begun) = self.begun.get_mut(&Segment::of(&target.host())) {
+            match line.kind {
+                Kind::Connect => *begun = (since_1970(line.time), Some(target.clone())),
+                Kind::Sent if begun.1.as_ref() == Some(target) => *begun = (since_1970(line.time), None),
+                _ => {}
+            }
+        }
         let device = Device::new(target, line.station.clone().unwrap_or_default());
         if !endpoints.contains(&device.endpoint) {
             return;

@@ -216,6 +216,29 @@ fn four_devices_of_a_segment_are_asked_at_a_time() {
 }
 
 #[test]
+fn devices_of_a_segment_keep_their_gap_across_runs() {
+    block_on(async {
+        const GAP: Duration = Duration::from_millis(200);
+        let (state, clock) = (State::new(), clock(0));
+        for host in 1..=3 {
+            let (target, _) = start(&format!("127.0.0.{host}"), Device::Answers).await;
+            let for_touch = Arc::clone(&clock);
+            let touch = Arc::new(TouchRecord::open(&state.0, move || for_touch()).expect("a state directory"));
+            let settings = Settings { time_factor: 0.04, ..Settings::new(order(), Arc::clone(&clock)) };
+            ask(vec![regular(target, 1)], &settings, touch, |_| ()).await.expect("loopback only");
+        }
+        let mut begun = Vec::new();
+        let read = crate::touch::lines_from(&state.0, 0, |line, _| {
+            let line: Line = serde_json::from_str(line).expect("a line");
+            begun.extend((line.kind == Kind::Connect).then_some(line.time));
+        });
+        read.expect("a record");
+        let gaps: Vec<Duration> = begun.windows(2).map(|pair| pair[1].duration_since(pair[0]).expect("in order")).collect();
+        assert!(gaps.len() == 2 && gaps.iter().all(|gap| *gap >= GAP), "{gaps:?}");
+    });
+}
+
+#[test]
 fn one_bad_device_does_not_cost_the_others() {
     block_on(async {
         let state = State::new();

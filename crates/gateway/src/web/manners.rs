@@ -8,6 +8,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::Web;
+use super::page::refused;
 use super::problem::Problem;
 use crate::command::serve::config::Page;
 
@@ -56,6 +57,17 @@ impl Names {
 pub async fn kept(State(web): State<Web>, request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     if host.is_some_and(|host| web.0.names.has(host)) { next.run(request).await } else { Problem::misdirected().into_response() }
+}
+
+/// No entry, no action: while nothing can be written, nothing is done here, and everything is shown.
+pub async fn held(State(web): State<Web>, request: Request, next: Next) -> Response {
+    if request.method().is_safe() || web.house().halted().is_none() {
+        return next.run(request).await;
+    }
+    let problem = Problem::unavailable(
+        "nothing can be written to the ledger now (the disk is full, or failed), so nothing was done; the log says more",
+    );
+    if request.uri().path().starts_with("/api/") { problem.into_response() } else { refused(&problem, None) }
 }
 
 /// Puts onto every answer what a browser has to know.

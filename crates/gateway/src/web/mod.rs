@@ -2,7 +2,7 @@
 //! has no way to a device.
 //!
 //! A request passes, in this order: limits of its connection ([`server`]), the name it came to and what a browser may do with the answer
-//! ([`manners`]), its rate ([`rate`]), who asks and whether they may ([`who`]), and the one function that answers it.
+//! ([`manners`]), its rate ([`rate`]), whether anything can be written, who asks and whether they may ([`who`]), and the one function that answers it.
 
 pub mod api;
 pub mod judged;
@@ -89,6 +89,7 @@ impl Web {
         page::router()
             .merge(api)
             .merge(description)
+            .layer(from_fn_with_state(self.clone(), manners::held))
             .layer(from_fn_with_state(self.clone(), rate::limited))
             .layer(from_fn_with_state(self.clone(), manners::kept))
             .layer(from_fn(manners::taught))

@@ -43,12 +43,13 @@ impl Web {
     fn sent_by(&self, headers: &HeaderMap, by_itself: bool) -> Option<Person> {
         let bearer = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
         let (cookie, now_ns) = (self.cookie(headers), now_ns());
-        self.house().known(|known| match bearer {
+        let accounts = self.house().accounts();
+        match bearer {
             // Who sends a token means it; nobody falls back to a cookie behind it.
-            Some(bearer) => self.gate().token(bearer.strip_prefix("Bearer ")?.trim(), &known.view.accounts, now_ns),
-            None if by_itself => self.gate().standing(&cookie?, &known.view.accounts, now_ns),
-            None => self.gate().session(&cookie?, &known.view.accounts, now_ns),
-        })
+            Some(bearer) => self.gate().token(bearer.strip_prefix("Bearer ")?.trim(), &accounts, now_ns),
+            None if by_itself => self.gate().standing(&cookie?, &accounts, now_ns),
+            None => self.gate().session(&cookie?, &accounts, now_ns),
+        }
     }
 
     /// The session's secret.

@@ -3,7 +3,7 @@
 
 mod zones;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
@@ -42,7 +42,12 @@ pub struct Site {
     /// Its zones, with their networks and what holds in them.
     pub zones: Vec<Area>,
     devices: Vec<Device>,
+    /// What is listed, for each: none is listed twice.
+    listed: HashSet<Place>,
 }
+
+/// Where a device answers, who of several that do, and in which protocol.
+type Place = (Endpoint, String, &'static str);
 
 /// One device of the file.
 #[derive(Debug)]
@@ -174,6 +179,7 @@ impl Site {
             interface: file.listen.map(|listen| listen.interface),
             zones: zones::areas(&text, &file.zone)?,
             devices: Vec::new(),
+            listed: HashSet::new(),
         };
         let mut mistakes = Vec::new();
         for zone in file.zone {
@@ -228,7 +234,7 @@ impl Site {
                 let why = format!("it has {most} connections, and {masters} of them belong to masters");
                 self.rules.full.insert(place.0.clone(), why);
             }
-            if self.devices.iter().flat_map(|other| &other.asks).any(|other| same(other, ask)) {
+            if !self.listed.insert(place_of(ask)) {
                 return Err(bad(format!("device {target:?} is listed twice over {}", ask.via.adapter().name())));
             }
         }
@@ -294,8 +300,11 @@ impl Site {
 
 /// The same device in the same protocol.
 pub fn same(one: &Ask, other: &Ask) -> bool {
-    let place = |ask: &Ask| (ask.endpoint.canonical(), ask.station(), ask.via.adapter().name());
-    place(one) == place(other)
+    place_of(one) == place_of(other)
+}
+
+fn place_of(ask: &Ask) -> Place {
+    (ask.endpoint.canonical(), ask.station(), ask.via.adapter().name())
 }
 
 fn ring_mib(text: &Text<'_>, listen: Option<&ListenRow>) -> Result<u16, Failure> {

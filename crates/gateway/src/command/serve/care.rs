@@ -4,9 +4,12 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use nameplate_core::text::printable;
+
 use super::config::Config;
 use crate::disk::{Room, Size};
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
+use crate::house::House;
 use crate::service::{Hangup, Service};
 
 /// Between two looks at the disk. The limit leaves room for much more than is written meanwhile.
@@ -22,6 +25,7 @@ pub struct Care {
     directory: PathBuf,
     looked: Option<Instant>,
     scarce: bool,
+    halted: bool,
 }
 
 impl Care {
@@ -32,7 +36,7 @@ impl Care {
     pub fn of(file: &Path, directory: &Path) -> Result<Self, Failure> {
         let hangup = Hangup::when_asked().map_err(|e| Failure::input("serve", e))?;
         let (file, directory) = (file.to_owned(), directory.to_owned());
-        Ok(Self { service: Service::of_environment(), hangup, file, directory, looked: None, scarce: false })
+        Ok(Self { service: Service::of_environment(), hangup, file, directory, looked: None, scarce: false, halted: false })
     }
 
     /// Whether the configuration is to be read again: the conversation with the field side begins anew then.
@@ -82,5 +86,29 @@ impl Care {
             self.service.tell(&told);
         }
         !scarce
+    }
+
+    /// Whether the ledger can be written; where it could not be, it is tried again, as soon as there is room. Says so when that changes.
+    ///
+    /// # Errors
+    /// The ledger is not the one that it was.
+    pub fn can_write(&mut self, house: &House, config: &Config) -> Result<bool, Failure> {
+        let Some(why) = house.halted() else { return Ok(true) };
+        if !std::mem::replace(&mut self.halted, true) {
+            let told = "nothing can be written; nobody is asked, what is heard waits, and the page shows what is known";
+            eprintln!("serve: {told}: {}", printable(&why));
+            self.service.tell(told);
+        }
+        let has_room = Room::at(&self.directory).is_ok_and(|room| !room.is_scarce(config.disk_free_min));
+        match if has_room { house.mend() } else { return Ok(false) } {
+            Ok(()) => {}
+            Err(failure) if failure.code == Code::Failed => return Err(failure),
+            Err(_) => return Ok(false),
+        }
+        self.halted = false;
+        let told = "the ledger is written again, and nothing was lost";
+        eprintln!("serve: {told}");
+        self.service.tell(told);
+        Ok(true)
     }
 }

@@ -38,21 +38,21 @@ impl<'a> Desk<'a> {
     /// # Errors
     /// The ledger's.
     pub fn new(house: &'a House, (plans, wanted): (&'a [Plan], &'a mut Wanted), pinned: Option<&'a str>) -> Result<Self, Failure> {
-        let (chain, key) = house.take(|intake| intake.store().as_deref().map(last_seal).transpose())?.unwrap_or_default();
+        let (chain, key) = house.with_store(last_seal).transpose()?.unwrap_or_default();
         Ok(Self { house, plans, pinned, key, chain, unsealed: (Vec::new(), 0), wanted, said: 0, kept: 0, rounds: 0 })
     }
 
     /// The first line to the field side.
     pub fn hello(&self) -> Request {
         let plans = self.plans.iter().map(|plan| plan.name.clone()).collect();
-        Request::Hello { format: FORMAT, touched: self.house.take(|intake| intake.store().map_or(0, |store| store.touch_bytes())), plans }
+        Request::Hello { format: FORMAT, touched: self.house.with_store(Store::touch_bytes).unwrap_or_default(), plans }
     }
 
-    /// Takes a report.
+    /// Takes a report. What the field side says where it does not want this desk (there is another one, say): the conversation is over then.
     ///
     /// # Errors
     /// The store's; a field side that is not the one that is known, or a touch record that somebody changed on the way.
-    pub fn take(&mut self, report: Report) -> Result<(), Failure> {
+    pub fn take(&mut self, report: Report) -> Result<Option<String>, Failure> {
         match report {
             Report::Welcome { format, program, site, devices, key, interface } => {
                 self.welcome(format, &key)?;
@@ -89,9 +89,9 @@ impl<'a> Desk<'a> {
                     eprintln!("serve: of {received} frames {dropped} were dropped; {given_up} reports were given up");
                 }
             }
-            Report::Wrong { why } => return Err(Failure::input("the field side", printable(&why))),
+            Report::Wrong { why } => return Ok(Some(why)),
         }
-        Ok(())
+        Ok(None)
     }
 
     fn welcome(&mut self, format: u32, key: &str) -> Result<(), Failure> {
@@ -245,7 +245,7 @@ mod tests {
     fn check(reports: Vec<Report>, pinned: Option<&str>, expected: Option<&str>) {
         let (house, mut wanted) = (House::without_store(), Wanted::default());
         let mut desk = Desk::new(&house, (&[], &mut wanted), pinned).expect("a desk");
-        let said = reports.into_iter().try_for_each(|report| desk.take(report)).err().map(|failure| failure.to_string());
+        let said = reports.into_iter().try_for_each(|report| desk.take(report).map(drop)).err().map(|failure| failure.to_string());
         assert_eq!(said.is_some(), expected.is_some(), "{said:?}, expected {expected:?}");
         assert!(said.iter().zip(expected).all(|(said, expected)| said.contains(expected)), "{said:?}, expected {expected:?}");
     }

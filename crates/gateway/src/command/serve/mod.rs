@@ -2,6 +2,8 @@
 
 mod care;
 pub mod config;
+#[cfg(test)]
+mod day;
 mod desk;
 mod plan;
 
@@ -90,28 +92,36 @@ impl Serve {
     }
 }
 
-/// Has conversations with the field side, one after another, until somebody asks to stop.
+/// Has conversations with the field side, one after another, until somebody asks to stop. While nothing can be written there is none: nobody is asked, and what
+/// is heard waits over there.
 fn attend(house: &House, config: &mut Config, care: &mut Care, stop: &Stop) -> Result<(), Failure> {
     let mut wanted = Wanted::default();
-    let mut told = false;
+    let mut told = String::new();
     while !stop.is_asked() {
         care.reload(config);
         house.is_configured(config);
         care.service.alive();
-        house.commit()?;
-        match Hatch::open(&config.hatch) {
-            Ok(hatch) => {
-                told = false;
-                let desk = Desk::new(house, (&config.plans, &mut wanted), config.field_key.as_deref())?;
-                hatch.attend(desk, config, care, stop)?;
-            }
-            Err(e) => {
-                if !std::mem::replace(&mut told, true) {
-                    eprintln!("serve: no field side at {}: {e}; it is tried again", config.hatch.display());
-                }
-                wait(RETRY);
-            }
+        if !care.can_write(house, config)? {
+            wait(RETRY);
+            continue;
         }
+        let over = match Hatch::open(&config.hatch) {
+            Ok(hatch) => {
+                let desk = Desk::new(house, (&config.plans, &mut wanted), config.field_key.as_deref())?;
+                hatch.attend(desk, config, care, stop)?
+            }
+            Err(e) => Some(format!("no field side at {}: {e}; it is tried again", config.hatch.display())),
+        };
+        // Said once, as long as it stays the same.
+        if let Some(over) = &over
+            && *over != told
+        {
+            eprintln!("serve: {}", printable(over));
+        }
+        if over.is_some() && !care.is_asked_to_reload() {
+            wait(RETRY);
+        }
+        told = over.unwrap_or_default();
     }
     Ok(())
 }
@@ -137,37 +147,42 @@ impl Hatch {
         Ok(Self { to, reports })
     }
 
-    /// Takes reports and asks by plan, until the field side goes, or somebody asks to stop or to read the configuration again.
-    fn attend(mut self, mut desk: Desk<'_>, config: &Config, care: &mut Care, stop: &Stop) -> Result<(), Failure> {
+    /// Takes reports and asks by plan, until the field side goes, or somebody asks to stop or to read the configuration again. Why it ended, where nobody here
+    /// wanted that.
+    fn attend(mut self, mut desk: Desk<'_>, config: &Config, care: &mut Care, stop: &Stop) -> Result<Option<String>, Failure> {
         let mut committed = Instant::now();
-        let mut there = self.say(&desk.hello());
-        while there && !stop.is_asked() && !care.is_asked_to_reload() {
+        let mut over = self.say(&desk.hello());
+        while over.is_none() && !stop.is_asked() && !care.is_asked_to_reload() {
             care.service.alive();
-            match self.reports.recv_timeout(TICK) {
-                Ok(Ok(report)) => desk.take(report)?,
-                Ok(Err(why)) => {
-                    eprintln!("serve: the field side is gone: {}", printable(&why));
-                    break;
-                }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
-            }
+            over = match self.reports.recv_timeout(TICK) {
+                Ok(Ok(report)) => desk.take(report)?.map(|why| format!("the field side says: {why}; it is tried again")),
+                Ok(Err(why)) => Some(format!("the field side is gone: {why}")),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => Some("the field side is gone".to_owned()),
+            };
             if committed.elapsed() >= COMMIT_EVERY {
-                there = desk.commit()?.is_none_or(|kept| self.say(&kept));
+                over = over.or_else(|| self.keep(&mut desk));
                 committed = Instant::now();
             }
-            let due = if care.may_ask(config) { desk.due(now_ns()) } else { None };
-            there = there && due.is_none_or(|ask| self.say(&ask));
+            let due = if over.is_none() && care.may_ask(config) { desk.due(now_ns()) } else { None };
+            over = over.or_else(|| due.and_then(|ask| self.say(&ask)));
         }
-        let kept = desk.commit()?;
-        kept.map(|kept| self.say(&kept));
+        let kept = self.keep(&mut desk);
         let _ = self.to.shutdown(std::net::Shutdown::Both);
-        Ok(())
+        Ok(over.or(kept))
     }
 
-    /// False where nobody is there any more.
-    fn say(&mut self, request: &Request) -> bool {
-        self.to.write_all(print::json_line(request).as_bytes()).is_ok()
+    /// Brings what was taken to the disk, and says so over there; why not, where that is not possible.
+    fn keep(&mut self, desk: &mut Desk<'_>) -> Option<String> {
+        match desk.commit() {
+            Ok(kept) => kept.and_then(|kept| self.say(&kept)),
+            Err(failure) => Some(format!("what was heard waits to be written: {failure}")),
+        }
+    }
+
+    /// Why not, where nobody is there any more.
+    fn say(&mut self, request: &Request) -> Option<String> {
+        self.to.write_all(print::json_line(request).as_bytes()).err().map(|e| format!("the field side is gone: {e}"))
     }
 }
 

@@ -33,6 +33,8 @@ pub struct Ready {
     entries: u64,
     /// Whether the field side is there. Without it everything is shown, and nothing new is heard or asked.
     field: bool,
+    /// Whether the ledger can be written. Where it cannot (the disk is full), everything is shown, nobody is asked, and nothing can be done.
+    writes: bool,
 }
 
 /// That the ledger is open and is answered from.
@@ -42,7 +44,8 @@ pub struct Ready {
 )]
 pub async fn ready(State(web): State<Web>) -> Result<Json<Ready>, Problem> {
     let field = web.house().field().since_ns.is_some();
-    web.known(move |known| Ok(Json(Ready { entries: known.size, field }))).await
+    let writes = web.house().halted().is_none();
+    web.known(move |known| Ok(Json(Ready { entries: known.size, field, writes }))).await
 }
 
 /// Counters and gauges for Prometheus, text format 0.0.4.
@@ -63,8 +66,10 @@ pub async fn metrics(State(web): State<Web>) -> Result<impl IntoResponse, Proble
         let took = asked.elapsed().as_secs_f64();
         let free = Room::at(&house.directory).map_or(0, |room| room.free_bytes);
         let (received, dropped, given_up) = field.counted;
-        let rows: [(&str, &str, &str, f64); 10] = [
+        let writes = f64::from(u8::from(house.halted().is_none()));
+        let rows: [(&str, &str, &str, f64); 11] = [
             ("ledger_entries", "counter", "Entries of the ledger.", entries as f64),
+            ("ledger_writes", "gauge", "1 while the ledger can be written.", writes),
             ("devices", "gauge", "Devices in the catalog.", devices as f64),
             ("devices_firmware_unknown", "gauge", "Devices whose firmware is not known.", unknown as f64),
             ("field_up", "gauge", "1 while the field side is there.", f64::from(u8::from(field.since_ns.is_some()))),

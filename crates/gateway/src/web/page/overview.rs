@@ -82,7 +82,7 @@ pub async fn page(State(web): State<Web>, Extension(person): Extension<Person>) 
         })
         .await?;
     let (field, room) = (web.house().field().clone(), Room::at(&web.house().directory).ok());
-    let mut needed = of_the_box(&field, room);
+    let mut needed = of_the_box(&field, room, web.house().halted().is_some());
     needed.extend(told.needed);
     let (all, waits) = (needed.len(), needed.len().saturating_sub(ROWS_MAX));
     needed.truncate(ROWS_MAX);
@@ -169,7 +169,7 @@ pub fn drawn(view: &View, now_ns: u64) -> Vec<String> {
 }
 
 /// What is wrong with the gateway itself.
-fn of_the_box(field: &FieldSide, room: Option<Room>) -> Vec<Row> {
+fn of_the_box(field: &FieldSide, room: Option<Room>, is_halted: bool) -> Vec<Row> {
     let (received, dropped, given_up) = field.counted;
     let row =
         |tint, what: String| Row::of(tint, vec![Cell::to(what, "#listener".to_owned()), Cell::default(), Cell::default(), Cell::default()]);
@@ -180,7 +180,8 @@ fn of_the_box(field: &FieldSide, room: Option<Room>) -> Vec<Row> {
     let full = full.map(|room| row(Tint::Bad, format!("the disk is nearly full: {} are left", Size(room.free_bytes))));
     let lost = (given_up > 0).then(|| row(Tint::Bad, format!("{given_up} reports of the field side were given up")));
     let dropped = (dropped > 0).then(|| row(Tint::Doubt, format!("{dropped} of {received} frames were dropped")));
-    gone.into_iter().chain(full).chain(lost).chain(dropped).collect()
+    let halted = is_halted.then(|| row(Tint::Bad, "nothing can be written: nobody is asked, and nothing can be done here".to_owned()));
+    halted.into_iter().chain(gone).chain(full).chain(lost).chain(dropped).collect()
 }
 
 /// Devices of open changes that are not as they should be after their change.
