@@ -292,6 +292,8 @@ fn two_hundred_hostile_names_are_text_on_every_page() {
     let gateway = Gateway::over(&product, &plant.folder());
     gateway.visitor(&browser).redeem(&gateway.link, Some("Ada"));
     let ada = gateway.person(&browser, "Ada");
+    gateway.visitor(&browser).redeem(&ada.makes("Egon", "engineer"), None);
+    let egon = gateway.person(&browser, "Egon");
     who_guesses_is_locked_out(&gateway, &browser);
     let mut opened = 1;
     // All of them, page by page.
@@ -324,10 +326,18 @@ fn two_hundred_hostile_names_are_text_on_every_page() {
         let text = ada.value("document.querySelector('main').textContent");
         assert!(text.as_str().is_some_and(|text| text.contains(name.shown)), "{path}: {:?} is not shown", name.shown);
     }
-    for path in &changes {
-        ada.open(path);
+    // An engineer has the forms, too: devices to leave, what was typed.
+    for (visitor, path) in changes.iter().flat_map(|path| [(&ada, path), (&egon, path)]) {
+        visitor.open(path);
+        assert_eq!(visitor.status(), 200, "{path}");
+        is_quiet(visitor, path);
+    }
+    let reports = ["overview", "patches", "changes", "errors", "exemptions"].map(|kind| format!("/api/v1/reports/{kind}?format=html"));
+    let own = plant.ids.iter().map(|id| format!("/api/v1/reports/device?format=html&asset={id}")).take(DEVICES);
+    for path in reports.into_iter().chain(own) {
+        ada.open_still(&path);
         assert_eq!(ada.status(), 200, "{path}");
-        is_quiet(&ada, path);
+        is_quiet(&ada, &path);
     }
     ada.open("/devices");
     ada.picture("hostile devices");

@@ -101,6 +101,7 @@ struct SaidLine {
 
 /// What a decoder read.
 #[derive(Serialize, ToSchema)]
+#[schema(as = DecodedFact)]
 struct FactLine {
     /// `modbus.object.2`.
     path: String,
