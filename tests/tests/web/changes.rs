@@ -227,6 +227,32 @@ fn a_device_with_the_right_release_that_stands_still_is_not_done() {
     });
 }
 
+/// The page's buttons have the same rights as the API's steps, whoever presses them.
+fn buttons_are_for_those_with_the_right(plant: &Plant) {
+    let before = plant.entries();
+    for (act, roles) in [
+        ("approve", ["viewer", "engineer", "auditor", "administrator"]),
+        ("verify", ["viewer", "engineer", "auditor", "administrator"]),
+        ("ask", ["viewer", "approver", "auditor", "administrator"]),
+        ("open_ring", ["viewer", "approver", "auditor", "administrator"]),
+        ("before", ["viewer", "approver", "auditor", "administrator"]),
+        ("installed", ["viewer", "approver", "auditor", "administrator"]),
+        ("after", ["viewer", "approver", "auditor", "administrator"]),
+        ("check", ["viewer", "approver", "auditor", "administrator"]),
+        ("leave", ["viewer", "approver", "auditor", "administrator"]),
+        ("close", ["viewer", "approver", "auditor", "administrator"]),
+    ] {
+        for role in roles {
+            let pressed = plant.gate.form(&plant.session(role), "/changes/WO%207%2F1", &[("act", act), ("ring", "1")]);
+            assert_eq!(pressed.status, 403, "{role}: {act}: {pressed:?}");
+        }
+    }
+    for fields in [&[("act", "destroy")][..], &[("act", "close"), ("by", "Bo")], &[("act", "open_ring"), ("ring", "one")], &[]] {
+        assert_eq!(plant.gate.form(&plant.session("engineer"), "/changes/WO%207%2F1", fields).status, 400, "{fields:?}");
+    }
+    assert_eq!(plant.entries(), before, "what is refused leaves no entry");
+}
+
 #[test]
 fn a_staged_change_is_planned_checked_and_left_through_the_api() {
     let test = "a_staged_change_is_planned_checked_and_left_through_the_api";
@@ -251,29 +277,7 @@ fn a_staged_change_is_planned_checked_and_left_through_the_api() {
     assert_eq!(plan()["rings"][0]["stopped_by"], "work order WO 7/1 is not approved; another person than engineer has to", "{}", plan());
     assert_eq!((&plan()["rings"][0]["soak_s"], &plan()["plan"]["terms"]["handover"]), (&json!(259_200), &json!({ "restart": false })));
     refused("engineer", "/WO%207%2F1/rings/1/open", &json!({}), 409, "is not approved");
-    // The page's buttons have the same rights, whoever presses them.
-    let before = plant.entries();
-    for (act, roles) in [
-        ("approve", ["viewer", "engineer", "auditor", "administrator"]),
-        ("verify", ["viewer", "engineer", "auditor", "administrator"]),
-        ("ask", ["viewer", "approver", "auditor", "administrator"]),
-        ("open_ring", ["viewer", "approver", "auditor", "administrator"]),
-        ("before", ["viewer", "approver", "auditor", "administrator"]),
-        ("installed", ["viewer", "approver", "auditor", "administrator"]),
-        ("after", ["viewer", "approver", "auditor", "administrator"]),
-        ("check", ["viewer", "approver", "auditor", "administrator"]),
-        ("leave", ["viewer", "approver", "auditor", "administrator"]),
-        ("close", ["viewer", "approver", "auditor", "administrator"]),
-    ] {
-        for role in roles {
-            let pressed = plant.gate.form(&plant.session(role), "/changes/WO%207%2F1", &[("act", act), ("ring", "1")]);
-            assert_eq!(pressed.status, 403, "{role}: {act}: {pressed:?}");
-        }
-    }
-    for fields in [&[("act", "destroy")][..], &[("act", "close"), ("by", "Bo")], &[("act", "open_ring"), ("ring", "one")], &[]] {
-        assert_eq!(plant.gate.form(&plant.session("engineer"), "/changes/WO%207%2F1", fields).status, 400, "{fields:?}");
-    }
-    assert_eq!(plant.entries(), before, "what is refused leaves no entry");
+    buttons_are_for_those_with_the_right(&plant);
     let _ = post("engineer", "/WO%207%2F1/approve", &json!({})).expect(403);
     let _ = post("approver", "/WO%207%2F1/approve", &json!({})).expect(200);
     refused("engineer", "/WO%207%2F1/rings/1/open", &json!({}), 409, "the check \"backup\" is not done");
