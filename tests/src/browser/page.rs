@@ -68,13 +68,21 @@ impl<'a> Page<'a> {
     /// # Errors
     /// That it cannot be opened.
     pub fn open(&self, url: &str) -> Result<(), String> {
+        self.open_still(url)?;
+        self.evaluate(SETTLED).map(drop)
+    }
+
+    /// As [`Page::open`], of a page that its server lets run nothing (`sandbox`): no promise ever settles there.
+    ///
+    /// # Errors
+    /// As [`Page::open`].
+    pub fn open_still(&self, url: &str) -> Result<(), String> {
         self.pipe.forget(&self.session);
         let opened = self.ask("Page.navigate", &json!({"url": url}))?;
         if let Some(why) = opened["errorText"].as_str() {
             return Err(format!("{url}: {why}"));
         }
-        self.pipe.wait(&self.session, "Page.loadEventFired")?;
-        self.evaluate(SETTLED).map(drop)
+        self.pipe.wait(&self.session, "Page.loadEventFired").map(drop)
     }
 
     /// Does something that leads to another page, such as a click, and waits until all of that is there; the account begins anew.

@@ -61,8 +61,16 @@ pub struct Visitor<'a> {
 
 impl Visitor<'_> {
     pub fn open(&self, path: &str) {
-        let url = if path.starts_with('/') { format!("{}{path}", self.url) } else { path.to_owned() };
-        self.page.open(&url).expect(path);
+        self.page.open(&self.at(path)).expect(path);
+    }
+
+    /// A page that may run nothing.
+    pub fn open_still(&self, path: &str) {
+        self.page.open_still(&self.at(path)).expect(path);
+    }
+
+    fn at(&self, path: &str) -> String {
+        if path.starts_with('/') { format!("{}{path}", self.url) } else { path.to_owned() }
     }
 
     pub fn value(&self, expression: &str) -> Value {

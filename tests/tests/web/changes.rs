@@ -1,6 +1,7 @@
 //! The life of a change through the API alone: opened, read before, installed, read after, verified by a second person, closed; and devices that are left.
 
 use nameplate_simulators::device::Running;
+use nameplate_simulators::enip;
 use nameplate_simulators::flash::Flash;
 use nameplate_simulators::modbus::{Device, Persona};
 use nameplate_tests::place::needed;
@@ -27,10 +28,10 @@ struct Site {
 }
 
 impl Site {
-    fn new(product: &Product, devices: &[Running]) -> Self {
+    /// With devices at these ports, listed so.
+    fn new(product: &Product, devices: &[(u16, String)]) -> Self {
         let folder = State::new();
-        let target = |device: &Running| format!("[[zone.device]]\ntarget = \"{}/1\"\n", device.address);
-        let listed: String = devices.iter().map(target).collect();
+        let listed: String = devices.iter().map(|(_, listed)| format!("[[zone.device]]\n{listed}\n")).collect();
         let site = folder.file("site.toml", format!("name = \"North\"\n[[zone]]\nname = \"one\"\n{listed}"));
         let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
         let (hatch, state) = (path("hatch"), path("field"));
@@ -46,7 +47,7 @@ impl Site {
             }
             plant.desk.says("is over: ");
         };
-        site.ids = devices.iter().map(|device| site.id_at(device.address.port())).collect();
+        site.ids = devices.iter().map(|(port, _)| site.id_at(*port)).collect();
         site
     }
 
@@ -96,7 +97,8 @@ fn beside_two_presses(story: impl FnOnce(Site, &dyn Fn(&str)) + Send + 'static, 
         }
         let runtime = tokio::runtime::Handle::current();
         let told = move || {
-            let site = Site::new(&product, &devices);
+            let target = |device: &Running| (device.address.port(), format!("target = \"{}/1\"", device.address));
+            let site = Site::new(&product, &devices.iter().map(target).collect::<Vec<_>>());
             let flash = |release: &str| runtime.block_on(devices[0].flash(Flash { phases: Vec::new(), release: press(release) }));
             story(site, &flash);
         };
@@ -178,6 +180,79 @@ fn a_change_is_opened_read_verified_by_a_second_person_and_closed_through_the_ap
     beside_two_presses(story, product);
 }
 
+/// A device of EtherNet/IP: `state` 3 is operational, 2 is standby (CIP Volume 1, 5A-2.2).
+fn adapter(revision: (u8, u8), state: u8) -> enip::Persona {
+    let name = b"MK-1".to_vec();
+    enip::Persona::new(enip::Identity {
+        vendor: 77,
+        device_type: 0x0C,
+        product_code: 7,
+        revision,
+        condition: 0x0030,
+        serial: 0x51,
+        name,
+        state,
+    })
+}
+
+#[test]
+fn a_device_with_the_right_release_that_stands_still_is_not_done() {
+    let test = "a_device_with_the_right_release_that_stands_still_is_not_done";
+    let Some(product) = needed(test, Product::find()) else { return };
+    block_on(async {
+        let device = enip::Device::new(adapter((2, 1), 3)).start(enip::Device::ANYWHERE).await.expect("a port on loopback");
+        let runtime = tokio::runtime::Handle::current();
+        let story = move || {
+            let listed = format!("target = \"{}\"\nvia = [\"enip\"]", device.address);
+            let mut site = Site::new(&product, &[(device.address.port(), listed)]);
+            let flash = |release| runtime.block_on(device.flash(Flash { phases: Vec::new(), release }));
+            let expected = ["*:self.firmware_revision=2.1->2.2"];
+            let order = json!({ "order": "WO-1", "scope": site.ids, "expected": expected, "until": UNTIL });
+            let _ = site.post("engineer", "", &order).expect(201);
+            site.ask("WO-1");
+            let read = site.post("engineer", "/WO-1/rings/1/before", &json!({})).expect(200).json();
+            assert_eq!(read["read"], 1, "{read}");
+            let _ = site.post("engineer", "/WO-1/rings/1/installed", &json!({})).expect(200);
+            for (state, verdict, part) in [(2, "not_running", "it is stopped"), (3, "as_expected", "with the same serial number")] {
+                flash(adapter((2, 2), state));
+                site.ask("WO-1");
+                let _ = site.post("engineer", "/WO-1/rings/1/after", &json!({})).expect(200);
+                let judged = site.change("WO-1")["verdicts"][0].clone();
+                assert!(judged["why"].as_str().is_some_and(|why| why.contains(part)), "{judged}");
+                assert_eq!(judged["verdict"], verdict, "{judged}");
+            }
+            assert_eq!(site.post("engineer", "/WO-1/close", &json!({})).expect(200).json()["stage"], "closed");
+        };
+        tokio::task::spawn_blocking(story).await.expect("a story that ends well");
+    });
+}
+
+/// The page's buttons have the same rights as the API's steps, whoever presses them.
+fn buttons_are_for_those_with_the_right(plant: &Plant) {
+    let before = plant.entries();
+    for (act, roles) in [
+        ("approve", ["viewer", "engineer", "auditor", "administrator"]),
+        ("verify", ["viewer", "engineer", "auditor", "administrator"]),
+        ("ask", ["viewer", "approver", "auditor", "administrator"]),
+        ("open_ring", ["viewer", "approver", "auditor", "administrator"]),
+        ("before", ["viewer", "approver", "auditor", "administrator"]),
+        ("installed", ["viewer", "approver", "auditor", "administrator"]),
+        ("after", ["viewer", "approver", "auditor", "administrator"]),
+        ("check", ["viewer", "approver", "auditor", "administrator"]),
+        ("leave", ["viewer", "approver", "auditor", "administrator"]),
+        ("close", ["viewer", "approver", "auditor", "administrator"]),
+    ] {
+        for role in roles {
+            let pressed = plant.gate.form(&plant.session(role), "/changes/WO%207%2F1", &[("act", act), ("ring", "1")]);
+            assert_eq!(pressed.status, 403, "{role}: {act}: {pressed:?}");
+        }
+    }
+    for fields in [&[("act", "destroy")][..], &[("act", "close"), ("by", "Bo")], &[("act", "open_ring"), ("ring", "one")], &[]] {
+        assert_eq!(plant.gate.form(&plant.session("engineer"), "/changes/WO%207%2F1", fields).status, 400, "{fields:?}");
+    }
+    assert_eq!(plant.entries(), before, "what is refused leaves no entry");
+}
+
 #[test]
 fn a_staged_change_is_planned_checked_and_left_through_the_api() {
     let test = "a_staged_change_is_planned_checked_and_left_through_the_api";
@@ -202,6 +277,7 @@ fn a_staged_change_is_planned_checked_and_left_through_the_api() {
     assert_eq!(plan()["rings"][0]["stopped_by"], "work order WO 7/1 is not approved; another person than engineer has to", "{}", plan());
     assert_eq!((&plan()["rings"][0]["soak_s"], &plan()["plan"]["terms"]["handover"]), (&json!(259_200), &json!({ "restart": false })));
     refused("engineer", "/WO%207%2F1/rings/1/open", &json!({}), 409, "is not approved");
+    buttons_are_for_those_with_the_right(&plant);
     let _ = post("engineer", "/WO%207%2F1/approve", &json!({})).expect(403);
     let _ = post("approver", "/WO%207%2F1/approve", &json!({})).expect(200);
     refused("engineer", "/WO%207%2F1/rings/1/open", &json!({}), 409, "the check \"backup\" is not done");

@@ -188,6 +188,7 @@ fn tables(lines: &[Line<'_>], sheet: &Sheet, rows: &HashMap<u64, Row<'_>>, looke
 
 /// One row or one device, as a program reads it.
 #[derive(Serialize, ToSchema)]
+#[schema(as = ComparedRow)]
 pub struct Line<'a> {
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -208,6 +209,7 @@ pub struct Line<'a> {
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = ComparedField)]
 struct FieldLine<'a> {
     field: &'static str,
     sheet: &'a str,

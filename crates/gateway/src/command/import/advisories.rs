@@ -229,6 +229,7 @@ impl Basket {
 
 /// One document, as it is printed.
 #[derive(Default, Serialize, ToSchema)]
+#[schema(as = TakenDocument)]
 pub struct Line {
     file: String,
     publisher: String,

@@ -11,6 +11,7 @@ use super::devices::find;
 use super::{Problem, Web};
 use crate::account::Person;
 use crate::command::evidence::Prepared;
+use crate::failure::Failure;
 use crate::house::House;
 use crate::store::{Draft, Store};
 
@@ -75,7 +76,7 @@ pub fn bundle(house: &House, by: String, subject: &Subject) -> Result<File, Prob
     })?;
     let none = || Problem::unavailable("there is no ledger");
     let store = Store::read(&house.directory)?.ok_or_else(none)?;
-    let prepared = Prepared::of(&store, &subject)?;
+    let prepared = Prepared::of(&store, &subject).map_err(|failure| unmade(house, failure))?;
     let (page, listed) = house.enter_at(|_, now_ns, first| {
         let wanted = Event::Wanted { by, what: format!("takes a bundle of evidence about {about}") };
         // It stands behind the entry that says who took it.
@@ -86,6 +87,12 @@ pub fn bundle(house: &House, by: String, subject: &Subject) -> Result<File, Prob
     })?;
     let (bytes, _) = prepared.bundle(&Store::read(&house.directory)?.ok_or_else(none)?, page, listed)?;
     Ok(File { name: file_name(&subject), bytes })
+}
+
+/// Why there is no bundle: too much belongs to it, or bytes are not kept any more. What the disk said names its place, and is our own fault.
+fn unmade(house: &House, failure: Failure) -> Problem {
+    let place = house.directory.display().to_string();
+    if failure.why.contains(&place) { failure.into() } else { Problem::conflict(failure.why) }
 }
 
 /// A name that any system takes for a file's: what is no letter, digit or hyphen is a hyphen.

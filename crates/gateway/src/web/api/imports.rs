@@ -48,6 +48,7 @@ impl Wrong {
 
 /// What was taken of a sheet.
 #[derive(Serialize, ToSchema)]
+#[schema(as = TakenSheet)]
 pub struct Devices {
     /// Its name.
     pub file: String,
@@ -69,6 +70,7 @@ pub struct Devices {
 
 /// What was taken of documents.
 #[derive(Serialize, ToSchema)]
+#[schema(as = TakenAdvisories)]
 pub struct Advisories {
     /// Each document, and what became of it.
     pub documents: Vec<Line>,
@@ -81,6 +83,7 @@ pub struct Advisories {
 
 /// What was taken of a file of decisions.
 #[derive(Serialize, ToSchema)]
+#[schema(as = TakenBaseline)]
 pub struct Baseline {
     /// Decisions in it: what the owner has to approve waits for another person.
     pub decisions: usize,

@@ -101,6 +101,7 @@ struct SaidLine {
 
 /// What a decoder read.
 #[derive(Serialize, ToSchema)]
+#[schema(as = DecodedFact)]
 struct FactLine {
     /// `modbus.object.2`.
     path: String,
@@ -257,11 +258,14 @@ pub async fn one(State(web): State<Web>, Of(entry): Of<u64>) -> Result<Answer, P
     .await
 }
 
+/// The bytes of a reading's messages, in their order; `None` for those that are not kept any more.
+pub type Payloads = Vec<Option<Vec<u8>>>;
+
 /// A reading, and the bytes of its messages that are kept.
 ///
 /// # Errors
 /// 404: the entry is none; the store.
-pub fn observed(house: &House, entry: u64) -> Result<(Observed, Vec<Option<Vec<u8>>>), Problem> {
+pub fn observed(house: &House, entry: u64) -> Result<(Observed, Payloads), Problem> {
     let store = store(house)?;
     let missing = || Problem::missing(format!("entry {entry} is no reading"));
     if entry >= store.size() {

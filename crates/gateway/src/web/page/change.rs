@@ -38,7 +38,8 @@ struct Told {
     next: Next,
     rings: Vec<Ring>,
     neighbours: Vec<Device>,
-    plan: String,
+    /// What was agreed, a line each.
+    plan: Vec<String>,
     may_record: bool,
     may_audit: bool,
     is_closed: bool,
@@ -100,11 +101,12 @@ impl Told {
             devices: ring.assets.iter().map(device).collect(),
         });
         let changes = &known.view.changes;
+        let agreed = plan::page(change, Format::Table, |ring| stopped_by(changes, change, ring, known.now_ns));
         let name = |id: &str| known.view.catalog.asset(id).map(known_as).filter(|name| !name.is_empty()).unwrap_or_else(|| id.to_owned());
         let open = change.plan.places().map(|place| place.asset.as_str()).filter(|id| change.is_left(id).is_none());
         Self {
             open: open.map(|id| (id.to_owned(), name(id))).collect(),
-            plan: plan::page(change, Format::Table, |ring| stopped_by(changes, change, ring, known.now_ns)),
+            plan: agreed.lines().map(str::to_owned).collect(),
             may_record: person.rights.has(Right::Record),
             may_audit: person.rights.has(Right::Audit),
             is_closed: change.closed.is_some(),

@@ -5,7 +5,9 @@ use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use nameplate_core::account;
 use nameplate_core::change::{Change, Event, Outcome, Try};
-use nameplate_core::ledger;
+use nameplate_core::evidence::read_again;
+use nameplate_core::ledger::{self, Body};
+use nameplate_core::observation::hex;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -17,6 +19,7 @@ use crate::account::Person;
 use crate::command::change::heard::Listening;
 use crate::command::change::reads::{after_of, before_of, places};
 use crate::house::{House, Known};
+use crate::store::Store;
 
 /// Which reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,32 +149,54 @@ pub async fn after(
 /// # Errors
 /// 404; 409: a step that is not due.
 pub fn taken(house: &House, by: String, (order, ring): (String, u32), when: When) -> Result<Read, Problem> {
-    let tries = house.enter(|view, now_ns| {
-        let change = view.changes.get(&order).ok_or_else(missing)?;
-        let (number, ring) = (ring, (change.plan.is_staged() || ring != 1).then_some(ring));
-        let mut listening = Listening { since_ns: None, until_ns: Some(now_ns), asked: true };
-        let event = match when {
-            When::Before => before_of(view, (&order, ring), &listening),
-            When::After => {
-                listening.since_ns = installed_ns(change, number);
-                after_of(view, (&order, ring), &listening, None)
-            }
-        };
-        // What the rules forbid is a conflict here, and no word that was not understood.
-        let event = event.map_err(|failure| Problem::conflict(failure.why))?;
+    // What was said is on the disk then, and its bytes can be read.
+    house.commit()?;
+    let mut event = house.known(|known| reading(known, (&order, ring), when))?;
+    let (Event::Before { tries, .. } | Event::After { tries, .. }) = &mut event else { return Err(Problem::own_fault()) };
+    if let Some(store) = Store::read(&house.directory)? {
+        tries.iter_mut().for_each(|one| with_facts(one, &store));
+    }
+    let unread: Vec<Unread> = tries.iter().filter_map(Unread::of).collect();
+    let read = tries.len().saturating_sub(unread.len());
+    house.enter(|view, now_ns| {
         view.changes.allows(&event, now_ns).map_err(Problem::conflict)?;
-        let tries = match &event {
-            Event::Before { tries, .. } | Event::After { tries, .. } => tries.clone(),
-            _ => Vec::new(),
-        };
         // The step itself names nobody: a command line has no accounts.
-        let what = format!("takes what devices said as the reading {} ring {number} of work order {order}", when.word());
+        let what = format!("takes what devices said as the reading {} ring {ring} of work order {order}", when.word());
         let wanted = ledger::Body::Account(account::Event::Wanted { by, what });
-        Ok::<_, Problem>((vec![wanted, ledger::Body::Change(event)], tries))
+        Ok::<_, Problem>((vec![wanted, ledger::Body::Change(event)], ()))
     })?;
     let stage = house.known(|known| known.view.changes.get(&order).map_or("", Change::stage).to_owned());
-    let unread: Vec<Unread> = tries.iter().filter_map(Unread::of).collect();
-    Ok(Read { order, stage, read: tries.len() - unread.len(), unread })
+    Ok(Read { order, stage, read, unread })
+}
+
+/// What the devices of a ring said, as far as the catalog has it.
+fn reading(known: &Known<'_>, (order, number): (&str, u32), when: When) -> Result<Event, Problem> {
+    let (view, now_ns) = (known.view, known.now_ns);
+    let change = view.changes.get(order).ok_or_else(missing)?;
+    let ring = (change.plan.is_staged() || number != 1).then_some(number);
+    let mut listening = Listening { since_ns: None, until_ns: Some(now_ns), asked: true };
+    let event = match when {
+        When::Before => before_of(view, (order, ring), &listening),
+        When::After => {
+            listening.since_ns = installed_ns(change, number);
+            after_of(view, (order, ring), &listening, None)
+        }
+    };
+    // What the rules forbid is a conflict here, and no word that was not understood.
+    event.map_err(|failure| Problem::conflict(failure.why))
+}
+
+/// With what the bytes say beside the fields, of which no claim is made: whether it runs.
+fn with_facts(one: &mut Try, store: &Store) {
+    let Outcome::Read { nameplate } = &mut one.outcome else { return };
+    for entry in &one.entries {
+        let Ok(Body::Observation(observed)) = store.entry(*entry).map(|entry| entry.body) else { continue };
+        let payloads: Vec<Vec<u8>> = observed.observation.messages.iter().filter_map(|name| store.payload(name).ok().flatten()).collect();
+        let messages: Vec<&[u8]> = payloads.iter().map(Vec::as_slice).collect();
+        let Ok(reading) = read_again(&observed.observation, &messages) else { continue };
+        // Entries rise: the last word counts.
+        nameplate.facts.extend(reading.facts.iter().map(|fact| (fact.path.clone(), hex(&fact.bytes))));
+    }
 }
 
 /// When somebody last said that a ring is installed: what was said before says nothing of what is there now.
