@@ -8,6 +8,7 @@ mod payloads;
 #[expect(dead_code, reason = "the same plants, without what is written about them")]
 #[path = "../browser_reports/plant.rs"]
 mod plant;
+mod rooms;
 /// What the plant wants of the tests of reports.
 mod sight {
     pub const EVIDENCE: &str = "evidence";
@@ -159,8 +160,8 @@ fn a_device_cannot_be_asked_without_a_field_side(egon: &Visitor<'_>, id: &str) {
 
 fn a_viewer_sees_no_more_than_a_viewer_may(vera: &Visitor<'_>) {
     let rooms = vera.value("[...document.querySelectorAll('.rooms a')].map(one => one.textContent)");
-    assert_eq!(rooms, serde_json::json!(["Overview", "Devices", "Changes", "Your account"]));
-    for path in ["/accounts", "/log", "/questions"] {
+    assert_eq!(rooms, serde_json::json!(["Overview", "Devices", "Findings", "Advisories", "Baselines", "Changes", "Map", "Your account"]));
+    for path in ["/accounts", "/log", "/questions", "/settings"] {
         vera.open(path);
         assert_eq!(vera.status(), 403, "{path}");
     }
@@ -276,6 +277,7 @@ fn two_hundred_hostile_names_are_text_on_every_page() {
     let names = payloads::all();
     assert!(names.len() >= 200, "{} names", names.len());
     let plant = Plant::of_names(&product, &names);
+    rooms::told_of(&product, &plant.folder(), &names);
     let gateway = Gateway::over(&product, &plant.folder());
     gateway.visitor(&browser).redeem(&gateway.link, Some("Ada"));
     let ada = gateway.person(&browser, "Ada");
@@ -294,7 +296,21 @@ fn two_hundred_hostile_names_are_text_on_every_page() {
         ada.press("main > p > a");
     }
     assert!(opened > 3, "more than one page of devices");
-    for path in ["/", "/changes", "/questions", "/log", "/accounts"] {
+    for path in [
+        "/",
+        "/findings",
+        "/findings?by=device",
+        "/findings/CVE-2026-10000",
+        "/advisories",
+        "/advisories/ACME-1",
+        "/baselines",
+        "/map",
+        "/settings",
+        "/changes",
+        "/questions",
+        "/log",
+        "/accounts",
+    ] {
         ada.open(path);
         is_quiet(&ada, path);
         opened += 1;
@@ -305,6 +321,9 @@ fn two_hundred_hostile_names_are_text_on_every_page() {
     }
     assert_eq!(changes.len(), names.len(), "each change has its page");
     for (name, id) in names.iter().zip(&plant.ids) {
+        let rests = format!("/devices/{id}/fields/manufacturer");
+        ada.open(&rests);
+        is_quiet(&ada, &rests);
         let path = format!("/devices/{id}");
         ada.open(&path);
         is_quiet(&ada, &path);
@@ -318,6 +337,6 @@ fn two_hundred_hostile_names_are_text_on_every_page() {
     }
     ada.open("/devices");
     ada.picture("hostile devices");
-    eprintln!("{} names on {} pages", names.len(), opened + names.len() + changes.len());
+    eprintln!("{} names on {} pages", names.len(), opened + 2 * names.len() + changes.len());
     assert!(listed.contains("2.10"));
 }

@@ -226,6 +226,11 @@ fn an_approval_takes_two_persons_and_each_step_its_right() {
     );
     let one = plant.gate.get(&plant.session("viewer"), &format!("/api/v1/baselines/{decided}")).expect(200).json();
     assert_eq!((one["devices"].as_array().map(Vec::len), one["other_entry"].clone()), (Some(2), json!(proposal)));
+    let was = plant.gate.get(&plant.session("viewer"), &format!("/api/v1/baselines/{proposal}")).expect(200).json();
+    assert_eq!(
+        (was["decision"]["force"].clone(), was["other_entry"].clone()),
+        (json!(format!("accepted by entry {decided}")), json!(decided))
+    );
     // Another is given up, and waits no more.
     let given_up = entry(send("engineer", "/proposals", &release("1.4")).expect(201));
     let _ = send("engineer", &format!("/proposals/{given_up}/withdraw"), &json!({"reason": "the vendor took it back"})).expect(200);

@@ -22,7 +22,7 @@ use crate::account::Person;
 use crate::command::baseline::admitted;
 use crate::command::baseline::decide::Decide;
 use crate::command::baseline::exemptions::ExemptionLine;
-use crate::command::baseline::list::{IN_FORCE, Line, lines};
+use crate::command::baseline::list::{self, IN_FORCE, Line, lines};
 use crate::command::baseline::sets::SetLine;
 use crate::command::baseline::steps::Exempt;
 use crate::failure::Failure;
@@ -98,8 +98,8 @@ pub async fn one(State(web): State<Web>, Of(entry): Of<u64>) -> Result<Answer, P
 /// # Errors
 /// 404: it is none of baselines.
 pub fn line<'a>(known: &Known<'a>, entry: u64) -> Result<Line<'a>, Problem> {
-    let all = lines(&known.view.baselines, known.profiles, known.now_ns);
-    all.into_iter().find(|line| line.entry == entry).ok_or_else(|| Problem::missing("this entry is no decision on releases"))
+    let line = list::line(&known.view.baselines, known.profiles, known.now_ns, entry);
+    line.ok_or_else(|| Problem::missing("this entry is no decision on releases"))
 }
 
 /// The entry that belongs to this one: a decision's proposal, or what became of a proposal.
