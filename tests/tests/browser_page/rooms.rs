@@ -54,7 +54,7 @@ pub fn told_of(product: &Product, state: &str, names: &[Name]) {
     let file = folder.file("names.json", document(&products));
     product.run(["import", "advisories", &file, "--state", state]).expect(code::DONE);
     let approval = |name: &Name| {
-        let line = ProductLine { manufacturer: Some(name.said.to_owned()), ..ProductLine::default() };
+        let line = ProductLine { manufacturer: Some(name.said.to_owned()), model: Some(name.said.to_owned()), ..ProductLine::default() };
         Approval::of(Decision::Approved, line, "2.10", name.said, name.said)
     };
     let drafts: Vec<Draft> =
