@@ -17,14 +17,14 @@ use super::{is_quiet, looked_at};
 const SHEET: &str = "tag,ip,manufacturer,model,firmware,serial,zone,purdue_level,device_class\n\
                      P-1,10.0.0.1,Acme,M-1,1.2,S-1,North,2,power-meter\nP-2,10.0.0.2,Acme,M-1,1.3,S-2,North,,power-meter\nP-3,10.0.1.3,Other,M-2,2.0,S-3,South,,drive\n";
 
-/// A document about products, each with a vulnerability of its own: what the title says, of whom, before which release.
-pub fn document(products: &[(&str, &str, &str)]) -> String {
-    let of = |at: usize, (_, name, before): &(&str, &str, &str)| {
+/// A document about products, each with a vulnerability of its own: what the title says, the maker, the model, before which release.
+pub fn document(products: &[(&str, &str, &str, &str)]) -> String {
+    let of = |at: usize, (_, maker, name, before): &(&str, &str, &str, &str)| {
         let release = json!({"category": "product_version_range", "name": format!("vers:generic/<{before}"),
             "product": {"product_id": format!("P-{at}"), "name": format!("{name} before {before}")}});
-        json!({"category": "product_name", "name": name, "branches": [release]})
+        json!({"category": "vendor", "name": maker, "branches": [{"category": "product_name", "name": name, "branches": [release]}]})
     };
-    let vulnerability = |at: usize, (title, ..): &(&str, &str, &str)| {
+    let vulnerability = |at: usize, (title, ..): &(&str, &str, &str, &str)| {
         json!({"cve": format!("CVE-2026-{}", 10_000 + at), "title": title, "product_status": {"known_affected": [format!("P-{at}")]},
             "scores": [{"products": [format!("P-{at}")], "cvss_v3": {"version": "3.1", "baseScore": 9.8, "baseSeverity": "CRITICAL",
                         "vectorString": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}}],
@@ -41,7 +41,7 @@ pub fn document(products: &[(&str, &str, &str)]) -> String {
                 "initial_release_date": "2026-02-01T10:00:00Z", "current_release_date": "2026-03-01T10:00:00Z",
                 "revision_history": [{"date": "2026-02-01T10:00:00Z", "number": "1", "summary": "first"}]},
         },
-        "product_tree": {"branches": [{"category": "vendor", "name": "Acme", "branches": branches}]},
+        "product_tree": {"branches": branches},
         "vulnerabilities": vulnerabilities,
     })
     .to_string()
@@ -50,7 +50,7 @@ pub fn document(products: &[(&str, &str, &str)]) -> String {
 /// A document and a decision on releases of each of these names, in a state that nobody holds.
 pub fn told_of(product: &Product, state: &str, names: &[Name]) {
     let folder = State::new();
-    let products: Vec<(&str, &str, &str)> = names.iter().map(|name| (name.said, name.said, "2.11")).collect();
+    let products: Vec<(&str, &str, &str, &str)> = names.iter().map(|name| (name.said, name.said, name.said, "2.11")).collect();
     let file = folder.file("names.json", document(&products));
     product.run(["import", "advisories", &file, "--state", state]).expect(code::DONE);
     let approval = |name: &Name| {
@@ -71,7 +71,7 @@ fn people_see_what_threatens_and_decide_in_two() {
     let Some(rules) = needed(TEST, rig::available().and_then(|()| axe::rules())) else { return };
     let state = State::new();
     let sheet = state.file("plant.csv", SHEET);
-    let advisory = state.file("acme.json", document(&[("a hole in the clock", "M-1", "1.3")]));
+    let advisory = state.file("acme.json", document(&[("a hole in the clock", "Acme", "M-1", "1.3")]));
     product.run(["import", "devices", &sheet, "--state", &state.text()]).expect(code::DONE);
     product.run(["import", "advisories", &advisory, "--state", &state.text()]).expect(code::DONE);
     let gateway = Gateway::over(&product, &state.text());
