@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod matrix;
+mod news;
 mod rooms;
 mod schema;
 

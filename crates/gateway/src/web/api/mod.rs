@@ -7,6 +7,7 @@ pub mod asked;
 pub mod baselines;
 pub mod behind;
 pub mod changes;
+pub mod decisions;
 pub mod devices;
 mod events;
 pub mod explained;
@@ -93,15 +94,15 @@ pub fn router() -> (Router<Web>, Router<Web>) {
     let recording = OpenApiRouter::new()
         .routes(routes!(changes::open_ring))
         .routes(routes!(changes::installed))
-        .routes(routes!(baselines::propose))
-        .routes(routes!(baselines::withdraw))
+        .routes(routes!(decisions::propose))
+        .routes(routes!(decisions::withdraw))
         .route_layer(may(Right::Record));
     let approving = OpenApiRouter::new()
         .routes(routes!(changes::approve))
         .routes(routes!(changes::verify))
-        .routes(routes!(baselines::accept))
-        .routes(routes!(baselines::decide))
-        .routes(routes!(baselines::exempt))
+        .routes(routes!(decisions::accept))
+        .routes(routes!(decisions::decide))
+        .routes(routes!(decisions::exempt))
         .route_layer(may(Right::Approve));
     let auditing = OpenApiRouter::new()
         .routes(routes!(ledger::entries))
