@@ -73,15 +73,15 @@ impl FieldSide {
     /// The listed device that an asset is, as the site file names it: by its owner's tag or its target, else by where it is asked. Not by the name that the
     /// asset gives itself: anybody may say one. Two that could be it are none.
     pub fn name_of(&self, asset: &Asset) -> Option<&String> {
+        // Where it answers now: what was its address before may be another's.
+        let last = asset.addresses.last();
+        let now = || asset.addresses.iter().filter(|one| last.is_some_and(|last| (one.ip, &one.line) == (last.ip, &last.line)));
         let tag = asset.columns.get("tag").cloned();
-        let names: Vec<String> = tag.into_iter().chain(asset.addresses.iter().map(place)).filter(|name| !name.is_empty()).collect();
+        let names: Vec<String> = tag.into_iter().chain(now().map(place)).filter(|name| !name.is_empty()).collect();
         let only = |is: &dyn Fn(&&String) -> bool| {
             let mut fitting = self.listed.iter().filter(is);
             fitting.next().filter(|_| fitting.next().is_none())
         };
-        // Where it answers now: what was its address before may be another's.
-        let last = asset.addresses.last();
-        let now = || asset.addresses.iter().filter(|one| last.is_some_and(|last| (one.ip, &one.line) == (last.ip, &last.line)));
         let is_there = |name: &&String| self.at.get(*name).is_some_and(|at| at.iter().any(|at| now().any(|address| at.is_at(address))));
         only(&|name| names.contains(name)).or_else(|| only(&is_there))
     }
