@@ -192,16 +192,17 @@ fn links(view: &View) -> Vec<Link<'_>> {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
+    use nameplate_core::observation::Address;
+
     use super::*;
 
-    /// A device as a sheet has it, or as it was heard.
-    fn asset(columns: &[(&str, &str)], ip: &str, zone: Option<&str>) -> Asset {
-        let address = nameplate_core::observation::Address { ip: ip.parse().ok(), zone: zone.map(str::to_owned), ..Default::default() };
+    /// A device that was heard somewhere, with cells of a sheet.
+    pub fn asset_at(columns: &[(&str, &str)], addresses: Vec<Address>) -> Asset {
         Asset {
             id: "a-1".to_owned(),
             was: Vec::new(),
-            addresses: vec![address],
+            addresses,
             speaks: BTreeMap::new(),
             claims: Vec::new(),
             imported: Vec::new(),
@@ -216,6 +217,10 @@ mod tests {
             facts: BTreeMap::new(),
             stays: Vec::new(),
         }
+    }
+
+    fn asset(columns: &[(&str, &str)], ip: &str, zone: Option<&str>) -> Asset {
+        asset_at(columns, vec![Address { ip: ip.parse().ok(), zone: zone.map(str::to_owned), ..Address::default() }])
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod payloads;
 #[expect(dead_code, reason = "the same plants, without what is written about them")]
 #[path = "../browser_reports/plant.rs"]
 mod plant;
+mod rooms;
 mod work;
 /// What the plant wants of the tests of reports.
 mod sight {
@@ -170,8 +171,9 @@ fn a_device_cannot_be_asked_without_a_field_side(egon: &Visitor<'_>, id: &str) {
 
 fn a_viewer_sees_no_more_than_a_viewer_may(vera: &Visitor<'_>) {
     let rooms = vera.value("[...document.querySelectorAll('.rooms a')].map(one => one.textContent)");
-    assert_eq!(rooms, serde_json::json!(["Overview", "Devices", "Changes", "Reports", "Your account"]));
-    for path in ["/accounts", "/log", "/questions", "/imports"] {
+    let seen = ["Overview", "Devices", "Findings", "Advisories", "Baselines", "Changes", "Map", "Reports", "Your account"];
+    assert_eq!(rooms, serde_json::json!(seen));
+    for path in ["/accounts", "/log", "/questions", "/imports", "/settings"] {
         vera.open(path);
         assert_eq!(vera.status(), 403, "{path}");
     }
@@ -281,6 +283,20 @@ fn is_quiet(visitor: &Visitor<'_>, path: &str) {
     assert_eq!(visitor.value("window.__ran === undefined"), true, "{path}: a script ran");
 }
 
+/// Opens each threat that a document of hostile words names a device for; how many there are.
+fn each_threat_is_quiet(ada: &Visitor<'_>, names: usize) -> usize {
+    ada.open("/findings");
+    let threats = ada.value("[...document.querySelectorAll('#by ~ .box tbody a')].map(one => one.getAttribute('href'))");
+    let threats: Vec<String> = threats.as_array().into_iter().flatten().filter_map(|one| one.as_str().map(str::to_owned)).collect();
+    assert!(threats.len() > names / 4, "{} of {names} names are recognised in the document", threats.len());
+    for path in &threats {
+        ada.open(path);
+        assert_eq!(ada.status(), 200, "{path}");
+        is_quiet(ada, path);
+    }
+    threats.len()
+}
+
 #[test]
 fn two_hundred_hostile_names_are_text_on_every_page() {
     const TEST: &str = "two_hundred_hostile_names_are_text_on_every_page";
@@ -289,6 +305,7 @@ fn two_hundred_hostile_names_are_text_on_every_page() {
     let names = payloads::all();
     assert!(names.len() >= 200, "{} names", names.len());
     let plant = Plant::of_names(&product, &names);
+    rooms::told_of(&product, &plant.folder(), &names);
     let gateway = Gateway::over(&product, &plant.folder());
     gateway.visitor(&browser).redeem(&gateway.link, Some("Ada"));
     let ada = gateway.person(&browser, "Ada");
@@ -309,7 +326,20 @@ fn two_hundred_hostile_names_are_text_on_every_page() {
         ada.press("main > p > a");
     }
     assert!(opened > 3, "more than one page of devices");
-    for path in ["/", "/changes", "/questions", "/log", "/accounts"] {
+    for path in [
+        "/",
+        "/findings",
+        "/findings?by=device",
+        "/advisories",
+        "/advisories/ACME-1",
+        "/baselines",
+        "/map",
+        "/settings",
+        "/changes",
+        "/questions",
+        "/log",
+        "/accounts",
+    ] {
         ada.open(path);
         is_quiet(&ada, path);
         opened += 1;
@@ -319,7 +349,11 @@ fn two_hundred_hostile_names_are_text_on_every_page() {
         }
     }
     assert_eq!(changes.len(), names.len(), "each change has its page");
+    let threats = each_threat_is_quiet(&ada, names.len());
     for (name, id) in names.iter().zip(&plant.ids) {
+        let rests = format!("/devices/{id}/fields/manufacturer");
+        ada.open(&rests);
+        is_quiet(&ada, &rests);
         let path = format!("/devices/{id}");
         ada.open(&path);
         is_quiet(&ada, &path);
@@ -341,6 +375,6 @@ fn two_hundred_hostile_names_are_text_on_every_page() {
     }
     ada.open("/devices");
     ada.picture("hostile devices");
-    eprintln!("{} names on {} pages", names.len(), opened + names.len() + changes.len());
+    eprintln!("{} names on {} pages", names.len(), opened + 2 * names.len() + changes.len() + threats);
     assert!(listed.contains("2.10"));
 }

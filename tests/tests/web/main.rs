@@ -4,6 +4,7 @@ mod bad_input;
 mod changes;
 mod imports;
 mod matrix;
+mod news;
 mod readings;
 mod reports;
 mod rooms;

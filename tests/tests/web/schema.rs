@@ -39,7 +39,7 @@ fn no_request_that_schemathesis_makes_is_answered_otherwise_than_described() {
         let mut command = Command::new(&tool);
         command
             .args(["run", &format!("{}/api/v1/openapi.json", plant.gate.origin()), "--rate-limit", "45/s", "--max-time", &seconds])
-            // It waits for the end of what has none; `rooms` has that one.
+            // It waits for the end of what has none; `news` has that one.
             .args(["--exclude-path", "/api/v1/stream"])
             .args([
                 "--header",

@@ -20,6 +20,13 @@ use crate::key::write_private;
 const CERTIFICATE: &str = "page.crt";
 const KEY: &str = "page.key";
 
+/// SHA-256 of the page's certificate, as browsers show it; `None` without TLS, or where it cannot be read now.
+pub fn fingerprint(page: &Page, directory: &Path) -> Option<String> {
+    let path = page.tls.then(|| page.certificate.clone().unwrap_or_else(|| directory.join(CERTIFICATE)))?;
+    let first = CertificateDer::pem_file_iter(path).ok()?.next()?.ok()?;
+    Some(hex(&Sha256::digest(first)))
+}
+
 /// What answers in TLS, and the fingerprint of its certificate: SHA-256, as browsers show it.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use clap::Args;
-use nameplate_core::baseline::{Approval, Baselines, Became, CompatibilitySet, Decided, Force, Origin, ProductLine, Proposed};
+use nameplate_core::baseline::{Approval, Baselines, Became, CompatibilitySet, Decided, Force, Origin, ProductLine, Proposal, Proposed};
 use nameplate_core::observation::rfc3339;
 use nameplate_core::profile::ProfileSet;
 use nameplate_core::version::Order;
@@ -117,22 +117,31 @@ pub fn lines<'a>(baselines: &'a Baselines, profiles: &ProfileSet, now_ns: u64) -
         let counts = in_force.iter().any(|other| other.index == one.index);
         Line::set(&one.set, (one.index, one.time_ns), if counts { IN_FORCE } else { "not in force" })
     });
-    let proposals = baselines.proposals().filter(|one| !matches!(one.became, Became::Accepted(_))).map(|one| {
-        let force = match one.became {
-            Became::Withdrawn(by) => format!("withdrawn by entry {by}"),
-            _ => "proposed, waits for another person".to_owned(),
-        };
-        match &one.what {
-            Proposed::Release(approval) => Line::of(approval, (one.index, one.time_ns), &force),
-            Proposed::Set(set) => Line::set(set, (one.index, one.time_ns), &force),
-        }
-    });
+    let proposals = baselines.proposals().filter(|one| !matches!(one.became, Became::Accepted(_))).map(Line::proposed);
     let mut lines: Vec<Line<'_>> = decided.chain(sets).chain(proposals).collect();
     lines.sort_by_key(|line| line.entry);
     lines
 }
 
+/// The decision, set or proposal of an entry; of what was accepted the proposal, too.
+pub fn line<'a>(baselines: &'a Baselines, profiles: &ProfileSet, now_ns: u64, entry: u64) -> Option<Line<'a>> {
+    let proposed = || baselines.proposals().find(|one| one.index == entry).map(Line::proposed);
+    lines(baselines, profiles, now_ns).into_iter().find(|line| line.entry == entry).or_else(proposed)
+}
+
 impl<'a> Line<'a> {
+    fn proposed(one: &'a Proposal) -> Self {
+        let force = match one.became {
+            Became::Accepted(by) => format!("accepted by entry {by}"),
+            Became::Withdrawn(by) => format!("withdrawn by entry {by}"),
+            Became::Waits => "proposed, waits for another person".to_owned(),
+        };
+        match &one.what {
+            Proposed::Release(approval) => Self::of(approval, (one.index, one.time_ns), &force),
+            Proposed::Set(set) => Self::set(set, (one.index, one.time_ns), &force),
+        }
+    }
+
     fn decided(decided: &'a Decided, force: Force) -> Self {
         let force = match force {
             Force::InForce => IN_FORCE.to_owned(),

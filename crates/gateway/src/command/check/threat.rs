@@ -76,7 +76,7 @@ impl<'a> Touch<'a> {
             Verdict::Contradiction => &mut counts.contradiction,
             Verdict::NotAffected => &mut counts.not_affected,
         } += 1;
-        counts.left += usize::from(is_left);
+        counts.left += usize::from(is_left && found.verdict != Verdict::NotAffected);
         counts.in_progress += usize::from(state == Some(State::InProgress));
         counts.done += usize::from(state == Some(State::Done));
         self.beside.insert(beside);

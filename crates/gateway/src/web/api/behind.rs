@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn what_is_no_place_is_refused() {
-        for text in ["", "x", "61", "610062", "ff00", "61006200", "6100 62"] {
+        for text in ["", "x", "61", "610062", "ff00", "61006200", "6100zz"] {
             assert_eq!(text.parse::<Behind<2>>().is_ok(), text == "610062", "{text:?}");
         }
     }

@@ -8,6 +8,7 @@ pub mod baselines;
 pub mod behind;
 pub mod changes;
 pub mod compare;
+pub mod decisions;
 pub mod devices;
 mod events;
 pub mod evidence;
@@ -115,15 +116,15 @@ pub fn router() -> (Router<Web>, Router<Web>) {
         .routes(routes!(imports::devices))
         .routes(routes!(imports::advisories))
         .routes(routes!(imports::baseline))
-        .routes(routes!(baselines::propose))
-        .routes(routes!(baselines::withdraw))
+        .routes(routes!(decisions::propose))
+        .routes(routes!(decisions::withdraw))
         .route_layer(may(Right::Record));
     let approving = OpenApiRouter::new()
         .routes(routes!(changes::approve))
         .routes(routes!(changes::verify))
-        .routes(routes!(baselines::accept))
-        .routes(routes!(baselines::decide))
-        .routes(routes!(baselines::exempt))
+        .routes(routes!(decisions::accept))
+        .routes(routes!(decisions::decide))
+        .routes(routes!(decisions::exempt))
         .route_layer(may(Right::Approve));
     let auditing = OpenApiRouter::new()
         .routes(routes!(ledger::entries))

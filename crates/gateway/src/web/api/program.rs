@@ -17,6 +17,7 @@ use super::ledger::store;
 use super::{Problem, Web};
 use crate::command::doctor::{Finding, of_itself};
 use crate::house::House;
+use crate::web::tls;
 
 /// Where the package keeps the bill of materials.
 const BILL: &str = "/usr/share/doc/nameplate/sbom.cdx.json";
@@ -118,6 +119,9 @@ pub struct Settings {
     pub configuration: Vec<Setting>,
     /// The ledger's signed checkpoint.
     pub checkpoint: Checkpoint,
+    /// SHA-256 of the page's certificate, as browsers show it; until when it holds stands below.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
     /// What it sees of itself: directory, ledger, clock, disk, certificate.
     pub seen: Vec<Finding>,
 }
@@ -159,6 +163,7 @@ impl Settings {
                 root: note.lines().nth(2).unwrap_or_default().to_owned(),
                 signed_by: signers.map(str::to_owned).collect(),
             },
+            certificate: tls::fingerprint(&config.page, &house.directory),
             seen: of_itself(&config, &house.directory),
         })
     }

@@ -19,7 +19,8 @@ use crate::command::report::known_as;
 use crate::house::{House, Known};
 use crate::sheet::book::Tint;
 use crate::web::Web;
-use crate::web::api::baselines::{Left, LeftWord, Wanted, Word, decided, devices, exempted, line, other, proposed, settled};
+use crate::web::api::baselines::{devices, line, other};
+use crate::web::api::decisions::{Left, LeftWord, Wanted, Word, decided, exempted, proposed, settled};
 
 /// Rows of a table: what stands behind them is in the API and in `nameplate baseline list`.
 const ROWS_MAX: usize = 250;

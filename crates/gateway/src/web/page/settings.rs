@@ -17,6 +17,7 @@ use crate::web::api::program::{Program, Settings};
 struct Page<'a> {
     frame: Frame<'a>,
     program: Program,
+    certificate: Option<String>,
     seen: Listing,
     ledger: Listing,
     configuration: Listing,
@@ -24,7 +25,7 @@ struct Page<'a> {
 
 /// The page.
 pub async fn page(State(web): State<Web>, Extension(person): Extension<Person>) -> Shown {
-    let Settings { program, configuration, checkpoint, seen } = web.apart(Settings::of).await?;
+    let Settings { program, configuration, checkpoint, certificate, seen } = web.apart(Settings::of).await?;
     let seen = seen.into_iter().map(|finding| {
         let tint = match finding.verdict {
             Verdict::Ok => Tint::Good,
@@ -55,5 +56,5 @@ pub async fn page(State(web): State<Web>, Extension(person): Extension<Person>) 
         rows: configuration.into_iter().map(|one| Row::plain([one.key, one.holds])).collect(),
         none: "",
     };
-    shown(&Page { frame: Frame { person: Some(&person), here: "/settings" }, program, seen, ledger, configuration })
+    shown(&Page { frame: Frame { person: Some(&person), here: "/settings" }, program, certificate, seen, ledger, configuration })
 }
