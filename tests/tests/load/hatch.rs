@@ -8,7 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use nameplate::hatch::{Report, Request};
-use nameplate_core::observation::hex;
+use nameplate_core::observation::{Observation, hex};
+
+/// What an observation is known by on both sides: all of it but its messages, of which the ledger has the digests.
+pub fn key_of(mut observation: Observation) -> String {
+    observation.messages.clear();
+    hex(&observation.digest())
+}
 
 /// A hatch of its own before the field side's.
 pub struct Between {
@@ -51,7 +57,7 @@ fn lead(desk: &UnixStream, field: &UnixStream, all: &Arc<Mutex<Vec<String>>>) {
     thread::spawn(move || {
         pass(from_field, to_desk, |line| {
             if let Ok(Report::Said { number, observation, .. }) = serde_json::from_slice(line) {
-                telling.lock().unwrap_or_else(PoisonError::into_inner).insert(number, hex(&observation.digest()));
+                telling.lock().unwrap_or_else(PoisonError::into_inner).insert(number, key_of(*observation));
             }
         });
     });

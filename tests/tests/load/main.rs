@@ -13,16 +13,16 @@ use std::collections::BTreeSet;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use nameplate::store::Store;
 use nameplate_core::account::Event;
-use nameplate_core::ledger::Body;
-use nameplate_core::observation::hex;
+use nameplate_core::ledger::{Body, Entry};
 use nameplate_tests::personas::Draw;
 use nameplate_tests::place::needed;
 use nameplate_tests::product::code;
 use nameplate_tests::web::Asker;
+use rusqlite::Connection;
 
 use self::clients::{Account, Clients, Plain, ranks};
+use self::hatch::key_of;
 use self::stand::{DEVICES, Memory, SEGMENTS, Stand, Watch, arrived, processor_s};
 use self::wire::{Manners, Wire};
 
@@ -150,24 +150,23 @@ fn asked(manners: &Manners, questions: usize, factor: f64) {
 fn kept(stand: &Stand, account: &Account) {
     let state = stand.desk_state();
     let verified = stand.product.run(["ledger", "verify", "--state", &state]).expect(code::DONE);
-    let store = Store::read(state.as_ref()).expect("a state").expect("a ledger");
-    let (mut observations, mut wanted, mut touches) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
-    for index in 0..store.size() {
-        match store.entry(index).expect("an entry").body {
-            Body::Observation(observed) => drop(observations.insert(hex(&observed.observation.digest()))),
+    let (mut observations, mut wanted, mut touches, mut size) = (BTreeSet::new(), BTreeSet::new(), Vec::new(), 0);
+    entries(&state, |entry| {
+        size += 1;
+        match entry.body {
+            Body::Observation(observed) => drop(observations.insert(key_of(observed.observation))),
             Body::Account(Event::Wanted { what, .. }) => drop(wanted.insert(what.rsplit(' ').next().unwrap_or_default().to_owned())),
             Body::Touch { line } => touches.push(line),
             _ => {}
         }
-    }
+    });
     let acknowledged = stand.between.acknowledged();
     let lost = acknowledged.iter().filter(|id| !observations.contains(*id)).count();
     let lost_wishes: Vec<&String> = account.wanted.iter().filter(|order| !wanted.contains(*order)).collect();
     let record = std::fs::read_to_string(stand.folder.path().join("field/touch.ndjson")).expect("a record");
     let record: Vec<&str> = record.lines().skip(1).collect();
     println!(
-        "{} entries: {} observations, {} of them acknowledged; {} of {} lines of the touch record; {}",
-        store.size(),
+        "{size} entries: {} observations, {} of them acknowledged; {} of {} lines of the touch record; {}",
         observations.len(),
         acknowledged.len(),
         touches.len(),
@@ -181,7 +180,20 @@ fn kept(stand: &Stand, account: &Account) {
         "the touch record is not the ledger's"
     );
     let devices = stand.product.run(["devices", "--format", "csv", "--state", &state]).expect(code::DONE).out.lines().count() - 1;
-    assert_eq!(devices, usize::try_from(DEVICES).expect("a number"));
+    // And the station that reads them, on the mirror port.
+    assert_eq!(devices, usize::try_from(DEVICES).expect("a number") + 1);
+}
+
+/// Every entry of a ledger, as it stands in its tables (docs/ARCHITECTURE.md, "The state directory"): one by one the program would unpack each row for each.
+fn entries(state: &str, mut each: impl FnMut(Entry)) {
+    let connection = Connection::open(format!("{state}/nameplate.sqlite")).expect("a ledger");
+    let mut select = connection.prepare("SELECT bytes, records FROM sheaf ORDER BY size").expect("its table");
+    let mut rows = select.query([]).expect("its rows");
+    while let Some(row) = rows.next().expect("a row") {
+        let (bytes, records): (usize, Vec<u8>) = (row.get(0).expect("a number"), row.get(1).expect("bytes"));
+        let lines = lz4_flex::block::decompress(&records, bytes).expect("an LZ4 block");
+        lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).for_each(|line| each(Entry::of(line).expect("an entry")));
+    }
 }
 
 fn shown(memory: &Memory) {
