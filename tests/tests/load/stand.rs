@@ -32,6 +32,15 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// A process that is not ready by then never will be.
 const READY_SECONDS_MAX: Duration = Duration::from_secs(60);
 
+/// What systemd starts both with.
+const FIELD_UNIT: &str = include_str!("../../../packaging/units/nameplate-field.service");
+const DESK_UNIT: &str = include_str!("../../../packaging/units/nameplate-serve.service");
+
+/// The variables that a unit sets.
+fn environment(unit: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    unit.lines().filter_map(|line| line.strip_prefix("Environment=")?.split_once('='))
+}
+
 /// It.
 pub struct Stand {
     pub product: Product,
@@ -93,7 +102,9 @@ impl Stand {
         let factor = self.factor.to_string();
         let words = ["field", "--site", &site, "--hatch", &hatch, "--state", &state, "-i", TAP, "--time-factor", &factor];
         let begun = Instant::now();
-        let mut field = Process::start(self.product.command_under(&under, words));
+        let mut command = self.product.command_under(&under, words);
+        command.envs(environment(FIELD_UNIT));
+        let mut field = Process::start(command);
         field.says("the hatch is");
         (field, begun.elapsed())
     }
@@ -102,7 +113,9 @@ impl Stand {
     pub fn desk(&mut self) -> (Process, Duration) {
         let (config, state) = (self.path("serve.toml"), self.desk_state());
         let begun = Instant::now();
-        let mut desk = Process::start(self.product.command(["serve", "--config", &config.to_string_lossy(), "--state", &state]));
+        let mut command = self.product.command(["serve", "--config", &config.to_string_lossy(), "--state", &state]);
+        command.envs(environment(DESK_UNIT));
+        let mut desk = Process::start(command);
         let link = self.tokens.is_empty().then(|| desk.says("this link makes one"));
         let gate = Gate::of(desk.says("the page is").rsplit(' ').next().expect("a URL"));
         while !gate.try_send("GET", &Asker::nobody(), "/api/v1/health/ready", None).is_ok_and(|said| said.status == 200) {

@@ -119,7 +119,7 @@ impl Field {
     fn welcome(&self) -> Report {
         let asked =
             |device: &String| self.asked.get(device).and_then(|times| Some(("daily".to_owned(), *times.last()?))).into_iter().collect();
-        let devices = (0..DEVICES).map(name).map(|name| Listed { asked: asked(&name), name }).collect();
+        let devices = (0..DEVICES).map(name).map(|name| Listed { asked: asked(&name), at: Vec::new(), name }).collect();
         let (program, site, key) = ("nameplate".to_owned(), "North".to_owned(), self.key.public().digits());
         Report::Welcome { format: FORMAT, program, site, devices, key, interface: None }
     }
