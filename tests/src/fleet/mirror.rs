@@ -61,6 +61,7 @@ async fn read(device: &Running, number: u32, polls: usize) -> io::Result<()> {
 }
 
 async fn over_tcp(door: &Door, identity: &[u8], poll: &[u8], polls: usize) -> io::Result<()> {
+    #[expect(clippy::disallowed_methods, reason = "a simulated device on loopback")]
     let socket = TcpSocket::new_v4()?;
     socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
     door.admit(socket.local_addr()?);

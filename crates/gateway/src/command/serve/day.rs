@@ -25,6 +25,7 @@ use crate::store::Store;
 const DEVICES: u32 = if cfg!(debug_assertions) { 200 } else { 2_000 };
 const MINUTES: u64 = 24 * 60;
 const MINUTE_NS: u64 = 60_000_000_000;
+const DAY_NS: u64 = MINUTES * MINUTE_NS;
 /// 2026-11-22T09:30:00Z: midnight, when all is said anew, is in the middle.
 const BEGIN_NS: u64 = 1_795_339_800_000_000_000;
 /// Each device is heard so often, a tenth of them a minute.
@@ -52,10 +53,18 @@ fn name(number: u32) -> String {
     format!("PLC {number}")
 }
 
-/// What a device says of itself; one in a hundred says another release in the afternoon.
+/// One in a hundred says another release in the afternoon.
+fn turned(number: u32, time_ns: u64) -> bool {
+    number.is_multiple_of(100) && time_ns > BEGIN_NS + MINUTES / 4 * MINUTE_NS
+}
+
+fn number(name: &str) -> u32 {
+    name.rsplit(' ').next().and_then(|number| number.parse().ok()).expect("a device of ours")
+}
+
+/// What a device says of itself.
 fn reading(number: u32, time_ns: u64) -> Reading {
-    let turned = number.is_multiple_of(100) && time_ns > BEGIN_NS + MINUTES / 4 * MINUTE_NS;
-    let words = ["Acme".to_owned(), format!("M-{number}"), format!("V{}.{number}", if turned { 2 } else { 1 })];
+    let words = ["Acme".to_owned(), format!("M-{number}"), format!("V{}.{number}", if turned(number, time_ns) { 2 } else { 1 })];
     let [_, _, high, low] = number.to_be_bytes();
     let speaker = Address { ip: Some([10, 0, high, low].into()), port: Some(502), unit: Some(1), ..Address::default() };
     let mut reading = Reading::new("modbus", Over::Tcp, "modbus.identification.basic", speaker);
@@ -96,9 +105,8 @@ impl Field {
         let mut chain = self.chain();
         for device in devices {
             self.asked.entry(device.clone()).or_default().push(now_ns);
-            let number = device.rsplit(' ').next().and_then(|number| number.parse().ok()).expect("a device of ours");
             self.write(&mut chain, &Line { why: Some(device.clone()), ..Line::new(Kind::Connect) });
-            self.hears(intake, &reading(number, now_ns), Source::Asked { reason: "daily".into() });
+            self.hears(intake, &reading(number(device), now_ns), Source::Asked { reason: "daily".into() });
         }
         let seal = chain.seal(&self.key);
         self.write(&mut chain, &Line { seal: Some(seal), ..Line::new(Kind::Sealed) });
@@ -213,9 +221,13 @@ fn a_day_of_a_large_site_asks_each_device_in_its_turn_and_loses_nothing() {
     std::fs::remove_dir_all(&state).expect("removed");
     assert_eq!((field.outbox.given_up(), field.outbox.next_line(), field.told.len()), (0, None, 0));
     assert!(field.acknowledged.iter().all(|id| observations.contains(id)), "what was acknowledged is not there");
-    // Each is heard first, and anew after midnight; twenty say another release; and each is read for its plan.
-    let expected = 2 * DEVICES + DEVICES / 100 + field.asked.values().flatten().count() as u32;
-    assert_eq!((observations.len(), field.acknowledged.len()), (expected as usize, expected as usize));
+    // Each is heard first, and anew after midnight; one in a hundred says another release; and what a plan reads is told where it is the first of its day, or another.
+    let read = |(device, times): (&String, &Vec<u64>)| {
+        let said = times.iter().map(|time_ns| (time_ns / DAY_NS, turned(number(device), *time_ns)));
+        said.collect::<std::collections::BTreeSet<_>>().len()
+    };
+    let expected = (2 * DEVICES + DEVICES / 100) as usize + field.asked.iter().map(read).sum::<usize>();
+    assert_eq!((observations.len(), field.acknowledged.len()), (expected, expected));
     assert_eq!(touched, field.record);
     assert_eq!(field.asked.len(), DEVICES as usize);
     // Once to catch up, and once at its own moment, however often either side began anew; the second of one UTC day is what the field side's budget refuses.

@@ -63,8 +63,28 @@ impl Modify for Proofs {
 
 /// The API, and its description.
 pub fn router() -> (Router<Web>, Router<Web>) {
-    let may = |right| from_fn_with_state(who::Needed::of_api(right), who::allowed);
-    let reading = OpenApiRouter::new()
+    let open = OpenApiRouter::new().routes(routes!(health::live)).routes(routes!(health::ready));
+    let all = [reading(), engineers(), approvers(), auditors(), administrators(), open];
+    let all = all.into_iter().fold(OpenApiRouter::new(), OpenApiRouter::merge);
+    let nothing = || async { Problem::missing("there is no such thing in the API; /api/v1/openapi.json describes it") };
+    let (router, description) = OpenApiRouter::with_openapi(Description::openapi()).nest("/api/v1", all).split_for_parts();
+    let router =
+        router.route("/api/{*path}", any(nothing)).method_not_allowed_fallback(problem::wrong_method).layer(from_fn(answer::tagged));
+    // It is built of our own parts, so this cannot fail.
+    let description = description.to_pretty_json().unwrap_or_default();
+    let described =
+        Router::new().route("/api/v1/openapi.json", get(move || async move { ([("content-type", "application/json")], description) }));
+    (router, described)
+}
+
+/// What takes this right.
+fn behind_right(router: OpenApiRouter<Web>, right: Right) -> OpenApiRouter<Web> {
+    router.route_layer(from_fn_with_state(who::Needed::of_api(right), who::allowed))
+}
+
+/// Who may look.
+fn reading() -> OpenApiRouter<Web> {
+    let router = OpenApiRouter::new()
         .routes(routes!(devices::list))
         .routes(routes!(devices::one))
         .routes(routes!(observations::claims))
@@ -101,9 +121,13 @@ pub fn router() -> (Router<Web>, Router<Web>) {
         .routes(routes!(accounts::me))
         .routes(routes!(accounts::tokens, accounts::make_token))
         .routes(routes!(accounts::revoke))
-        .routes(routes!(health::metrics))
-        .route_layer(may(Right::Read));
-    let asking = OpenApiRouter::new().routes(routes!(field::round)).routes(routes!(changes::readings::ask)).route_layer(may(Right::Ask));
+        .routes(routes!(health::metrics));
+    behind_right(router, Right::Read)
+}
+
+/// Who has devices asked, and writes down what was done.
+fn engineers() -> OpenApiRouter<Web> {
+    let asking = OpenApiRouter::new().routes(routes!(field::round)).routes(routes!(changes::readings::ask));
     let recording = OpenApiRouter::new()
         .routes(routes!(changes::open::open))
         .routes(routes!(changes::steps::check))
@@ -117,37 +141,34 @@ pub fn router() -> (Router<Web>, Router<Web>) {
         .routes(routes!(imports::advisories))
         .routes(routes!(imports::baseline))
         .routes(routes!(decisions::propose))
-        .routes(routes!(decisions::withdraw))
-        .route_layer(may(Right::Record));
-    let approving = OpenApiRouter::new()
+        .routes(routes!(decisions::withdraw));
+    behind_right(asking, Right::Ask).merge(behind_right(recording, Right::Record))
+}
+
+/// Who decides.
+fn approvers() -> OpenApiRouter<Web> {
+    let router = OpenApiRouter::new()
         .routes(routes!(changes::approve))
         .routes(routes!(changes::verify))
         .routes(routes!(decisions::accept))
         .routes(routes!(decisions::decide))
-        .routes(routes!(decisions::exempt))
-        .route_layer(may(Right::Approve));
-    let auditing = OpenApiRouter::new()
+        .routes(routes!(decisions::exempt));
+    behind_right(router, Right::Approve)
+}
+
+/// Who checks what others did.
+fn auditors() -> OpenApiRouter<Web> {
+    let router = OpenApiRouter::new()
         .routes(routes!(ledger::entries))
         .routes(routes!(evidence::of_device))
         .routes(routes!(evidence::of_change))
         .routes(routes!(accounts::list))
-        .routes(routes!(program::settings))
-        .route_layer(may(Right::Audit));
-    let administering = OpenApiRouter::new()
-        .routes(routes!(accounts::make))
-        .routes(routes!(accounts::link))
-        .routes(routes!(accounts::change))
-        .route_layer(may(Right::Administer));
-    let open = OpenApiRouter::new().routes(routes!(health::live)).routes(routes!(health::ready));
-    let all =
-        [reading, asking, recording, approving, auditing, administering, open].into_iter().fold(OpenApiRouter::new(), OpenApiRouter::merge);
-    let nothing = || async { Problem::missing("there is no such thing in the API; /api/v1/openapi.json describes it") };
-    let (router, description) = OpenApiRouter::with_openapi(Description::openapi()).nest("/api/v1", all).split_for_parts();
-    let router =
-        router.route("/api/{*path}", any(nothing)).method_not_allowed_fallback(problem::wrong_method).layer(from_fn(answer::tagged));
-    // It is built of our own parts, so this cannot fail.
-    let description = description.to_pretty_json().unwrap_or_default();
-    let described =
-        Router::new().route("/api/v1/openapi.json", get(move || async move { ([("content-type", "application/json")], description) }));
-    (router, described)
+        .routes(routes!(program::settings));
+    behind_right(router, Right::Audit)
+}
+
+/// Who says who may come in.
+fn administrators() -> OpenApiRouter<Web> {
+    let router = OpenApiRouter::new().routes(routes!(accounts::make)).routes(routes!(accounts::link)).routes(routes!(accounts::change));
+    behind_right(router, Right::Administer)
 }
