@@ -120,7 +120,7 @@ impl Gate {
             assert_eq!(stream.read(&mut byte).expect("an answer"), 1, "{}", String::from_utf8_lossy(&head));
             head.push(byte[0]);
         }
-        Opened { status: answered(&String::from_utf8_lossy(&head)).expect("an answer").status, stream }
+        Opened { status: status(&String::from_utf8_lossy(&head)).expect("an answer"), stream }
     }
 
     /// With a body in JSON.
@@ -240,12 +240,16 @@ fn request(at: SocketAddr, method: &str, asker: &Asker, path: &str, body: Option
     text
 }
 
+fn status(head: &str) -> Option<u16> {
+    head.lines().next()?.split(' ').nth(1)?.parse().ok()
+}
+
 fn answered(text: &str) -> io::Result<Answered> {
     let none = || io::Error::new(io::ErrorKind::UnexpectedEof, format!("no HTTP came back: {text:?}"));
     let (head, body) = text.split_once("\r\n\r\n").ok_or_else(none)?;
-    let mut lines = head.lines();
-    let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|status| status.parse().ok()).ok_or_else(none)?;
-    let headers = lines.filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.to_lowercase(), value.to_owned()));
+    let status = status(head).ok_or_else(none)?;
+    let headers =
+        head.lines().skip(1).filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.to_lowercase(), value.to_owned()));
     let answered = Answered { status, headers: headers.collect(), body: body.to_owned() };
     // Who was cut off by the end of a process has no answer.
     let whole = answered.header("content-length").and_then(|length| length.parse().ok()).is_none_or(|length: usize| body.len() >= length);

@@ -83,6 +83,8 @@ fn every_hostile_device_is_capped_and_left_alone() {
     println!("{:<14} {:<17} {:>5} {:>4} {:>8} {:>8} {:>6}  outcome", "protocol", "entry", "conns", "msgs", "bytes in", "held s", "KiB");
     let mut wrong = Vec::new();
     for cage in cage::all() {
+        // The first visit of a kind reads pages of the program and makes tables for all that follow: no device's doing.
+        drop(cage.visits(None));
         let sound = cage.visits(None);
         let facts: BTreeSet<String> = sound.iter().flat_map(|visit| visit.facts.clone()).collect();
         assert!(!facts.is_empty(), "{} tells nothing even where it is sound: {sound:?}", cage.name);

@@ -26,7 +26,7 @@ const MASTERS: u64 = 1;
 /// Mebibytes of a gateway's ring: on a small box that also serves a page; at 20,000 frames/s of 200 bytes two seconds.
 const RING_MIB: u16 = 8;
 /// It is memory of the kernel, which is never swapped out.
-const RING_MIB_MAX: u16 = 512;
+const RING_MEBIBYTES_MAX: u16 = 512;
 
 /// A site as its file has it.
 #[derive(Debug)]
@@ -309,8 +309,8 @@ fn place_of(ask: &Ask) -> Place {
 
 fn ring_mib(text: &Text<'_>, listen: Option<&ListenRow>) -> Result<u16, Failure> {
     let Some(given) = listen.and_then(|listen| listen.ring_mib.as_ref()) else { return Ok(RING_MIB) };
-    let fits = (1..=RING_MIB_MAX).contains(given.get_ref());
-    fits.then(|| *given.get_ref()).ok_or_else(|| text.bad(given.span().start, format!("ring_mib: 1 to {RING_MIB_MAX} mebibytes")))
+    let fits = (1..=RING_MEBIBYTES_MAX).contains(given.get_ref());
+    fits.then(|| *given.get_ref()).ok_or_else(|| text.bad(given.span().start, format!("ring_mib: 1 to {RING_MEBIBYTES_MAX} mebibytes")))
 }
 
 fn windows(text: &Text<'_>, rows: Vec<Spanned<WindowRow>>) -> Result<BTreeMap<String, Window>, Failure> {
