@@ -107,7 +107,10 @@ impl Packer<'_> {
         for unit in ["nameplate-field.service", "nameplate-serve.service"] {
             self.put(&format!("{UNITS}/{unit}"), &bytes(&packaging.join("units").join(unit))?, 0o644)?;
         }
-        self.put(&format!("{DOC}/examples/serial.conf"), &bytes(&packaging.join("units/serial.conf"))?, 0o644)?;
+        for example in ["units/serial.conf", "prometheus/nameplate.rules.yml"] {
+            let example = packaging.join(example);
+            self.put(&format!("{DOC}/examples/{}", name(&example)), &bytes(&example)?, 0o644)?;
+        }
         for (folder, file) in [("sysusers.d", "sysusers.conf"), ("tmpfiles.d", "tmpfiles.conf")] {
             self.put(&format!("usr/lib/{folder}/nameplate.conf"), &bytes(&packaging.join(file))?, 0o644)?;
         }

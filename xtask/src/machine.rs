@@ -47,6 +47,8 @@ const NEEDS: &[Need] = &[
     Need { program: "strip", words: &["--version"], package: "binutils" },
     Need { program: "systemd-analyze", words: &["--version"], package: "systemd" },
     Need { program: "ip", words: &["-V"], package: "iproute2" },
+    // Scrapes a gateway, and brings promtool, which finds fault with metrics and alerts.
+    Need { program: "prometheus", words: &["--version"], package: "prometheus" },
 ];
 
 /// The packages that are missing here, as the one line that brings them; `None` when all is there.

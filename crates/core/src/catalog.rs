@@ -117,10 +117,10 @@ impl Catalog {
         self.take_entry(observation, said, None)
     }
 
-    /// True for the [`Observation::digest`] of one that was taken before.
+    /// True for the time and the [`Observation::digest`] of one that was taken before.
     #[must_use]
-    pub fn knows(&self, digest: &[u8; 32]) -> bool {
-        self.taken.known(digest).is_some()
+    pub fn knows(&self, time_ns: u64, digest: &[u8; 32]) -> bool {
+        self.taken.known(time_ns, digest).is_some()
     }
 
     /// As [`Catalog::take`], for an observation that stands in the ledger at this index.
@@ -138,7 +138,7 @@ impl Catalog {
 
     /// As [`Catalog::take_digested`], where nobody asks for the asset's id.
     pub(crate) fn fold_in(&mut self, told: Told<'_>, said: &Arc<Meaning>) -> Number {
-        if let Some(at) = self.taken.known(&told.id.0) {
+        if let Some(at) = self.taken.known(told.time_ns, &told.id.0) {
             self.taken.again(at, told.entry);
             return self.assets.now(self.taken.records.get(at as usize).map_or_else(Number::default, |record| record.owner));
         }
@@ -285,6 +285,7 @@ mod import;
 mod join;
 mod places;
 mod recorded;
+mod records;
 mod serial;
 mod settle;
 mod stay;

@@ -308,7 +308,7 @@ impl<'a> Intake<'a> {
         let Body::Observation(observed) = &draft.body else { return Ok(()) };
         // Read before, from the same file: seen, and already in the ledger.
         let digest = observed.observation.digest();
-        let again = self.view.catalog.knows(&digest);
+        let again = self.view.catalog.knows(observed.observation.time_ns, &digest);
         let entry = self.store.as_ref().map(|_| self.size());
         let id = self.view.catalog.take_digested(&observed.observation, digest, &observed.interpretation, entry);
         self.saw(id);

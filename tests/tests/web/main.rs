@@ -5,6 +5,7 @@ mod changes;
 mod imports;
 mod matrix;
 mod news;
+mod prometheus;
 mod readings;
 mod reports;
 mod rooms;

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 
 use super::Catalog;
 use super::assets::Number;
-use super::taken::{Item, Taken};
+use super::records::Records;
+use super::taken::{Item, Record, Taken};
 
 /// Folds until no further serial number shows that two devices have it. Each takes at least one number, and in plants there are few.
 const FOLDS_MAX: usize = 4;
@@ -40,7 +41,7 @@ impl Catalog {
     fn fold_again(&mut self) {
         let mut taken = std::mem::take(&mut self.taken);
         let before = std::mem::take(self);
-        let owners: Vec<Number> = taken.records.iter().map(|record| record.owner).collect();
+        let records = taken.records.clone();
         let mut firsts = First::new();
         taken.doubles.clear();
         let items = taken.in_order();
@@ -58,7 +59,7 @@ impl Catalog {
         taken.is_out_of_order = false;
         (taken.hands_wait, taken.hands_are_applied) = (!taken.hands.is_empty(), false);
         self.name(firsts, &taken);
-        self.keep_names(&before, &owners, &taken);
+        self.keep_names(&before, &records, &taken);
         self.keep_sightings(before);
         self.taken = taken;
     }
@@ -69,11 +70,16 @@ impl Catalog {
             match item {
                 Item::Reading(at) => {
                     let Some(number) = taken.retold(*at, |told, said| self.fold_one(told, said)) else { continue };
-                    let Some(record) = taken.records.get_mut(*at as usize) else { continue };
-                    record.owner = number;
-                    let first = firsts.entry(number).or_insert((record.place, Name::Record(*at)));
-                    if record.place < first.0 {
-                        *first = (record.place, Name::Record(*at));
+                    let Some(&Record { place, owner, .. }) = taken.records.get(*at as usize) else { continue };
+                    // Few change hands, and the others stay shared with the catalog that this one is a copy of.
+                    if owner != number
+                        && let Some(record) = taken.records.get_mut(*at as usize)
+                    {
+                        record.owner = number;
+                    }
+                    let first = firsts.entry(number).or_insert((place, Name::Record(*at)));
+                    if place < first.0 {
+                        *first = (place, Name::Record(*at));
                     }
                 }
                 Item::Import(at) => {
@@ -115,10 +121,10 @@ impl Catalog {
     }
 
     /// Decisions name assets by ids that they had when they were made: each still names who has the readings that it was made of.
-    fn keep_names(&mut self, before: &Self, owners: &[Number], taken: &Taken) {
+    fn keep_names(&mut self, before: &Self, records: &Records, taken: &Taken) {
         let mut is_now: HashMap<Number, Number> = HashMap::new();
-        for (record, was) in taken.records.iter().zip(owners) {
-            is_now.entry(before.assets.now(*was)).or_insert_with(|| self.assets.now(record.owner));
+        for (record, was) in taken.records.iter().zip(records.iter()) {
+            is_now.entry(before.assets.now(was.owner)).or_insert_with(|| self.assets.now(record.owner));
         }
         for (id, number) in before.assets.names() {
             if let Some(now) = is_now.get(&number) {

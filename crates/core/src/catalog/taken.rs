@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::assets::Number;
 use super::digests::Digests;
+use super::records::Records;
 use super::{Meaning, Outline, Told};
 use crate::hand::{Act, Hand};
 use crate::observation::{Id, Source};
@@ -16,16 +17,16 @@ const TURN_FIRST: u64 = 1 << 63;
 const SAYINGS_SEARCHED_MAX: usize = 32;
 
 /// An observation that was taken: when, where in the ledger, and what it said.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Record {
     pub(super) time_ns: u64,
     /// Its entry in the ledger, or its turn behind [`TURN_FIRST`].
     pub(super) place: u64,
-    frame: u64,
+    pub(super) frame: u64,
     /// Which of the files, interfaces and work orders it came by.
-    way: u32,
+    pub(super) way: u32,
     pub(super) digest: [u8; 32],
-    saying: u32,
+    pub(super) saying: u32,
     /// Whose it is, or was when it was folded last.
     pub(super) owner: Number,
 }
@@ -63,7 +64,7 @@ pub(super) struct Taken {
     latest_way: u32,
     /// The source that came by it last.
     latest_source: Option<Source>,
-    pub(super) records: Vec<Record>,
+    pub(super) records: Records,
     by_digest: Digests,
     /// Sayings of each asset, by its number.
     by_asset: Vec<Vec<u32>>,
@@ -82,9 +83,9 @@ pub(super) struct Taken {
 }
 
 impl Taken {
-    /// The record with this digest.
-    pub(super) fn known(&self, digest: &[u8; 32]) -> Option<u32> {
-        self.by_digest.find(digest, &self.records)
+    /// The record with this time and digest.
+    pub(super) fn known(&self, time_ns: u64, digest: &[u8; 32]) -> Option<u32> {
+        self.by_digest.find(time_ns, digest, &self.records)
     }
 
     /// An observation that is known came again; the earlier place is its own.
@@ -101,7 +102,7 @@ impl Taken {
         let saying = self.saying(told.outline, said, asset);
         let place = self.place(told.entry);
         let Ok(at) = u32::try_from(self.records.len()) else { return };
-        self.by_digest.insert(&told.id.0, at);
+        self.by_digest.insert(told.time_ns, &told.id.0, at);
         self.comes((told.time_ns, place));
         let (time_ns, frame, digest) = (told.time_ns, frame(told.source), told.id.0);
         self.records.push(Record { time_ns, place, frame, way, digest, saying, owner: asset });
@@ -199,12 +200,20 @@ impl Taken {
 
     /// Everything but what persons did, in order.
     pub(super) fn in_order(&self) -> Vec<Item> {
-        let readings = (0..).zip(&self.records).map(|(at, record)| ((record.time_ns, record.place), Item::Reading(at)));
-        let imports = (0..).zip(&self.imports).map(|(at, import)| ((import.time_ns, import.place), Item::Import(at)));
-        let mut items: Vec<_> = readings.chain(imports).collect();
+        let end = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let readings = (0..end(self.records.len())).map(Item::Reading);
+        let mut items: Vec<Item> = readings.chain((0..end(self.imports.len())).map(Item::Import)).collect();
         // Nearly in order already, which a stable sort makes use of.
-        items.sort_by_key(|(key, _)| *key);
-        items.into_iter().map(|(_, item)| item).collect()
+        items.sort_by_key(|item| self.when(*item));
+        items
+    }
+
+    /// Where something belongs: its own time, then its place.
+    fn when(&self, item: Item) -> Option<(u64, u64)> {
+        match item {
+            Item::Reading(at) => self.records.get(at as usize).map(|record| (record.time_ns, record.place)),
+            Item::Import(at) => self.imports.get(at as usize).map(|import| (import.time_ns, import.place)),
+        }
     }
 
     /// What persons did, in the order in which it was recorded.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use nameplate_wire::{Authority, Fact, Reading};
-use regex::Regex;
+use regex::bytes::Regex;
 use serde::{Deserialize, Serialize};
 
 use super::objects::{OWN, resolved};
@@ -181,15 +181,16 @@ fn value_of(profile: &Profile, rule: &Extract, fact: &Fact) -> Result<Option<Str
         return Ok(None);
     }
     let text = text::decode_fact(fact.shape, &fact.bytes).map_err(|Unreadable { shown }| shown)?;
-    if rule.unless.as_ref().is_some_and(|pattern| pattern.is_match(&text)) {
+    if rule.unless.as_ref().is_some_and(|pattern| pattern.is_match(text.as_bytes())) {
         return Ok(None);
     }
     let value = match &rule.pattern {
         None => text.as_str(),
         Some(pattern) => {
-            let found = pattern.captures(&text).and_then(|found| found.get(1).or_else(|| found.get(0)));
-            match found {
-                Some(part) => part.as_str().trim(),
+            let found = pattern.captures(text.as_bytes()).and_then(|found| found.get(1).or_else(|| found.get(0)));
+            // A part of a character is no value.
+            match found.and_then(|part| text.get(part.range())) {
+                Some(part) => part.trim(),
                 // A rule of last resort looks for what few texts hold.
                 None if profile.fallback => return Ok(None),
                 None => return Err(text::printable(&text)),
@@ -226,7 +227,7 @@ fn matches(profile: &Profile, reading: &Reading) -> bool {
 
 /// True when this fact is there, readable, and matches.
 pub(super) fn holds((path, pattern): (&String, &Regex), reading: &Reading) -> bool {
-    fact_text(reading, path).is_some_and(|text| pattern.is_match(&text))
+    fact_text(reading, path).is_some_and(|text| pattern.is_match(text.as_bytes()))
 }
 
 /// The text of a fact that is there and readable.

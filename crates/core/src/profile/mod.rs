@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use nameplate_wire::conversation::Over;
 use nameplate_wire::modbus::registers::Read;
-use regex::Regex;
+use regex::bytes::Regex;
 use serde::Deserialize;
 
 pub use draft::{Answer, Head, draft};

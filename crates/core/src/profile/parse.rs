@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use nameplate_wire::modbus::registers::{BLOCKS_MAX, Read};
-use regex::RegexBuilder;
+use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use toml::Spanned;
@@ -196,8 +196,9 @@ pub fn parse(id: &str, text: &str) -> Result<Profile, Invalid> {
 /// Makes an [`Invalid`] for a place in the text.
 type At<'a> = dyn Fn(Option<std::ops::Range<usize>>, &'static str, String) -> Invalid + 'a;
 
-fn pattern(text: &Spanned<String>, at: &At<'_>) -> Result<regex::Regex, Invalid> {
-    RegexBuilder::new(text.as_ref()).size_limit(PATTERN_BYTES_MAX).build().map_err(|e| {
+/// Patterns are of bytes: `\d` is one of ten digits, as it is meant, and not one of all scripts, which makes a pattern many times as large.
+fn pattern(text: &Spanned<String>, at: &At<'_>) -> Result<Regex, Invalid> {
+    RegexBuilder::new(text.as_ref()).unicode(false).size_limit(PATTERN_BYTES_MAX).build().map_err(|e| {
         at(Some(text.span()), "pattern", format!("the pattern {:?} cannot be used: {}", text.as_ref(), last_line(&e.to_string())))
     })
 }
@@ -282,7 +283,7 @@ fn registers(text: &Text, at: &At<'_>) -> Result<Vec<Read>, Invalid> {
     text.read.iter().map(read).collect()
 }
 
-fn match_rules(read: &Text, at: &At<'_>) -> Result<BTreeMap<String, regex::Regex>, Invalid> {
+fn match_rules(read: &Text, at: &At<'_>) -> Result<BTreeMap<String, Regex>, Invalid> {
     if read.fallback != read.matches.is_empty() {
         return Err(at(None, "match", "a profile has a [match] table, or it says fallback = true, and not both".into()));
     }

@@ -68,7 +68,7 @@ pub async fn metrics(State(web): State<Web>) -> Result<impl IntoResponse, Proble
         let (received, dropped, given_up) = field.counted;
         let writes = f64::from(u8::from(house.halted().is_none()));
         let rows: [(&str, &str, &str, f64); 11] = [
-            ("ledger_entries", "counter", "Entries of the ledger.", entries as f64),
+            ("ledger_entries", "gauge", "Entries of the ledger.", entries as f64),
             ("ledger_writes", "gauge", "1 while the ledger can be written.", writes),
             ("devices", "gauge", "Devices in the catalog.", devices as f64),
             ("devices_firmware_unknown", "gauge", "Devices whose firmware is not known.", unknown as f64),
