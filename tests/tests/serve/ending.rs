@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use nameplate_simulators::device::Device;
 use nameplate_simulators::fault::Fault;
 use nameplate_simulators::modbus::Persona;
-use nameplate_simulators::report::{Report, SessionEnded};
+use nameplate_simulators::report::{Ended as SessionEnded, Report};
 use nameplate_tests::place::needed;
 use nameplate_tests::product::{Product, block_on, code, settled};
 use serde_json::Value;
@@ -89,7 +89,7 @@ fn who_is_told_to_end_in_a_round_begins_nothing_more_and_leaves_nobody_hanging()
     });
     assert!(reports.iter().all(|report| report.connections() == 1 && report.trips.is_empty()), "{reports:?}");
     assert!(reports.iter().all(|report| report.sessions.iter().all(|session| session.ended == SessionEnded::PeerFin)), "{reports:?}");
-    let mut requests: Vec<usize> = reports.iter().map(Report::requests).collect();
+    let mut requests: Vec<u32> = reports.iter().map(Report::requests).collect();
     requests.sort_unstable();
     assert_eq!((requests[0], requests[1..].iter().all(|count| *count == requests[1])), (1, true), "{requests:?}");
 }

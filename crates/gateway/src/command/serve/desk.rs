@@ -33,6 +33,8 @@ pub struct Desk<'a> {
     rounds: u64,
     /// The plan and the devices of the round that is being asked.
     asking: Option<(String, Vec<String>)>,
+    /// Whether the field side says that it is ending: it would ask nobody more.
+    is_ending: bool,
 }
 
 impl<'a> Desk<'a> {
@@ -42,7 +44,20 @@ impl<'a> Desk<'a> {
     /// The ledger's.
     pub fn new(house: &'a House, (plans, wanted): (&'a [Plan], &'a mut Wanted), pinned: Option<&'a str>) -> Result<Self, Failure> {
         let (chain, key) = house.with_store(last_seal).transpose()?.unwrap_or_default();
-        Ok(Self { house, plans, pinned, key, chain, unsealed: (Vec::new(), 0), wanted, said: 0, kept: 0, rounds: 0, asking: None })
+        Ok(Self {
+            house,
+            plans,
+            pinned,
+            key,
+            chain,
+            unsealed: (Vec::new(), 0),
+            wanted,
+            said: 0,
+            kept: 0,
+            rounds: 0,
+            asking: None,
+            is_ending: false,
+        })
     }
 
     /// The first line to the field side.
@@ -111,6 +126,16 @@ impl<'a> Desk<'a> {
         if let Some((plan, devices)) = self.asking.take() {
             devices.iter().filter(|device| unasked.contains(device)).for_each(|device| self.wanted.forget(&plan, device));
         }
+        self.is_ending |= !unasked.is_empty();
+    }
+
+    /// The field side is gone, in the middle of a round perhaps: the next one says who was asked in it, and the others have not had their moment. What to say of
+    /// it.
+    pub fn lost(&mut self, why: &str) -> String {
+        if let Some((plan, devices)) = self.asking.take() {
+            devices.iter().for_each(|device| self.wanted.forget(&plan, device));
+        }
+        format!("the field side is gone: {why}")
     }
 
     /// What was counted over there; what got worse is said.
@@ -203,7 +228,7 @@ impl<'a> Desk<'a> {
 
     /// The next round, where nobody is being asked: what a person wants, else the devices whose moment has come.
     pub fn due(&mut self, now_ns: u64) -> Option<Request> {
-        if self.house.field().round.is_some() {
+        if self.is_ending || self.house.field().round.is_some() {
             return None;
         }
         let wish = self.house.next_wish().map(|wish| (Why::WorkOrder(wish.order), wish.devices));
@@ -317,29 +342,53 @@ mod tests {
     }
 
     #[test]
-    fn who_was_not_asked_because_the_field_side_ended_is_asked_again() {
+    fn who_was_not_asked_because_the_field_side_ended_is_asked_by_the_next() {
         let (house, mut wanted) = (House::without_store(), Wanted::default());
         let day = std::time::Duration::from_secs(24 * 60 * 60);
         let plan = Plan { name: "identity".to_owned(), devices: Vec::new(), every: day, catch_up: std::time::Duration::ZERO };
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<String>>();
         let listed = |name: String| Listed { name, at: Vec::new(), asked: std::collections::BTreeMap::new() };
-        let mut desk = Desk::new(&house, (std::slice::from_ref(&plan), &mut wanted), None).expect("a desk");
-        let mut hello = welcome(&SiteKey::of(&[7; 32]));
-        if let Report::Welcome { devices, .. } = &mut hello {
-            *devices = names(&["A", "B", "C"]).into_iter().map(listed).collect();
-        }
-        desk.take(hello).expect("a field side");
+        let there = || {
+            let mut there = welcome(&SiteKey::of(&[7; 32]));
+            if let Report::Welcome { devices, .. } = &mut there {
+                *devices = names(&["A", "B", "C"]).into_iter().map(listed).collect();
+            }
+            there
+        };
         let due = |desk: &mut Desk<'_>| match desk.due(house.started_ns) {
             Some(Request::Ask { devices, .. }) => devices,
             _ => Vec::new(),
         };
         // What it says of others than those that it was to ask changes nothing.
         let over = |round, unasked: &[&str]| Report::Asked { round, refused: 0, unanswered: 0, upset: 0, unasked: names(unasked) };
-        assert_eq!(due(&mut desk), ["A", "B", "C"]);
-        desk.take(over(1, &["B", "C", "D"])).expect("taken");
-        assert_eq!(due(&mut desk), ["B", "C"]);
-        desk.take(over(2, &[])).expect("taken");
-        assert_eq!(due(&mut desk), Vec::<String>::new());
+        // What is told of the round, whom the next field side is wanted to ask, and that nobody else is asked before it is there.
+        for (told, expected) in [
+            (Some(over(1, &["B", "C", "D"])), vec!["B", "C"]),
+            // It was killed: what was asked stands in the record, of which this one has no line.
+            (None, vec!["B", "C"]),
+            (Some(over(1, &[])), vec![]),
+        ] {
+            let mut desk = Desk::new(&house, (std::slice::from_ref(&plan), &mut wanted), None).expect("a desk");
+            desk.take(there()).expect("a field side");
+            assert!(!due(&mut desk).is_empty());
+            assert_eq!(due(&mut desk), Vec::<String>::new(), "one round at a time");
+            let is_told = told.is_some();
+            told.map(|told| desk.take(told).expect("taken"));
+            if is_told {
+                assert_eq!(
+                    due(&mut desk),
+                    Vec::<String>::new(),
+                    "of an ending field side nothing is wanted, and of another one nothing twice"
+                );
+            }
+            desk.lost("it closed the hatch");
+            drop(desk);
+            let mut desk = Desk::new(&house, (std::slice::from_ref(&plan), &mut wanted), None).expect("a desk");
+            desk.take(there()).expect("a field side");
+            assert_eq!(due(&mut desk), expected);
+            // It ends at once, so that the next row begins with the same.
+            desk.lost("it closed the hatch");
+        }
     }
 
     #[test]

@@ -155,21 +155,21 @@ impl Hatch {
     /// wanted that.
     fn attend(mut self, mut desk: Desk<'_>, config: &Config, care: &mut Care, stop: &Stop) -> Result<Option<String>, Failure> {
         let mut committed = Instant::now();
-        let mut over = self.say(&desk.hello());
+        let mut over = self.say(&desk.hello()).map(|why| desk.lost(&why));
         while over.is_none() && !stop.is_asked() && !care.is_asked_to_reload() {
             care.service.alive();
             over = match self.reports.recv_timeout(TICK) {
                 Ok(Ok(report)) => desk.take(report)?.map(|why| format!("the field side says: {why}; it is tried again")),
-                Ok(Err(why)) => Some(format!("the field side is gone: {why}")),
+                Ok(Err(why)) => Some(desk.lost(&why)),
                 Err(RecvTimeoutError::Timeout) => None,
-                Err(RecvTimeoutError::Disconnected) => Some("the field side is gone".to_owned()),
+                Err(RecvTimeoutError::Disconnected) => Some(desk.lost("nobody reads it any more")),
             };
             if committed.elapsed() >= COMMIT_EVERY {
                 over = over.or_else(|| self.keep(&mut desk));
                 committed = Instant::now();
             }
             let due = if over.is_none() && care.may_ask(config) { desk.due(now_ns()) } else { None };
-            over = over.or_else(|| due.and_then(|ask| self.say(&ask)));
+            over = over.or_else(|| due.and_then(|ask| self.say(&ask)).map(|why| desk.lost(&why)));
         }
         let kept = self.keep(&mut desk);
         let _ = self.to.shutdown(std::net::Shutdown::Both);
@@ -179,14 +179,14 @@ impl Hatch {
     /// Brings what was taken to the disk, and says so over there; why not, where that is not possible.
     fn keep(&mut self, desk: &mut Desk<'_>) -> Option<String> {
         match desk.commit() {
-            Ok(kept) => kept.and_then(|kept| self.say(&kept)),
+            Ok(kept) => kept.and_then(|kept| self.say(&kept)).map(|why| desk.lost(&why)),
             Err(failure) => Some(format!("what was heard waits to be written: {failure}")),
         }
     }
 
     /// Why not, where nobody is there any more.
     fn say(&mut self, request: &Request) -> Option<String> {
-        self.to.write_all(print::json_line(request).as_bytes()).err().map(|e| format!("the field side is gone: {e}"))
+        self.to.write_all(print::json_line(request).as_bytes()).err().map(|e| e.to_string())
     }
 }
 
