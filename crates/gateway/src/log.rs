@@ -160,7 +160,7 @@ impl Settings {
         words.into_iter().try_fold(self, |settings, word| match (word.parse(), word.parse()) {
             (Ok(level), _) => Ok(Self { level, ..settings }),
             (_, Ok(form)) => Ok(Self { form, ..settings }),
-            (Err(level), Err(form)) => Err(format!("{level}, or {}", form.rsplit(": ").next().unwrap_or_default())),
+            (Err(level), Err(form)) => Err(format!("{level}, or {}", form.rsplit("one of ").next().unwrap_or_default())),
         })
     }
 }
