@@ -60,11 +60,25 @@ impl Process {
     /// # Panics
     /// When it ends with another.
     pub fn ends(&mut self, code: i32) {
-        let asked = Command::new("kill").arg(self.child.id().to_string()).status();
-        assert!(asked.is_ok_and(|status| status.success()));
+        self.asked_to_end();
         let ended = self.child.wait().expect("an end");
         self.said.extend(self.lines.iter());
         assert_eq!(ended.code(), Some(code), "{:#?}", self.said);
+    }
+
+    /// SIGTERM; it goes on until it has ended what is under way.
+    ///
+    /// # Panics
+    /// When nobody can tell it.
+    pub fn asked_to_end(&self) {
+        let asked = Command::new("kill").arg(self.child.id().to_string()).status();
+        assert!(asked.is_ok_and(|status| status.success()));
+    }
+
+    /// All that it said, once it has ended.
+    #[must_use]
+    pub fn said(&self) -> &[String] {
+        &self.said
     }
 
     /// SIGKILL.

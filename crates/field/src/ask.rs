@@ -38,7 +38,7 @@ use crate::breaker::Attempt;
 use crate::guard::{Endpoint, Limits, Permit, REASON_BYTES_MAX, Refused};
 use crate::pacing::{Budget, NotYet, Segment, Slot, Slots, TimeFactor, may_ask};
 use crate::site::{Barred, Rules};
-use crate::touch::{Kind, Line, Summary, TouchRecord};
+use crate::touch::{Hush, Kind, Line, Summary, TouchRecord};
 use crate::uptime::Reboots;
 
 /// Last second that RFC 3339 can write (9999-12-31T23:59:59Z).
@@ -223,6 +223,9 @@ impl Next {
 impl Round<'_> {
     async fn run(&mut self, mut told: UnboundedReceiver<Event>, out: &mut impl FnMut(Event)) {
         let mut running: JoinSet<(Device, Attempt)> = JoinSet::new();
+        let (touch, mut is_ending) = (Arc::clone(&self.touch), false);
+        let ending = touch.told_to_end();
+        tokio::pin!(ending);
         loop {
             let wake = self.start(&mut running);
             if running.is_empty() && wake.is_none() {
@@ -246,6 +249,10 @@ impl Round<'_> {
                         break;
                     }
                     () = &mut sleep => break,
+                    () = &mut ending, if !is_ending => {
+                        is_ending = true;
+                        break;
+                    }
                 }
             }
         }
@@ -259,6 +266,10 @@ impl Round<'_> {
     fn start(&mut self, running: &mut JoinSet<(Device, Attempt)>) -> Option<Instant> {
         let mut wake: Option<Instant> = None;
         let quiet = self.touch.quiet();
+        if quiet == Some(Hush::Ending) {
+            self.leave_the_rest();
+            return None;
+        }
         for (segment, mut waiting) in std::mem::take(&mut self.waiting) {
             let mut later = VecDeque::new();
             while let Some((ask, permit)) = waiting.pop_front() {
@@ -281,6 +292,13 @@ impl Round<'_> {
             }
         }
         wake
+    }
+
+    /// Nobody begins with those that wait. Nothing happened to them, so the record has no line of it: they may be asked by whoever comes next.
+    fn leave_the_rest(&mut self) {
+        for (ask, permit) in std::mem::take(&mut self.waiting).into_values().flatten() {
+            let _told = self.tell.send(Event { endpoint: ask.endpoint, station: permit.station().to_owned(), what: What::Unasked });
+        }
     }
 
     fn begin(&mut self, ask: Ask, permit: Permit, running: &mut JoinSet<(Device, Attempt)>) {

@@ -18,6 +18,7 @@ use nameplate_wire::{Malformed, Reading};
 
 pub use self::converse::{BYTES_IN_MAX, STRAYS_MAX, With, converse};
 use crate::guard::{Grant, Guarded, Refused};
+use crate::touch::Hush;
 
 /// What is asked over one connection, and what its answers mean for what is asked next. No IO, no clock.
 pub trait Dialogue {
@@ -195,10 +196,10 @@ pub enum End {
     },
     /// The guard refused what we wanted to send: an error of ours.
     Refused(Refused),
-    /// Somebody set the quiet switch.
+    /// Nothing may be sent any more.
     Quiet {
-        /// In his words.
-        why: String,
+        /// Why.
+        why: Hush,
     },
     /// The connection failed.
     Io {
@@ -219,7 +220,7 @@ impl fmt::Display for End {
             Self::Unwilling { because } => f.write_str(because),
             Self::HoldSpent { partial } => write!(f, "our longest hold was over ({} bytes of an answer)", partial.len()),
             Self::Refused(refused) => refused.fmt(f),
-            Self::Quiet { why } => write!(f, "the quiet switch is set: {why}"),
+            Self::Quiet { why } => why.fmt(f),
             Self::Io { operation, source } => write!(f, "{operation}: {source}"),
         }
     }
@@ -239,8 +240,8 @@ pub trait Peer: AsyncRead + AsyncWrite + Unpin {
     /// A message of ours without what is secret in it.
     fn shown(&self, message: &[u8]) -> Vec<u8>;
 
-    /// Why no question may leave now, where somebody set the quiet switch.
-    fn quiet(&self) -> Option<String> {
+    /// Why no question may leave now.
+    fn quiet(&self) -> Option<Hush> {
         None
     }
 }
@@ -258,7 +259,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer for Guarded<S> {
         Self::shown(self, message)
     }
 
-    fn quiet(&self) -> Option<String> {
+    fn quiet(&self) -> Option<Hush> {
         Self::quiet(self)
     }
 }

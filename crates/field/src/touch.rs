@@ -22,12 +22,13 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 use self::sealed::Sealing;
 pub use self::{
     error::TouchError,
     line::{Kind, Line},
-    quiet::{QUIET_FILE_NAME, hush, quiet, resume},
+    quiet::{Hush, QUIET_FILE_NAME, hush, quiet, resume},
     summary::Summary,
 };
 
@@ -54,6 +55,8 @@ pub struct TouchRecord {
     clock: Box<dyn Fn() -> SystemTime + Send + Sync>,
     shelf: Mutex<Shelf>,
     torn: Option<Torn>,
+    /// Whether this process was told to end.
+    ending: watch::Sender<bool>,
 }
 
 /// A last line that a power cut had torn.
@@ -101,19 +104,13 @@ impl TouchRecord {
         check_header(&mut file, whole_bytes, &path)?;
         sync_directory(state).map_err(io("sync", state))?;
         let shelf = Shelf { file, whole_bytes, ragged: torn.is_some(), to_mend: torn.clone(), run: Summary::default(), sealing: None };
-        Ok(Self { path, clock: Box::new(clock), shelf: Mutex::new(shelf), torn })
+        Ok(Self { path, clock: Box::new(clock), shelf: Mutex::new(shelf), torn, ending: watch::Sender::new(false) })
     }
 
     /// Where it stands.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// Why nothing may be sent now, where somebody set the quiet switch beside it.
-    #[must_use]
-    pub fn quiet(&self) -> Option<String> {
-        self.path.parent().and_then(quiet)
     }
 
     /// The torn last line that was found on opening; it is cut off by the first append.

@@ -23,7 +23,7 @@ pub use lines::Lines;
 pub use outbox::Outbox;
 
 /// Of the lines; each side refuses another one's.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 /// A request: some thousand names of devices.
 pub const REQUEST_BYTES_MAX: usize = 256 * 1024;
 /// A report: the longest observation (a directory of objects) has some hundred kilobytes.
@@ -85,6 +85,18 @@ pub struct Listed {
     pub asked: BTreeMap<String, u64>,
 }
 
+/// What the kernel counted on an interface since it was opened.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Heard {
+    /// Its name.
+    pub interface: String,
+    /// Frames that came in.
+    pub received: u64,
+    /// Frames for which there was no room.
+    pub dropped: u64,
+}
+
 /// What the field side tells.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "told", rename_all = "snake_case", deny_unknown_fields)]
@@ -101,8 +113,8 @@ pub enum Report {
         devices: Vec<Listed>,
         /// The public key with which the touch record is sealed, 64 hexadecimal digits.
         key: String,
-        /// The interface that is listened to.
-        interface: Option<String>,
+        /// The interfaces that are listened to.
+        interfaces: Vec<String>,
     },
     /// Somebody said who he is, or that he is there: what was not known before.
     Said {
@@ -139,13 +151,13 @@ pub enum Report {
         unanswered: usize,
         /// Those that restarted as they were read.
         upset: usize,
+        /// Devices of the request, as it named them, with which nobody began because the field side is ending.
+        unasked: Vec<String>,
     },
-    /// What the kernel counted on the interface since it was opened.
+    /// What was counted.
     Counted {
-        /// Frames that came in.
-        received: u64,
-        /// Frames for which there was no room.
-        dropped: u64,
+        /// By the kernel, of each interface that is listened to.
+        interfaces: Vec<Heard>,
         /// Reports that were given up since the field side started, because nobody took them.
         given_up: u64,
     },
@@ -154,4 +166,33 @@ pub enum Report {
         /// In words.
         why: String,
     },
+}
+
+impl Report {
+    /// Its word in the hatch.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Welcome { .. } => "welcome",
+            Self::Said { .. } => "said",
+            Self::Done { .. } => "done",
+            Self::Touched { .. } => "touched",
+            Self::Asked { .. } => "asked",
+            Self::Counted { .. } => "counted",
+            Self::Wrong { .. } => "wrong",
+        }
+    }
+}
+
+impl Request {
+    /// Its word in the hatch.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Hello { .. } => "hello",
+            Self::Ask { .. } => "ask",
+            Self::Kept { .. } => "kept",
+            Self::Quiet { .. } => "quiet",
+        }
+    }
 }

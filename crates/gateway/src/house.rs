@@ -18,7 +18,7 @@ use tokio::sync::watch;
 
 use crate::command::serve::config::Config;
 use crate::failure::{Code, Failure};
-use crate::hatch::At;
+use crate::hatch::{At, Heard};
 use crate::intake::{Batch, Intake};
 use crate::lines::place;
 use crate::store::{Draft, Store, now_ns};
@@ -72,19 +72,26 @@ pub struct FieldSide {
     pub site: String,
     /// Fingerprint of the key that seals its touch record.
     pub key: String,
-    /// The interface that is listened to.
-    pub interface: Option<String>,
+    /// The interfaces that are listened to, and what was counted there.
+    pub interfaces: Vec<Heard>,
     /// Devices that may be asked, as the site file names them.
     pub listed: Vec<String>,
     /// Where each of them is asked, by its name.
     pub at: BTreeMap<String, Vec<At>>,
-    /// Frames that came in there, that were dropped, and reports that were given up.
-    pub counted: (u64, u64, u64),
+    /// Reports that were given up there.
+    pub given_up: u64,
     /// The round that is being asked.
     pub round: Option<Round>,
 }
 
 impl FieldSide {
+    /// Frames of all interfaces that came in, and that were dropped.
+    pub fn frames(&self) -> (u64, u64) {
+        let sum =
+            |(received, dropped): (u64, u64), one: &Heard| (received.saturating_add(one.received), dropped.saturating_add(one.dropped));
+        self.interfaces.iter().fold((0, 0), sum)
+    }
+
     /// The listed device that an asset is, as the site file names it: by its owner's tag or its target, else by where it is asked. Not by the name that the
     /// asset gives itself: anybody may say one. Two that could be it are none.
     pub fn name_of(&self, asset: &Asset) -> Option<&String> {

@@ -8,6 +8,7 @@ use nameplate_core::ledger::{KEY_BYTES, PublicKey, SiteKey};
 use nameplate_core::observation::{hex, unhex};
 
 use crate::failure::Failure;
+use crate::log;
 
 /// The key's file in the state directory: the seed, 64 hexadecimal digits and a line end.
 pub const FILE: &str = "site.key";
@@ -127,7 +128,12 @@ pub fn sync_directory(directory: &Path) -> std::io::Result<()> {
 fn warn_of_readers(path: &Path) {
     use std::os::unix::fs::PermissionsExt;
     if fs::metadata(path).is_ok_and(|of| of.permissions().mode() & 0o077 != 0) {
-        eprintln!("{}: other accounts can read the site's key; chmod 600 it", path.display());
+        let told = format!("{}: other accounts can read the site's key; chmod 600 it", path.display());
+        if log::is_on() {
+            log::say!(KEY_OPEN, "{told}");
+        } else {
+            eprintln!("{told}");
+        }
     }
 }
 

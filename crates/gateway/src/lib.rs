@@ -13,6 +13,7 @@ mod house;
 mod intake;
 pub mod key;
 mod lines;
+mod log;
 mod map;
 mod memory;
 mod output;
@@ -83,6 +84,10 @@ pub fn run() -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { code, why }) => {
+            if log::is_on() {
+                log::say!(ENDED, "{why}");
+                return ExitCode::from(code as u8);
+            }
             eprintln!("nameplate: {}", nameplate_core::text::printable_lines(&why));
             ExitCode::from(code as u8)
         }

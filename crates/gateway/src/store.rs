@@ -26,7 +26,7 @@ pub use export::Extent;
 pub use verify::Verified;
 
 use crate::failure::Failure;
-use crate::key;
+use crate::{key, log};
 use commit::{Commit, Desk, Unwritten};
 use head::Opened;
 use seen::Seen;
@@ -101,7 +101,12 @@ impl Store {
         let mut store = Self::of(connection, path, opened, Some(writer));
         let first = Body::Key { origin: public.origin(), public_key: public.digits() };
         store.append(&[Draft::new(now_ns(), first)])?;
-        eprintln!("nameplate: a key was made for this site; pin its fingerprint elsewhere: {}", public.fingerprint());
+        let told = format!("a key was made for this site; pin its fingerprint elsewhere: {}", public.fingerprint());
+        if log::is_on() {
+            log::say!(KEY_MADE { fingerprint = %public.fingerprint() }, "{told}");
+        } else {
+            eprintln!("nameplate: {told}");
+        }
         Ok(store)
     }
 

@@ -41,7 +41,7 @@ impl Notified {
     }
 }
 
-fn hang_up(process: &Process) {
+pub fn hang_up(process: &Process) {
     let asked = Command::new("kill").args(["-HUP", &process.child.id().to_string()]).status();
     assert!(asked.is_ok_and(|status| status.success()));
 }

@@ -2,8 +2,11 @@
 //! nobody who has taken over the desk gets a byte out that the site file does not list.
 
 mod care;
+mod ending;
 mod full;
 mod hostile;
+mod interfaces;
+mod logs;
 
 use std::net::SocketAddr;
 use std::path::Path;

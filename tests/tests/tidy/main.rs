@@ -189,6 +189,25 @@ fn no_test_sleeps() {
 }
 
 #[test]
+fn what_the_gateway_says_is_an_event_and_shows_no_insides() {
+    let bad = [
+        ("crates/gateway/src/web/page/mod.rs", "eprintln!(\"serve: it failed\");"),
+        ("crates/gateway/src/command/field/mod.rs", "eprintln!(\"field: {why}\");"),
+        ("crates/gateway/src/web/mod.rs", "tracing::info!(\"a\");"),
+        ("crates/gateway/src/web/mod.rs", "say!(REQUEST { request = ?request }, \"a\");"),
+        ("crates/gateway/src/web/mod.rs", "say!(\n    REQUEST { path },\n    \"a ({})\", (f)(\"{request:?}\")\n);"),
+        ("crates/gateway/src/web/mod.rs", "say!(REQUEST, \"{:?}\", request);"),
+    ];
+    let good = [
+        ("crates/gateway/src/web/mod.rs", "say!(REQUEST { path = %path }, \"{path}\");\nlet a = format!(\"{b:?}\");"),
+        ("crates/gateway/src/web/server.rs", "eprintln!(\"serve: this link makes one: {url}\");"),
+        ("crates/gateway/src/command/ask.rs", "eprintln!(\"{place}: {why}\");"),
+        ("crates/gateway/src/log.rs", "tracing::event!(1);"),
+    ];
+    check(rules::logged, &bad, &good);
+}
+
+#[test]
 fn what_only_unix_has_stands_behind_a_cfg() {
     let bad = [
         ("crates/field/src/touch.rs", "use std::os::unix::fs::OpenOptionsExt;"),

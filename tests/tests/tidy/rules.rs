@@ -163,6 +163,40 @@ pub fn portable(source: &Source) -> Vec<String> {
     found.filter(|line| !guarded(*line)).map(|line| at(source, line, "unix only, and no cfg says so")).collect()
 }
 
+/// What the gateway says while it runs is an event (`say!`), whose fields are said by `Display`: `Debug` of a type shows all that is in it.
+pub fn logged(source: &Source) -> Vec<String> {
+    if !source.path.starts_with("crates/gateway/src/") || source.path.starts_with("crates/gateway/src/log") {
+        return vec![];
+    }
+    let (code, mut found) = (source.product(), vec![]);
+    found.extend(lines(code, "tracing::").map(|line| at(source, line, "events are said by say!")));
+    let text: Vec<&str> = source.text.lines().collect();
+    for (line, text) in text.iter().enumerate().take(code.lines().count()) {
+        // The link of a first start is for whoever stands before the machine.
+        let is_printed = text.contains("eprintln!(\"serve: ") || text.contains("eprintln!(\"field: ");
+        if is_printed && !text.contains("this link makes one") {
+            found.push(at(source, line + 1, "what serve and field say is an event"));
+        }
+    }
+    for (start, _) in code.match_indices("say!(") {
+        let (mut depth, mut length) = (0_usize, 0);
+        for (offset, c) in code.get(start..).unwrap_or_default().char_indices() {
+            depth = depth + usize::from(c == '(') - usize::from(c == ')' && depth > 0);
+            length = offset;
+            if c == ')' && depth == 0 {
+                break;
+            }
+        }
+        let first = code.get(..start).unwrap_or_default().matches('\n').count();
+        let count = code.get(start..start + length).unwrap_or_default().matches('\n').count();
+        let whole = text.get(first..=first + count).unwrap_or_default().join("\n");
+        if ["= ?", ":?}", "{ ?", ", ?"].iter().any(|debug| whole.contains(debug)) {
+            found.push(at(source, first + 1, "Debug in an event"));
+        }
+    }
+    found
+}
+
 /// The words of the house: none that hides what a thing is.
 pub fn naming(source: &Source) -> Vec<String> {
     const ANYWHERE: [&str; 10] = ["scan", "scans", "scanner", "agent", "manager", "helper", "helpers", "util", "utils", "common"];

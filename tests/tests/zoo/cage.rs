@@ -236,7 +236,7 @@ impl Visit {
                 What::Failed { operation, why } => visit.outcome = Outcome::Failed(format!("{operation}: {why}")),
                 What::Refused { refused, .. } => visit.outcome = Outcome::Refused(refused.to_string()),
                 What::Closed { closed, .. } => (visit.bytes_in, visit.held) = (closed.bytes_in, closed.hold),
-                What::Opened | What::Sent { .. } | What::Uptime(_) => {}
+                What::Opened | What::Sent { .. } | What::Uptime(_) | What::Unasked => {}
             }
         }
         visit

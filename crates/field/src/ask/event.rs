@@ -77,6 +77,8 @@ pub enum What {
         /// When it may be tried again, where time is what it lacks.
         not_before: Option<SystemTime>,
     },
+    /// Nobody began with it, because who asks was told to end; the record has no line of it.
+    Unasked,
     /// The connection is over.
     Closed {
         /// Bytes, hold, and how it ended.

@@ -33,9 +33,23 @@ impl Live {
     ///
     /// # Errors
     /// Always.
-    pub fn open(_: &str, _: &Filter) -> io::Result<Self> {
+    pub fn open(_: &str, _: &Filter, _: u16) -> io::Result<Self> {
         let why = "listening to an interface is Linux only; record a file with another program and listen to that";
         Err(io::Error::new(ErrorKind::Unsupported, why))
+    }
+
+    /// Listens to nothing.
+    ///
+    /// # Errors
+    /// Where an interface is named.
+    pub fn open_all(interfaces: &[String], filter: &Filter, ring_mib: u16) -> io::Result<Vec<Self>> {
+        interfaces.iter().map(|interface| Self::open(interface, filter, ring_mib)).collect()
+    }
+
+    /// Cannot be called.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self.0 {}
     }
 
     /// Cannot be called.

@@ -50,6 +50,27 @@ impl Live {
     /// # Errors
     /// No such interface, not Ethernet, down, no permission: each says what to do.
     pub fn open(interface: &str, filter: &Filter, ring_mib: u16) -> io::Result<Self> {
+        let live = Self::opened(interface, filter, ring_mib)?;
+        give_up_capabilities()?;
+        Ok(live)
+    }
+
+    /// As [`Live::open`], of several interfaces, each with a ring of its own: the capability is given up behind the last. An error names its interface.
+    ///
+    /// # Errors
+    /// As [`Live::open`].
+    pub fn open_all(interfaces: &[String], filter: &Filter, ring_mib: u16) -> io::Result<Vec<Self>> {
+        let named = |interface: &String| {
+            Self::opened(interface, filter, ring_mib).map_err(|e| io::Error::new(e.kind(), format!("{interface}: {e}")))
+        };
+        let all = interfaces.iter().map(named).collect::<io::Result<Vec<Self>>>()?;
+        if !all.is_empty() {
+            give_up_capabilities()?;
+        }
+        Ok(all)
+    }
+
+    fn opened(interface: &str, filter: &Filter, ring_mib: u16) -> io::Result<Self> {
         let interface = Interface::find(interface)?;
         let ring = Ring::new(ring_mib).map_err(|e| match e.kind() {
             ErrorKind::PermissionDenied => {
@@ -63,8 +84,13 @@ impl Live {
             ring.filter(&program)?;
         }
         ring.bind(interface.index)?;
-        give_up_capabilities()?;
         Ok(Self { interface, ring, counters: Counters::default(), frames: 0, tagged: Vec::new() })
+    }
+
+    /// The interface's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.interface.name
     }
 
     /// By what the interface would be noticed where it should only hear; empty where it is silent.

@@ -87,7 +87,7 @@ pub use self::{
     permit::{Grant, HOLD_S_MAX, Limits, Permit, REASON_BYTES_MAX},
     pn_dcp::PnDcp,
     pn_io::PnIo,
-    refused::{Failed, REFUSED_BYTES_MAX, Refused, hex},
+    refused::{ENDING, Failed, REFUSED_BYTES_MAX, Refused, hex},
     s7comm::{MESSAGES_MAX as S7_MESSAGES_MAX, S7comm},
     secret::Secret,
     sel_ascii::SelAscii,

@@ -3,10 +3,14 @@
 use std::{fmt, io};
 
 use super::Endpoint;
+use crate::touch::Hush;
 
 /// Bytes of a message that are held until it is whole, and kept for the record where it is refused: no question on the allowlist is longer. The longest
 /// are OPC UA's: a Read of 16 nodes with long names. Three times as many letters fit into a line of the touch record.
 pub const REFUSED_BYTES_MAX: usize = 3_000;
+
+/// The rule that keeps a process that was told to end from beginning anything: who was refused by it alone has not had his reading.
+pub const ENDING: &str = "ending";
 
 /// Something that was not allowed to happen, and did not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,9 +33,13 @@ impl Refused {
         Self { question: None, rule, at: None, bytes: Vec::new(), why: why.into() }
     }
 
-    /// Somebody set the quiet switch, and says why.
-    pub(crate) fn quiet(why: &str) -> Self {
-        Self::before_any_byte("quiet", format!("the quiet switch is set: {why}"))
+    /// Nothing is begun now.
+    pub(crate) fn quiet(why: &Hush) -> Self {
+        let rule = match why {
+            Hush::Switch(_) => "quiet",
+            Hush::Ending => ENDING,
+        };
+        Self::before_any_byte(rule, why.to_string())
     }
 
     /// The refusal inside an IO error that came out of a [`super::Guarded`] stream, if it is one.

@@ -20,7 +20,7 @@ use super::{
     refused::hex,
     tls::{Handshake, Tally},
 };
-use crate::touch::{Kind, Line, TouchRecord};
+use crate::touch::{Hush, Kind, Line, TouchRecord};
 
 /// Seconds after which even reading ends (read-only.md section 3, hard kill): no device may keep us.
 pub const KILL_S_MAX: u64 = 30;
@@ -126,9 +126,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guarded<S> {
         self.judge.is_waiting()
     }
 
-    /// Why no question may leave now, where somebody set the quiet switch.
+    /// Why no question may leave now.
     #[must_use]
-    pub fn quiet(&self) -> Option<String> {
+    pub fn quiet(&self) -> Option<Hush> {
         self.touch.quiet()
     }
 

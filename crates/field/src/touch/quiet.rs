@@ -1,14 +1,61 @@
-//! The quiet switch: a file `quiet` in the state directory. While it is there nobody is contacted and no question leaves; what is open is closed with its
+//! Why nothing may be sent now. The quiet switch: a file `quiet` in the state directory. While it is there nobody is contacted and no question leaves; what is open is closed with its
 //! goodbye. A person sets and clears it beside a running process, which looks before each connection and each question.
 
+use std::fmt;
 use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
+
+use super::TouchRecord;
 
 /// The switch's name inside the state directory.
 pub const QUIET_FILE_NAME: &str = "quiet";
 /// What is read of it: a name and a sentence.
 const QUIET_BYTES_MAX: u64 = 400;
+
+/// Why nothing is begun and no question leaves, though rules and budgets would let it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hush {
+    /// Somebody set the quiet switch, and says why.
+    Switch(String),
+    /// This process was asked to end.
+    Ending,
+}
+
+impl fmt::Display for Hush {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Switch(why) => write!(f, "the quiet switch is set: {why}"),
+            Self::Ending => f.write_str("who asks was told to end"),
+        }
+    }
+}
+
+impl TouchRecord {
+    /// Why nothing may be sent now: this process ends, or somebody set the quiet switch beside the record.
+    #[must_use]
+    pub fn quiet(&self) -> Option<Hush> {
+        if self.is_ending() { Some(Hush::Ending) } else { self.path().parent().and_then(quiet).map(Hush::Switch) }
+    }
+
+    /// From here on this process begins with no device and puts no question; what is under way ends with its goodbye.
+    pub fn end(&self) {
+        self.ending.send_replace(true);
+    }
+
+    /// Whether this process was told to end.
+    #[must_use]
+    pub fn is_ending(&self) -> bool {
+        *self.ending.borrow()
+    }
+
+    /// Waits until this process is told to end.
+    pub async fn told_to_end(&self) {
+        // The sender is this record's own, so there is no other end of it.
+        let mut ending = self.ending.subscribe();
+        drop(ending.wait_for(|ending| *ending).await);
+    }
+}
 
 /// Why it is quiet, as whoever set the switch says; `None` where it is not. A switch that cannot be read is set.
 #[must_use]

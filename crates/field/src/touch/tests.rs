@@ -216,3 +216,14 @@ fn new_lines_are_read_as_they_were_written_and_a_cut_record_is_noticed() {
     assert!(lines_from(&none.0, 0, |_, _| panic!("a line of a record that is not there")).is_ok());
     assert!(lines_from(&none.0, 5, |_, _| ()).is_err(), "a record that is gone");
 }
+
+#[test]
+fn a_process_that_is_told_to_end_is_quiet_whatever_the_switch_says() {
+    let state = State::new("ending");
+    let record = state.open().expect("a new record");
+    assert_eq!((record.quiet(), record.is_ending()), (None, false));
+    hush(&state.0, "Ada: works on line 2").expect("set");
+    assert_eq!(record.quiet(), Some(Hush::Switch("Ada: works on line 2".to_owned())));
+    record.end();
+    assert_eq!((record.quiet(), record.is_ending()), (Some(Hush::Ending), true));
+}

@@ -6,6 +6,7 @@
 //! [`Gate::begin`], [`Attempt::verify`], [`Gate::end`]; and [`NewPassword::hash`] before [`Gate::redeem`].
 
 mod attempts;
+mod hidden;
 mod link;
 mod login;
 mod password;
@@ -23,6 +24,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use nameplate_core::account::{Event, Rights, Role, key};
 use sha2::{Digest, Sha256};
 
+pub use hidden::Hidden;
 pub use link::{LINK_S, Pending};
 pub use login::{Attempt, Refused, Verified};
 pub use password::{NewPassword, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN};

@@ -251,7 +251,8 @@ impl<'a, 'p> Run<'a, 'p> {
     fn event(&mut self, event: Event) {
         let place = event.place();
         match event.what {
-            What::Opened => {}
+            // Nobody tells this command to end in the middle of a device.
+            What::Opened | What::Unasked => {}
             What::Sent { question, bytes } => eprintln!("{place}: sent {} ({question})", hex(&bytes)),
             What::Reading(reading) => {
                 for (_, malformed) in &reading.malformed {

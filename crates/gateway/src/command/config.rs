@@ -123,7 +123,10 @@ fn check(file: Option<&Path>, site: Option<&Path>, options: &Options) -> Result<
     let field = site.map(|path| {
         let site = Site::read(path, &Kept { state: options.state.clone(), writes: false })?;
         let devices = print::count(site.devices().count() as u64, "device");
-        let listens = site.interface.map_or_else(|| "no interface to listen on".to_owned(), |interface| format!("listens on {interface}"));
+        let listens = match site.interfaces.as_slice() {
+            [] => "no interface to listen on".to_owned(),
+            interfaces => format!("listens on {}", interfaces.join(", ")),
+        };
         Ok(format!("{}: well: {devices} may be asked, {listens}\n", path.display()))
     });
     let (well, bad): (Vec<_>, Vec<_>) = desk.into_iter().chain(field).partition(Result::is_ok);
@@ -209,10 +212,10 @@ mod tests {
             Site::read(&path, &Kept { state: Some(folder.clone()), writes: false }).unwrap_or_else(|failure| panic!("{failure}"))
         };
         let site = read("site.toml", SITE_EXAMPLE);
-        assert_eq!((site.devices().count(), site.interface), (0, None));
+        assert_eq!((site.devices().count(), site.interfaces.len()), (0, 0));
         let bare = |line: &str| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line).to_owned();
         let all = read("all.toml", &SITE_EXAMPLE.lines().map(bare).collect::<Vec<_>>().join("\n"));
-        assert_eq!((all.devices().count(), all.interface.as_deref()), (2, Some("eth1")));
+        assert_eq!((all.devices().count(), all.interfaces), (2, vec!["eth1".to_owned(), "eth2".to_owned()]));
         std::fs::remove_dir_all(&folder).expect("removed");
     }
 }

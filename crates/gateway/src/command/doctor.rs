@@ -141,7 +141,7 @@ impl Doctor {
         if let Some(site) = &site {
             let devices = print::count(site.devices().count() as u64, "device");
             findings.push(Finding::ok("site file", format!("{}: {devices} may be asked", self.site.display())));
-            findings.push(reach::interface(site.interface.as_deref()));
+            findings.extend(reach::interfaces(&site.interfaces));
         }
         findings.extend(place::directory("field side's directory", &self.field_state));
         findings.extend(place::directory("desk's directory", desk));

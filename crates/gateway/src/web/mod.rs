@@ -1,9 +1,10 @@
 //! The page and the API: what `nameplate serve` shows to people and to other programs. It looks at the [`House`], enters what people do into the ledger, and
 //! has no way to a device.
 //!
-//! A request passes, in this order: limits of its connection ([`server`]), the name it came to and what a browser may do with the answer
+//! A request is told to the log ([`access`]), and passes, in this order: limits of its connection ([`server`]), the name it came to and what a browser may do with the answer
 //! ([`manners`]), its rate ([`rate`]), whether anything can be written, who asks and whether they may ([`who`]), and the one function that answers it.
 
+mod access;
 pub mod api;
 pub mod judged;
 mod manners;
@@ -93,6 +94,7 @@ impl Web {
             .layer(from_fn_with_state(self.clone(), rate::limited))
             .layer(from_fn_with_state(self.clone(), manners::kept))
             .layer(from_fn(manners::taught))
+            .layer(from_fn(access::told))
             .with_state(self.clone())
     }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::failure::{Code, Failure};
+use crate::log::say;
 
 /// The media type.
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
@@ -112,7 +113,7 @@ impl From<Failure> for Problem {
             Code::Refused => Self::conflict(why),
             Code::Failed => Self::conflict(why),
             _ => {
-                eprintln!("serve: {}", nameplate_core::text::printable_lines(&why));
+                say!(OWN_FAULT, "{why}");
                 Self::own_fault()
             }
         }

@@ -10,6 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::Web;
+use super::access::Known;
 use super::problem::Problem;
 use crate::account::Way;
 
@@ -57,19 +58,26 @@ impl Rates {
 /// Answers nobody more than that. Strangers count by their address, whatever they send: proofs that are made up fill no memory. Who it is, is looked up here
 /// for all that follows.
 pub async fn limited(State(web): State<Web>, Extension(from): Extension<SocketAddr>, mut request: Request, next: Next) -> Response {
+    let mut known = None;
     let asker = match web.person(request.headers()) {
         None => Asker::Address(from.ip()),
         Some(person) => {
+            known = Some(Known::of(&person));
             let asker = if let Way::Token { id } = &person.way { id.clone() } else { person.name.clone() };
             request.extensions_mut().insert(person);
             Asker::Person(asker)
         }
     };
     let is_left = web.0.rates.lock().unwrap_or_else(PoisonError::into_inner).take(asker, Instant::now());
-    if is_left {
-        return next.run(request).await;
+    let mut response = if is_left {
+        next.run(request).await
+    } else {
+        Problem::too_many(format!("more than {REQUESTS_PER_SECOND_MAX} requests a second"), 1).into_response()
+    };
+    if let Some(known) = known {
+        response.extensions_mut().insert(known);
     }
-    Problem::too_many(format!("more than {REQUESTS_PER_SECOND_MAX} requests a second"), 1).into_response()
+    response
 }
 
 #[cfg(test)]

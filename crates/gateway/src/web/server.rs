@@ -21,6 +21,7 @@ use crate::account::Gate;
 use crate::command::serve::config::Page;
 use crate::failure::Failure;
 use crate::house::House;
+use crate::log::say;
 
 /// Connections at once; one holds some ten kilobytes.
 const CONNECTIONS_MAX: usize = 512;
@@ -47,9 +48,10 @@ pub fn run(house: &Arc<House>, page: &Page, stop: watch::Receiver<bool>, opened:
         let at = listener.local_addr().map_err(cannot)?;
         let url = format!("{}://{}", if page.tls { "https" } else { "http" }, name_of(page, at));
         if let Some((_, fingerprint)) = &sealed {
-            eprintln!("serve: the page's certificate has the SHA-256 fingerprint {fingerprint}");
+            say!(CERTIFICATE { fingerprint = %fingerprint }, "the page's certificate has the SHA-256 fingerprint {fingerprint}");
         }
         if let Some(path) = web.first_link() {
+            // No event: it opens the gateway, and is for whoever stands before it.
             eprintln!("serve: there is no administrator yet; this link makes one, once, within a day: {url}{path}");
         }
         opened(&url);
@@ -78,7 +80,7 @@ async fn attend(web: &Web, listener: TcpListener, acceptor: Option<TlsAcceptor>,
         let (stream, from) = match accepted {
             Ok(accepted) => accepted,
             Err(e) => {
-                eprintln!("serve: no connection could be taken: {e}");
+                say!(CONNECTION_FAILED, "no connection could be taken: {e}");
                 let _ = timeout(PAUSE, stop.wait_for(|stop| *stop)).await;
                 continue;
             }

@@ -117,7 +117,7 @@ async fn written(mut body: Body, mut file: File, bytes_max: u64) -> Result<(), P
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands behind map_err")]
 fn unwritten(error: std::io::Error) -> Problem {
-    eprintln!("serve: a file that somebody sent could not be written: {error}");
+    crate::log::say!(FILE_UNWRITTEN, "a file that somebody sent could not be written: {error}");
     Problem::unavailable("there is no room for the file")
 }
 

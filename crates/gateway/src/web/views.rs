@@ -82,7 +82,7 @@ impl Views {
         let new = self.directory.join(NEW);
         let text = serde_json::to_vec(&self.all).map_err(|_| Problem::own_fault())?;
         write_private(&new, &text).and_then(|()| fs::rename(&new, self.directory.join(FILE))).map_err(|error| {
-            eprintln!("serve: {FILE} could not be written: {error}");
+            crate::log::say!(FILE_UNWRITTEN, "{FILE} could not be written: {error}");
             Problem::unavailable("the view could not be kept")
         })
     }

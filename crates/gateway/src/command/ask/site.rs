@@ -1,6 +1,7 @@
 //! The site file: devices by zone, in which protocols each is asked, and the owner's rules. A device's keys are the options of `nameplate ask`, so
 //! that there is one list of them.
 
+mod here;
 mod zones;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -19,14 +20,10 @@ pub use self::zones::Area;
 use super::keys::{self, Keys, written};
 use super::opcua::Kept;
 use crate::failure::{Code, Failure};
+use crate::log;
 
 /// Masters that are connected to a device where the file says nothing of it: a controller has one.
 const MASTERS: u64 = 1;
-
-/// Mebibytes of a gateway's ring: on a small box that also serves a page; at 20,000 frames/s of 200 bytes two seconds.
-const RING_MIB: u16 = 8;
-/// It is memory of the kernel, which is never swapped out.
-const RING_MEBIBYTES_MAX: u16 = 512;
 
 /// A site as its file has it.
 #[derive(Debug)]
@@ -35,10 +32,12 @@ pub struct Site {
     pub name: String,
     /// The owner's rules.
     pub rules: Rules,
-    /// The interface at which a gateway listens, on this machine.
-    pub interface: Option<String>,
-    /// Mebibytes of the ring that its frames go through.
+    /// The interfaces at which a gateway listens, on this machine.
+    pub interfaces: Vec<String>,
+    /// Mebibytes of the ring that the frames of each go through.
     pub ring_mib: u16,
+    /// What the field side of a gateway says on standard error, and how.
+    pub log: log::Settings,
     /// Its zones, with their networks and what holds in them.
     pub zones: Vec<Area>,
     devices: Vec<Device>,
@@ -64,7 +63,8 @@ struct File {
     name: String,
     readings_per_day: Option<usize>,
     readings_per_day_in_all: Option<usize>,
-    listen: Option<ListenRow>,
+    listen: Option<here::ListenRow>,
+    log: Option<here::LogRow>,
     #[serde(default)]
     never: Vec<Spanned<NeverRow>>,
     #[serde(default)]
@@ -73,14 +73,6 @@ struct File {
     blackout: Vec<Spanned<BlackoutRow>>,
     #[serde(default)]
     zone: Vec<Zone>,
-}
-
-/// Of the gateway on this machine; `nameplate ask` has no use for it.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ListenRow {
-    interface: String,
-    ring_mib: Option<Spanned<u16>>,
 }
 
 #[derive(Deserialize)]
@@ -166,6 +158,7 @@ impl Site {
             let place = place.parse().map_err(|bad| text.bad(at, format!("never {place:?}: {bad}")))?;
             Ok(Never { place, why })
         });
+        let (interfaces, ring_mib) = here::listen(&text, file.listen)?;
         let mut site = Self {
             name: file.name,
             rules: Rules {
@@ -175,8 +168,9 @@ impl Site {
                 readings_per_day_in_all: file.readings_per_day_in_all,
                 ..Rules::default()
             },
-            ring_mib: ring_mib(&text, file.listen.as_ref())?,
-            interface: file.listen.map(|listen| listen.interface),
+            interfaces,
+            ring_mib,
+            log: here::said(&text, file.log)?,
             zones: zones::areas(&text, &file.zone)?,
             devices: Vec::new(),
             listed: HashSet::new(),
@@ -239,6 +233,19 @@ impl Site {
             }
         }
         self.devices.push(Device { name, target, keys, asks });
+        Ok(())
+    }
+
+    /// Listens where somebody says, and not where the file does.
+    ///
+    /// # Errors
+    /// Names that are none, or that are there twice.
+    pub fn listen_on(&mut self, interfaces: &[String]) -> Result<(), Failure> {
+        if interfaces.is_empty() {
+            return Ok(());
+        }
+        here::checked(interfaces).map_err(|why| Failure::new(Code::Usage, format!("--interface: {why}")))?;
+        self.interfaces = interfaces.to_vec();
         Ok(())
     }
 
@@ -305,12 +312,6 @@ pub fn same(one: &Ask, other: &Ask) -> bool {
 
 fn place_of(ask: &Ask) -> Place {
     (ask.endpoint.canonical(), ask.station(), ask.via.adapter().name())
-}
-
-fn ring_mib(text: &Text<'_>, listen: Option<&ListenRow>) -> Result<u16, Failure> {
-    let Some(given) = listen.and_then(|listen| listen.ring_mib.as_ref()) else { return Ok(RING_MIB) };
-    let fits = (1..=RING_MEBIBYTES_MAX).contains(given.get_ref());
-    fits.then(|| *given.get_ref()).ok_or_else(|| text.bad(given.span().start, format!("ring_mib: 1 to {RING_MEBIBYTES_MAX} mebibytes")))
 }
 
 fn windows(text: &Text<'_>, rows: Vec<Spanned<WindowRow>>) -> Result<BTreeMap<String, Window>, Failure> {

@@ -128,7 +128,7 @@ impl<'a, 'p> Reader<'a, 'p> {
 impl Account {
     fn take(&mut self, event: Event, intake: &mut Intake<'_>, order: &str) -> Result<(), Failure> {
         match event.what {
-            What::Opened | What::Sent { .. } | What::Stray { .. } | What::Uptime(_) | What::Closed { .. } => {}
+            What::Opened | What::Sent { .. } | What::Stray { .. } | What::Uptime(_) | What::Unasked | What::Closed { .. } => {}
             What::Reading(reading) => {
                 let (entry, said) = intake.keep(&reading, Source::Asked { reason: order.into() })?;
                 self.entries.push(entry);

@@ -24,14 +24,15 @@ const RENEWED_DAYS_MIN: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 const OWN_PORTS_MIN: u16 = 1_024;
 
 /// Where is listened.
-pub fn interface(name: Option<&str>) -> Finding {
-    let Some(name) = name else {
-        return Finding::look(
-            "listening",
-            "no interface is named",
-            "[listen] interface = \"eth1\" in the site file, where there is a mirror port",
-        );
-    };
+pub fn interfaces(names: &[String]) -> Vec<Finding> {
+    if names.is_empty() {
+        let what = "[listen] interface = \"eth1\" in the site file, where there is a mirror port";
+        return vec![Finding::look("listening", "no interface is named", what)];
+    }
+    names.iter().map(|name| interface(name)).collect()
+}
+
+fn interface(name: &str) -> Finding {
     match fs::read_to_string(Path::new("/sys/class/net").join(name).join("operstate")) {
         Err(_) => {
             Finding::wrong("listening", format!("there is no interface {name}"), "`ip link` lists them; see [listen] in the site file")

@@ -1,4 +1,4 @@
-//! Listening on the plant's network, on a thread of its own, as long as the field side runs.
+//! Listening on the plant's network, on a thread of its own for each interface, as long as the field side runs.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -7,23 +7,24 @@ use nameplate_core::happening::{Happening, What};
 use nameplate_core::observation::{Address, Source};
 use nameplate_core::wire::capture::Frame;
 use nameplate_core::wire::listen::{Event, Listener};
-use nameplate_field::capture::live::Live;
+use nameplate_field::capture::live::{Counters, Live};
 
 use super::side::Side;
 use crate::failure::Failure;
+use crate::log::say;
 use crate::service::Pulse;
 
 /// How often the kernel is asked what it counted: its own counters are short.
 const COUNT_EVERY: Duration = Duration::from_secs(1);
 
-/// Listens until it is over. A listener that broke down ends the field side: who started it starts it again, and sees that it ended.
+/// Listens on the interface of this number until it is over. A listener that broke down ends the field side: who started it starts it again, and sees that
+/// it ended.
 ///
 /// # Errors
 /// The interface went down or away.
-pub fn listen(mut live: Live, side: &Side<'_>, over: &AtomicBool, pulse: &Pulse) -> Result<(), Failure> {
-    let interface = side.interface.clone().unwrap_or_default();
-    let failed = |e| Failure::input(&interface, e);
-    let (mut listener, mut counted) = (Listener::new(&[]), Instant::now());
+pub fn listen((number, mut live): (usize, Live), side: &Side<'_>, over: &AtomicBool, pulse: &Pulse) -> Result<(), Failure> {
+    let interface = live.name().to_owned();
+    let (mut listener, mut counted, mut dropped) = (Listener::new(&[]), Instant::now(), 0);
     let (mut trouble, mut heard) = (Ok(()), Ok(()));
     while heard.is_ok() && trouble.is_ok() && !over.load(Ordering::Relaxed) {
         pulse.beat();
@@ -36,9 +37,19 @@ pub fn listen(mut live: Live, side: &Side<'_>, over: &AtomicBool, pulse: &Pulse)
             trouble.is_ok()
         });
         if counted.elapsed() >= COUNT_EVERY {
-            heard = heard.and(live.counters().map(|counters| side.counted(counters)));
+            heard = heard.and(live.counters().map(|counters| {
+                if counters.dropped > dropped {
+                    let Counters { received, dropped, .. } = counters;
+                    say!(FRAMES_DROPPED { interface = interface.as_str(), received, dropped }, "{interface}: {dropped} frames were dropped");
+                }
+                dropped = counters.dropped;
+                side.counted(number, counters);
+            }));
             counted = Instant::now();
         }
+    }
+    if let Err(e) = &heard {
+        say!(INTERFACE_LOST { interface = interface.as_str() }, "{interface}: {e}");
     }
     over.store(true, Ordering::Relaxed);
     listener.finish(&mut |event| {
@@ -46,7 +57,7 @@ pub fn listen(mut live: Live, side: &Side<'_>, over: &AtomicBool, pulse: &Pulse)
             trouble = Err(failure);
         }
     });
-    trouble.and(heard.map_err(failed))
+    trouble.and(heard.map_err(|e| Failure::input(&interface, e)))
 }
 
 fn take(side: &Side<'_>, interface: &str, event: Event) -> Result<(), Failure> {

@@ -1,15 +1,19 @@
 //! One round of questions, as the desk wanted it and the site file allows it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use nameplate_core::observation::Source;
+use nameplate_core::text::printable;
 use nameplate_field::ask::{self, Event, Reason, Settings, What};
+use nameplate_field::guard::Endpoint;
 use nameplate_field::uptime::News;
 
 use super::side::Side;
 use crate::command::ask::{Prepared, prepared};
 use crate::hatch::{Report, Why};
+use crate::log::say;
 use crate::store::now_ns;
 
 /// A round.
@@ -22,21 +26,49 @@ pub struct Round {
     pub why: Why,
 }
 
-/// Counts of a round.
+/// Account of a round.
 #[derive(Default)]
 struct Account {
     refused: usize,
     unanswered: usize,
     upset: usize,
+    /// Which device answers where, as the desk named it.
+    names: BTreeMap<(Endpoint, String), String>,
+    /// With whom somebody began, or tried to; and with whom nobody did.
+    begun: BTreeSet<String>,
+    left: BTreeSet<String>,
 }
 
-/// Asks; what was read is told on the way.
+impl Account {
+    fn report(self, round: u64) -> Report {
+        let Self { refused, unanswered, upset, begun, left, .. } = self;
+        let unasked: Vec<String> = left.difference(&begun).cloned().collect();
+        let not_asked = match unasked.len() {
+            0 => String::new(),
+            count => format!(", {} not asked", crate::print::count(count as u64, "device")),
+        };
+        say!(
+            ROUND_DONE { round, refused = refused as u64, unanswered = unanswered as u64, upset = upset as u64, unasked = unasked.len() as u64 },
+            "round {round} is over: {refused} refused, {unanswered} without a sound answer, {upset} ALARMS{not_asked}"
+        );
+        Report::Asked { round, refused, unanswered, upset, unasked }
+    }
+}
+
+/// Asks; what was read was told on the way.
 pub async fn ask(side: &Side<'_>, Round { number, devices, why }: Round) -> Report {
     let (mut asks, mut account, mut wanted) = (Vec::new(), Account::default(), 0_usize);
+    let (reason, text) = match &why {
+        Why::Plan(name) => (Reason::Schedule(name.clone()), name.clone()),
+        Why::WorkOrder(text) => (Reason::WorkOrder(text.clone()), text.clone()),
+    };
+    let count = devices.len() as u64;
+    say!(ROUND_TAKEN { round = number, count, reason = text.as_str() }, "round {number}: {} wanted", crate::print::count(count, "device"));
     for device in &devices {
         match side.site.asks(std::slice::from_ref(device)) {
             Ok(listed) => {
                 let all = listed.len();
+                account.names.extend(listed.iter().map(|ask| ((ask.endpoint.canonical(), ask.station()), device.clone())));
                 asks.extend(listed.into_iter().filter(|ask| side.grants(&ask.place(), now_ns())));
                 wanted += all;
             }
@@ -44,18 +76,13 @@ pub async fn ask(side: &Side<'_>, Round { number, devices, why }: Round) -> Repo
         }
     }
     account.refused += wanted.saturating_sub(asks.len());
-    let (reason, text) = match &why {
-        Why::Plan(name) => (Reason::Schedule(name.clone()), name.clone()),
-        Why::WorkOrder(text) => (Reason::WorkOrder(text.clone()), text.clone()),
-    };
     let known = side.with_catalog(|catalog| prepared(catalog, asks, &text, &side.touch, || account.refused += 1));
-    let report = |Account { refused, unanswered, upset }| Report::Asked { round: number, refused, unanswered, upset };
     let Prepared { asks, kinds } = match known {
         Ok(prepared) => prepared,
         Err(failure) => {
-            eprintln!("field: {failure}");
+            say!(ROUND_REFUSED { round = number }, "round {number}: {failure}");
             account.refused += devices.len();
-            return report(account);
+            return account.report(number);
         }
     };
     let settings = Settings {
@@ -67,15 +94,21 @@ pub async fn ask(side: &Side<'_>, Round { number, devices, why }: Round) -> Repo
     let asked = asks.len();
     let touched = ask::ask(asks, &settings, Arc::clone(&side.touch), |event| take(side, event, &why, &mut account)).await;
     if let Err(refused) = touched {
-        eprintln!("field: round {number}: {refused}");
+        say!(ROUND_REFUSED { round = number }, "round {number}: {refused}");
         account.refused += asked;
     }
     seal(side);
-    report(account)
+    account.report(number)
 }
 
 fn take(side: &Side<'_>, event: Event, why: &Why, account: &mut Account) {
+    let device = account.names.get(&(event.endpoint.canonical(), event.station.clone())).cloned().unwrap_or_else(|| event.place());
+    let (name, shown) = (device.as_str(), printable(&device));
     match event.what {
+        What::Unasked => {
+            account.left.insert(device);
+            return;
+        }
         What::Reading(reading) => {
             let said = match why {
                 Why::Plan(name) => side.said(&reading, Source::Asked { reason: name.as_str().into() }),
@@ -83,24 +116,37 @@ fn take(side: &Side<'_>, event: Event, why: &Why, account: &mut Account) {
                 Why::WorkOrder(order) => side.said_to_order(&reading, Source::Asked { reason: order.as_str().into() }),
             };
             if let Err(failure) = said {
-                eprintln!("field: {failure}");
+                say!(READING_LOST { device = name }, "{shown}: {failure}");
             }
         }
-        What::NoAnswer { .. } | What::Hostile { .. } | What::Failed { .. } => account.unanswered += 1,
-        What::Refused { .. } => account.refused += 1,
+        What::NoAnswer { why, .. } | What::Hostile { why, .. } | What::Failed { why, .. } => {
+            say!(DEVICE_SILENT { device = name }, "{shown}: {}", printable(&why));
+            account.unanswered += 1;
+        }
+        What::Refused { refused, .. } => {
+            say!(DEVICE_REFUSED { device = name, kind = refused.rule }, "{shown}: rule {}: {}", refused.rule, printable(&refused.why));
+            account.refused += 1;
+        }
         What::Uptime(News::Upset(why)) => {
-            eprintln!("field: ALARM: {why}");
+            say!(DEVICE_UPSET { device = name }, "ALARM: {shown}: {why}");
             account.upset += 1;
         }
-        What::Closed { .. } => seal(side),
-        What::Opened | What::Sent { .. } | What::Stray { .. } | What::Uptime(_) => {}
+        What::Closed { closed, .. } => {
+            let ms = u64::try_from(closed.hold.as_millis()).unwrap_or(u64::MAX);
+            say!(DEVICE_ASKED { device = name, ms, state = %closed.ended }, "{shown}: asked, {ms} ms, {}", closed.ended);
+            seal(side);
+        }
+        // Its bytes may be a community's: the name says what it was.
+        What::Sent { question, .. } => say!(QUESTION { device = name, kind = question }, "{shown}: {question}"),
+        What::Opened | What::Stray { .. } | What::Uptime(_) => {}
     }
+    account.begun.insert(device);
 }
 
 /// Lines without a seal are on record, and the desk gets them with the next one.
 fn seal(side: &Side<'_>) {
     if let Err(e) = side.touch.seal() {
-        eprintln!("field: the touch record was not sealed: {e}");
+        say!(UNSEALED, "the touch record was not sealed: {e}");
     }
     side.news.notify_one();
 }

@@ -17,11 +17,11 @@ use nameplate_core::wire::conversation::{Over, Role};
 use nameplate_core::wire::{self};
 use nameplate_field::capture::live::Counters;
 use nameplate_field::touch::TouchRecord;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::command::ask::Site;
 use crate::failure::Failure;
-use crate::hatch::{Outbox, Report};
+use crate::hatch::{Heard, Outbox, Report};
 use crate::intake::{Intake, profile_of};
 use crate::print;
 
@@ -49,20 +49,20 @@ pub struct Side<'p> {
     pub directory: PathBuf,
     /// The public key of the touch record's seals.
     pub key: String,
-    /// The interface that is listened to.
-    pub interface: Option<String>,
     /// 1 in a plant.
     pub time_factor: f64,
     /// There is something to tell.
     pub news: Notify,
+    /// Whether the last round is over, and none is begun any more.
+    pub over: watch::Sender<bool>,
     profiles: &'p ProfileSet,
     /// Addresses of the devices that are listed.
     listed: BTreeSet<IpAddr>,
     known: Mutex<Known<'p>>,
     /// The UTC day, and how often each place was wanted on it.
     wishes: Mutex<(u64, BTreeMap<String, u32>)>,
-    received: AtomicU64,
-    dropped: AtomicU64,
+    /// Of each interface, in the site's order: frames that came in, and that were dropped.
+    heard: Vec<(AtomicU64, AtomicU64)>,
 }
 
 /// Behind one lock: what is taken in is told in the same order.
@@ -85,7 +85,7 @@ impl<'p> Side<'p> {
         directory: PathBuf,
         touch: TouchRecord,
         key: String,
-        (interface, time_factor): (Option<String>, f64),
+        time_factor: f64,
     ) -> Result<Self, Failure> {
         let mut intake = Intake::new(profiles, None)?;
         let path = directory.join(KNOWN_FILE);
@@ -96,7 +96,7 @@ impl<'p> Side<'p> {
         let known = Known { intake, outbox: Outbox::default(), asked: VecDeque::new(), file, file_bytes };
         let rules = Arc::new(site.rules.clone());
         let listed = site.asks(&[])?.iter().filter_map(|ask| ask.endpoint.ip()).map(|ip| ip.to_canonical()).collect();
-        let (received, dropped) = (AtomicU64::new(0), AtomicU64::new(0));
+        let heard = site.interfaces.iter().map(|_| <(AtomicU64, AtomicU64)>::default()).collect();
         let touch = Arc::new(touch);
         let (known, wishes) = (Mutex::new(known), Mutex::default());
         Ok(Self {
@@ -105,15 +105,14 @@ impl<'p> Side<'p> {
             touch,
             directory,
             key,
-            interface,
             time_factor,
             news: Notify::new(),
+            over: watch::Sender::new(false),
             profiles,
             listed,
             known,
             wishes,
-            received,
-            dropped,
+            heard,
         })
     }
 
@@ -196,16 +195,23 @@ impl<'p> Side<'p> {
         self.news.notify_one();
     }
 
-    /// What the kernel counted.
-    pub fn counted(&self, counters: Counters) {
-        self.received.store(counters.received, Ordering::Relaxed);
-        self.dropped.store(counters.dropped, Ordering::Relaxed);
+    /// What the kernel counted on the interface of this number.
+    pub fn counted(&self, number: usize, counters: Counters) {
+        if let Some((received, dropped)) = self.heard.get(number) {
+            received.store(counters.received, Ordering::Relaxed);
+            dropped.store(counters.dropped, Ordering::Relaxed);
+        }
     }
 
     /// The same, to be told.
     pub fn counts(&self) -> Report {
         let given_up = self.known().outbox.given_up();
-        Report::Counted { received: self.received.load(Ordering::Relaxed), dropped: self.dropped.load(Ordering::Relaxed), given_up }
+        let heard = |(interface, (received, dropped)): (&String, &(AtomicU64, AtomicU64))| Heard {
+            interface: interface.clone(),
+            received: received.load(Ordering::Relaxed),
+            dropped: dropped.load(Ordering::Relaxed),
+        };
+        Report::Counted { interfaces: self.site.interfaces.iter().zip(&self.heard).map(heard).collect(), given_up }
     }
 
     /// Another desk is there.

@@ -6,17 +6,19 @@ use std::time::{Duration, SystemTime};
 
 use nameplate_core::text::printable;
 use nameplate_field::ask::Ask;
-use nameplate_field::guard::Endpoint;
+use nameplate_field::guard::{ENDING, Endpoint};
 use nameplate_field::touch::{self, Kind, Line, hush};
 use tokio::io::{AsyncWriteExt, BufReader};
 #[cfg(unix)]
 use tokio::net::{UnixStream, unix::OwnedWriteHalf};
 use tokio::sync::mpsc::Sender;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::{interval, timeout};
 
 use super::round::Round;
 use super::side::Side;
 use crate::hatch::{At, FORMAT, Lines, Listed, REQUEST_BYTES_MAX, Report, Request};
+use crate::log::say;
 use crate::print;
 
 /// Counters are told so often.
@@ -30,6 +32,7 @@ const SHOWN_CHARS_MAX: usize = 200;
 
 /// Tells a second desk that there is one.
 pub async fn turn_away(mut stream: UnixStream) {
+    say!(DESK_REFUSED, "a second desk was turned away; there is one at a time");
     let wrong = Report::Wrong { why: "another desk is here; there is one at a time".to_owned() };
     // It may be gone by now.
     let _ = timeout(SLOW_SECONDS_MAX, stream.write_all(print::json_line(&wrong).as_bytes())).await;
@@ -41,10 +44,13 @@ pub async fn converse(side: &Side<'_>, stream: UnixStream, rounds: &Sender<Round
     let mut desk = Desk { side, to, touched: None };
     let mut lines = Lines::of(BufReader::new(from), REQUEST_BYTES_MAX);
     side.begin_again();
-    if let Err(why) = desk.attend(&mut lines, rounds).await {
-        let wrong = Report::Wrong { why: why.to_string() };
-        let _ = desk.tell(&print::json_line(&wrong)).await;
-        eprintln!("field: the desk was shown out: {}", printable(&why.to_string()));
+    match desk.attend(&mut lines, rounds).await {
+        Ok(()) => say!(DESK_LEFT, "the conversation with the desk is over"),
+        Err(why) => {
+            let wrong = Report::Wrong { why: why.to_string() };
+            let _ = desk.tell(&print::json_line(&wrong)).await;
+            say!(DESK_REFUSED, "the desk was shown out: {}", printable(&why.to_string()));
+        }
     }
 }
 
@@ -59,6 +65,7 @@ struct Desk<'a, 'p> {
 impl Desk<'_, '_> {
     async fn attend(&mut self, lines: &mut Lines<BufReader<tokio::net::unix::OwnedReadHalf>>, rounds: &Sender<Round>) -> io::Result<()> {
         let mut counts = interval(COUNTED_EVERY);
+        let mut over = self.side.over.subscribe();
         loop {
             tokio::select! {
                 line = lines.next() => match line? {
@@ -66,6 +73,8 @@ impl Desk<'_, '_> {
                     Some(line) => self.take(&line, rounds).await?,
                 },
                 () = self.side.news.notified() => {}
+                // The last round is over, and this process ends: what there is to tell is told, and no more is heard.
+                () = async { drop(over.wait_for(|over| *over).await) } => return self.tell_what_is_new().await,
                 _ = counts.tick() => if self.touched.is_some() {
                     self.tell(&print::json_line(&self.side.counts())).await?;
                 },
@@ -79,16 +88,18 @@ impl Desk<'_, '_> {
             let line: String = String::from_utf8_lossy(line).chars().take(SHOWN_CHARS_MAX).collect();
             wrong(format!("this is no request: {e}: {line}"))
         })?;
+        say!(REQUESTED { kind = request.name() }, "the desk says: {}", request.name());
         match request {
             Request::Hello { format: FORMAT, touched, plans } if self.touched.is_none() => {
                 self.touched = Some(touched);
+                say!(DESK_CAME { bytes = touched }, "a desk is here, which has {touched} bytes of the touch record");
                 let welcome = Report::Welcome {
                     format: FORMAT,
                     program: concat!("nameplate ", env!("CARGO_PKG_VERSION")).to_owned(),
                     site: self.side.site.name.clone(),
                     devices: listed(self.side, &plans)?,
                     key: self.side.key.clone(),
-                    interface: self.side.interface.clone(),
+                    interfaces: self.side.site.interfaces.clone(),
                 };
                 self.tell(&print::json_line(&welcome)).await
             }
@@ -96,13 +107,13 @@ impl Desk<'_, '_> {
             _ if self.touched.is_none() => Err(wrong("nothing is heard before hello".to_owned())),
             Request::Ask { devices, .. } if devices.is_empty() => Err(wrong("a round names its devices".to_owned())),
             Request::Ask { round, devices, why } => {
-                let refused = devices.len();
-                // Who wants more at once than can wait is told that nothing of it was asked.
-                if rounds.try_send(Round { number: round, devices, why }).is_err() {
-                    let report = Report::Asked { round, refused, unanswered: 0, upset: 0 };
-                    return self.tell(&print::json_line(&report)).await;
-                }
-                Ok(())
+                let (refused, unasked) = match rounds.try_send(Round { number: round, devices, why }) {
+                    Ok(()) => return Ok(()),
+                    // Who wants more at once than can wait is told that nothing of it was asked.
+                    Err(TrySendError::Full(round)) => (round.devices.len(), Vec::new()),
+                    Err(TrySendError::Closed(round)) => (0, round.devices),
+                };
+                self.tell(&print::json_line(&Report::Asked { round, refused, unanswered: 0, upset: 0, unasked })).await
             }
             Request::Kept { number } => {
                 self.side.kept(number);
@@ -150,12 +161,13 @@ impl Desk<'_, '_> {
 fn listed(side: &Side<'_>, plans: &[String]) -> io::Result<Vec<Listed>> {
     let mut asked: BTreeMap<(Endpoint, String), BTreeMap<String, u64>> = BTreeMap::new();
     let read = touch::lines_from(&side.directory, 0, |line, _| {
-        let Ok(Line { kind: Kind::Connect | Kind::Refused, target: Some(target), station, reason: Some(reason), time, .. }) =
+        let Ok(Line { kind: Kind::Connect | Kind::Refused, target: Some(target), station, reason: Some(reason), rule, time, .. }) =
             serde_json::from_str::<Line>(line)
         else {
             return;
         };
-        if plans.contains(&reason) {
+        // Who was refused only because the process ended has not had his reading.
+        if plans.contains(&reason) && rule.as_deref() != Some(ENDING) {
             let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
             let place = (target.canonical(), station.unwrap_or_default());
             asked.entry(place).or_default().insert(reason, u64::try_from(since.as_nanos()).unwrap_or(u64::MAX));

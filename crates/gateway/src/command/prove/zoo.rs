@@ -143,7 +143,7 @@ fn note(costs: &mut BTreeMap<String, Cost>, event: Event) {
         What::Failed { operation, why } => cost.outcome = format!("{operation}: {}", printable(&why)),
         What::Refused { refused, .. } => (cost.outcome, cost.allowed) = (format!("refused by our own guard: {refused}"), false),
         What::Closed { closed, .. } => (cost.bytes_in, cost.hold) = (closed.bytes_in, closed.hold),
-        What::Opened | What::Sent { .. } | What::Reading(_) | What::Stray { .. } | What::Uptime(_) => {}
+        What::Opened | What::Sent { .. } | What::Reading(_) | What::Stray { .. } | What::Uptime(_) | What::Unasked => {}
     }
 }
 

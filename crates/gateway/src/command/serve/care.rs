@@ -10,6 +10,7 @@ use super::config::Config;
 use crate::disk::{Room, Size};
 use crate::failure::{Code, Failure};
 use crate::house::House;
+use crate::log::{self, say};
 use crate::service::{Hangup, Service};
 
 /// Between two looks at the disk. The limit leaves room for much more than is written meanwhile.
@@ -53,16 +54,22 @@ impl Care {
         let told = match Config::read(&self.file) {
             Ok(new) => {
                 if new.page != config.page {
-                    eprintln!("serve: what [page] says now holds from the next start");
+                    say!(CONFIG_LATER, "what [page] says now holds from the next start");
                 }
                 let page = config.page.clone();
                 *config = Config { page, ..new };
                 self.looked = None;
-                format!("the configuration was read again: {}", crate::print::count(config.plans.len() as u64, "plan"))
+                log::take(config.log);
+                let told = format!("the configuration was read again: {}", crate::print::count(config.plans.len() as u64, "plan"));
+                say!(CONFIG_READ { count = config.plans.len() as u64 }, "{told}");
+                told
             }
-            Err(failure) => format!("the configuration was read again and is not taken; what held goes on: {failure}"),
+            Err(failure) => {
+                let told = format!("the configuration was read again and is not taken; what held goes on: {failure}");
+                say!(CONFIG_REFUSED, "{told}");
+                told
+            }
         };
-        eprintln!("serve: {told}");
         self.service.ready(told.lines().next().unwrap_or_default());
     }
 
@@ -82,7 +89,11 @@ impl Care {
             } else {
                 format!("{free} are free again: plans go on")
             };
-            eprintln!("serve: {told}");
+            if scarce {
+                say!(DISK_SCARCE { bytes = room.free_bytes }, "{told}");
+            } else {
+                say!(DISK_FREE { bytes = room.free_bytes }, "{told}");
+            }
             self.service.tell(&told);
         }
         !scarce
@@ -96,7 +107,7 @@ impl Care {
         let Some(why) = house.halted() else { return Ok(true) };
         if !std::mem::replace(&mut self.halted, true) {
             let told = "nothing can be written; nobody is asked, what is heard waits, and the page shows what is known";
-            eprintln!("serve: {told}: {}", printable(&why));
+            say!(LEDGER_HALTED, "{told}: {}", printable(&why));
             self.service.tell(told);
         }
         let has_room = Room::at(&self.directory).is_ok_and(|room| !room.is_scarce(config.disk_free_min));
@@ -107,7 +118,7 @@ impl Care {
         }
         self.halted = false;
         let told = "the ledger is written again, and nothing was lost";
-        eprintln!("serve: {told}");
+        say!(LEDGER_MENDED, "{told}");
         self.service.tell(told);
         Ok(true)
     }

@@ -14,6 +14,7 @@ pub use self::read::Mistake;
 use super::plan::Plan;
 use crate::disk::FreeMin;
 use crate::failure::Failure;
+use crate::log;
 
 /// What the desk is to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub struct Config {
     pub plans: Vec<Plan>,
     /// How people reach the desk.
     pub page: Page,
+    /// What is said on standard error, and how.
+    pub log: log::Settings,
 }
 
 /// How people reach the desk: `[page]`. Holds from a start to the next.
@@ -62,7 +65,7 @@ impl Config {
 
     /// Each key with what holds now, for people. None of them is a secret: keys and certificates are named by their files.
     pub fn told(&self) -> Vec<(String, String)> {
-        let Self { hatch, field_key, disk_free_min, plans, page } = self;
+        let Self { hatch, field_key, disk_free_min, plans, page, log } = self;
         let path = |path: &Option<PathBuf>, none: &str| path.as_ref().map_or_else(|| none.to_owned(), |path| path.display().to_string());
         let own = "one that was made at the first start";
         let mut told = vec![
@@ -75,6 +78,8 @@ impl Config {
             ("page.key", path(&page.key, own)),
             ("page.client_ca", path(&page.client_ca, "nobody's: clients need no certificate")),
             ("page.tls", page.tls.to_string()),
+            ("log.level", log.level.to_string()),
+            ("log.form", log.form.to_string()),
         ];
         for plan in plans {
             let devices = if plan.devices.is_empty() { "all".to_owned() } else { plan.devices.join(", ") };

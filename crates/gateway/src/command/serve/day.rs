@@ -129,7 +129,7 @@ impl Field {
             |device: &String| self.asked.get(device).and_then(|times| Some(("daily".to_owned(), *times.last()?))).into_iter().collect();
         let devices = (0..DEVICES).map(name).map(|name| Listed { asked: asked(&name), at: Vec::new(), name }).collect();
         let (program, site, key) = ("nameplate".to_owned(), "North".to_owned(), self.key.public().digits());
-        Report::Welcome { format: FORMAT, program, site, devices, key, interface: None }
+        Report::Welcome { format: FORMAT, program, site, devices, key, interfaces: Vec::new() }
     }
 
     fn kept(&mut self, number: u64) {
@@ -164,7 +164,7 @@ fn converse(field: &mut Field, intake: &mut Intake<'_>, state: &Path, from: u64)
         }
         if let Some(Request::Ask { devices, round, .. }) = desk.due(now_ns) {
             field.asks(intake, &devices, now_ns);
-            let over = Report::Asked { round, refused: 0, unanswered: 0, upset: 0 };
+            let over = Report::Asked { round, refused: 0, unanswered: 0, upset: 0, unasked: Vec::new() };
             assert_eq!(desk.take(over).expect("the end of a round"), None);
         }
         let lines = field.record.get(at..).unwrap_or_default().to_vec();

@@ -7,8 +7,9 @@ use nameplate_field::touch::Line;
 
 use super::plan::{Plan, Wanted};
 use crate::failure::{Code, Failure};
-use crate::hatch::{FORMAT, Listed, Report, Request, Why};
+use crate::hatch::{FORMAT, Heard, Listed, Report, Request, Why};
 use crate::house::{FieldSide, House, Round};
+use crate::log::say;
 use crate::store::{Store, now_ns};
 
 /// Lines of the touch record that wait for their seal; a connection has some ten, and it is sealed behind each.
@@ -30,6 +31,10 @@ pub struct Desk<'a> {
     said: u64,
     kept: u64,
     rounds: u64,
+    /// The plan and the devices of the round that is being asked.
+    asking: Option<(String, Vec<String>)>,
+    /// Whether the field side says that it is ending: it would ask nobody more.
+    is_ending: bool,
 }
 
 impl<'a> Desk<'a> {
@@ -39,7 +44,20 @@ impl<'a> Desk<'a> {
     /// The ledger's.
     pub fn new(house: &'a House, (plans, wanted): (&'a [Plan], &'a mut Wanted), pinned: Option<&'a str>) -> Result<Self, Failure> {
         let (chain, key) = house.with_store(last_seal).transpose()?.unwrap_or_default();
-        Ok(Self { house, plans, pinned, key, chain, unsealed: (Vec::new(), 0), wanted, said: 0, kept: 0, rounds: 0 })
+        Ok(Self {
+            house,
+            plans,
+            pinned,
+            key,
+            chain,
+            unsealed: (Vec::new(), 0),
+            wanted,
+            said: 0,
+            kept: 0,
+            rounds: 0,
+            asking: None,
+            is_ending: false,
+        })
     }
 
     /// The first line to the field side.
@@ -53,12 +71,18 @@ impl<'a> Desk<'a> {
     /// # Errors
     /// The store's; a field side that is not the one that is known, or a touch record that somebody changed on the way.
     pub fn take(&mut self, report: Report) -> Result<Option<String>, Failure> {
+        say!(REPORT { kind = report.name() }, "the field side says: {}", report.name());
         match report {
-            Report::Welcome { format, program, site, devices, key, interface } => {
+            Report::Welcome { format, program, site, devices, key, interfaces } => {
                 self.welcome(format, &key)?;
-                let listens = interface.as_ref().map_or_else(String::new, |interface| format!(", listens on {}", printable(interface)));
-                let devices_told = crate::print::count(devices.len() as u64, "device");
-                eprintln!("serve: {}, {}: {devices_told} listed{listens}", printable(&program), printable(&site));
+                let listens =
+                    if interfaces.is_empty() { String::new() } else { format!(", listens on {}", printable(&interfaces.join(", "))) };
+                let count = devices.len() as u64;
+                let devices_told = crate::print::count(count, "device");
+                say!(
+                    FIELD_THERE { count, site = site.as_str() },
+                    "{}, {}: {devices_told} listed{listens}", printable(&program), printable(&site)
+                );
                 for Listed { name, asked, .. } in &devices {
                     asked.iter().for_each(|(plan, time_ns)| self.wanted.at(plan, name, *time_ns));
                 }
@@ -66,7 +90,8 @@ impl<'a> Desk<'a> {
                 let at = devices.into_iter().map(|device| (device.name, device.at)).collect();
                 let key = self.key.map_or_else(String::new, |key| key.fingerprint());
                 let since_ns = Some(now_ns());
-                *self.house.field() = FieldSide { since_ns, program, site, key, interface, listed, at, ..FieldSide::default() };
+                let interfaces = interfaces.into_iter().map(|interface| Heard { interface, ..Heard::default() }).collect();
+                *self.house.field() = FieldSide { since_ns, program, site, key, interfaces, listed, at, ..FieldSide::default() };
             }
             Report::Said { number, observation, meaning, profile } => {
                 let profile = profile.as_ref().map(|(sha256, text)| (sha256.as_str(), text.as_str()));
@@ -74,24 +99,62 @@ impl<'a> Desk<'a> {
                 self.said = self.said.max(number);
             }
             Report::Done { number, happening } => {
-                eprintln!("serve: {}: {}", printable(&crate::lines::place(&happening.device)), happening.what.text());
+                let (device, what) = (crate::lines::place(&happening.device), happening.what.text());
+                say!(HAPPENED { device = device.as_str(), kind = %what, protocol = happening.protocol.as_str() }, "{}: {what}", printable(&device));
                 self.house.take(|intake| intake.done(*happening))?;
                 self.said = self.said.max(number);
             }
             Report::Touched { lines, end } => self.touched(lines, end)?,
-            Report::Asked { round, refused, unanswered, upset } => {
-                eprintln!("serve: round {round} is over: {refused} refused, {unanswered} without a sound answer, {upset} ALARMS");
-                self.house.field().round = None;
-            }
-            Report::Counted { received, dropped, given_up } => {
-                self.house.field().counted = (received, dropped, given_up);
-                if dropped > 0 || given_up > 0 {
-                    eprintln!("serve: of {received} frames {dropped} were dropped; {given_up} reports were given up");
-                }
-            }
+            Report::Asked { round, refused, unanswered, upset, unasked } => self.asked(round, (refused, unanswered, upset), &unasked),
+            Report::Counted { interfaces, given_up } => self.counted(interfaces, given_up),
             Report::Wrong { why } => return Ok(Some(why)),
         }
         Ok(None)
+    }
+
+    /// A round is over. Who was not asked in it has not had his moment.
+    fn asked(&mut self, round: u64, (refused, unanswered, upset): (usize, usize, usize), unasked: &[String]) {
+        let not_asked = match unasked.len() {
+            0 => String::new(),
+            count => format!(", {} not asked because the field side is ending", crate::print::count(count as u64, "device")),
+        };
+        say!(
+            ROUND_OVER { round, refused = refused as u64, unanswered = unanswered as u64, upset = upset as u64, unasked = unasked.len() as u64 },
+            "round {round} is over: {refused} refused, {unanswered} without a sound answer, {upset} ALARMS{not_asked}"
+        );
+        self.house.field().round = None;
+        if let Some((plan, devices)) = self.asking.take() {
+            devices.iter().filter(|device| unasked.contains(device)).for_each(|device| self.wanted.forget(&plan, device));
+        }
+        self.is_ending |= !unasked.is_empty();
+    }
+
+    /// The field side is gone, in the middle of a round perhaps: the next one says who was asked in it, and the others have not had their moment. What to say of
+    /// it.
+    pub fn lost(&mut self, why: &str) -> String {
+        if let Some((plan, devices)) = self.asking.take() {
+            devices.iter().for_each(|device| self.wanted.forget(&plan, device));
+        }
+        format!("the field side is gone: {why}")
+    }
+
+    /// What was counted over there; what got worse is said.
+    fn counted(&self, interfaces: Vec<Heard>, given_up: u64) {
+        let (before, given_up_before) = {
+            let mut field = self.house.field();
+            (std::mem::replace(&mut field.interfaces, interfaces.clone()), std::mem::replace(&mut field.given_up, given_up))
+        };
+        for Heard { interface, received, dropped } in interfaces {
+            if dropped > before.iter().find(|one| one.interface == interface).map_or(0, |one| one.dropped) {
+                say!(
+                    FRAMES_DROPPED { interface = interface.as_str(), received, dropped },
+                    "{}: of {received} frames {dropped} were dropped", printable(&interface)
+                );
+            }
+        }
+        if given_up > given_up_before {
+            say!(REPORTS_GIVEN_UP { given_up }, "{given_up} reports were given up");
+        }
     }
 
     fn welcome(&mut self, format: u32, key: &str) -> Result<(), Failure> {
@@ -111,7 +174,7 @@ impl<'a> Desk<'a> {
             )));
         }
         if self.key.is_none() {
-            eprintln!("serve: the field side's key is {fingerprint}; pin it with field_key");
+            say!(FIELD_KEY { fingerprint = fingerprint.as_str() }, "the field side's key is {fingerprint}; pin it with field_key");
         }
         self.key = Some(key);
         Ok(())
@@ -165,7 +228,7 @@ impl<'a> Desk<'a> {
 
     /// The next round, where nobody is being asked: what a person wants, else the devices whose moment has come.
     pub fn due(&mut self, now_ns: u64) -> Option<Request> {
-        if self.house.field().round.is_some() {
+        if self.is_ending || self.house.field().round.is_some() {
             return None;
         }
         let wish = self.house.next_wish().map(|wish| (Why::WorkOrder(wish.order), wish.devices));
@@ -175,15 +238,19 @@ impl<'a> Desk<'a> {
             (!devices.is_empty()).then(|| (Why::Plan(plan.name.clone()), devices))
         };
         let (why, devices) = wish.or_else(|| self.plans.iter().find_map(due))?;
+        self.asking = None;
         let told = match &why {
             Why::Plan(name) => {
                 devices.iter().for_each(|device| self.wanted.at(name, device, now_ns));
+                self.asking = Some((name.clone(), devices.clone()));
                 format!("plan {}", printable(name))
             }
             Why::WorkOrder(order) => format!("work order {}", printable(order)),
         };
-        eprintln!("serve: {told}: {} asked", crate::print::count(devices.len() as u64, "device"));
         self.rounds = self.rounds.saturating_add(1);
+        let (round, count) = (self.rounds, devices.len() as u64);
+        let (Why::Plan(reason) | Why::WorkOrder(reason)) = &why;
+        say!(ROUND_BEGUN { round, count, reason = reason.as_str() }, "{told}: {} asked", crate::print::count(count, "device"));
         field.round = Some(Round { number: self.rounds, why: told, devices: devices.len() });
         Some(Request::Ask { round: self.rounds, devices, why })
     }
@@ -198,7 +265,8 @@ impl Drop for Desk<'_> {
         }
         let forgotten = self.house.forget_wishes();
         if forgotten > 0 {
-            eprintln!("serve: {} that people wanted will not be asked", crate::print::count(forgotten as u64, "round"));
+            let told = crate::print::count(forgotten as u64, "round");
+            say!(WISHES_FORGOTTEN { count = forgotten as u64 }, "{told} that people wanted will not be asked");
         }
     }
 }
@@ -238,8 +306,8 @@ mod tests {
     }
 
     fn welcome(key: &SiteKey) -> Report {
-        let (program, site, interface) = ("nameplate".to_owned(), "North".to_owned(), None);
-        Report::Welcome { format: FORMAT, program, site, devices: Vec::new(), key: key.public().digits(), interface }
+        let (program, site, interfaces) = ("nameplate".to_owned(), "North".to_owned(), Vec::new());
+        Report::Welcome { format: FORMAT, program, site, devices: Vec::new(), key: key.public().digits(), interfaces }
     }
 
     fn check(reports: Vec<Report>, pinned: Option<&str>, expected: Option<&str>) {
@@ -274,6 +342,56 @@ mod tests {
     }
 
     #[test]
+    fn who_was_not_asked_because_the_field_side_ended_is_asked_by_the_next() {
+        let (house, mut wanted) = (House::without_store(), Wanted::default());
+        let day = std::time::Duration::from_secs(24 * 60 * 60);
+        let plan = Plan { name: "identity".to_owned(), devices: Vec::new(), every: day, catch_up: std::time::Duration::ZERO };
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<String>>();
+        let listed = |name: String| Listed { name, at: Vec::new(), asked: std::collections::BTreeMap::new() };
+        let there = || {
+            let mut there = welcome(&SiteKey::of(&[7; 32]));
+            if let Report::Welcome { devices, .. } = &mut there {
+                *devices = names(&["A", "B", "C"]).into_iter().map(listed).collect();
+            }
+            there
+        };
+        let due = |desk: &mut Desk<'_>| match desk.due(house.started_ns) {
+            Some(Request::Ask { devices, .. }) => devices,
+            _ => Vec::new(),
+        };
+        // What it says of others than those that it was to ask changes nothing.
+        let over = |round, unasked: &[&str]| Report::Asked { round, refused: 0, unanswered: 0, upset: 0, unasked: names(unasked) };
+        // What is told of the round, whom the next field side is wanted to ask, and that nobody else is asked before it is there.
+        for (told, expected) in [
+            (Some(over(1, &["B", "C", "D"])), vec!["B", "C"]),
+            // It was killed: what was asked stands in the record, of which this one has no line.
+            (None, vec!["B", "C"]),
+            (Some(over(1, &[])), vec![]),
+        ] {
+            let mut desk = Desk::new(&house, (std::slice::from_ref(&plan), &mut wanted), None).expect("a desk");
+            desk.take(there()).expect("a field side");
+            assert!(!due(&mut desk).is_empty());
+            assert_eq!(due(&mut desk), Vec::<String>::new(), "one round at a time");
+            let is_told = told.is_some();
+            told.map(|told| desk.take(told).expect("taken"));
+            if is_told {
+                assert_eq!(
+                    due(&mut desk),
+                    Vec::<String>::new(),
+                    "of an ending field side nothing is wanted, and of another one nothing twice"
+                );
+            }
+            desk.lost("it closed the hatch");
+            drop(desk);
+            let mut desk = Desk::new(&house, (std::slice::from_ref(&plan), &mut wanted), None).expect("a desk");
+            desk.take(there()).expect("a field side");
+            assert_eq!(due(&mut desk), expected);
+            // It ends at once, so that the next row begins with the same.
+            desk.lost("it closed the hatch");
+        }
+    }
+
+    #[test]
     fn a_field_side_has_the_key_that_is_known() {
         let (key, other) = (SiteKey::of(&[7; 32]), SiteKey::of(&[8; 32]));
         let pinned = key.public().fingerprint();
@@ -281,7 +399,8 @@ mod tests {
         check(vec![welcome(&other)], Some(&pinned), Some("pins"));
         check(vec![welcome(&key), welcome(&other)], None, Some("the ledger has seals of"));
         let Report::Welcome { program, site, .. } = welcome(&key) else { return };
-        let newer = Report::Welcome { format: FORMAT + 1, program, site, devices: Vec::new(), key: key.public().digits(), interface: None };
+        let (devices, interfaces) = (Vec::new(), Vec::new());
+        let newer = Report::Welcome { format: FORMAT + 1, program, site, devices, key: key.public().digits(), interfaces };
         check(vec![newer], None, Some("format"));
     }
 }

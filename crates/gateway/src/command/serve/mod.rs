@@ -29,6 +29,7 @@ use crate::cli::Options;
 use crate::failure::Failure;
 use crate::hatch::{REPORT_BYTES_MAX, Report, Request};
 use crate::house::House;
+use crate::log::{self, say};
 use crate::store::now_ns;
 use crate::web::server;
 use crate::{print, profiles, state};
@@ -61,13 +62,15 @@ impl Serve {
     /// The configuration, the state, or a field side that is not believed.
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
         let mut config = Config::read(&self.config)?;
+        log::begin(log::Part::Serve, config.log)?;
         let profiles = profiles::load(options.profiles.as_deref())?;
         let directory = state::directory(options.state.as_ref())?;
         let house = Arc::new(House::open(&directory, profiles)?);
         house.is_configured(&config);
         let stop = stop::when_asked().map_err(|e| Failure::input("serve", e))?;
         let mut care = Care::of(&self.config, &directory)?;
-        eprintln!("serve: {} entries in the ledger", *house.size.borrow());
+        let entries = *house.size.borrow();
+        say!(STARTED { entries }, "{entries} entries in the ledger");
         let over = watch::Sender::new(false);
         thread::scope(|scope| {
             let (tell, opened) = mpsc::channel();
@@ -76,7 +79,7 @@ impl Serve {
             // Whoever started it wants the page; without it there is nothing.
             let ended = match opened.recv() {
                 Ok(url) => {
-                    eprintln!("serve: the page is {url}");
+                    say!(PAGE_OPEN { url = url.as_str() }, "the page is {url}");
                     care.service.ready(&format!("the page is {url}"));
                     attend(house, &mut config, &mut care, &stop)
                 }
@@ -87,7 +90,8 @@ impl Serve {
             let page = page.join().unwrap_or_else(|_| Err(Failure::input("the page", "it panicked")));
             ended.and(page)
         })?;
-        eprintln!("serve: asked to stop; {} entries in the ledger", *house.size.borrow());
+        let entries = *house.size.borrow();
+        say!(STOPPED { entries }, "asked to stop; {entries} entries in the ledger");
         Ok(())
     }
 }
@@ -116,7 +120,7 @@ fn attend(house: &House, config: &mut Config, care: &mut Care, stop: &Stop) -> R
         if let Some(over) = &over
             && *over != told
         {
-            eprintln!("serve: {}", printable(over));
+            say!(FIELD_GONE, "{}", printable(over));
         }
         if over.is_some() && !care.is_asked_to_reload() {
             wait(RETRY);
@@ -151,21 +155,21 @@ impl Hatch {
     /// wanted that.
     fn attend(mut self, mut desk: Desk<'_>, config: &Config, care: &mut Care, stop: &Stop) -> Result<Option<String>, Failure> {
         let mut committed = Instant::now();
-        let mut over = self.say(&desk.hello());
+        let mut over = self.say(&desk.hello()).map(|why| desk.lost(&why));
         while over.is_none() && !stop.is_asked() && !care.is_asked_to_reload() {
             care.service.alive();
             over = match self.reports.recv_timeout(TICK) {
                 Ok(Ok(report)) => desk.take(report)?.map(|why| format!("the field side says: {why}; it is tried again")),
-                Ok(Err(why)) => Some(format!("the field side is gone: {why}")),
+                Ok(Err(why)) => Some(desk.lost(&why)),
                 Err(RecvTimeoutError::Timeout) => None,
-                Err(RecvTimeoutError::Disconnected) => Some("the field side is gone".to_owned()),
+                Err(RecvTimeoutError::Disconnected) => Some(desk.lost("nobody reads it any more")),
             };
             if committed.elapsed() >= COMMIT_EVERY {
                 over = over.or_else(|| self.keep(&mut desk));
                 committed = Instant::now();
             }
             let due = if over.is_none() && care.may_ask(config) { desk.due(now_ns()) } else { None };
-            over = over.or_else(|| due.and_then(|ask| self.say(&ask)));
+            over = over.or_else(|| due.and_then(|ask| self.say(&ask)).map(|why| desk.lost(&why)));
         }
         let kept = self.keep(&mut desk);
         let _ = self.to.shutdown(std::net::Shutdown::Both);
@@ -175,14 +179,14 @@ impl Hatch {
     /// Brings what was taken to the disk, and says so over there; why not, where that is not possible.
     fn keep(&mut self, desk: &mut Desk<'_>) -> Option<String> {
         match desk.commit() {
-            Ok(kept) => kept.and_then(|kept| self.say(&kept)),
+            Ok(kept) => kept.and_then(|kept| self.say(&kept)).map(|why| desk.lost(&why)),
             Err(failure) => Some(format!("what was heard waits to be written: {failure}")),
         }
     }
 
     /// Why not, where nobody is there any more.
     fn say(&mut self, request: &Request) -> Option<String> {
-        self.to.write_all(print::json_line(request).as_bytes()).err().map(|e| format!("the field side is gone: {e}"))
+        self.to.write_all(print::json_line(request).as_bytes()).err().map(|e| e.to_string())
     }
 }
 

@@ -29,6 +29,11 @@ impl Wanted {
         let last = self.0.entry((plan.to_owned(), device.to_owned())).or_default();
         *last = time_ns.max(*last);
     }
+
+    /// That a device was to be asked by a plan, and was not.
+    pub fn forget(&mut self, plan: &str, device: &str) {
+        self.0.remove(&(plan.to_owned(), device.to_owned()));
+    }
 }
 
 impl Plan {

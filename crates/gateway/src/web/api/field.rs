@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use super::asked::Body;
 use super::{Problem, Web};
 use crate::account::Person;
+use crate::hatch::Heard;
 use crate::house::{FieldSide, House, Wish};
 use crate::lines::place;
 
@@ -34,9 +35,8 @@ pub struct Listener {
     /// Fingerprint of the key that seals its touch record.
     key: String,
     /// What is listened to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    interface: Option<String>,
-    /// Frames that came in since the interface was opened.
+    interfaces: Vec<Interface>,
+    /// Frames that came in on all of them since they were opened.
     frames_received: u64,
     /// Frames for which there was no room.
     frames_dropped: u64,
@@ -47,6 +47,17 @@ pub struct Listener {
     /// What is being asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     round: Option<Round>,
+}
+
+/// A network interface that is listened to.
+#[derive(Serialize, ToSchema)]
+struct Interface {
+    /// Its name on the gateway.
+    name: String,
+    /// Frames that came in since it was opened.
+    frames_received: u64,
+    /// Frames for which there was no room.
+    frames_dropped: u64,
 }
 
 /// Devices that are being asked.
@@ -65,16 +76,17 @@ struct Round {
 )]
 pub async fn listeners(State(web): State<Web>) -> Json<Vec<Listener>> {
     let field = web.house().field().clone();
-    let (frames_received, frames_dropped, reports_given_up) = field.counted;
+    let (frames_received, frames_dropped) = field.frames();
+    let interface = |one: Heard| Interface { name: one.interface, frames_received: one.received, frames_dropped: one.dropped };
     Json(vec![Listener {
         since: field.since_ns.map(rfc3339),
         program: field.program,
         site: field.site,
         key: field.key,
-        interface: field.interface,
+        interfaces: field.interfaces.into_iter().map(interface).collect(),
         frames_received,
         frames_dropped,
-        reports_given_up,
+        reports_given_up: field.given_up,
         listed: field.listed,
         round: field.round.map(|round| Round { number: round.number, why: round.why, devices: round.devices }),
     }])

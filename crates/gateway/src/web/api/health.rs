@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::{Problem, Web};
 use crate::disk::Room;
+use crate::hatch::Heard;
 
 /// That it lives.
 #[derive(Serialize, ToSchema)]
@@ -65,17 +66,14 @@ pub async fn metrics(State(web): State<Web>) -> Result<impl IntoResponse, Proble
         });
         let took = asked.elapsed().as_secs_f64();
         let free = Room::at(&house.directory).map_or(0, |room| room.free_bytes);
-        let (received, dropped, given_up) = field.counted;
         let writes = f64::from(u8::from(house.halted().is_none()));
-        let rows: [(&str, &str, &str, f64); 11] = [
+        let rows: [(&str, &str, &str, f64); 9] = [
             ("ledger_entries", "gauge", "Entries of the ledger.", entries as f64),
             ("ledger_writes", "gauge", "1 while the ledger can be written.", writes),
             ("devices", "gauge", "Devices in the catalog.", devices as f64),
             ("devices_firmware_unknown", "gauge", "Devices whose firmware is not known.", unknown as f64),
             ("field_up", "gauge", "1 while the field side is there.", f64::from(u8::from(field.since_ns.is_some()))),
-            ("field_frames_received", "gauge", "Frames since the interface was opened.", received as f64),
-            ("field_frames_dropped", "gauge", "Frames for which there was no room since the interface was opened.", dropped as f64),
-            ("field_reports_given_up", "gauge", "Reports that were given up since the field side started.", given_up as f64),
+            ("field_reports_given_up", "gauge", "Reports that were given up since the field side started.", field.given_up as f64),
             ("field_devices_listed", "gauge", "Devices that may be asked.", field.listed.len() as f64),
             ("state_free_bytes", "gauge", "Free space where the ledger is.", free as f64),
             ("catalog_read_seconds", "gauge", "What going through the catalog took now.", took),
@@ -85,7 +83,32 @@ pub async fn metrics(State(web): State<Web>) -> Result<impl IntoResponse, Proble
             // Writing to a text cannot fail.
             let _ = writeln!(text, "# HELP nameplate_{name} {help}\n# TYPE nameplate_{name} {kind}\nnameplate_{name} {value}");
         }
+        let of_interfaces: [(&str, &str, fn(&Heard) -> u64); 2] = [
+            ("frames_received", "Frames since the interface was opened.", |one| one.received),
+            ("frames_dropped", "Frames for which there was no room since the interface was opened.", |one| one.dropped),
+        ];
+        for (name, help, count) in of_interfaces {
+            let _ = writeln!(text, "# HELP nameplate_field_{name} {help}\n# TYPE nameplate_field_{name} gauge");
+            for one in &field.interfaces {
+                let _ = writeln!(text, "nameplate_field_{name}{{interface=\"{}\"}} {}", label(&one.interface), count(one));
+            }
+        }
         Ok(text)
     });
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text.await?))
+}
+
+/// A text as the value of a label (Prometheus text format 0.0.4).
+fn label(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_label_ends_where_its_value_does() {
+        for (text, expected) in [("eth1", "eth1"), ("a\"b", "a\\\"b"), ("a\\b", "a\\\\b"), ("a\nb", "a\\nb")] {
+            assert_eq!(super::label(text), expected);
+        }
+    }
 }

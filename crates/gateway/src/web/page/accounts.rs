@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::listing::{Cell, Listing, Row};
 use super::{Frame, Problem, Refused, Shown, escaped, shown};
-use crate::account::{NewPassword, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, Person};
+use crate::account::{Hidden, NewPassword, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, Person};
 use crate::house::Known;
 use crate::sheet::book::Tint;
 use crate::web::Web;
@@ -232,9 +232,9 @@ pub async fn revoke_token(
 /// The password before, and the new one twice.
 #[derive(Deserialize)]
 pub struct Passwords {
-    before: String,
-    password: String,
-    again: String,
+    before: Hidden,
+    password: Hidden,
+    again: Hidden,
 }
 
 /// Sets one's own password; all of one's sessions are over then.
@@ -244,7 +244,7 @@ pub async fn password(
     Extension(from): Extension<SocketAddr>,
     Form(Passwords { before, password, again }): Form<Passwords>,
 ) -> Result<Response, Refused> {
-    let done = if password == again {
+    let done = if password.text() == again.text() {
         changed(&web, person.name.clone(), (before, password), from).await?
     } else {
         Err("the two new passwords are not the same".to_owned())
@@ -255,12 +255,12 @@ pub async fn password(
     }
 }
 
-async fn changed(web: &Web, name: String, (before, password): (String, String), from: SocketAddr) -> Result<Result<(), String>, Problem> {
+async fn changed(web: &Web, name: String, (before, password): (Hidden, Hidden), from: SocketAddr) -> Result<Result<(), String>, Problem> {
     let session = match web.try_password(name.clone(), before, from).await? {
         Ok(session) => session,
         Err(why) => return Ok(Err(why)),
     };
-    web.alone(move |web| match NewPassword::hash(&name, &password) {
+    web.alone(move |web| match NewPassword::hash(&name, password.text()) {
         Err(why) => Ok(Err(why)),
         Ok(new) => web.act(|gate, view, _| gate.set_password(&session, new, &view.accounts)),
     })

@@ -13,7 +13,7 @@ use nameplate_core::ledger::Body;
 use serde::Deserialize;
 
 use super::{Frame, Problem, Refused, Shown, shown};
-use crate::account::{Act, NewPassword, Pending, Session};
+use crate::account::{Act, Hidden, NewPassword, Pending, Session};
 use crate::web::{Web, who};
 
 /// What nobody has to be known for.
@@ -36,7 +36,7 @@ struct Login<'a> {
 #[derive(Deserialize)]
 struct Typed {
     name: String,
-    password: String,
+    password: Hidden,
     #[serde(default)]
     next: String,
 }
@@ -99,8 +99,8 @@ struct First<'a> {
 struct New {
     #[serde(default)]
     name: String,
-    password: String,
-    again: String,
+    password: Hidden,
+    again: Hidden,
 }
 
 fn first(secret: &str, pending: &Pending, name: &str, why: Option<String>) -> Result<Html<String>, Refused> {
@@ -127,7 +127,7 @@ async fn set_password(
     }
     let pending = web.pending(&secret)?;
     let name = if let Pending::Account(name) = &pending { name.clone() } else { new.name.trim().to_owned() };
-    let done = if new.password == new.again {
+    let done = if new.password.text() == new.again.text() {
         web.redeem(secret.clone(), name, new.password).await?
     } else {
         Err("the two passwords are not the same".to_owned())
@@ -154,14 +154,14 @@ impl Web {
     ///
     /// # Errors
     /// The store.
-    pub async fn try_password(&self, name: String, password: String, from: SocketAddr) -> Result<Result<Session, String>, Problem> {
+    pub async fn try_password(&self, name: String, password: Hidden, from: SocketAddr) -> Result<Result<Session, String>, Problem> {
         let begun = self.house().known(|known| self.gate().begin(&name, from.ip(), &known.view.accounts, known.now_ns));
         let attempt = match begun {
             Ok(attempt) => attempt,
             Err(refused) => return Ok(Err(refused.to_string())),
         };
         let tried = move |web: &Self| {
-            let verified = attempt.verify(&password);
+            let verified = attempt.verify(password.text());
             web.house().enter(|view, now_ns| {
                 let (session, events) = web.gate().end(verified, &view.accounts, now_ns);
                 Ok::<_, Problem>(match session {
@@ -179,8 +179,8 @@ impl Web {
         }))
     }
 
-    async fn redeem(&self, secret: String, name: String, password: String) -> Result<Result<(), String>, Problem> {
-        let hashed = move |web: &Self| match NewPassword::hash(&name, &password) {
+    async fn redeem(&self, secret: String, name: String, password: Hidden) -> Result<Result<(), String>, Problem> {
+        let hashed = move |web: &Self| match NewPassword::hash(&name, password.text()) {
             Err(why) => Ok(Err(why)),
             Ok(new) => web.act(|gate, view, now_ns| gate.redeem(&secret, new, &view.accounts, now_ns)),
         };

@@ -30,6 +30,7 @@ use nameplate_core::account::Right;
 use super::problem::Problem;
 use super::{Web, who};
 use crate::account::Person;
+use crate::log::say;
 
 /// How all of it looks: as reports do, and what only pages have.
 const STYLE: &str = concat!(include_str!("../../sheet/page.css"), include_str!("page.css"));
@@ -181,7 +182,7 @@ pub fn refused(problem: &Problem, person: Option<&Person>) -> Response {
 /// A template, filled in.
 fn shown(template: &impl Template) -> Shown {
     template.render().map(Html).map_err(|e| {
-        eprintln!("serve: a page could not be written: {e}");
+        say!(OWN_FAULT, "a page could not be written: {e}");
         Refused(Problem::own_fault())
     })
 }

@@ -21,6 +21,7 @@ use crate::command::check::findings::Found;
 use crate::command::report::burndown::BurnDown;
 use crate::command::report::{Rows, changes, exemptions, known_as, overview};
 use crate::disk::{FreeMin, Room, Size};
+use crate::hatch::Heard;
 use crate::house::{FieldSide, Known};
 use crate::print::count;
 use crate::sheet::book::Tint;
@@ -170,7 +171,7 @@ pub fn drawn(view: &View, now_ns: u64) -> Vec<String> {
 
 /// What is wrong with the gateway itself.
 fn of_the_box(field: &FieldSide, room: Option<Room>, is_halted: bool) -> Vec<Row> {
-    let (received, dropped, given_up) = field.counted;
+    let given_up = field.given_up;
     let row =
         |tint, what: String| Row::of(tint, vec![Cell::to(what, "#listener".to_owned()), Cell::default(), Cell::default(), Cell::default()]);
     let limit: FreeMin = FREE_BYTES_MIN.parse().unwrap_or_default();
@@ -179,7 +180,8 @@ fn of_the_box(field: &FieldSide, room: Option<Room>, is_halted: bool) -> Vec<Row
     let full = room.filter(|room| room.is_scarce(limit));
     let full = full.map(|room| row(Tint::Bad, format!("the disk is nearly full: {} are left", Size(room.free_bytes))));
     let lost = (given_up > 0).then(|| row(Tint::Bad, format!("{given_up} reports of the field side were given up")));
-    let dropped = (dropped > 0).then(|| row(Tint::Doubt, format!("{dropped} of {received} frames were dropped")));
+    let drops = field.interfaces.iter().filter(|one| one.dropped > 0);
+    let dropped = drops.map(|one| row(Tint::Doubt, format!("{}: {} of {} frames were dropped", one.interface, one.dropped, one.received)));
     let halted = is_halted.then(|| row(Tint::Bad, "nothing can be written: nobody is asked, and nothing can be done here".to_owned()));
     halted.into_iter().chain(gone).chain(full).chain(lost).chain(dropped).collect()
 }
@@ -281,7 +283,8 @@ fn blind(assets: &[&Asset]) -> Vec<Row> {
 
 /// How the box itself is.
 fn listener(field: &FieldSide, room: Option<Room>, size: u64) -> Vec<Row> {
-    let (received, dropped, given_up) = field.counted;
+    let of_interface = |one: &Heard| format!("{}: {} frames came in, {} were dropped", one.interface, one.received, one.dropped);
+    let listens: Vec<String> = field.interfaces.iter().map(of_interface).collect();
     let since = field
         .since_ns
         .map_or_else(|| "not there".to_owned(), |since| format!("{} at {}, since {}", field.program, field.site, rfc3339(since)));
@@ -292,8 +295,8 @@ fn listener(field: &FieldSide, room: Option<Room>, size: u64) -> Vec<Row> {
     let free = room.map_or_else(|| "unknown".to_owned(), |room| format!("{} of {} are free", Size(room.free_bytes), Size(room.all_bytes)));
     let told = [
         ("field side", since),
-        ("listens on", field.interface.clone().unwrap_or_else(|| "nothing".to_owned())),
-        ("frames", format!("{received} came in, {dropped} were dropped, {given_up} reports were given up")),
+        ("listens on", if listens.is_empty() { "nothing".to_owned() } else { listens.join("; ") }),
+        ("reports", format!("{} were given up", field.given_up)),
         ("devices that may be asked", field.listed.len().to_string()),
         ("being asked", round),
         ("disk", free),

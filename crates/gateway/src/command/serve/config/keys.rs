@@ -78,6 +78,13 @@ pub const SECTIONS: &[Section] = &[
         keys: PAGE,
         check: check_page,
     },
+    Section {
+        name: "log",
+        repeats: false,
+        text: "What is said on standard error, and so in the journal. NAMEPLATE_LOG in the environment comes before it. docs/logs.md lists the events.",
+        keys: LOG,
+        check: |_| Ok(()),
+    },
 ];
 
 const DESK: &[Key] = &[
@@ -187,6 +194,23 @@ const PAGE: &[Key] = &[
         written: Written::Default("true"),
         text: "False only on a loopback address, with a reverse proxy before it.",
         set: |draft, value| put(&mut draft.config.page.tls, value::whether(value)),
+    },
+];
+
+const LOG: &[Key] = &[
+    Key {
+        name: "level",
+        is: "error, warn, info, debug or trace",
+        written: Written::Default("\"info\""),
+        text: "How much is said: at debug each request, too. A reload takes it anew.",
+        set: |draft, value| put(&mut draft.config.log.level, value::text(value)?.parse()),
+    },
+    Key {
+        name: "form",
+        is: "text or json",
+        written: Written::Default("\"text\""),
+        text: "A line for people, with its priority where the journal reads; or an object a line, for what collects logs.",
+        set: |draft, value| put(&mut draft.config.log.form, value::text(value)?.parse()),
     },
 ];
 

@@ -13,6 +13,7 @@ use super::super::plan::Plan;
 use super::keys::{Draft, Key, SECTIONS, Section, Written};
 use super::{Config, Page, value};
 use crate::disk::FreeMin;
+use crate::log;
 
 /// How like two words are (Jaro-Winkler, 1 is the same) that one may have been meant by the other.
 const LIKE_FACTOR_MIN: f64 = 0.8;
@@ -60,7 +61,8 @@ impl Draft {
             client_ca: None,
             tls: true,
         };
-        let config = Config { hatch: PathBuf::new(), field_key: None, disk_free_min: FreeMin::default(), plans: Vec::new(), page };
+        let log = log::Settings::default();
+        let config = Config { hatch: PathBuf::new(), field_key: None, disk_free_min: FreeMin::default(), plans: Vec::new(), page, log };
         let plan = Plan { name: String::new(), devices: Vec::new(), every: Duration::ZERO, catch_up: Duration::ZERO };
         Self { config, plan }
     }

@@ -41,6 +41,8 @@ fn a_configuration_is_read_whole_or_says_every_mistake_with_its_line() {
     check("[page]\nkey = \"c\"\n", &[&["line 2", "needs its certificate"]]);
     check("[page]\nlisten = \"192.0.2.1:443\"\ntls = false\n", &[&["line 3", "loopback"]]);
     check("[page]\ntls = false\nclient_ca = \"c\"\n", &[&["line 3", "TLS"]]);
+    check("[log]\nlevel = \"loud\"\nform = 1\n", &[&["line 2", "level", "warn, info"], &["line 3", "form", "a number"]]);
+    check("[log]\nlevl = \"info\"\n", &[&["line 2", "did you mean level?"]]);
     check("hatch = \"h\nfield_key = \"\n", &[&["line 1"], &["line 2"]]);
 }
 
@@ -61,6 +63,8 @@ fn the_page_is_read_with_its_types() {
     let default = Config::of("").expect("a configuration").page;
     assert_eq!((default.listen.to_string().as_str(), default.tls, default.names.len()), ("127.0.0.1:8443", true, 0));
     assert!(!Config::of("[page]\ntls = false\n").expect("a configuration").page.tls);
+    let log = Config::of("[log]\nlevel = \"debug\"\nform = \"json\"\n").expect("a configuration").log;
+    assert_eq!((log.level, log.form), (crate::log::Level::Debug, crate::log::Form::Json));
 }
 
 /// Every key alone: its default, or its example, is a value that it takes.
