@@ -66,7 +66,7 @@ impl Field {
     /// # Errors
     /// The site file, a profile, its directory, the interface, the socket; or a listener that broke down.
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
-        let profiles = profiles::load(options.profiles.as_deref())?;
+        let profiles = profiles::load(options)?;
         let site = Site::read(&self.site, &Kept { state: options.state.clone(), writes: true })?;
         // Before there is a second thread: from here on this process holds no capability of the network.
         let interface = self.interface.clone().or_else(|| site.interface.clone());

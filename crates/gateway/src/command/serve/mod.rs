@@ -61,7 +61,7 @@ impl Serve {
     /// The configuration, the state, or a field side that is not believed.
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
         let mut config = Config::read(&self.config)?;
-        let profiles = profiles::load(options.profiles.as_deref())?;
+        let profiles = profiles::load(options)?;
         let directory = state::directory(options.state.as_ref())?;
         let house = Arc::new(House::open(&directory, profiles)?);
         house.is_configured(&config);

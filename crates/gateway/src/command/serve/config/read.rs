@@ -60,7 +60,14 @@ impl Draft {
             client_ca: None,
             tls: true,
         };
-        let config = Config { hatch: PathBuf::new(), field_key: None, disk_free_min: FreeMin::default(), plans: Vec::new(), page };
+        let config = Config {
+            hatch: PathBuf::new(),
+            field_key: None,
+            disk_free_min: FreeMin::default(),
+            publishers: PathBuf::new(),
+            plans: Vec::new(),
+            page,
+        };
         let plan = Plan { name: String::new(), devices: Vec::new(), every: Duration::ZERO, catch_up: Duration::ZERO };
         Self { config, plan }
     }
