@@ -89,7 +89,7 @@ pub fn history(seed: u64, entries: usize) -> Vec<Draft> {
             _ => clock.saturating_add(draw.number() % DAY_NS),
         };
         let (asset, day) = (draw.below(5), draw.below(1500));
-        let draft = match draw.below(13) {
+        let draft = match draw.below(14) {
             0..5 => {
                 let asset = u32::try_from(asset).expect("few");
                 Draft { time_ns: clock, ..reading(asset, u32::try_from(day).expect("few")) }
@@ -101,6 +101,7 @@ pub fn history(seed: u64, entries: usize) -> Vec<Draft> {
             9 => Draft::new(clock, body(exemption(asset, day))),
             10 => Draft::new(clock, body(evaluation(asset, day))),
             11 => Draft::new(clock, body(account(asset, day, clock))),
+            12 => Draft::new(clock, body(update(asset, day, clock))),
             _ => Draft::new(
                 clock,
                 Body::Evidence { subject: format!("WO-{day}"), entries: vec![asset as u64], page_sha256: "00".repeat(32) },
@@ -136,6 +137,20 @@ fn exemption(asset: usize, day: usize) -> Value {
 fn evaluation(asset: usize, day: usize) -> Value {
     json!({"kind": "evaluation", "advisories_sha256": hex(&[9; 32]), "by": format!("Person {asset}"), "components": day, "devices": asset,
         "documents": 1, "unnamed": 0, "verdicts": {"affected": day, "contradiction": 0, "indeterminate": 1, "not_affected": 2}})
+}
+
+/// Of one of five publishers; versions rise and fall, as no rule of the ledger forbids.
+fn update(asset: usize, day: usize, clock: u64) -> Value {
+    let kind = ["advisories", "profiles", "program"][day % 3];
+    let mut offer = json!({"expires_ns": clock + DAY_NS, "key": hex(&[3; 32]), "kind": kind, "made_ns": clock - DAY_NS / 2,
+        "manifest_sha256": hex(&[5; 32]), "publisher": format!("publisher-{asset}"), "version": day / 50});
+    if kind != "advisories" {
+        offer["program"] = "0.1.0".into();
+    }
+    match day % 7 {
+        0 => json!({"kind": "update", "step": "went_back", "by": "the shell", "why": format!("WO-{day}"), "offer": offer}),
+        _ => json!({"kind": "update", "step": "applied", "by": format!("Person {asset}"), "offer": offer}),
+    }
 }
 
 /// A step of one of five accounts; some are not allowed, and change nothing.

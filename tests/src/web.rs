@@ -139,17 +139,28 @@ impl Gate {
 
     /// With a file as its body.
     #[must_use]
-    pub fn file(&self, asker: &Asker, path: &str, content: &str) -> Answered {
-        self.send("POST", asker, path, Some(("application/octet-stream", content.to_owned())))
+    pub fn file(&self, asker: &Asker, path: &str, content: impl AsRef<[u8]>) -> Answered {
+        let head = head(self.at, "POST", asker, path, Some(("application/octet-stream", content.as_ref().len())));
+        self.raw(&[head.as_bytes(), content.as_ref()].concat())
     }
 
     /// A form of a page that sends a file (RFC 7578), with its other fields.
     #[must_use]
-    pub fn upload(&self, asker: &Asker, path: &str, (name, content): (&str, &str), fields: &[(&str, &str)]) -> Answered {
-        let part = |head: &str, content: &str| format!("--next-part\r\nContent-Disposition: form-data; {head}\r\n\r\n{content}\r\n");
-        let file = part(&format!("name=\"file\"; filename=\"{name}\""), content);
-        let fields: String = fields.iter().map(|(name, value)| part(&format!("name=\"{name}\""), value)).collect();
-        self.send("POST", asker, path, Some(("multipart/form-data; boundary=next-part", format!("{file}{fields}--next-part--\r\n"))))
+    pub fn upload<C: AsRef<[u8]> + ?Sized>(
+        &self,
+        asker: &Asker,
+        path: &str,
+        (name, content): (&str, &C),
+        fields: &[(&str, &str)],
+    ) -> Answered {
+        let part = |head: &str, content: &[u8]| {
+            [format!("--next-part\r\nContent-Disposition: form-data; {head}\r\n\r\n").as_bytes(), content, b"\r\n"].concat()
+        };
+        let mut body = part(&format!("name=\"file\"; filename=\"{name}\""), content.as_ref());
+        fields.iter().for_each(|(name, value)| body.extend(part(&format!("name=\"{name}\""), value.as_bytes())));
+        body.extend(b"--next-part--\r\n");
+        let head = head(self.at, "POST", asker, path, Some(("multipart/form-data; boundary=next-part", body.len())));
+        self.raw(&[head.as_bytes(), &body].concat())
     }
 
     /// As [`Gate::get`] and [`Gate::json`], of a page that may not be there.
@@ -229,12 +240,18 @@ impl Opened {
 }
 
 fn request(at: SocketAddr, method: &str, asker: &Asker, path: &str, body: Option<(&str, String)>) -> String {
+    let head = head(at, method, asker, path, body.as_ref().map(|(kind, body)| (*kind, body.len())));
+    head + &body.map(|(_, body)| body).unwrap_or_default()
+}
+
+/// All of a request before its body, of which kind and length are given.
+fn head(at: SocketAddr, method: &str, asker: &Asker, path: &str, body: Option<(&str, usize)>) -> String {
     let mut text = format!("{method} {path} HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\n");
     for (name, value) in [("Authorization", &asker.authorization), ("Cookie", &asker.cookie), ("Origin", &asker.origin)] {
         text += &value.as_ref().map(|value| format!("{name}: {value}\r\n")).unwrap_or_default();
     }
     match body {
-        Some((kind, body)) => text += &format!("Content-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}", body.len()),
+        Some((kind, length)) => text += &format!("Content-Type: {kind}\r\nContent-Length: {length}\r\n\r\n"),
         None => text += "\r\n",
     }
     text

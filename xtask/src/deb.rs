@@ -12,7 +12,8 @@ use crate::run::{Tree, shown};
 const UNITS: &str = "usr/lib/systemd/system";
 const DOC: &str = "usr/share/doc/nameplate";
 /// Documents that go along.
-const DOCS: [&str; 5] = ["docs/operating.md", "docs/configuration.md", "docs/site.md", "docs/read-only.md", "docs/gateway.md"];
+const DOCS: [&str; 6] =
+    ["docs/operating.md", "docs/updates.md", "docs/configuration.md", "docs/site.md", "docs/read-only.md", "docs/gateway.md"];
 /// Goals of the gateway (issue 9, bar 7), printed beside what came out.
 const GOAL_DEB_MB: u64 = 15;
 const GOAL_BINARY_MB: u64 = 25;
@@ -147,6 +148,8 @@ impl Packer<'_> {
         let size = size.split_whitespace().next().unwrap_or_default().to_owned();
         let control = fs::read_to_string(debian.join("control")).map_err(|error| format!("control: {error}"))?;
         let control = control.replace("@VERSION@", env!("CARGO_PKG_VERSION")).replace("@SIZE@", &size).replace("@GLIBC@", &self.glibc()?);
+        let states = quiet(self.command(self.tree.binary()).args(["update", "states"]))?;
+        let control = control.replace("@STATE@", states.trim());
         self.put("DEBIAN/control", control.as_bytes(), 0o644)?;
         self.put("DEBIAN/md5sums", sums.as_bytes(), 0o644)?;
         self.put("DEBIAN/conffiles", &bytes(&debian.join("conffiles"))?, 0o644)?;

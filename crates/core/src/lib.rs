@@ -24,6 +24,7 @@ pub mod register;
 pub mod seal;
 pub mod sheet;
 pub mod text;
+pub mod update;
 pub mod version;
 pub mod view;
 

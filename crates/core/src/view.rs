@@ -10,6 +10,7 @@ use crate::happening::Happenings;
 use crate::ledger::{Body, Entry, Replayed};
 use crate::observation::{Id, Observation};
 use crate::sheet::Looked;
+use crate::update::Updates;
 
 /// What is known.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,6 +29,8 @@ pub struct View {
     pub happenings: Happenings,
     /// Who may do what on this gateway.
     pub accounts: Accounts,
+    /// Updates that were applied.
+    pub updates: Updates,
     /// Where was looked.
     pub looked: Looked,
 }
@@ -49,6 +52,7 @@ impl View {
             Body::Change(event) => self.changes.take(event, entry.index, entry.time_ns),
             Body::Happening(happening) => self.happenings.take(happening, entry.index),
             Body::Account(event) => self.accounts.take(event, entry.index, entry.time_ns),
+            Body::Update(event) => self.updates.take(event, entry.index, entry.time_ns),
             Body::Evaluation(evaluation) if evaluation.check().is_ok() => {
                 self.evaluations.push(Evaluated { index: entry.index, time_ns: entry.time_ns, evaluation: evaluation.clone() });
             }

@@ -38,6 +38,9 @@ pub struct Options {
     /// A directory with profiles of your own beside the built-in ones: <vendor>/<family>.toml
     #[arg(long, global = true, value_name = "DIR")]
     pub profiles: Option<PathBuf>,
+    /// What updates brought that root applied: profiles in the place of built-in ones
+    #[arg(long, global = true, hide = true, value_name = "DIR", env = "NAMEPLATE_UPDATES", default_value = crate::update::profiles::UPDATES)]
+    pub updates: PathBuf,
 }
 
 /// Output shapes.
@@ -86,6 +89,8 @@ pub enum Command {
     Witness(command::witness::Witnesses),
     /// Make signed bundles of advisories
     Advisories(command::advisories::Advisories),
+    /// Make, look at and apply signed updates from a stick
+    Update(command::update::Update),
     /// Take in lists that people made, and advisories
     Import(command::import::Import),
     /// Compare a sheet with the catalog

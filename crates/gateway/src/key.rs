@@ -27,7 +27,11 @@ pub fn read(directory: &Path) -> Result<Option<SiteKey>, Failure> {
     read_file(&directory.join(FILE))
 }
 
-fn read_file(path: &Path) -> Result<Option<SiteKey>, Failure> {
+/// The key in a file of 64 hexadecimal digits, or `None` where there is no such file.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_file(path: &Path) -> Result<Option<SiteKey>, Failure> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),

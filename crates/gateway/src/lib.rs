@@ -26,6 +26,7 @@ pub mod simulated;
 pub mod stamp;
 mod state;
 pub mod store;
+pub mod update;
 mod web;
 mod witness;
 
@@ -62,6 +63,7 @@ pub fn run() -> ExitCode {
         Command::Evidence(command) => command.run(&options),
         Command::Ledger(command) => command.run(&options),
         Command::Advisories(command) => command.run(&options),
+        Command::Update(command) => command.run(&options),
         Command::Import(command) => command.run(&options),
         Command::Compare(command) => command.run(&options),
         Command::Baseline(command) => command.run(&options),

@@ -5,20 +5,29 @@ use std::path::Path;
 
 use nameplate_core::profile::{Invalid, ProfileSet, parse};
 
+use crate::cli::Options;
+use crate::update;
+
 use crate::failure::Failure;
 
 /// Files in a profile directory: a mistyped `--profiles /` must not read a whole disk.
 const PROFILE_FILES_MAX: usize = 10_000;
 
-/// The built-in profiles, and those of `directory` (`<vendor>/<family>.toml`).
+/// The built-in profiles, those that updates brought in their place, and the site's own (`<vendor>/<family>.toml`).
 ///
 /// # Errors
-/// The first file that cannot be read or is not valid, with its line.
-pub fn load(directory: Option<&Path>) -> Result<ProfileSet, Failure> {
+/// The first file of the site's that cannot be read or is not valid, with its line.
+pub fn load(options: &Options) -> Result<ProfileSet, Failure> {
     let invalid = |e: Invalid| Failure::input("profiles", e);
     let mut set = ProfileSet::built_in().map_err(invalid)?;
-    for (id, text) in directory.map(read).transpose()?.unwrap_or_default() {
-        set.add(parse(&id, &text).map_err(invalid)?).map_err(invalid)?;
+    let own = options.profiles.as_deref().map(read).transpose()?.unwrap_or_default();
+    for (id, text) in &own {
+        set.add(parse(id, text).map_err(invalid)?).map_err(invalid)?;
+    }
+    update::profiles::put(&mut set, &options.updates);
+    // Where an update brings one that the site has made for itself, the site's own holds.
+    for (id, text) in &own {
+        set.replace(parse(id, text).map_err(invalid)?);
     }
     Ok(set)
 }
@@ -53,7 +62,10 @@ fn file(path: &Path) -> Result<(String, String), Failure> {
 }
 
 /// Id and text of every profile in a directory, in the order of their ids.
-fn read(directory: &Path) -> Result<Vec<(String, String)>, Failure> {
+///
+/// # Errors
+/// A file that cannot be read, or none at all.
+pub fn read(directory: &Path) -> Result<Vec<(String, String)>, Failure> {
     let cannot = |path: &Path, e: std::io::Error| Failure::input(path.display(), e);
     let list = |path: &Path| -> Result<Vec<fs::DirEntry>, Failure> {
         let entries = fs::read_dir(path).map_err(|e| cannot(path, e))?;

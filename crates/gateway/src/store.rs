@@ -23,6 +23,8 @@ use rusqlite::Connection;
 
 pub use draft::Draft;
 pub use export::Extent;
+pub use seen::FILE as SEEN;
+pub use tables::STATE_FORMAT;
 pub use verify::Verified;
 
 use crate::failure::Failure;
@@ -33,7 +35,7 @@ use seen::Seen;
 use tables::failure;
 
 /// The database's file in the state directory.
-const FILE: &str = "nameplate.sqlite";
+pub const FILE: &str = "nameplate.sqlite";
 /// Held while a process writes.
 const LOCK: &str = "writer.lock";
 

@@ -3,6 +3,7 @@
 
 mod room;
 mod unit;
+mod update;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

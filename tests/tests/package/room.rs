@@ -93,9 +93,21 @@ impl Room {
     /// # Panics
     /// When that fails.
     pub fn write(&self, path: &str, text: &str) {
+        self.put(path, text.as_bytes());
+    }
+
+    /// Copies a file into it.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub fn copy(&self, from: &Path, path: &str) {
+        self.put(path, &std::fs::read(from).expect("a file"));
+    }
+
+    fn put(&self, path: &str, bytes: &[u8]) {
         let mut command = self.command(&["tee", path]);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("tee");
-        child.stdin.take().expect("a pipe").write_all(text.as_bytes()).expect("written");
+        child.stdin.take().expect("a pipe").write_all(bytes).expect("written");
         assert!(child.wait().expect("an end").success(), "{path}");
     }
 }

@@ -57,8 +57,8 @@ impl Selection {
                 self.view.apply(entry);
                 hand.act.assets().any(|id| id == self.subject)
             }
-            // Who was seen at a device is no proof of what it is; nor is who may look at it.
-            Body::Happening(_) | Body::Account(_) => false,
+            // Who was seen at a device is no proof of what it is; nor is who may look at it, nor what came on a stick.
+            Body::Happening(_) | Body::Account(_) | Body::Update(_) => false,
             Body::Advisories(_) | Body::Approval(_) | Body::Baseline(_) | Body::Change(_) | Body::Evaluation(_) | Body::Evidence { .. } => {
                 self.view.apply(entry);
                 false

@@ -15,6 +15,7 @@ use crate::happening::Happening;
 use crate::observation::{Observation, hex, unhex};
 use crate::profile::Interpretation;
 use crate::sheet::Import;
+use crate::update;
 
 /// One entry of the log.
 /// Its fields are in the order in which canonical JSON has them, which is faster to write.
@@ -98,6 +99,8 @@ pub enum Body {
     Happening(Happening),
     /// What happened to an account, or what somebody did who has one.
     Account(account::Event),
+    /// An update from a stick was applied, or taken back.
+    Update(update::Event),
     /// A bundle was exported: exactly these entries are in it, and this one.
     Evidence {
         /// What it is about: an asset's id or a work order.

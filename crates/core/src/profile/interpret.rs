@@ -86,6 +86,14 @@ impl ProfileSet {
         Ok(())
     }
 
+    /// Puts a profile in the place of the one with its id, or beside the others: where a publisher that the owner named says so.
+    pub fn replace(&mut self, profile: Profile) {
+        match self.profiles.iter_mut().find(|known| known.id == profile.id) {
+            Some(known) => *known = profile,
+            None => self.profiles.push(profile),
+        }
+    }
+
     /// The profile with that id.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&Profile> {

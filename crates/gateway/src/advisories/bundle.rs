@@ -71,6 +71,23 @@ pub fn is_own(name: &str) -> bool {
 /// # Errors
 /// The directory cannot be read, holds a document that cannot be, or is too large.
 pub fn make(root: &Path, key: &SiteKey) -> Result<(Vec<u8>, usize), Failure> {
+    let files = documents(root)?;
+    let lines = files.iter().map(|(name, bytes)| format!("{}  {name}\n", hex(&Sha256::digest(bytes))));
+    let manifest = format!("{FIRST_LINE}\n{KEY}{}\n{}", key.public().digits(), lines.collect::<String>());
+    let count = files.len();
+    let note = over(&key.public(), &manifest, count).sign(key);
+    let first = [(MANIFEST.to_owned(), manifest.into_bytes()), (SIGNATURE.to_owned(), note.into_bytes())];
+    let all: Vec<(String, Vec<u8>)> = first.into_iter().chain(files).collect();
+    let bytes = write(&all).map_err(|why| Failure::input(root.display(), why))?;
+    Archive::of(&bytes).map_err(|why| Failure::input(root.display(), why))?;
+    Ok((bytes, count))
+}
+
+/// All documents of a directory, with what stands beside them, by their names below it.
+///
+/// # Errors
+/// The directory cannot be read, or holds a document that cannot be.
+pub fn documents(root: &Path) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
     let mut reader = Reader::new(|_: Document| {});
     reader.path(root)?;
     if let Some(problem) = reader.problems.first() {
@@ -84,15 +101,7 @@ pub fn make(root: &Path, key: &SiteKey) -> Result<(Vec<u8>, usize), Failure> {
             files.insert(name, std::fs::read(&path).map_err(|e| Failure::input(path.display(), e))?);
         }
     }
-    let lines = files.iter().map(|(name, bytes)| format!("{}  {name}\n", hex(&Sha256::digest(bytes))));
-    let manifest = format!("{FIRST_LINE}\n{KEY}{}\n{}", key.public().digits(), lines.collect::<String>());
-    let count = files.len();
-    let note = over(&key.public(), &manifest, count).sign(key);
-    let first = [(MANIFEST.to_owned(), manifest.into_bytes()), (SIGNATURE.to_owned(), note.into_bytes())];
-    let all: Vec<(String, Vec<u8>)> = first.into_iter().chain(files).collect();
-    let bytes = write(&all).map_err(|why| Failure::input(root.display(), why))?;
-    Archive::of(&bytes).map_err(|why| Failure::input(root.display(), why))?;
-    Ok((bytes, count))
+    Ok(files)
 }
 
 /// What is signed.

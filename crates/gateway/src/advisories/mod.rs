@@ -16,7 +16,7 @@ use nameplate_core::advisory::csaf::{self, Unread};
 use nameplate_core::advisory::{Advisories, Advisory, bulletin};
 
 pub use self::beside::{Checked, Signature};
-pub use self::bundle::make as bundle;
+pub use self::bundle::{documents, make as bundle};
 pub use self::kept::{kept, take};
 pub use self::openpgp::PublisherKeys;
 
@@ -142,8 +142,14 @@ impl<F: FnMut(Document)> Reader<F> {
             Ok(signer) => self.signers.extend(signer),
             Err(why) => return self.problem(named.to_owned(), why),
         }
-        for entry in archive.entries.iter().filter(|entry| !is_beside(&entry.name) && !bundle::is_own(&entry.name)) {
-            let file = format!("{named}!/{}", entry.name);
+        self.entries(named, &archive, "");
+    }
+
+    /// The documents below a folder of an archive that is believed. The folder's name is no part of theirs.
+    pub(crate) fn entries(&mut self, named: &str, archive: &Archive<'_>, folder: &str) {
+        let below = |entry: &&archive::Entry| entry.name.starts_with(folder) && !is_beside(&entry.name) && !bundle::is_own(&entry.name);
+        for entry in archive.entries.iter().filter(below) {
+            let file = format!("{named}!/{}", entry.name.strip_prefix(folder).unwrap_or_default());
             if !is_document(&entry.name) {
                 self.pass(file);
                 continue;

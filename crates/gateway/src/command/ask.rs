@@ -109,7 +109,7 @@ impl Ask {
             let planned = ask::plan(&asks).map_err(|refused| Failure::new(Code::Refused, refused.to_string()))?;
             return print::out(&(self.budgets(&asks, &rules, options)? + &dry_run(&planned)));
         }
-        let profiles = profiles::load(options.profiles.as_deref())?;
+        let profiles = profiles::load(options)?;
         let directory = state::directory(options.state.as_ref())?;
         let mut intake = Intake::new(&profiles, Some(Store::write(&directory)?))?;
         intake.zone = zone(self.zone.as_deref())?;

@@ -106,7 +106,7 @@ impl Calendar {
 
     /// What is due before `end`, and how many files could not be read.
     fn dues(&self, options: &Options, end: Day) -> Result<(Dues, u64), Failure> {
-        let profiles = profiles::load(options.profiles.as_deref())?;
+        let profiles = profiles::load(options)?;
         let kept = self.sources.kept(options, None)?;
         let mut dues = Dues::new();
         let Some(source) = self.sources.findings(kept.as_ref().map(|(store, view)| (store, view)), now_ns())? else {

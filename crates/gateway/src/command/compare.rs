@@ -57,7 +57,7 @@ impl Compare {
     /// # Errors
     /// The sheet or the state; that something differs.
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
-        let profiles = profiles::load(options.profiles.as_deref())?;
+        let profiles = profiles::load(options)?;
         self.output.form()?;
         let (sheet, _) = self.given.read()?;
         let as_of = self.as_of.as_deref().map(time_ns).transpose()?;

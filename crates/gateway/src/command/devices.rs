@@ -55,7 +55,7 @@ impl Devices {
     /// # Errors
     /// The state, or a date that is none.
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
-        let profiles = profiles::load(options.profiles.as_deref())?;
+        let profiles = profiles::load(options)?;
         let directory = state::directory(options.state.as_ref())?;
         let as_of = self.as_of.as_deref().map(time_ns).transpose()?;
         let view = Store::read(&directory)?.map(|store| store.view(as_of)).transpose()?.unwrap_or_default();

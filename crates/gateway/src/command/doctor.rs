@@ -2,6 +2,7 @@
 
 mod place;
 mod reach;
+mod updates;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use super::serve::config::Config;
 use crate::cli::{Format, Options};
 use crate::failure::{Code, Failure};
 use crate::print;
+use nameplate_core::update::Updates;
 
 /// Where the package keeps the desk's state.
 const DESK_STATE: &str = "/var/lib/nameplate";
@@ -79,12 +81,14 @@ pub struct Finding {
 }
 
 /// What a desk at work can see of itself: its directory, its ledger, the clock, the disk, the page's certificate.
-pub fn of_itself(config: &Config, desk: &Path) -> Vec<Finding> {
+pub fn of_itself(config: &Config, desk: &Path, applied: &Updates, now_ns: u64) -> Vec<Finding> {
     let mut findings = place::directory("desk's directory", desk);
     findings.extend(place::ledger(desk));
     findings.push(place::synchronised());
     findings.push(place::disk(desk, config.disk_free_min));
     findings.extend(reach::certificate(&config.page, desk));
+    findings.push(updates::publishers(&config.publishers));
+    findings.extend(updates::applied(applied, now_ns));
     findings
 }
 
@@ -152,6 +156,8 @@ impl Doctor {
             findings.push(reach::hatch(&config.hatch));
             findings.push(reach::port(config.page.listen));
             findings.extend(reach::certificate(&config.page, desk));
+            findings.push(updates::publishers(&config.publishers));
+            findings.extend(updates::of_state(desk));
         }
         if let Some(site) = &site {
             findings.extend(reach::firewall(site));

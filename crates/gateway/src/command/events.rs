@@ -100,7 +100,7 @@ impl Events {
     /// # Errors
     /// The state, a date that is none, an id that is not in it.
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
-        let profiles = profiles::load(options.profiles.as_deref())?;
+        let profiles = profiles::load(options)?;
         let as_of = self.as_of.as_deref().map(time_ns).transpose()?;
         let since = self.since.as_deref().map(|since| moment("--since", since, "00:00:00")).transpose()?;
         let (_, view) = open(options, as_of)?;

@@ -115,7 +115,7 @@ impl Listen {
     /// # Errors
     /// A file that is no capture, a profile that is not valid, the state.
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
-        let profiles = profiles::load(options.profiles.as_deref())?;
+        let profiles = profiles::load(options)?;
         if let Some(sheet) = &self.against {
             return self.compare(sheet, &profiles, print::format(options));
         }

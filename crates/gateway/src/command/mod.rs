@@ -32,4 +32,5 @@ pub mod report;
 #[cfg(unix)]
 pub mod serve;
 pub mod simulate;
+pub mod update;
 pub mod witness;

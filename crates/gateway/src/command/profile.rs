@@ -61,7 +61,7 @@ impl Profiles {
     /// # Errors
     /// A profile that is not valid, an example that fails, an answer that cannot be read.
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
-        let set = profiles::load(options.profiles.as_deref())?;
+        let set = profiles::load(options)?;
         match &self.action {
             Action::List => print::out(&list(&set, print::format(options))),
             Action::Test(trial) => trial.run(set),

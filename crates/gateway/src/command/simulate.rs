@@ -54,7 +54,7 @@ impl Simulate {
     /// # Errors
     /// A profile that is not there or that nothing simulates, a port that is taken.
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
-        let set = profiles::load(options.profiles.as_deref())?;
+        let set = profiles::load(options)?;
         if self.list {
             let family = |id: &str| set.get(id).map(|profile| profile.family.clone()).unwrap_or_default();
             let row = |device: &Simulated| vec![device.profile.clone(), device.protocol.clone(), family(&device.profile)];

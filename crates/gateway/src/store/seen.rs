@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::key::sync_directory;
 
 /// The file's name in the state directory.
-const FILE: &str = "head.seen";
+pub const FILE: &str = "head.seen";
 /// A disk writes a sector whole or not at all; a note that fits one is the old or the new one after a power cut, never a mixture.
 const SECTOR_BYTES_MAX: usize = 512;
 

@@ -10,6 +10,8 @@ use crate::failure::Failure;
 const APPLICATION: i32 = 0x6e61_6d31;
 /// Version of the tables. Each release opens the state of the one before.
 const SCHEMA: i32 = 2;
+/// The same, as packages name the states that their program opens.
+pub const STATE_FORMAT: u32 = SCHEMA as u32;
 
 const TABLES: &str = "
     -- Entries that were committed together; large commits are several rows.

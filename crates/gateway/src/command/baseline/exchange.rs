@@ -91,7 +91,7 @@ impl Import {
     /// # Errors
     /// A file that is none, with line and column; a signature that does not hold; a rule of baselines; the state.
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
-        let profiles = profiles::load(options.profiles.as_deref())?;
+        let profiles = profiles::load(options)?;
         let shown = self.file.display().to_string();
         let refused = |invalid: &dyn std::fmt::Display| Failure::input(&shown, format!("{invalid}; nothing of the file was taken"));
         let form = Form::of(&shown).ok_or_else(|| refused(&NO_FORM))?;

@@ -101,7 +101,7 @@ impl Baseline {
     /// # Errors
     /// Usage: a decision that is none; the state.
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
-        let profiles: ProfileSet = profiles::load(options.profiles.as_deref())?;
+        let profiles: ProfileSet = profiles::load(options)?;
         match &self.what {
             What::Approve(approve) => approve.run(options, &profiles),
             What::Disapprove(decide) => decide.run(Decision::Disapproved, options, &profiles),

@@ -172,7 +172,7 @@ pub fn time_ns(flag: &str, text: &str) -> Result<u64, Failure> {
 }
 
 fn with_intake(options: &Options, run: impl FnOnce(&mut Intake<'_>) -> Result<(), Failure>) -> Result<(), Failure> {
-    let profiles = profiles::load(options.profiles.as_deref())?;
+    let profiles = profiles::load(options)?;
     let directory = state::directory(options.state.as_ref())?;
     run(&mut Intake::new(&profiles, Some(Store::write(&directory)?))?)
 }

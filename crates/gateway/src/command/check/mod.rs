@@ -158,7 +158,7 @@ impl Check {
     /// # Errors
     /// The inputs; the state; that something was found which `--fail-on` names.
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
-        let profiles = profiles::load(options.profiles.as_deref())?;
+        let profiles = profiles::load(options)?;
         let as_of = self.as_of.as_deref().map(time_ns).transpose()?;
         let now = as_of.unwrap_or_else(now_ns);
         let kept = self.sources.kept(options, as_of)?;

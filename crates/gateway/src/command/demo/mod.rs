@@ -65,7 +65,7 @@ impl Demo {
     /// # Errors
     /// Anything that goes wrong in the story: then the product does not work on this machine.
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
-        let profiles = profiles::load(options.profiles.as_deref())?;
+        let profiles = profiles::load(options)?;
         let directory = env::temp_dir().join(format!("nameplate-demo-{}", process::id()));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| Failure::input("demo", e))?;
         let told = runtime.block_on(self.story(&profiles, &directory));

@@ -42,7 +42,7 @@ impl Device {
         if let Some(step) = &self.step {
             return step.run(options);
         }
-        let profiles = profiles::load(options.profiles.as_deref())?;
+        let profiles = profiles::load(options)?;
         let as_of = self.as_of.as_deref().map(time_ns).transpose()?;
         let (_, view) = open(options, as_of)?;
         let asset = find(&view.catalog, self.id.as_deref().unwrap_or_default())?;

@@ -174,6 +174,7 @@ pub fn told(body: &Body) -> (&'static str, String) {
         Body::Evaluation(_) => ("evaluation", String::new()),
         Body::Happening(_) => ("happening", String::new()),
         Body::Account(event) => ("account", event.to_string()),
+        Body::Update(event) => ("update", event.to_string()),
         Body::Hand(hand) => ("hand", format!("{}: {}", hand.by, hand.reason)),
         Body::Change(event) => {
             let (step, by, what) = changes::step(event);

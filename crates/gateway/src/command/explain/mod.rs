@@ -42,7 +42,7 @@ impl Explain {
     /// # Errors
     /// The state, an id that is not in it, a word that is no field and no vulnerability that a document names the device for.
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
-        let profiles = profiles::load(options.profiles.as_deref())?;
+        let profiles = profiles::load(options)?;
         let field = self.what.as_deref().map(|name| (name, Field::named(name)));
         if let Some((name, None)) = field {
             return print::out(&self.verdicts(name, options, &profiles)?);

@@ -71,7 +71,7 @@ impl Field {
     /// # Errors
     /// The site file, a profile, its directory, an interface, the socket; or a listener that broke down.
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
-        let profiles = profiles::load(options.profiles.as_deref())?;
+        let profiles = profiles::load(options)?;
         let mut site = Site::read(&self.site, &Kept { state: options.state.clone(), writes: true })?;
         site.listen_on(&self.interface)?;
         log::begin(log::Part::Field, site.log)?;

@@ -1,7 +1,7 @@
 //! `nameplate import advisories`: documents and lists into the ledger, once each, and what that changes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use nameplate_core::advisory::exploitation::{Exploitations, LIST_BYTES_MAX, ListKind};
@@ -127,13 +127,12 @@ impl Advisories {
 }
 
 /// A list, read once so that what is kept can be read again.
-fn list(kind: ListKind, name: &str, path: &Path) -> Result<(ListReference, Payload), Failure> {
-    let bytes = advisories::bytes_of(path, LIST_BYTES_MAX as u64).map_err(|e| Failure::input(name, e))?;
+fn list(kind: ListKind, name: String, bytes: Vec<u8>) -> Result<(ListReference, Payload), Failure> {
     let mut exploitations = Exploitations::default();
-    advisories::take(&mut exploitations, kind, &bytes).map_err(|e| Failure::input(name, format!("{e}; nothing was taken")))?;
+    advisories::take(&mut exploitations, kind, &bytes).map_err(|e| Failure::input(&name, format!("{e}; nothing was taken")))?;
     let payload = Payload::of(bytes);
     let sha256 = nameplate_core::observation::hex(&payload.sha256);
-    Ok((ListReference { file: name.to_owned(), kind, sha256 }, payload))
+    Ok((ListReference { file: name, kind, sha256 }, payload))
 }
 
 impl Basket {
@@ -143,8 +142,32 @@ impl Basket {
     /// A path or a list that cannot be read.
     pub fn of(given: Given) -> Result<Self, Failure> {
         let Given { paths, lists, trust, publisher } = given;
+        let bytes = |(kind, name, path): (ListKind, String, PathBuf)| {
+            let bytes = advisories::bytes_of(&path, LIST_BYTES_MAX as u64).map_err(|e| Failure::input(&name, e))?;
+            Ok((kind, name, bytes))
+        };
+        let lists = lists.into_iter().map(bytes).collect::<Result<Vec<_>, Failure>>()?;
+        let from = paths.iter().map(|(name, _)| name.clone()).collect();
+        let mut basket = Self::filled(from, lists, |reader| {
+            reader.trusted = trust.as_ref().map(|key| key.trim().to_ascii_lowercase());
+            reader.publisher = publisher;
+            paths.iter().try_for_each(|(name, path)| reader.named(name.clone(), path))
+        })?;
+        basket.trusted = trust.is_some();
+        Ok(basket)
+    }
+
+    /// What a reader finds that `fill` lets read, and lists by kind, name and bytes. `from` names the places, by which it stands in the ledger.
+    ///
+    /// # Errors
+    /// What `fill` says, or a list that is none.
+    pub fn filled(
+        from: Vec<String>,
+        lists: Vec<(ListKind, String, Vec<u8>)>,
+        fill: impl FnOnce(&mut Reader<&mut dyn FnMut(Document)>) -> Result<(), Failure>,
+    ) -> Result<Self, Failure> {
         let (mut documents, mut payloads, mut tolerances, mut checked) = (Vec::new(), Vec::new(), BTreeMap::new(), [0_u64; 4]);
-        let mut reader = Reader::new(|document: Document| {
+        let mut each = |document: Document| {
             let Document { file, bytes, advisory, checked: of } = document;
             for tolerance in advisory.tolerances {
                 *tolerances.entry(tolerance.what).or_default() += 1;
@@ -156,24 +179,20 @@ impl Basket {
             payloads.push(Payload::of(bytes));
             let (publisher, id, revision, sha256) = (advisory.publisher, advisory.id, advisory.revision, advisory.sha256);
             documents.push(Reference { file, id, publisher, revision, sha256 });
-        });
-        reader.trusted = trust.as_ref().map(|key| key.trim().to_ascii_lowercase());
-        reader.publisher = publisher;
-        for (name, path) in &paths {
-            reader.named(name.clone(), path)?;
-        }
+        };
+        let mut reader: Reader<&mut dyn FnMut(Document)> = Reader::new(&mut each);
+        fill(&mut reader)?;
         let signers = std::mem::take(&mut reader.signers);
         let (problems, passed_over) = (std::mem::take(&mut reader.problems), reader.passed_over);
         drop(reader);
-        let from = paths.into_iter().map(|(name, _)| name).collect();
         let mut delivery = Delivery { documents, from, lists: Vec::new() };
         delivery.arrange();
-        for (kind, name, path) in &lists {
-            let (list, payload) = list(*kind, name, path)?;
+        for (kind, name, bytes) in lists {
+            let (list, payload) = list(kind, name, bytes)?;
             delivery.lists.push(list);
             payloads.push(payload);
         }
-        Ok(Self { delivery, payloads, problems, passed_over, tolerances, checked, signers, trusted: trust.is_some() })
+        Ok(Self { delivery, payloads, problems, passed_over, tolerances, checked, signers, trusted: false })
     }
 
     /// What of it is new to what is held.
@@ -261,7 +280,8 @@ impl Line {
     }
 }
 
-fn shown(lines: &[Line], format: Format) -> String {
+/// Documents as they are printed.
+pub fn shown(lines: &[Line], format: Format) -> String {
     let cells = |line: &Line| {
         let [file, taken, publisher, id, revision, why] = line.cells();
         [taken, publisher, id, revision, line.sha256.clone(), file, why]

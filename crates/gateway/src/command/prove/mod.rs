@@ -60,7 +60,7 @@ impl Prove {
         if self.list {
             return Ok(());
         }
-        let profiles = profiles::load(options.profiles.as_deref())?;
+        let profiles = profiles::load(options)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| Failure::input("prove", e))?;
         within(&in_memory(), "prove", |directory| runtime.block_on(zoo::visit(&profiles, directory)))?;
         within(&env::temp_dir(), "prove", |directory| self.generated(directory))

@@ -250,7 +250,7 @@ impl Report {
         let known = self.kind.known();
         known.output.form()?;
         let as_of = known.as_of.as_deref().map(time_ns).transpose()?;
-        let profiles = profiles::load(options.profiles.as_deref())?;
+        let profiles = profiles::load(options)?;
         let (store, view) = super::device::open(options, as_of)?;
         let told = Told { store: &store, view: &view, profiles: &profiles, now_ns: as_of.unwrap_or_else(now_ns) };
         let results = self.kind.report(&told)?;

@@ -25,6 +25,8 @@ pub struct Config {
     pub field_key: Option<String>,
     /// Below so much free space nobody is asked by plan.
     pub disk_free_min: FreeMin,
+    /// Whose updates are believed: a folder with a file for each publisher.
+    pub publishers: PathBuf,
     /// What is asked when.
     pub plans: Vec<Plan>,
     /// How people reach the desk.
@@ -65,13 +67,14 @@ impl Config {
 
     /// Each key with what holds now, for people. None of them is a secret: keys and certificates are named by their files.
     pub fn told(&self) -> Vec<(String, String)> {
-        let Self { hatch, field_key, disk_free_min, plans, page, log } = self;
+        let Self { hatch, field_key, disk_free_min, publishers, plans, page, log } = self;
         let path = |path: &Option<PathBuf>, none: &str| path.as_ref().map_or_else(|| none.to_owned(), |path| path.display().to_string());
         let own = "one that was made at the first start";
         let mut told = vec![
             ("hatch", hatch.display().to_string()),
             ("field_key", field_key.clone().unwrap_or_else(|| "not pinned".to_owned())),
             ("disk_free_min", disk_free_min.to_string()),
+            ("publishers", publishers.display().to_string()),
             ("page.listen", page.listen.to_string()),
             ("page.names", page.names.join(", ")),
             ("page.certificate", path(&page.certificate, own)),

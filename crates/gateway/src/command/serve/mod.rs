@@ -63,7 +63,7 @@ impl Serve {
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
         let mut config = Config::read(&self.config)?;
         log::begin(log::Part::Serve, config.log)?;
-        let profiles = profiles::load(options.profiles.as_deref())?;
+        let profiles = profiles::load(options)?;
         let directory = state::directory(options.state.as_ref())?;
         let house = Arc::new(House::open(&directory, profiles)?);
         house.is_configured(&config);

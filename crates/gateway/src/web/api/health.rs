@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
+use nameplate_core::update::{Kind, Updates};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -58,11 +59,11 @@ pub async fn metrics(State(web): State<Web>) -> Result<impl IntoResponse, Proble
     let field = web.house().field().clone();
     let text = web.apart(move |house| {
         let asked = Instant::now();
-        let (entries, devices, unknown) = house.known(|known| {
+        let (entries, devices, unknown, updates) = house.known(|known| {
             let assets = known.view.catalog.assets();
             let (all, unknown) =
                 assets.fold((0_u64, 0_u64), |(all, unknown), asset| (all + 1, unknown + u64::from(!asset.why_unknown.is_empty())));
-            (known.size, all, unknown)
+            (known.size, all, unknown, expiries(&known.view.updates, known.now_ns))
         });
         let took = asked.elapsed().as_secs_f64();
         let free = Room::at(&house.directory).map_or(0, |room| room.free_bytes);
@@ -93,9 +94,26 @@ pub async fn metrics(State(web): State<Web>) -> Result<impl IntoResponse, Proble
                 let _ = writeln!(text, "nameplate_field_{name}{{interface=\"{}\"}} {}", label(&one.interface), count(one));
             }
         }
-        Ok(text)
+        Ok(text + &updates)
     });
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text.await?))
+}
+
+/// Until when updates are good: of each kind the one that ends last, where publishers have the same. A program does not end.
+fn expiries(updates: &Updates, now_ns: u64) -> String {
+    let name = "nameplate_update_expires_seconds";
+    let mut text = String::new();
+    for kind in [Kind::Advisories, Kind::Profiles] {
+        let ends = updates.last().filter(|one| one.offer.kind == kind).map(|one| one.offer.expires_ns).max();
+        let Some(ends_ns) = ends else { continue };
+        if text.is_empty() {
+            text = format!("# HELP {name} Seconds until the last update of a kind expires; below zero it has.\n# TYPE {name} gauge\n");
+        }
+        let seconds = (ends_ns as f64 - now_ns as f64) / 1e9;
+        // Writing to a text cannot fail.
+        let _ = writeln!(text, "{name}{{kind=\"{kind}\"}} {}", seconds.floor());
+    }
+    text
 }
 
 /// A text as the value of a label (Prometheus text format 0.0.4).

@@ -26,6 +26,7 @@ pub mod reports;
 pub mod shapes;
 mod stream;
 pub mod threats;
+pub mod updates;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -118,6 +119,7 @@ fn reading() -> OpenApiRouter<Web> {
         .routes(routes!(reports::one))
         .routes(routes!(ledger::checkpoint))
         .routes(routes!(field::listeners))
+        .routes(routes!(updates::list))
         .routes(routes!(accounts::me))
         .routes(routes!(accounts::tokens, accounts::make_token))
         .routes(routes!(accounts::revoke))
@@ -140,6 +142,7 @@ fn engineers() -> OpenApiRouter<Web> {
         .routes(routes!(imports::devices))
         .routes(routes!(imports::advisories))
         .routes(routes!(imports::baseline))
+        .routes(routes!(updates::apply))
         .routes(routes!(decisions::propose))
         .routes(routes!(decisions::withdraw));
     behind_right(asking, Right::Ask).merge(behind_right(recording, Right::Record))

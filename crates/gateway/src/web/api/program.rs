@@ -16,6 +16,7 @@ use super::answer::Answer;
 use super::ledger::store;
 use super::{Problem, Web};
 use crate::command::doctor::{Finding, of_itself};
+use crate::command::update::Line;
 use crate::house::House;
 use crate::web::tls;
 
@@ -122,6 +123,8 @@ pub struct Settings {
     /// SHA-256 of the page's certificate, as browsers show it; until when it holds stands below.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate: Option<String>,
+    /// Updates that were applied, the last of each publisher and kind.
+    pub updates: Vec<Line>,
     /// What it sees of itself: directory, ledger, clock, disk, certificate.
     pub seen: Vec<Finding>,
 }
@@ -152,6 +155,7 @@ impl Settings {
     /// The store's; 503 before there is a configuration.
     pub fn of(house: &House) -> Result<Self, Problem> {
         let config = house.config().ok_or_else(|| Problem::unavailable("it is starting"))?;
+        let (updates, now_ns) = house.known(|known| (known.view.updates.clone(), known.now_ns));
         let store = store(house)?;
         let note = store.checkpoint();
         let signers = note.lines().filter_map(|line| line.strip_prefix("\u{2014} ")).filter_map(|line| line.split(' ').next());
@@ -164,7 +168,8 @@ impl Settings {
                 signed_by: signers.map(str::to_owned).collect(),
             },
             certificate: tls::fingerprint(&config.page, &house.directory),
-            seen: of_itself(&config, &house.directory),
+            updates: updates.last().map(|one| Line::of(one, now_ns)).collect(),
+            seen: of_itself(&config, &house.directory, &updates, now_ns),
         })
     }
 }

@@ -9,10 +9,12 @@ use axum::http::HeaderMap;
 use super::listing::{Cell, Listing, Row};
 use super::{Frame, Problem, Shown, shown};
 use crate::account::Person;
+use crate::command::import::advisories::Line;
 use crate::sheet::book::Tint;
 use crate::web::Web;
 use crate::web::api::compare::compared;
 use crate::web::api::imports::{Wrong, list_kind, take_advisories, take_baseline, take_devices};
+use crate::web::api::updates;
 
 /// Rows that are shown; a page of more is read by nobody, and the command writes files.
 const ROWS_MAX: usize = 2_000;
@@ -52,7 +54,7 @@ pub async fn take(
     headers: HeaderMap,
     body: Body,
 ) -> Shown {
-    if !matches!(&*kind, "devices" | "advisories" | "baseline") {
+    if !matches!(&*kind, "devices" | "advisories" | "baseline" | "update") {
         return Err(Problem::missing("there is no such list").into());
     }
     let upload = web.file_of_form(&headers, body).await?;
@@ -76,16 +78,11 @@ pub async fn take(
             "advisories" => {
                 let list = field("list").map(list_kind).transpose()?;
                 let taken = take_advisories(house, by, &upload, list, field("trust").map(str::to_owned))?;
-                let rows = taken.documents.iter().take(ROWS_MAX).map(|line| {
-                    let [file, what, publisher, id, revision, why] = line.cells();
-                    Row::of(
-                        if line.is_refused() { Tint::Bad } else { Tint::Plain },
-                        [what, publisher, id, revision, file, why].map(Cell::of).into(),
-                    )
-                });
-                let header = &["taken", "publisher", "id", "revision", "file", "why"];
-                let documents = Listing { id: "documents", title: "documents", header, rows: rows.collect(), none: "There were none." };
-                Came { title, said: taken.summary.lines().map(str::to_owned).collect(), tables: vec![documents] }
+                Came { title, said: taken.summary.lines().map(str::to_owned).collect(), tables: vec![documents(&taken.documents)] }
+            }
+            "update" => {
+                let taken = updates::take(house, &by, &upload)?;
+                Came { title, said: taken.summary.lines().map(str::to_owned).collect(), tables: vec![documents(&taken.documents)] }
             }
             _ => {
                 let taken = take_baseline(house, by, &upload)?;
@@ -95,6 +92,17 @@ pub async fn take(
         })
     });
     told(&person, came.await?, "/imports")
+}
+
+/// Documents, and what became of each.
+fn documents(lines: &[Line]) -> Listing {
+    let rows = lines.iter().take(ROWS_MAX).map(|line| {
+        let [file, what, publisher, id, revision, why] = line.cells();
+        let tint = if line.is_refused() { Tint::Bad } else { Tint::Plain };
+        Row::of(tint, [what, publisher, id, revision, file, why].map(Cell::of).into())
+    });
+    let header = &["taken", "publisher", "id", "revision", "file", "why"];
+    Listing { id: "documents", title: "documents", header, rows: rows.collect(), none: "There were none." }
 }
 
 /// Shows how a sheet stands to the catalog.

@@ -11,6 +11,7 @@ use nameplate_core::change::drift::drifts;
 use nameplate_core::change::{Change, Verdict};
 use nameplate_core::claim::Field;
 use nameplate_core::observation::rfc3339;
+use nameplate_core::update::{Applied, Kind, Offer, Updates};
 use nameplate_core::view::View;
 
 use super::listing::{Cell, Listing, Row};
@@ -25,6 +26,7 @@ use crate::hatch::Heard;
 use crate::house::{FieldSide, Known};
 use crate::print::count;
 use crate::sheet::book::Tint;
+use crate::update::{WARNING_DAYS_MIN, left};
 use crate::web::Web;
 use crate::web::judged::{found, subjects};
 
@@ -83,7 +85,9 @@ pub async fn page(State(web): State<Web>, Extension(person): Extension<Person>) 
         })
         .await?;
     let (field, room) = (web.house().field().clone(), Room::at(&web.house().directory).ok());
+    let (updates, now_ns) = web.house().known(|known| (known.view.updates.clone(), known.now_ns));
     let mut needed = of_the_box(&field, room, web.house().halted().is_some());
+    needed.extend(of_updates(&updates, now_ns));
     needed.extend(told.needed);
     let (all, waits) = (needed.len(), needed.len().saturating_sub(ROWS_MAX));
     needed.truncate(ROWS_MAX);
@@ -184,6 +188,20 @@ fn of_the_box(field: &FieldSide, room: Option<Room>, is_halted: bool) -> Vec<Row
     let dropped = drops.map(|one| row(Tint::Doubt, format!("{}: {} of {} frames were dropped", one.interface, one.dropped, one.received)));
     let halted = is_halted.then(|| row(Tint::Bad, "nothing can be written: nobody is asked, and nothing can be done here".to_owned()));
     halted.into_iter().chain(gone).chain(full).chain(lost).chain(dropped).collect()
+}
+
+/// Updates from a stick that are over, or soon are.
+fn of_updates(updates: &Updates, now_ns: u64) -> Vec<Row> {
+    let row = |one: &Applied| {
+        let Offer { kind, publisher, expires_ns, .. } = &one.offer;
+        let over = (Tint::Bad, "what was published since is not known here");
+        let (tint, means) = if now_ns >= *expires_ns { over } else { (Tint::Doubt, "have the next one brought on a stick") };
+        let what = format!("the last update of {kind} of {publisher} {}: {means}", left(*expires_ns, now_ns));
+        Row::of(tint, vec![Cell::of(what), Cell::default(), Cell::of(rfc3339(one.time_ns)), Cell::of(rfc3339(*expires_ns))])
+    };
+    // A program goes on when its update is over.
+    let ends = |one: &&Applied| one.offer.kind != Kind::Program && one.offer.expires_ns.saturating_sub(now_ns) < WARNING_DAYS_MIN * DAY_NS;
+    updates.last().filter(ends).map(row).collect()
 }
 
 /// Devices of open changes that are not as they should be after their change.

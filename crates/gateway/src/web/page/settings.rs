@@ -8,6 +8,7 @@ use super::listing::{Cell, Listing, Row};
 use super::{Frame, Shown, shown};
 use crate::account::Person;
 use crate::command::doctor::Verdict;
+use crate::command::update::HEADER;
 use crate::sheet::book::Tint;
 use crate::web::Web;
 use crate::web::api::program::{Program, Settings};
@@ -19,13 +20,14 @@ struct Page<'a> {
     program: Program,
     certificate: Option<String>,
     seen: Listing,
+    updates: Listing,
     ledger: Listing,
     configuration: Listing,
 }
 
 /// The page.
 pub async fn page(State(web): State<Web>, Extension(person): Extension<Person>) -> Shown {
-    let Settings { program, configuration, checkpoint, certificate, seen } = web.apart(Settings::of).await?;
+    let Settings { program, configuration, checkpoint, certificate, updates, seen } = web.apart(Settings::of).await?;
     let seen = seen.into_iter().map(|finding| {
         let tint = match finding.verdict {
             Verdict::Ok => Tint::Good,
@@ -40,6 +42,13 @@ pub async fn page(State(web): State<Web>, Extension(person): Extension<Person>) 
         header: &["what", "how it is", "what to do"],
         rows: seen.collect(),
         none: "",
+    };
+    let updates = Listing {
+        id: "updates",
+        title: "updates from a stick",
+        header: &HEADER,
+        rows: updates.iter().map(|update| Row::plain(update.cells())).collect(),
+        none: "None was applied.",
     };
     let told = [("entries", checkpoint.size.to_string()), ("root", checkpoint.root), ("signed by", checkpoint.signed_by.join(", "))];
     let ledger = Listing {
@@ -56,5 +65,5 @@ pub async fn page(State(web): State<Web>, Extension(person): Extension<Person>) 
         rows: configuration.into_iter().map(|one| Row::plain([one.key, one.holds])).collect(),
         none: "",
     };
-    shown(&Page { frame: Frame { person: Some(&person), here: "/settings" }, program, certificate, seen, ledger, configuration })
+    shown(&Page { frame: Frame { person: Some(&person), here: "/settings" }, program, certificate, seen, updates, ledger, configuration })
 }

@@ -110,6 +110,13 @@ const DESK: &[Key] = &[
                smaller counts.",
         set: |draft, value| put(&mut draft.config.disk_free_min, value::text(value)?.parse()),
     },
+    Key {
+        name: "publishers",
+        is: "path of a folder",
+        written: Written::Default("\"/etc/nameplate/publishers\""),
+        text: "Whose updates are believed: a file NAME.pub with each publisher's public key (docs/updates.md). Root alone writes there.",
+        set: |draft, value| put(&mut draft.config.publishers, value::path(value)),
+    },
 ];
 
 const PLAN: &[Key] = &[

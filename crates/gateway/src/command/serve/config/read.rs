@@ -62,7 +62,15 @@ impl Draft {
             tls: true,
         };
         let log = log::Settings::default();
-        let config = Config { hatch: PathBuf::new(), field_key: None, disk_free_min: FreeMin::default(), plans: Vec::new(), page, log };
+        let config = Config {
+            hatch: PathBuf::new(),
+            field_key: None,
+            disk_free_min: FreeMin::default(),
+            publishers: PathBuf::new(),
+            plans: Vec::new(),
+            page,
+            log,
+        };
         let plan = Plan { name: String::new(), devices: Vec::new(), every: Duration::ZERO, catch_up: Duration::ZERO };
         Self { config, plan }
     }
