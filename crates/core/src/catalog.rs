@@ -33,6 +33,15 @@ pub struct Catalog {
     apart: HashSet<Place<'static>>,
 }
 
+/// Where a reading went.
+#[derive(Clone, Copy)]
+struct Folded {
+    number: Number,
+    /// True where the asset that was known in exactly this place said it, and nobody else's place or number was looked at: nothing but the asset itself
+    /// is another behind it.
+    is_as_before: bool,
+}
+
 /// A device an owner answers for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asset {
@@ -145,18 +154,19 @@ impl Catalog {
         let doubles = self.taken.doubles.len();
         let (way, source) = self.taken.way(told.source);
         let told = Told { source: &source, ..told };
-        let number = self.fold_one(&told, said);
-        self.taken.keep(&told, way, said, number);
+        let folded = self.fold_one(&told, said);
+        self.taken.keep(&told, way, said, folded);
         self.taken.is_out_of_order |= self.taken.doubles.len() > doubles;
-        number
+        folded.number
     }
 
-    fn fold_one(&mut self, told: &Told<'_>, said: &Meaning) -> Number {
+    fn fold_one(&mut self, told: &Told<'_>, said: &Meaning) -> Folded {
         let outline = told.outline;
         let serial = said.serial.as_ref();
         let double = serial.filter(|serial| self.taken.doubles.contains(&serial.key)).map(|serial| serial.key.1.clone());
         let serial = serial.filter(|_| double.is_none());
         let exactly_here = self.places.known(&outline.protocol, &outline.address);
+        let joins = self.assets.joins();
         let (known, replaced) = self.owner(outline, said, serial, exactly_here);
         let number = known.unwrap_or_else(|| self.new_asset(told));
         self.is_heard_of(number);
@@ -173,7 +183,8 @@ impl Catalog {
             });
         }
         let earlier = replaced.and_then(|replaced| self.assets.get(replaced)).map(|asset| asset.id.clone());
-        let Some(asset) = self.assets.get_mut(number) else { return number };
+        let is_double = double.is_some();
+        let Some(asset) = self.assets.get_mut(number) else { return Folded { number, is_as_before: false } };
         if let Some(earlier) = earlier {
             asset.remark(format!("answers where {earlier} did before, with another serial number"));
         }
@@ -184,6 +195,8 @@ impl Catalog {
         }
         asset.see(told);
         asset.record(told, said);
+        let nobody_else = !is_double && outline.authority.is_none() && !Places::hears_more(outline) && self.assets.joins() == joins;
+        let is_as_before = exactly_here == Some(number) && nobody_else;
         if exactly_here != Some(number) || Places::hears_more(outline) {
             self.places.put(outline, number);
         }
@@ -192,7 +205,7 @@ impl Catalog {
         {
             self.taken.doubles.insert(serial.key.clone());
         }
-        number
+        Folded { number, is_as_before }
     }
 
     /// An asset answered again as it did before: only its last time moves. Returns its id; `None` where nothing is known there.

@@ -85,7 +85,7 @@ pub struct Listed {
     pub asked: BTreeMap<String, u64>,
 }
 
-/// What the kernel counted on an interface since it was opened.
+/// What was counted on an interface since it was opened.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Heard {
@@ -95,6 +95,10 @@ pub struct Heard {
     pub received: u64,
     /// Frames for which there was no room.
     pub dropped: u64,
+    /// Pieces of conversations that never came: lost on the way here, by the switch that mirrors as a rule.
+    pub gaps: u64,
+    /// Messages that could not be decoded, by the layer or protocol that they were of.
+    pub malformed: BTreeMap<String, u64>,
 }
 
 /// What the field side tells.
@@ -156,7 +160,7 @@ pub enum Report {
     },
     /// What was counted.
     Counted {
-        /// By the kernel, of each interface that is listened to.
+        /// Of each interface that is listened to.
         interfaces: Vec<Heard>,
         /// Reports that were given up since the field side started, because nobody took them.
         given_up: u64,

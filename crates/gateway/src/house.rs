@@ -249,9 +249,8 @@ impl House {
         let is_time = turn.settled.is_none_or(|(when, took)| when.elapsed() >= took.saturating_mul(SETTLE_PARTS));
         if is_time && !self.read().view.catalog.is_settled() {
             let begun = Instant::now();
-            // On a copy: nothing else writes as long as it is our turn.
-            let mut catalog = self.read().view.catalog.clone();
-            catalog.settle();
+            // Beside it: nothing else writes as long as it is our turn, and whoever reads goes on.
+            let catalog = self.read().view.catalog.settled();
             let before = self.write().settled(catalog);
             drop(before);
             turn.settled = Some((Instant::now(), begun.elapsed()));

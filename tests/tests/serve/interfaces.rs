@@ -7,7 +7,7 @@ use nameplate::store::Store;
 use nameplate_core::ledger::Body;
 use nameplate_core::observation::Source;
 use nameplate_simulators::modbus::Persona;
-use nameplate_tests::pcap::{pcap_of, plant as talk, records_of};
+use nameplate_tests::pcap::{pcap_of, plant as talk, record, records_of};
 use nameplate_tests::place::needed;
 use nameplate_tests::process::Process;
 use nameplate_tests::product::{Product, code, run};
@@ -92,14 +92,16 @@ fn each_interface_is_heard_counted_and_named() {
     let link = desk.says("this link makes one").split("/first/").nth(1).expect("a link").to_owned();
     let gate = Gate::of(desk.says("the page is").rsplit(' ').next().expect("a URL"));
     desk.says("0 devices listed, listens on tap0, tap1");
-    let capture = |name: &str, release: &str| {
+    // An IPv4 header that says it has 16 bytes: there are at least 20 (RFC 791, 3.1).
+    let broken = record(0, &[&[2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x44][..], &[0; 45]].concat());
+    let capture = |name: &str, release: &str, broken: &[Vec<u8>]| {
         let objects = [(0, b"Acme".to_vec()), (1, b"M-1".to_vec()), (2, release.as_bytes().to_vec())];
-        let file = pcap_of(&talk(vec![Persona::from_objects(objects)]));
+        let file = pcap_of(talk(vec![Persona::from_objects(objects)]).iter().chain(broken));
         (gateway.folder.file(name, &file), records_of(&file).len() as u64)
     };
     let mut frames = Vec::new();
-    for (end, name, release) in [(TALK, "one.pcap", "V2.7"), (SECOND_TALK, "two.pcap", "V3.1")] {
-        let (file, count) = capture(name, release);
+    for (end, name, release, broken) in [(TALK, "one.pcap", "V2.7", &[broken][..]), (SECOND_TALK, "two.pcap", "V3.1", &[])] {
+        let (file, count) = capture(name, release, broken);
         run(segment.command("tcpreplay").args(["-q", "-i", end, "--topspeed", &file])).expect(0);
         frames.push(count);
     }
@@ -109,13 +111,15 @@ fn each_interface_is_heard_counted_and_named() {
     let asker = auditor(&gate, &link);
     let counted = |said: &Value, at: usize| {
         let one = &said[0]["interfaces"][at];
-        Some((one["name"].as_str()?.to_owned(), one["frames_received"].as_u64()?, one["frames_dropped"].as_u64()?))
+        let malformed = one["malformed"].as_object()?.iter().map(|(layer, times)| format!("{layer} {times}")).collect::<String>();
+        Some((one["name"].as_str()?.to_owned(), one["frames_received"].as_u64()?, one["frames_dropped"].as_u64()?, malformed))
     };
     eventually("the interfaces are not counted each", || {
         // So many questions are soon too many in a second.
         let said = Some(gate.get(&asker, "/api/v1/listeners")).filter(|said| said.status != 429)?.expect(200).json();
         let all = (counted(&said, 0)?, counted(&said, 1)?, said[0]["frames_received"].as_u64()?);
-        let expected = ((TAP.to_owned(), frames[0], 0), (SECOND_TAP.to_owned(), frames[1], 0), frames[0] + frames[1]);
+        let of = |tap: &str, frames, malformed: &str| (tap.to_owned(), frames, 0, malformed.to_owned());
+        let expected = (of(TAP, frames[0], "ipv4 1"), of(SECOND_TAP, frames[1], ""), frames[0] + frames[1]);
         Some(()).filter(|()| all == expected)
     });
     let metrics = || Some(gate.get(&asker, "/api/v1/metrics")).filter(|said| said.status != 429);
@@ -124,6 +128,8 @@ fn each_interface_is_heard_counted_and_named() {
         format!("nameplate_field_frames_received{{interface=\"tap0\"}} {}\n", frames[0]),
         format!("nameplate_field_frames_received{{interface=\"tap1\"}} {}\n", frames[1]),
         "nameplate_field_frames_dropped{interface=\"tap1\"} 0\n".to_owned(),
+        "nameplate_field_gaps{interface=\"tap1\"} 0\n".to_owned(),
+        "nameplate_field_malformed{interface=\"tap0\",layer=\"ipv4\"} 1\n".to_owned(),
     ] {
         assert!(metrics.contains(&line), "{line} is not there: {metrics}");
     }

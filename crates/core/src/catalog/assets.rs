@@ -68,6 +68,11 @@ impl Assets {
         (gone, self.get_mut(stays))
     }
 
+    /// How many turned out to be another.
+    pub(super) fn joins(&self) -> usize {
+        self.is.len()
+    }
+
     /// The asset that this one turned out to be; itself where it did not.
     pub(super) fn now(&self, number: Number) -> Number {
         let mut now = number;

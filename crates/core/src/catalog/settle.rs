@@ -4,10 +4,9 @@
 
 use std::collections::HashMap;
 
-use super::Catalog;
 use super::assets::Number;
-use super::records::Records;
 use super::taken::{Item, Record, Taken};
+use super::{Catalog, Folded};
 
 /// Folds until no further serial number shows that two devices have it. Each takes at least one number, and in plants there are few.
 const FOLDS_MAX: usize = 4;
@@ -31,46 +30,54 @@ impl Catalog {
     /// this.
     pub fn settle(&mut self) {
         if self.taken.is_out_of_order {
-            self.fold_again();
+            *self = self.folded_again();
         }
         if self.taken.hands_wait {
             self.by_hand();
         }
     }
 
-    fn fold_again(&mut self) {
-        let mut taken = std::mem::take(&mut self.taken);
-        let before = std::mem::take(self);
-        let records = taken.records.clone();
-        let mut firsts = First::new();
+    /// The same in order, beside this one: for who goes on reading it meanwhile.
+    #[must_use]
+    pub fn settled(&self) -> Self {
+        let mut settled = if self.taken.is_out_of_order { self.folded_again() } else { self.clone() };
+        settled.settle();
+        settled
+    }
+
+    fn folded_again(&self) -> Self {
+        let (mut taken, mut folded, mut firsts) = (self.taken.clone(), Self::default(), First::new());
         taken.doubles.clear();
         let items = taken.in_order();
         for _ in 0..FOLDS_MAX {
             let known = taken.doubles.len();
-            *self = Self::default();
-            self.taken.doubles = std::mem::take(&mut taken.doubles);
-            self.begin_apart(&taken.hands_in_order());
-            firsts = self.fold(&items, &mut taken);
-            taken.doubles = std::mem::take(&mut self.taken.doubles);
+            folded = Self::default();
+            folded.taken.doubles = std::mem::take(&mut taken.doubles);
+            folded.begin_apart(&taken.hands_in_order());
+            firsts = folded.fold(&items, &mut taken);
+            taken.doubles = std::mem::take(&mut folded.taken.doubles);
             if taken.doubles.len() == known {
                 break;
             }
         }
         taken.is_out_of_order = false;
         (taken.hands_wait, taken.hands_are_applied) = (!taken.hands.is_empty(), false);
-        self.name(firsts, &taken);
-        self.keep_names(&before, &records, &taken);
-        self.keep_sightings(before);
-        self.taken = taken;
+        folded.name(firsts, &taken);
+        folded.keep_names(self, &taken);
+        folded.keep_sightings(self);
+        folded.taken = taken;
+        folded
     }
 
     fn fold(&mut self, items: &[Item], taken: &mut Taken) -> First {
         let mut firsts = First::new();
+        taken.forget_latest();
         for item in items {
             match item {
                 Item::Reading(at) => {
-                    let Some(number) = taken.retold(*at, |told, said| self.fold_one(told, said)) else { continue };
-                    let Some(&Record { place, owner, .. }) = taken.records.get(*at as usize) else { continue };
+                    let Some(Folded { number, .. }) = taken.retold(*at, |told, said| self.fold_one(told, said)) else { continue };
+                    let Some(&Record { time_ns, place, owner, .. }) = taken.records.get(*at as usize) else { continue };
+                    taken.touches(number, (time_ns, place));
                     // Few change hands, and the others stay shared with the catalog that this one is a copy of.
                     if owner != number
                         && let Some(record) = taken.records.get_mut(*at as usize)
@@ -121,9 +128,9 @@ impl Catalog {
     }
 
     /// Decisions name assets by ids that they had when they were made: each still names who has the readings that it was made of.
-    fn keep_names(&mut self, before: &Self, records: &Records, taken: &Taken) {
+    fn keep_names(&mut self, before: &Self, taken: &Taken) {
         let mut is_now: HashMap<Number, Number> = HashMap::new();
-        for (record, was) in taken.records.iter().zip(records.iter()) {
+        for (record, was) in taken.records.iter().zip(before.taken.records.iter()) {
             is_now.entry(before.assets.now(was.owner)).or_insert_with(|| self.assets.now(record.owner));
         }
         for (id, number) in before.assets.names() {
@@ -134,7 +141,7 @@ impl Catalog {
     }
 
     /// When somebody was last seen between the observations that are kept.
-    fn keep_sightings(&mut self, before: Self) {
+    fn keep_sightings(&mut self, before: &Self) {
         for (protocol, address, time_ns) in before.places.sightings() {
             self.sighted(protocol, &address, time_ns);
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::assets::Number;
 use super::digests::Digests;
 use super::records::Records;
-use super::{Meaning, Outline, Told};
+use super::{Folded, Meaning, Outline, Told};
 use crate::hand::{Act, Hand};
 use crate::observation::{Id, Source};
 use crate::sheet::Import;
@@ -73,6 +73,9 @@ pub(super) struct Taken {
     /// Serial numbers that two devices have at once, as the latest fold in order found them.
     pub(super) doubles: HashSet<(String, String)>,
     latest: (u64, u64),
+    latest_import: (u64, u64),
+    /// As [`Taken::latest_of`], by the asset's number.
+    by_latest: Vec<(u64, u64)>,
     turns: u64,
     /// True where persons did something that is not applied yet.
     pub(super) hands_wait: bool,
@@ -98,12 +101,22 @@ impl Taken {
     }
 
     /// Keeps an observation that came by this way and belongs to this asset, as far as is known by now.
-    pub(super) fn keep(&mut self, told: &Told<'_>, way: u32, said: &Arc<Meaning>, asset: Number) {
+    pub(super) fn keep(&mut self, told: &Told<'_>, way: u32, said: &Arc<Meaning>, folded: Folded) {
+        let asset = folded.number;
         let saying = self.saying(told.outline, said, asset);
         let place = self.place(told.entry);
         let Ok(at) = u32::try_from(self.records.len()) else { return };
         self.by_digest.insert(told.time_ns, &told.id.0, at);
-        self.comes((told.time_ns, place));
+        let key = (told.time_ns, place);
+        // Readings of several ways come a little late. Where none of this asset and no list is later, and it changed nothing but the asset, the order does not
+        // matter: what is between concerned others.
+        if folded.is_as_before && self.latest_of(asset).max(self.latest_import) < key && self.is_one_each() {
+            self.latest = self.latest.max(key);
+        } else {
+            self.comes(key);
+        }
+        let latest = if folded.is_as_before { key } else { self.latest };
+        self.touches(asset, latest);
         let (time_ns, frame, digest) = (told.time_ns, frame(told.source), told.id.0);
         self.records.push(Record { time_ns, place, frame, way, digest, saying, owner: asset });
     }
@@ -111,6 +124,7 @@ impl Taken {
     pub(super) fn import(&mut self, import: &Import, time_ns: u64, entry: Option<u64>) {
         let place = self.place(entry);
         self.comes((time_ns, place));
+        self.latest_import = self.latest_import.max((time_ns, place));
         self.imports.push(Placed { what: Arc::new(import.clone()), time_ns, entry, place });
     }
 
@@ -135,6 +149,31 @@ impl Taken {
     /// The entries of the ledger that hold readings of these assets.
     pub(super) fn entries_of(&self, is_own: impl Fn(Number) -> bool) -> impl Iterator<Item = u64> {
         self.records.iter().filter(move |record| record.place < TURN_FIRST && is_own(record.owner)).map(|record| record.place)
+    }
+
+    /// True where no person joined assets, or parted them: what was done behind all readings shows in none of them when something last was of it.
+    fn is_one_each(&self) -> bool {
+        self.hands.iter().all(|hand| matches!(hand.what.act, Act::Set { .. } | Act::Read { .. }))
+    }
+
+    /// When something last was of this asset, as far as it changed nothing else; where it did, the latest of all.
+    fn latest_of(&self, asset: Number) -> (u64, u64) {
+        self.by_latest.get(asset.place()).copied().unwrap_or_default()
+    }
+
+    /// Something of this time is of this asset.
+    pub(super) fn touches(&mut self, asset: Number, key: (u64, u64)) {
+        if self.by_latest.len() <= asset.place() {
+            self.by_latest.resize(asset.place() + 1, (0, 0));
+        }
+        if let Some(latest) = self.by_latest.get_mut(asset.place()) {
+            *latest = key.max(*latest);
+        }
+    }
+
+    /// All is folded again: nothing is of an asset yet.
+    pub(super) fn forget_latest(&mut self) {
+        self.by_latest.clear();
     }
 
     fn comes(&mut self, key: (u64, u64)) {

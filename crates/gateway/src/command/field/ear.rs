@@ -11,6 +11,7 @@ use nameplate_field::capture::live::{Counters, Live};
 
 use super::side::Side;
 use crate::failure::Failure;
+use crate::hatch::Heard;
 use crate::log::say;
 use crate::service::Pulse;
 
@@ -24,26 +25,26 @@ const COUNT_EVERY: Duration = Duration::from_secs(1);
 /// The interface went down or away.
 pub fn listen((number, mut live): (usize, Live), side: &Side<'_>, over: &AtomicBool, pulse: &Pulse) -> Result<(), Failure> {
     let interface = live.name().to_owned();
-    let (mut listener, mut counted, mut dropped) = (Listener::new(&[]), Instant::now(), 0);
+    let (mut listener, mut counted) = (Listener::new(&[]), Instant::now());
+    let mut count = Heard { interface: interface.clone(), ..Heard::default() };
     let (mut trouble, mut heard) = (Ok(()), Ok(()));
     while heard.is_ok() && trouble.is_ok() && !over.load(Ordering::Relaxed) {
         pulse.beat();
         heard = live.hear(&mut |frame: &Frame<'_>| {
             listener.frame(frame, &mut |event| {
-                if let Err(failure) = take(side, &interface, event) {
+                if let Err(failure) = take(side, &mut count, event) {
                     trouble = Err(failure);
                 }
             });
             trouble.is_ok()
         });
         if counted.elapsed() >= COUNT_EVERY {
-            heard = heard.and(live.counters().map(|counters| {
-                if counters.dropped > dropped {
-                    let Counters { received, dropped, .. } = counters;
+            heard = heard.and(live.counters().map(|Counters { received, dropped, .. }| {
+                if dropped > count.dropped {
                     say!(FRAMES_DROPPED { interface = interface.as_str(), received, dropped }, "{interface}: {dropped} frames were dropped");
                 }
-                dropped = counters.dropped;
-                side.counted(number, counters);
+                (count.received, count.dropped) = (received, dropped);
+                side.counted(number, count.clone());
             }));
             counted = Instant::now();
         }
@@ -53,15 +54,15 @@ pub fn listen((number, mut live): (usize, Live), side: &Side<'_>, over: &AtomicB
     }
     over.store(true, Ordering::Relaxed);
     listener.finish(&mut |event| {
-        if let Err(failure) = take(side, &interface, event) {
+        if let Err(failure) = take(side, &mut count, event) {
             trouble = Err(failure);
         }
     });
     trouble.and(heard.map_err(|e| Failure::input(&interface, e)))
 }
 
-fn take(side: &Side<'_>, interface: &str, event: Event) -> Result<(), Failure> {
-    let source = |frame| Source::Live { interface: interface.into(), frame };
+fn take(side: &Side<'_>, count: &mut Heard, event: Event) -> Result<(), Failure> {
+    let source = |frame| Source::Live { interface: count.interface.as_str().into(), frame };
     match event {
         Event::Reading(reading) => {
             let frame = reading.messages.last().map_or(0, |message| message.frame);
@@ -78,7 +79,19 @@ fn take(side: &Side<'_>, interface: &str, event: Event) -> Result<(), Failure> {
             time_ns: at.time_ns,
             what: What::from(happening),
         }),
-        // Counts and broken frames: a finding for whoever listens to a capture, and no knowledge about a device.
-        Event::Covered { .. } | Event::Malformed { .. } | Event::Gap { .. } | Event::Fragment { .. } | Event::Undecoded { .. } => Ok(()),
+        // No knowledge about a device; many of them say that the mirror port or a decoder is not sound.
+        Event::Malformed { malformed, .. } => {
+            match count.malformed.get_mut(malformed.layer) {
+                Some(times) => *times = times.saturating_add(1),
+                None => drop(count.malformed.insert(malformed.layer.to_owned(), 1)),
+            }
+            Ok(())
+        }
+        Event::Gap { .. } => {
+            count.gaps = count.gaps.saturating_add(1);
+            Ok(())
+        }
+        // Findings for whoever listens to a capture.
+        Event::Covered { .. } | Event::Fragment { .. } | Event::Undecoded { .. } => Ok(()),
     }
 }

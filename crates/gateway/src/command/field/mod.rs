@@ -2,6 +2,7 @@
 //! site file, the profiles and the credentials are read here and nowhere else.
 
 mod ear;
+mod known;
 mod round;
 mod side;
 mod talk;

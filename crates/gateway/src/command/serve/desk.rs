@@ -144,7 +144,7 @@ impl<'a> Desk<'a> {
             let mut field = self.house.field();
             (std::mem::replace(&mut field.interfaces, interfaces.clone()), std::mem::replace(&mut field.given_up, given_up))
         };
-        for Heard { interface, received, dropped } in interfaces {
+        for Heard { interface, received, dropped, .. } in interfaces {
             if dropped > before.iter().find(|one| one.interface == interface).map_or(0, |one| one.dropped) {
                 say!(
                     FRAMES_DROPPED { interface = interface.as_str(), received, dropped },

@@ -1,5 +1,7 @@
 //! The field side: what listens, what was asked, and having devices read.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
@@ -58,6 +60,10 @@ struct Interface {
     frames_received: u64,
     /// Frames for which there was no room.
     frames_dropped: u64,
+    /// Pieces of conversations that never came here.
+    gaps: u64,
+    /// Messages that could not be decoded, by the layer or protocol that they were of.
+    malformed: BTreeMap<String, u64>,
 }
 
 /// Devices that are being asked.
@@ -77,7 +83,13 @@ struct Round {
 pub async fn listeners(State(web): State<Web>) -> Json<Vec<Listener>> {
     let field = web.house().field().clone();
     let (frames_received, frames_dropped) = field.frames();
-    let interface = |one: Heard| Interface { name: one.interface, frames_received: one.received, frames_dropped: one.dropped };
+    let interface = |Heard { interface, received, dropped, gaps, malformed }| Interface {
+        name: interface,
+        frames_received: received,
+        frames_dropped: dropped,
+        gaps,
+        malformed,
+    };
     Json(vec![Listener {
         since: field.since_ns.map(rfc3339),
         program: field.program,

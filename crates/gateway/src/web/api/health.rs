@@ -84,14 +84,23 @@ pub async fn metrics(State(web): State<Web>) -> Result<impl IntoResponse, Proble
             // Writing to a text cannot fail.
             let _ = writeln!(text, "# HELP nameplate_{name} {help}\n# TYPE nameplate_{name} {kind}\nnameplate_{name} {value}");
         }
-        let of_interfaces: [(&str, &str, fn(&Heard) -> u64); 2] = [
+        let of_interfaces: [(&str, &str, fn(&Heard) -> u64); 3] = [
             ("frames_received", "Frames since the interface was opened.", |one| one.received),
             ("frames_dropped", "Frames for which there was no room since the interface was opened.", |one| one.dropped),
+            ("gaps", "Pieces of conversations that never came since the interface was opened.", |one| one.gaps),
         ];
         for (name, help, count) in of_interfaces {
             let _ = writeln!(text, "# HELP nameplate_field_{name} {help}\n# TYPE nameplate_field_{name} gauge");
             for one in &field.interfaces {
                 let _ = writeln!(text, "nameplate_field_{name}{{interface=\"{}\"}} {}", label(&one.interface), count(one));
+            }
+        }
+        let _ =
+            writeln!(text, "# HELP nameplate_field_malformed Messages that could not be decoded.\n# TYPE nameplate_field_malformed gauge");
+        for one in &field.interfaces {
+            for (layer, times) in &one.malformed {
+                let (interface, layer) = (label(&one.interface), label(layer));
+                let _ = writeln!(text, "nameplate_field_malformed{{interface=\"{interface}\",layer=\"{layer}\"}} {times}");
             }
         }
         Ok(text + &updates)

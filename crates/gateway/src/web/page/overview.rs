@@ -301,8 +301,15 @@ fn blind(assets: &[&Asset]) -> Vec<Row> {
 
 /// How the box itself is.
 fn listener(field: &FieldSide, room: Option<Room>, size: u64) -> Vec<Row> {
-    let of_interface = |one: &Heard| format!("{}: {} frames came in, {} were dropped", one.interface, one.received, one.dropped);
+    let of_interface = |one: &Heard| {
+        format!("{}: {} frames came in, {} were dropped, {} pieces never came", one.interface, one.received, one.dropped, one.gaps)
+    };
     let listens: Vec<String> = field.interfaces.iter().map(of_interface).collect();
+    let mut malformed: BTreeMap<&str, u64> = BTreeMap::new();
+    for (layer, times) in field.interfaces.iter().flat_map(|one| &one.malformed) {
+        *malformed.entry(layer).or_default() += times;
+    }
+    let malformed: Vec<String> = malformed.into_iter().map(|(layer, times)| format!("{layer} {times}")).collect();
     let since = field
         .since_ns
         .map_or_else(|| "not there".to_owned(), |since| format!("{} at {}, since {}", field.program, field.site, rfc3339(since)));
@@ -314,6 +321,7 @@ fn listener(field: &FieldSide, room: Option<Room>, size: u64) -> Vec<Row> {
     let told = [
         ("field side", since),
         ("listens on", if listens.is_empty() { "nothing".to_owned() } else { listens.join("; ") }),
+        ("messages that could not be decoded", if malformed.is_empty() { "none".to_owned() } else { malformed.join(", ") }),
         ("reports", format!("{} were given up", field.given_up)),
         ("devices that may be asked", field.listed.len().to_string()),
         ("being asked", round),
