@@ -83,7 +83,7 @@ pub async fn metrics(State(web): State<Web>) -> Result<impl IntoResponse, Proble
             // Writing to a text cannot fail.
             let _ = writeln!(text, "# HELP nameplate_{name} {help}\n# TYPE nameplate_{name} {kind}\nnameplate_{name} {value}");
         }
-        let of_interfaces: [(&str, &str, fn(&Heard) -> u64); 2] = [
+        let of_interfaces: [OfInterface; 2] = [
             ("frames_received", "Frames since the interface was opened.", |one| one.received),
             ("frames_dropped", "Frames for which there was no room since the interface was opened.", |one| one.dropped),
         ];
@@ -97,6 +97,9 @@ pub async fn metrics(State(web): State<Web>) -> Result<impl IntoResponse, Proble
     });
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text.await?))
 }
+
+/// A number of each interface: its name, what it is, and the number.
+type OfInterface = (&'static str, &'static str, fn(&Heard) -> u64);
 
 /// A text as the value of a label (Prometheus text format 0.0.4).
 fn label(text: &str) -> String {
