@@ -124,6 +124,7 @@ fn line(asks: &[Ask], event: &Event) -> String {
         What::Failed { operation, .. } => format!("failed to {operation}"),
         What::Refused { refused, not_before } => format!("refused {} {}", refused.rule, if not_before.is_some() { "for now" } else { "" }),
         What::Closed { closed, .. } => format!("closed after {}", closed.bytes_out),
+        What::Unasked => "unasked".to_owned(),
     };
     format!("{who}: {what}")
 }

@@ -47,15 +47,15 @@ events! {
     REQUEST_FAILED: WARN, true, "request_failed", "A request was answered with a status of 500 or more.";
     OWN_FAULT: ERROR, true, "own_fault", "What a request met that is no fault of who asked: the disk, or the program.";
     FILE_UNWRITTEN: ERROR, true, "file_unwritten", "A file that somebody sent, or a view, could not be written.";
-    FIELD_THERE: INFO, true, "field_there", "The field side is there.";
-    FIELD_GONE: WARN, true, "field_gone", "The field side is not there, or not believed; it is tried again.";
+    FIELD_THERE: INFO, false, "field_there", "The field side is there.";
+    FIELD_GONE: WARN, false, "field_gone", "The field side is not there, or not believed; it is tried again.";
     FIELD_KEY: INFO, false, "field_key", "The key with which the field side seals its touch record.";
-    HAPPENED: WARN, true, "happened", "Somebody was seen to do something to a device.";
+    HAPPENED: WARN, false, "happened", "Somebody was seen to do something to a device.";
     ROUND_BEGUN: INFO, false, "round_begun", "Devices are to be asked.";
     ROUND_OVER: INFO, false, "round_over", "They were, as far as it went.";
-    WISHES_FORGOTTEN: WARN, true, "wishes_forgotten", "Rounds that people wanted will not be asked, because the field side went.";
-    FRAMES_DROPPED: WARN, true, "frames_dropped", "More frames were dropped since it was last told: they came faster than they could be heard.";
-    REPORTS_GIVEN_UP: WARN, true, "reports_given_up", "The field side gave up reports, because nobody took them.";
+    WISHES_FORGOTTEN: WARN, false, "wishes_forgotten", "Rounds that people wanted will not be asked, because the field side went.";
+    FRAMES_DROPPED: WARN, false, "frames_dropped", "More frames were dropped since it was last told: they came faster than they could be heard.";
+    REPORTS_GIVEN_UP: WARN, false, "reports_given_up", "The field side gave up reports, because nobody took them.";
     REPORT: TRACE, false, "report", "A word of the field side to the desk.";
     SEAL_KEY: INFO, false, "seal_key", "The key with which the touch record is sealed.";
     HATCH_OPEN: INFO, false, "hatch_open", "The field side attends to the hatch.";
@@ -76,6 +76,6 @@ events! {
     DEVICE_UPSET: ERROR, false, "device_upset", "A device restarted as it was read: its breaker is open, and its class stops.";
     READING_LOST: ERROR, true, "reading_lost", "What a device said could not be taken.";
     UNSEALED: ERROR, true, "unsealed", "The touch record could not be sealed; the desk gets its lines with the next seal.";
-    ENDING: INFO, false, "ending", "It was asked to stop; what is under way ends first.";
+    ENDING: INFO, false, "ending", "It was asked to stop, or an interface is lost; what is under way ends first.";
     ENDING_LATE: WARN, false, "ending_late", "What was under way took too long, and was broken off.";
 }

@@ -134,7 +134,7 @@ impl Field {
             if let Some(ended) = ended {
                 return ended;
             }
-            say!(ENDING, "asked to stop; what is under way ends first");
+            say!(ENDING, "ending; what is under way ends first");
             side.touch.end();
             timeout(LAST_SECONDS_MAX, work).await.unwrap_or_else(|_| {
                 say!(ENDING_LATE, "what was under way was broken off");

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use super::{Problem, Web};
 use crate::disk::Room;
 use crate::hatch::Heard;
+use crate::house::FieldSide;
 
 /// That it lives.
 #[derive(Serialize, ToSchema)]
@@ -84,26 +85,7 @@ pub async fn metrics(State(web): State<Web>) -> Result<impl IntoResponse, Proble
             // Writing to a text cannot fail.
             let _ = writeln!(text, "# HELP nameplate_{name} {help}\n# TYPE nameplate_{name} {kind}\nnameplate_{name} {value}");
         }
-        let of_interfaces: [(&str, &str, fn(&Heard) -> u64); 3] = [
-            ("frames_received", "Frames since the interface was opened.", |one| one.received),
-            ("frames_dropped", "Frames for which there was no room since the interface was opened.", |one| one.dropped),
-            ("gaps", "Pieces of conversations that never came since the interface was opened.", |one| one.gaps),
-        ];
-        for (name, help, count) in of_interfaces {
-            let _ = writeln!(text, "# HELP nameplate_field_{name} {help}\n# TYPE nameplate_field_{name} gauge");
-            for one in &field.interfaces {
-                let _ = writeln!(text, "nameplate_field_{name}{{interface=\"{}\"}} {}", label(&one.interface), count(one));
-            }
-        }
-        let _ =
-            writeln!(text, "# HELP nameplate_field_malformed Messages that could not be decoded.\n# TYPE nameplate_field_malformed gauge");
-        for one in &field.interfaces {
-            for (layer, times) in &one.malformed {
-                let (interface, layer) = (label(&one.interface), label(layer));
-                let _ = writeln!(text, "nameplate_field_malformed{{interface=\"{interface}\",layer=\"{layer}\"}} {times}");
-            }
-        }
-        Ok(text + &updates)
+        Ok(text + &of_interfaces(&field) + &updates)
     });
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text.await?))
 }
@@ -121,6 +103,34 @@ fn expiries(updates: &Updates, now_ns: u64) -> String {
         let seconds = (ends_ns as f64 - now_ns as f64) / 1e9;
         // Writing to a text cannot fail.
         let _ = writeln!(text, "{name}{{kind=\"{kind}\"}} {}", seconds.floor());
+    }
+    text
+}
+
+/// A number of each interface: its name, what it is, and the number.
+type OfInterface = (&'static str, &'static str, fn(&Heard) -> u64);
+
+/// What was counted on each interface.
+fn of_interfaces(field: &FieldSide) -> String {
+    let mut text = String::new();
+    let counts: [OfInterface; 3] = [
+        ("frames_received", "Frames since the interface was opened.", |one| one.received),
+        ("frames_dropped", "Frames for which there was no room since the interface was opened.", |one| one.dropped),
+        ("gaps", "Pieces of conversations that never came since the interface was opened.", |one| one.gaps),
+    ];
+    for (name, help, count) in counts {
+        // Writing to a text cannot fail.
+        let _ = writeln!(text, "# HELP nameplate_field_{name} {help}\n# TYPE nameplate_field_{name} gauge");
+        for one in &field.interfaces {
+            let _ = writeln!(text, "nameplate_field_{name}{{interface=\"{}\"}} {}", label(&one.interface), count(one));
+        }
+    }
+    let name = "nameplate_field_malformed";
+    let _ = writeln!(text, "# HELP {name} Messages that could not be decoded since the interface was opened.\n# TYPE {name} gauge");
+    for one in &field.interfaces {
+        for (layer, times) in &one.malformed {
+            let _ = writeln!(text, "{name}{{interface=\"{}\",layer=\"{}\"}} {times}", label(&one.interface), label(layer));
+        }
     }
     text
 }
