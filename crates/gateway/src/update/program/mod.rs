@@ -13,7 +13,7 @@ use std::time::Duration;
 use nameplate_core::update::{Event, Kind};
 
 pub use self::journal::{Journal, Step};
-pub use self::package::{Package, installed};
+pub use self::package::{Package, installed, is_installed};
 use super::{Fitting, Sealed, owner, refused, units};
 use crate::disk::{Room, Size};
 use crate::failure::{Code, Failure};
@@ -119,17 +119,17 @@ impl Machine {
     fn way_back(&self, before: Option<&Path>, without: bool, from: &str) -> Result<bool, String> {
         let current = self.file(CURRENT);
         if let Some(before) = before {
-            fs::copy(before, &current).map_err(|e| format!("{}: {e}", before.display()))?;
+            // Copied first: what is looked at is what will be installed.
+            let new = self.file(".current.new");
+            fs::copy(before, &new).map_err(|e| format!("{}: {e}", before.display()))?;
+            is_installed(&new, from).map_err(|why| format!("--previous: {why}"))?;
+            fs::rename(&new, &current).map_err(|e| format!("{}: {e}", current.display()))?;
         }
-        let why = match Package::read(&current) {
-            Ok(package) if package.version == from => return Ok(true),
-            Ok(package) => format!("the package that is kept is of version {}, and {from} is installed", package.version),
-            Err(_) => format!("the package of version {from}, which is installed, is not kept here"),
-        };
-        if without {
-            Ok(false)
-        } else {
-            Err(format!("there would be no way back: {why}; give it with --previous FILE, or say --without-way-back"))
+        match if current.exists() { is_installed(&current, from) } else { Err("the package that is installed is not kept here".to_owned()) }
+        {
+            Ok(()) => Ok(true),
+            Err(_) if without => Ok(false),
+            Err(why) => Err(format!("there would be no way back: {why}; give it with --previous FILE, or say --without-way-back")),
         }
     }
 
