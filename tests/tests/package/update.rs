@@ -314,7 +314,9 @@ fn a_power_cut_ends_in_the_new_program_or_in_the_one_before() {
         gateway.room.run("test -s /var/lib/nameplate-update/program/journal.json");
         let doctor = gateway.room.fails("nameplate doctor --format table 2>&1");
         assert!(doctor.contains("was begun and is not over"), "{doctor}");
-        gateway.room.run("cp -p /tmp/systemctl /usr/local/sbin/systemctl");
+        gateway
+            .room
+            .run("cp -p /tmp/systemctl /usr/local/sbin/systemctl; cp /var/lib/nameplate-update/program/journal.json /tmp/journal.json");
         let (code, said) = gateway.apply(&file, "");
         assert!(code == 6 && said.contains("update resume"), "{said}");
         let resumed = "/var/lib/nameplate-update/program/nameplate update resume --state /var/lib/nameplate 2>&1; echo code $?";
@@ -322,6 +324,15 @@ fn a_power_cut_ends_in_the_new_program_or_in_the_one_before() {
         if comes_up {
             assert!(said.ends_with("code 0\n"), "{said}");
             version += 1;
+            // And once more behind all of it, as the last names are given: in the middle, and at their end.
+            for moved in ["mv current.deb next.deb", "true"] {
+                let again = format!(
+                    "cd /var/lib/nameplate-update/program && {moved} && sed s/stopping/installing/ /tmp/journal.json > journal.json"
+                );
+                gateway.room.run(&again);
+                let said = gateway.room.run(resumed);
+                assert!(said.ends_with("code 0\n"), "{moved}: {said}");
+            }
         } else {
             assert!(said.contains("went back from") && said.ends_with("code 6\n"), "{said}");
         }
