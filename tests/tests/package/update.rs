@@ -16,6 +16,8 @@ use crate::room::Room;
 /// This machine, and the state that this build has.
 const FITS: (&str, &str) = ("amd64", "2-2");
 
+/// An advisory about nothing.
+const DOCUMENT: &str = r#"{"document":{"csaf_version":"2.0","title":"T","publisher":{"name":"V"},"tracking":{"id":"A","version":"1"}},"product_tree":{},"vulnerabilities":[{"cve":"CVE-2022-38465"}]}"#;
 /// What stands in for systemctl: a process for each unit, by its ExecStart and its account; ready when it says so, as it tells systemd.
 const SYSTEMCTL: &str = r#"#!/bin/sh
 for unit; do :; done
@@ -93,6 +95,9 @@ impl Packages {
         for script in ["postinst", "prerm", "postrm"] {
             put(&format!("DEBIAN/{script}"), read(&format!("debian/{script}")), 0o755);
         }
+        let sums =
+            Command::new("sh").current_dir(&root).args(["-c", "find etc usr -type f | sort | xargs md5sum"]).output().expect("md5sum");
+        put("DEBIAN/md5sums", sums.stdout, 0o644);
         let package = self.folder.join(format!("nameplate_{version}_{architecture}.deb"));
         let mut build = Command::new("dpkg-deb");
         let built = build.args(["--root-owner-group", "-Zgzip", "-z1", "--build"]).arg(&root).arg(&package).output().expect("dpkg-deb");
@@ -163,7 +168,11 @@ impl Gateway {
     /// What the ledger says of the last update of the program: its version, the program's, and whether it was taken back.
     fn last(&self) -> (u64, String, bool) {
         let said = self.room.run(&format!("{AS_DESK} nameplate update list --state /var/lib/nameplate --format ndjson"));
-        let line: Value = said.lines().next().and_then(|line| serde_json::from_str(line).ok()).expect("a line");
+        let line: Value = said
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+            .find(|line| line["kind"] == "program")
+            .expect("a line");
         let program = line["program"].as_str().expect("a version").to_owned();
         (line["version"].as_u64().expect("a number"), program, line["taken_back"].as_bool().expect("whether"))
     }
@@ -189,10 +198,17 @@ fn a_stick_brings_the_program_and_what_does_not_come_up_is_taken_back() {
     let (code, said) = gateway.apply(&two, "");
     assert!(code == 6 && said.contains("there would be no way back") && said.contains("--previous FILE"), "{said}");
     gateway.is_well("1.0");
+    // Of the right version, and another program.
+    gateway.room.copy(&gateway.packages.make("1.0", FITS, Some(DEAD)), "/tmp/another.deb");
+    let (code, said) = gateway.apply(&two, "--previous /tmp/another.deb");
+    assert!(code == 6 && said.contains("is not the package that was installed"), "{said}");
+    gateway.is_well("1.0");
     let (code, said) = gateway.apply(&two, "--previous /tmp/first.deb");
     assert!(code == 0 && said.contains("nameplate 2.0 is installed and runs; 1.0 is kept"), "{said}");
     gateway.is_well("2.0");
     assert_eq!(gateway.last(), (1, "2.0".to_owned(), false));
+
+    of_other_kinds(&mut gateway);
 
     // What does not fit changes nothing.
     for (version, fits, why) in [
@@ -241,6 +257,34 @@ fn a_stick_brings_the_program_and_what_does_not_come_up_is_taken_back() {
     assert_eq!(gateway.last(), (u64::from(gateway.version), "3.1".to_owned(), true));
 }
 
+/// Root brings profiles while both sides run, and advisories while the desk is stopped: what stands in the ledger was written by its owner.
+fn of_other_kinds(gateway: &mut Gateway) {
+    let room = &gateway.room;
+    let profile = fs::read_to_string(place::root().join("device-profiles/lantronix/xport.toml")).expect("a profile");
+    room.run("mkdir -p /tmp/set/lantronix /tmp/csaf");
+    room.write("/tmp/set/lantronix/xport.toml", &format!("{profile}\n# mended\n"));
+    room.write("/tmp/csaf/a.json", DOCUMENT);
+    let make = "nameplate update make --key /tmp/acme.key --publisher acme --version 1";
+    // A mask that would keep the others out.
+    room.run(&format!(
+        "umask 077; {make} --profile-set /tmp/set --out /tmp/profiles.npu && {make} --advisories /tmp/csaf --out /tmp/advisories.npu"
+    ));
+    let before = room.run("cat /run/stand-in-nameplate-serve /run/stand-in-nameplate-field");
+    let (code, said) = gateway.apply("/tmp/profiles.npu", "");
+    assert!(code == 0 && said.contains("1 profile of acme in force"), "{said}");
+    gateway.is_well("2.0");
+    assert_ne!(room.run("cat /run/stand-in-nameplate-serve /run/stand-in-nameplate-field"), before, "both were started again");
+    let listed = room.run(&format!("{AS_DESK} nameplate profile list --format ndjson 2>&1"));
+    assert!(listed.contains(room.run("sha256sum /tmp/set/lantronix/xport.toml").split(' ').next().expect("a hash")), "{listed}");
+    let (code, said) = gateway.apply("/tmp/advisories.npu", "");
+    assert!(code != 0 && said.contains("another nameplate is writing"), "the desk has the ledger: {said}");
+    room.run("systemctl stop nameplate-serve.service");
+    let (code, said) = gateway.apply("/tmp/advisories.npu", "");
+    assert!(code == 0 && said.contains("advisories 1 of acme applied"), "{said}");
+    room.run("systemctl start nameplate-serve.service");
+    gateway.is_well("2.0");
+}
+
 #[test]
 fn a_power_cut_ends_in_the_new_program_or_in_the_one_before() {
     let test = "a_power_cut_ends_in_the_new_program_or_in_the_one_before";
@@ -268,7 +312,11 @@ fn a_power_cut_ends_in_the_new_program_or_in_the_one_before() {
         let (code, said) = gateway.apply(&file, more);
         assert_eq!(code, 137, "{said}");
         gateway.room.run("test -s /var/lib/nameplate-update/program/journal.json");
-        gateway.room.run("cp -p /tmp/systemctl /usr/local/sbin/systemctl");
+        let doctor = gateway.room.fails("nameplate doctor --format table 2>&1");
+        assert!(doctor.contains("was begun and is not over"), "{doctor}");
+        gateway
+            .room
+            .run("cp -p /tmp/systemctl /usr/local/sbin/systemctl; cp /var/lib/nameplate-update/program/journal.json /tmp/journal.json");
         let (code, said) = gateway.apply(&file, "");
         assert!(code == 6 && said.contains("update resume"), "{said}");
         let resumed = "/var/lib/nameplate-update/program/nameplate update resume --state /var/lib/nameplate 2>&1; echo code $?";
@@ -276,6 +324,15 @@ fn a_power_cut_ends_in_the_new_program_or_in_the_one_before() {
         if comes_up {
             assert!(said.ends_with("code 0\n"), "{said}");
             version += 1;
+            // And once more behind all of it, as the last names are given: in the middle, and at their end.
+            for moved in ["mv current.deb next.deb", "true"] {
+                let again = format!(
+                    "cd /var/lib/nameplate-update/program && {moved} && sed s/stopping/installing/ /tmp/journal.json > journal.json"
+                );
+                gateway.room.run(&again);
+                let said = gateway.room.run(resumed);
+                assert!(said.ends_with("code 0\n"), "{moved}: {said}");
+            }
         } else {
             assert!(said.contains("went back from") && said.ends_with("code 6\n"), "{said}");
         }

@@ -3,6 +3,7 @@
 mod advisories;
 mod desk;
 mod profiles;
+mod verifier;
 
 use std::fs;
 use std::path::Path;

@@ -113,7 +113,8 @@ impl Doctor {
     /// Exit code 6: something is wrong.
     pub fn run(&self, options: &Options) -> Result<(), Failure> {
         let desk = options.state.clone().unwrap_or_else(|| DESK_STATE.into());
-        let findings = self.findings(&desk);
+        let mut findings = self.findings(&desk);
+        findings.extend(updates::begun(&options.updates));
         let text = match print::format(options) {
             Format::Ndjson => findings.iter().map(print::json_line).collect(),
             _ => {

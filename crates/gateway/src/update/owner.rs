@@ -3,7 +3,9 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
+#[cfg(unix)]
 use std::os::unix::fs::MetadataExt;
+#[cfg(unix)]
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};

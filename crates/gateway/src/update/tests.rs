@@ -47,7 +47,7 @@ fn what_was_changed_or_cut_is_refused_or_says_the_same() {
     }
     let mut same = 0;
     for at in 0..update.len() {
-        for bit in [1, 0x20, 0x80] {
+        for bit in [1, 0x80] {
             let mut changed = update.clone();
             changed[at] ^= bit;
             // A zip file has fields that nobody reads, such as a time.

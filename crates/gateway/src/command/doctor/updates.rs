@@ -1,6 +1,6 @@
 //! Who is trusted to publish updates, and how old is what came last.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nameplate_core::observation::rfc3339;
 use nameplate_core::update::{Kind, Updates};
@@ -8,6 +8,7 @@ use nameplate_core::update::{Kind, Updates};
 use super::Finding;
 use crate::print::count;
 use crate::store::{Store, now_ns};
+use crate::update::program::Machine;
 use crate::update::{DAY_NS, Publishers, WARNING_DAYS_MIN, left};
 
 /// Who may publish what, and whether others could write that.
@@ -23,6 +24,20 @@ pub fn publishers(directory: &Path) -> Finding {
             let told = if named.is_empty() { "nobody: every update is refused".to_owned() } else { named.join("; ") };
             Finding::ok(what, format!("{}: {told}", directory.display()))
         }
+    }
+}
+
+/// An update of the program that was begun and is not over.
+pub fn begun(updates: &Path) -> Option<Finding> {
+    let what = "update of the program";
+    let machine = Machine { updates: updates.to_owned(), state: PathBuf::new(), field_state: PathBuf::new() };
+    match machine.journal() {
+        Ok(None) => None,
+        Ok(Some(journal)) => {
+            let told = format!("{} {} of {} was begun and is not over", journal.offer.kind, journal.to, journal.offer.publisher);
+            Some(Finding::wrong(what, told, "nameplate update resume --state DIR"))
+        }
+        Err(failure) => Some(Finding::wrong(what, failure.why, "run `nameplate doctor` as root")),
     }
 }
 

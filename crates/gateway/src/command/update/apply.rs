@@ -164,13 +164,17 @@ pub fn take_note(options: &Options) -> Result<(), Failure> {
         .and_then(|_| serde_json::from_str(&text).map_err(|e| e.to_string()));
     let event = event.map_err(|why| Failure::input("standard input", why))?;
     let mut store = Store::write(&state::directory(options.state.as_ref())?)?;
-    if let Event::Applied { offer, .. } = &event {
-        let updates = store.view(None)?.updates;
-        let admission = updates.admits(offer, now_ns()).map_err(|why| refused("the update", why))?;
-        // A step that is taken again, behind a power cut.
-        if admission == Admission::Again && updates.last().any(|last| last.offer == *offer && !last.is_taken_back) {
-            return Ok(());
+    let updates = store.view(None)?.updates;
+    let (offer, is_back) = match &event {
+        Event::Applied { offer, .. } => {
+            updates.admits(offer, now_ns()).map_err(|why| refused("the update", why))?;
+            (offer, false)
         }
+        Event::WentBack { offer, .. } => (offer, true),
+    };
+    // A step that is taken again, behind a power cut.
+    if updates.last().any(|last| last.offer == *offer && last.is_taken_back == is_back) {
+        return Ok(());
     }
     store.append(&[Draft::new(now_ns(), Body::Update(event))]).map(drop)
 }

@@ -41,7 +41,6 @@ pub struct Update {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one of it, read once at the start")]
 enum What {
     /// Make a publisher's key, and print the file that says who is trusted
     Key(make::Key),

@@ -7,13 +7,13 @@ mod package;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::thread;
+use std::sync::mpsc;
 use std::time::Duration;
 
 use nameplate_core::update::{Event, Kind};
 
 pub use self::journal::{Journal, Step};
-pub use self::package::{Package, installed};
+pub use self::package::{Package, installed, is_installed};
 use super::{Fitting, Sealed, owner, refused, units};
 use crate::disk::{Room, Size};
 use crate::failure::{Code, Failure};
@@ -119,17 +119,17 @@ impl Machine {
     fn way_back(&self, before: Option<&Path>, without: bool, from: &str) -> Result<bool, String> {
         let current = self.file(CURRENT);
         if let Some(before) = before {
-            fs::copy(before, &current).map_err(|e| format!("{}: {e}", before.display()))?;
+            // Copied first: what is looked at is what will be installed.
+            let new = self.file(".current.new");
+            fs::copy(before, &new).map_err(|e| format!("{}: {e}", before.display()))?;
+            is_installed(&new, from).map_err(|why| format!("--previous: {why}"))?;
+            fs::rename(&new, &current).map_err(|e| format!("{}: {e}", current.display()))?;
         }
-        let why = match Package::read(&current) {
-            Ok(package) if package.version == from => return Ok(true),
-            Ok(package) => format!("the package that is kept is of version {}, and {from} is installed", package.version),
-            Err(_) => format!("the package of version {from}, which is installed, is not kept here"),
-        };
-        if without {
-            Ok(false)
-        } else {
-            Err(format!("there would be no way back: {why}; give it with --previous FILE, or say --without-way-back"))
+        match if current.exists() { is_installed(&current, from) } else { Err("the package that is installed is not kept here".to_owned()) }
+        {
+            Ok(()) => Ok(true),
+            Err(_) if without => Ok(false),
+            Err(why) => Err(format!("there would be no way back: {why}; give it with --previous FILE, or say --without-way-back")),
         }
     }
 
@@ -229,7 +229,7 @@ impl Machine {
     }
 
     fn install(&self, journal: &Journal) -> Result<(), Failure> {
-        dpkg(&self.file(NEXT))?;
+        dpkg(&self.file(NEXT), &journal.to)?;
         self.is_up(journal, &journal.to)
     }
 
@@ -243,7 +243,7 @@ impl Machine {
         self.opens()?;
         units::start(&journal.running)?;
         for _ in 0..if journal.running.is_empty() { 0 } else { SETTLE_SECONDS } {
-            thread::sleep(Duration::from_secs(1));
+            wait_a_second();
             if let Some(unit) = journal.running.iter().find(|unit| !units::is_active(unit)) {
                 return Err(down(format!("{unit} of nameplate {version} does not stay up; `journalctl -u {unit}` says more")));
             }
@@ -262,7 +262,7 @@ impl Machine {
         let package = self.file(journal.way_back.as_deref().unwrap_or(CURRENT));
         // They may be down already, which is why.
         let _ = units::stop(&journal.running);
-        dpkg(&package)?;
+        dpkg(&package, &journal.from)?;
         let mut aside = String::new();
         if self.opens().is_err() {
             let seen = self.state.join(crate::store::SEEN);
@@ -283,7 +283,7 @@ impl Machine {
             _ => {}
         }
         self.is_up(journal, &journal.from)?;
-        if package == self.file(PREVIOUS) {
+        if package == self.file(PREVIOUS) && package.exists() {
             fs::rename(&package, self.file(CURRENT)).map_err(|e| Failure::input(package.display(), e))?;
         }
         Ok(format!("went back from nameplate {} to {}: {}{aside}", journal.to, journal.from, journal.why))
@@ -293,7 +293,8 @@ impl Machine {
     fn keep(&self, journal: &Journal) -> Result<(), Failure> {
         let [next, current, previous] = [NEXT, CURRENT, PREVIOUS].map(|name| self.file(name));
         let keep = || {
-            if journal.way_back.is_some() && next.exists() {
+            // Between any two of these the power may go: what was moved is not moved again.
+            if journal.way_back.is_some() && next.exists() && current.exists() {
                 fs::rename(&current, &previous)?;
             }
             if next.exists() {
@@ -324,8 +325,17 @@ impl Machine {
     }
 }
 
-/// Installs a package. Files that the owner changed stay as they are.
-fn dpkg(package: &Path) -> Result<(), Failure> {
+/// Waits without anything to wait for.
+fn wait_a_second() {
+    let (_never, nothing) = mpsc::channel::<()>();
+    let _ = nothing.recv_timeout(Duration::from_secs(1));
+}
+
+/// Installs a package of that version. Files that the owner changed stay as they are. One that was moved already, behind all that could fail, is installed.
+fn dpkg(package: &Path, version: &str) -> Result<(), Failure> {
+    if !package.exists() && installed().is_ok_and(|there| there.version == version) {
+        return Ok(());
+    }
     run(Command::new("dpkg").args(["--force-confold", "--install"]).arg(package))
 }
 

@@ -1,5 +1,6 @@
 //! A Debian package, as dpkg reads it: what it says of itself, and whether it may follow the one that is installed.
 
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -11,6 +12,11 @@ use crate::update::manifest::states;
 const NAME: &str = "nameplate";
 /// The field of its control file that names the states that it opens.
 const STATES: &str = "Nameplate-State";
+
+/// Where dpkg notes what it installed.
+const NOTED: &str = "/var/lib/dpkg/info";
+/// Parts of a package that say what its files are, and what is run.
+const PARTS: [&str; 4] = ["md5sums", "postinst", "prerm", "postrm"];
 
 /// What a package says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +74,26 @@ impl Package {
         }
         Ok(())
     }
+}
+
+/// Whether a file is the package that is installed: of the same version, with the same files and the same scripts, as dpkg noted them when it was installed. It
+/// is what root installs where it has to go back, and nobody signed it here.
+///
+/// # Errors
+/// Why not.
+pub fn is_installed(path: &Path, version: &str) -> Result<(), String> {
+    let there = Package::read(path).map_err(|failure| failure.why)?.version;
+    if there != version {
+        return Err(format!("{} is of version {there}, and {version} is installed", path.display()));
+    }
+    for part in PARTS {
+        let own = said(Command::new("dpkg-deb").arg("--info").arg(path).arg(part)).map_err(|failure| failure.why)?;
+        let noted = fs::read_to_string(Path::new(NOTED).join(format!("{NAME}.{part}"))).unwrap_or_default();
+        if own != noted.trim() {
+            return Err(format!("{} is not the package that was installed: its {part} differ", path.display()));
+        }
+    }
+    Ok(())
 }
 
 /// What is installed.
