@@ -59,6 +59,34 @@ fn auditor(gate: &Gate, link: &str) -> Asker {
     Asker::token(made["token"].as_str().expect("a token"))
 }
 
+/// So many frames came in on each of the two, of which the first has one that is broken: by the API, and for Prometheus.
+fn is_counted(gate: &Gate, asker: &Asker, frames: &[u64]) {
+    let counted = |said: &Value, at: usize| {
+        let one = &said[0]["interfaces"][at];
+        let malformed = one["malformed"].as_object()?.iter().map(|(layer, times)| format!("{layer} {times}")).collect::<String>();
+        Some((one["name"].as_str()?.to_owned(), one["frames_received"].as_u64()?, one["frames_dropped"].as_u64()?, malformed))
+    };
+    eventually("the interfaces are not counted each", || {
+        // So many questions are soon too many in a second.
+        let said = Some(gate.get(asker, "/api/v1/listeners")).filter(|said| said.status != 429)?.expect(200).json();
+        let all = (counted(&said, 0)?, counted(&said, 1)?, said[0]["frames_received"].as_u64()?);
+        let of = |tap: &str, frames, malformed: &str| (tap.to_owned(), frames, 0, malformed.to_owned());
+        let expected = (of(TAP, frames[0], "ipv4 1"), of(SECOND_TAP, frames[1], ""), frames[0] + frames[1]);
+        Some(()).filter(|()| all == expected)
+    });
+    let metrics = || Some(gate.get(asker, "/api/v1/metrics")).filter(|said| said.status != 429);
+    let metrics = eventually("there are no metrics", metrics).expect(200).body;
+    for line in [
+        format!("nameplate_field_frames_received{{interface=\"tap0\"}} {}\n", frames[0]),
+        format!("nameplate_field_frames_received{{interface=\"tap1\"}} {}\n", frames[1]),
+        "nameplate_field_frames_dropped{interface=\"tap1\"} 0\n".to_owned(),
+        "nameplate_field_gaps{interface=\"tap1\"} 0\n".to_owned(),
+        "nameplate_field_malformed{interface=\"tap0\",layer=\"ipv4\"} 1\n".to_owned(),
+    ] {
+        assert!(metrics.contains(&line), "{line} is not there: {metrics}");
+    }
+}
+
 #[test]
 fn each_interface_is_heard_counted_and_named() {
     let test = "each_interface_is_heard_counted_and_named";
@@ -108,31 +136,7 @@ fn each_interface_is_heard_counted_and_named() {
     let state = gateway.folder.path().join("desk");
     let expected = [(TAP, "V2.7"), (SECOND_TAP, "V3.1")].map(|(interface, release)| (interface.to_owned(), release.to_owned()));
     eventually("what was heard does not name its interface", || Some(()).filter(|()| heard(&state, &["V2.7", "V3.1"]) == expected));
-    let asker = auditor(&gate, &link);
-    let counted = |said: &Value, at: usize| {
-        let one = &said[0]["interfaces"][at];
-        let malformed = one["malformed"].as_object()?.iter().map(|(layer, times)| format!("{layer} {times}")).collect::<String>();
-        Some((one["name"].as_str()?.to_owned(), one["frames_received"].as_u64()?, one["frames_dropped"].as_u64()?, malformed))
-    };
-    eventually("the interfaces are not counted each", || {
-        // So many questions are soon too many in a second.
-        let said = Some(gate.get(&asker, "/api/v1/listeners")).filter(|said| said.status != 429)?.expect(200).json();
-        let all = (counted(&said, 0)?, counted(&said, 1)?, said[0]["frames_received"].as_u64()?);
-        let of = |tap: &str, frames, malformed: &str| (tap.to_owned(), frames, 0, malformed.to_owned());
-        let expected = (of(TAP, frames[0], "ipv4 1"), of(SECOND_TAP, frames[1], ""), frames[0] + frames[1]);
-        Some(()).filter(|()| all == expected)
-    });
-    let metrics = || Some(gate.get(&asker, "/api/v1/metrics")).filter(|said| said.status != 429);
-    let metrics = eventually("there are no metrics", metrics).expect(200).body;
-    for line in [
-        format!("nameplate_field_frames_received{{interface=\"tap0\"}} {}\n", frames[0]),
-        format!("nameplate_field_frames_received{{interface=\"tap1\"}} {}\n", frames[1]),
-        "nameplate_field_frames_dropped{interface=\"tap1\"} 0\n".to_owned(),
-        "nameplate_field_gaps{interface=\"tap1\"} 0\n".to_owned(),
-        "nameplate_field_malformed{interface=\"tap0\",layer=\"ipv4\"} 1\n".to_owned(),
-    ] {
-        assert!(metrics.contains(&line), "{line} is not there: {metrics}");
-    }
+    is_counted(&gate, &auditor(&gate, &link), &frames);
     // One that goes takes the field side with it, which says which one it was.
     segment.shell("ip link set dev tap1 down");
     field.says("tap1: ");

@@ -143,6 +143,13 @@ fn story(product: &Product, form: &'static str, agents: &[std::net::SocketAddr])
     for name in ["desk/site.key", "desk/secrets.json", "field/field.key"] {
         secrets.add_file(&gateway.folder.path().join(name));
     }
+    // The one line that has a secret shows that those who look would see one; and so do the other ways of writing one.
+    let hex: String = PASSWORD.bytes().map(|byte| format!("{byte:02X}")).collect();
+    for text in
+        [desk.said().join("\n"), hex, format!("x{}=", STANDARD_NO_PAD.encode(COMMUNITY)), format!("\"{}\"", V3_PASSWORD.to_uppercase())]
+    {
+        assert_eq!(secrets.seen_in(&text).len(), 1, "{text}");
+    }
     let told = said([&field, &desk]);
     assert_eq!(secrets.seen_in(&told), Vec::<String>::new(), "{told}");
     // It was loud enough to be worth looking at: requests, questions, and words of the hatch.

@@ -63,7 +63,7 @@ impl Digests {
         }
         let latest_ns = self.latest.map_or(time_ns, |(latest_ns, _)| latest_ns);
         match self.times.last_mut() {
-            Some(time) if place % BLOCK_RECORDS != 0 => *time = latest_ns,
+            Some(time) if !place.is_multiple_of(BLOCK_RECORDS) => *time = latest_ns,
             _ => self.times.push(latest_ns),
         }
     }

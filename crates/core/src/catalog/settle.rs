@@ -147,3 +147,77 @@ impl Catalog {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{observation, with_serial};
+    use super::Catalog;
+    use crate::observation::Observation;
+    use crate::profile::{Interpretation, Matched};
+
+    /// Numbers that look drawn (PCG's multiplier).
+    struct Draw(u64);
+
+    impl Draw {
+        fn below(&mut self, end: u64) -> u64 {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (self.0 >> 33) % end
+        }
+    }
+
+    /// So many readings in the order of time, of few devices that take each other's places and numbers.
+    fn history(draw: &mut Draw, readings: u64) -> Vec<(Observation, Interpretation)> {
+        const HOUR_NS: u64 = 3_600_000_000_000;
+        let one = |at: u64| {
+            let ip = format!("10.0.{}.{}", draw.below(2), draw.below(3));
+            let mut observation = observation(&ip, (1 + at) * HOUR_NS / 4, "a.pcap");
+            if draw.below(3) == 0 {
+                observation.protocol = "enip".into();
+                observation.address.port = Some(44818);
+            }
+            if draw.below(8) == 0 {
+                observation.address.mac = Some(format!("02:00:00:00:00:0{}", draw.below(2)));
+            }
+            let said = match draw.below(3) {
+                0 => Interpretation::of(Matched::None, Vec::new()),
+                // Mostly that of its place, sometimes another's.
+                _ => with_serial(&format!("S-10{}", if draw.below(6) == 0 { draw.below(4).to_string() } else { ip.replace('.', "") })),
+            };
+            (observation, said)
+        };
+        (0..readings).map(one).collect()
+    }
+
+    #[test]
+    fn what_comes_a_little_late_is_where_it_belongs_without_a_new_fold_or_with_one() {
+        let mut draw = Draw(1);
+        let (mut without, mut with) = (0, 0);
+        for _ in 0..1_500 {
+            let history = history(&mut draw, 40);
+            let mut in_time: Catalog = Catalog::default();
+            let mut arrivals: Vec<(u64, usize)> = (0..history.len()).map(|at| (at as u64 * 4 + draw.below(12), at)).collect();
+            arrivals.sort_unstable();
+            for (at, (observation, said)) in history.iter().enumerate() {
+                in_time.take_entry(observation, said, Some(at as u64));
+            }
+            let (mut late, mut latest) = (Catalog::default(), 0);
+            for (_, at) in arrivals {
+                let (observation, said) = &history[at];
+                let was_settled = late.is_settled();
+                late.take_entry(observation, said, Some(at as u64));
+                if was_settled && at < latest {
+                    *if late.is_settled() { &mut without } else { &mut with } += 1;
+                }
+                latest = latest.max(at);
+                // One in ten is looked at as it grows.
+                if draw.below(10) == 0 {
+                    late.settle();
+                }
+            }
+            in_time.settle();
+            late.settle();
+            assert_eq!(late, in_time);
+        }
+        assert!(without > 1_000 && with > 1_000, "{without} were taken as they came, {with} made it necessary to fold again");
+    }
+}

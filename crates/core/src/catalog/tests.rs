@@ -44,7 +44,7 @@ fn firmware(value: &str) -> Interpretation {
     said(&[(Field::FirmwareRevision, value, OBJECT_2, Grade::IdentityObject)])
 }
 
-pub(super) fn with_serial(serial: &str) -> Interpretation {
+pub(in crate::catalog) fn with_serial(serial: &str) -> Interpretation {
     said(&[
         (Field::Manufacturer, "Maker", "modbus.object.0", Grade::IdentityObject),
         (Field::SerialNumber, serial, "modbus.object.128", Grade::IdentityObject),
