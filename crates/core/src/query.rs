@@ -158,7 +158,7 @@ impl FromStr for Cursor {
 
 /// What stands in a column of the inventory file for this device; empty where nothing does.
 fn value<'a>(asset: &'a Asset, column: &str) -> Cow<'a, str> {
-    let address = asset.addresses.last();
+    let address = asset.address();
     let text = |value: Option<String>| Cow::Owned(value.unwrap_or_default());
     match column {
         "id" => asset.id.as_str().into(),

@@ -234,7 +234,7 @@ pub fn place(address: &Address) -> String {
 
 /// One inventory row below a header; columns that nothing fills are empty.
 pub fn inventory_row(asset: &Asset, header: &[String], profiles: &ProfileSet) -> Vec<String> {
-    let address = asset.addresses.last().cloned().unwrap_or_default();
+    let address = asset.address().cloned().unwrap_or_default();
     let value = |field| asset.shown(field).map(|current| current.standing.claim.value.clone()).unwrap_or_default();
     let last = asset.claims.last().or_else(|| asset.imported.first()).map(|recorded| way(&recorded.source)).unwrap_or_default();
     let cell = |column: &str| match column {

@@ -4,6 +4,8 @@ mod flows;
 mod senders;
 mod table;
 
+use core::cmp::Reverse;
+
 use crate::capture::{Frame, LinkType};
 use crate::conversation::{Coverage, End, Happening, Heard, Kind, Over, Protocol, Role, Said};
 use crate::ip::{self, Ends, Packet};
@@ -255,12 +257,18 @@ impl Listener {
     fn datagram(&mut self, at: At, peeled: &Peeled<'_>, packet: &Packet<'_>, datagram: &Datagram<'_>, out: &mut dyn FnMut(Event)) {
         let held_total = &mut self.held_total;
         let (src_port, dst_port) = (datagram.src_port, datagram.dst_port);
-        let known = |port: u16| self.directory.on_port(Over::Udp, port).is_some();
+        let known = |port: u16| self.directory.on_port(Over::Udp, port);
         let (src_serves, one_client) = match (known(src_port), known(dst_port)) {
-            (true, true) => (src_port <= dst_port, false),
+            // What a client took for one question may be the port of another protocol: what is said tells, and the lower one where it does not.
+            (Some(src), Some(dst)) if src.name != dst.name => {
+                let likeness = |protocol: &Protocol| (protocol.likeness)(datagram.payload, Over::Udp);
+                ((likeness(src), Reverse(src_port)) > (likeness(dst), Reverse(dst_port)), false)
+            }
+            (Some(_), Some(_)) => (src_port <= dst_port, false),
             // Clients take a new port for each question: all of one client's are one conversation.
-            (src_known, dst_known) if src_known || dst_known => (src_known, true),
-            _ => (src_port < dst_port, false),
+            (Some(_), None) => (true, true),
+            (None, Some(_)) => (false, true),
+            (None, None) => (src_port < dst_port, false),
         };
         let (src_port, dst_port) = match (one_client, src_serves) {
             (false, _) => (src_port, dst_port),

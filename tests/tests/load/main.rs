@@ -9,7 +9,7 @@ mod hatch;
 mod stand;
 mod wire;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -179,9 +179,16 @@ fn kept(stand: &Stand, account: &Account) {
         record.iter().zip(&touches).all(|(own, kept)| own == kept) && touches.len() <= record.len(),
         "the touch record is not the ledger's"
     );
-    let devices = stand.product.run(["devices", "--format", "csv", "--state", &state]).expect(code::DONE).out.lines().count() - 1;
+    let devices = stand.product.run(["devices", "--format", "csv", "--state", &state]).expect(code::DONE).out;
+    let mut listed: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let address = devices.lines().next().and_then(|names| names.split(',').position(|name| name == "ip")).expect("a column of addresses");
+    for row in devices.lines().skip(1) {
+        listed.entry(row.split(',').nth(address).unwrap_or_default()).or_default().push(row);
+    }
     // And the station that reads them, on the mirror port.
-    assert_eq!(devices, usize::try_from(DEVICES).expect("a number") + 1);
+    let (due, listed_once) = (usize::try_from(DEVICES).expect("a number") + 1, listed.values().filter(|rows| rows.len() == 1).count());
+    let odd: Vec<_> = listed.values().filter(|rows| rows.len() != 1).collect();
+    assert_eq!((listed_once, odd), (due, Vec::new()));
 }
 
 /// Every entry of a ledger, as it stands in its tables (docs/ARCHITECTURE.md, "The state directory"): one by one the program would unpack each row for each.

@@ -69,6 +69,13 @@ impl Asset {
         self.components().into_iter().find_map(|component| self.current(component, field))
     }
 
+    /// Where it is, in one address: the latest on an IP network, or else the latest. A controller with a port of its own also answers behind that port, as the
+    /// module in slot 0, and the second place alone is one that nobody can call.
+    #[must_use]
+    pub fn address(&self) -> Option<&Address> {
+        self.addresses.iter().rev().find(|address| address.ip.is_some()).or(self.addresses.last())
+    }
+
     /// What others believe about a field and the device itself says otherwise, in words.
     pub fn wrong_beliefs(&self) -> impl Iterator<Item = String> + '_ {
         self.believed.iter().filter_map(|belief| {

@@ -251,7 +251,7 @@ fn is_one_maker(listed: &str, read: &str) -> bool {
 /// Another address than the sheet's: found by its id or serial number.
 fn moved(row: &Row<'_>, asset: &Asset) -> Option<Difference> {
     let listed = row.address().ip?;
-    let last = asset.addresses.last()?.ip?;
+    let last = asset.address()?.ip?;
     let known = asset.addresses.iter().any(|address| address.ip == Some(listed));
     (!known).then(|| Difference { column: "ip", sheet: listed.to_string(), seen: last.to_string(), relation: Relation::Unknown })
 }

@@ -222,7 +222,7 @@ impl<'a> Line<'a> {
         let (row, catalog): (_, &Catalog) = (compared.row.and_then(|row| rows.get(&row)), &view.catalog);
         let asset = compared.asset.as_deref().and_then(|id| catalog.asset(id));
         let listed = row.map(Row::address).filter(|address| *address != Address::default());
-        let address = asset.and_then(|asset| asset.addresses.last().cloned()).or(listed);
+        let address = asset.and_then(|asset| asset.address().cloned()).or(listed);
         let last = asset.and_then(|asset| asset.claims.last()).map(|recorded| way(&recorded.source));
         let differences = compared.differences.iter().map(|difference| FieldLine {
             field: difference.column,

@@ -133,7 +133,7 @@ fn row(asset: &Asset) -> Vec<String> {
     });
     vec![
         asset.id.clone(),
-        asset.addresses.last().map(place).unwrap_or_default(),
+        asset.address().map(place).unwrap_or_default(),
         asset.speaks.keys().map(String::as_str).collect::<Vec<_>>().join(" "),
         value(Field::Manufacturer).unwrap_or_default(),
         model,

@@ -251,7 +251,7 @@ fn blind_spots(intake: &Intake<'_>) -> String {
     }
     let rows = spots.iter().map(|BlindSpot { asset, question }| {
         let (asks, over, bytes) = question.map_or(("no question of ours", "", ""), |q| (q.asks, q.over, q.bytes));
-        let address = asset.addresses.last().map(place).unwrap_or_default();
+        let address = asset.address().map(place).unwrap_or_default();
         [asset.id.as_str(), &address, asks, over, bytes].map(str::to_owned).to_vec()
     });
     let said = print::count(spots.len() as u64, "device");

@@ -1,9 +1,11 @@
 //! Profiles from an update: in a folder that root alone writes, because the field side believes them, and no page can be allowed to. They take the place of
 //! built-in ones of the program that they were made for, and of no other: the next one has its own.
 //!
-//!     profiles/acme              a link to the folder in force
-//!     profiles/.acme-7/program   the program's version that they are for
-//!     profiles/.acme-7/<vendor>/<family>.toml
+//! ```text
+//! profiles/acme              a link to the folder in force
+//! profiles/.acme-7/program   the program's version that they are for
+//! profiles/.acme-7/<vendor>/<family>.toml
+//! ```
 
 use std::fs::{self, File};
 use std::io::Write;

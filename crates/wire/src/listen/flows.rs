@@ -190,8 +190,11 @@ impl Flow {
         datagram: &Datagram<'_>,
         out: &mut dyn FnMut(Event),
     ) {
-        // A server's port is a part of its address; what a client took for one question is not.
-        let port = |port: u16, server: bool| (server || directory.on_port(Over::Udp, port).is_some()).then_some(port);
+        // A server's port is a part of its address. So is a peer's, who asks from the port on which the same protocol asks him; what a client took for one
+        // question is not.
+        let spoken = |port: u16| directory.on_port(Over::Udp, port).map(|protocol| protocol.name);
+        let served = self.server.port.and_then(spoken);
+        let port = |port: u16, server: bool| (server || served.is_some() && spoken(port) == served).then_some(port);
         let (src, dst) = if by_server { (&self.server, &self.client) } else { (&self.client, &self.server) };
         let from = End { mac: peeled.sender(), ip: src.ip, port: port(datagram.src_port, by_server) };
         let to = End { mac: peeled.receiver(), ip: dst.ip, port: port(datagram.dst_port, !by_server) };

@@ -31,6 +31,15 @@ fn tcp(src: (u8, u16), dst: (u8, u16), seq: u32, ack: u32, flags: u8, payload: &
     bytes
 }
 
+/// Ethernet, IPv4, UDP by hand, of the same hosts.
+fn udp(src: (u8, u16), dst: (u8, u16), payload: &[u8]) -> Vec<u8> {
+    let length = |header: usize| u16::try_from(header + payload.len()).unwrap().to_be_bytes();
+    let ethernet = [2, 0, 0, 0, 0, dst.0, 2, 0, 0, 0, 0, src.0, 8, 0, 0x45, 0];
+    let ip = [&length(28)[..], &[0, 0, 0, 0, 64, 17, 0, 0, 192, 0, 2, src.0, 192, 0, 2, dst.0]].concat();
+    let ports = [src.1.to_be_bytes(), dst.1.to_be_bytes(), length(8), [0; 2]].concat();
+    [&ethernet[..], &ip, &ports, payload].concat()
+}
+
 fn ask(seq: u32, ack: u32, flags: u8, payload: &[u8]) -> Vec<u8> {
     tcp(CLIENT, SERVER, seq, ack, flags, payload)
 }
@@ -281,4 +290,41 @@ fn who_is_present_is_told_with_what_carried_him() {
     let present = |event: Event| if let Event::Present { protocol, over, .. } = event { Some((protocol, over)) } else { None };
     let told: Vec<_> = events(&[], &[lldp, ssdp]).into_iter().filter_map(present).collect();
     assert_eq!(told, [("lldp", Over::Link(Kind::Ethertype(0x88cc))), ("ssdp", Over::Udp)]);
+}
+
+#[test]
+fn a_clients_port_is_no_part_of_its_address_whatever_else_is_at_home_there() {
+    // GetRequest and GetResponse of sysDescr.0 (RFC 1157, 4.1), the client on one of the ports of BACnet, as 16 of 28,232 that Linux draws from are.
+    let name = [6, 8, 0x2b, 6, 1, 2, 1, 1, 1, 0];
+    let message = |length: u8, pdu: [u8; 2], binding: u8, value: &[u8]| {
+        let header =
+            [&[0x30, length, 2, 1, 0, 4, 6], &b"public"[..], &pdu, &[2, 1, 1, 2, 1, 0, 2, 1, 0, 0x30, binding + 2, 0x30, binding]].concat();
+        [&header[..], &name, value].concat()
+    };
+    let (get, got) = (message(38, [0xa0, 25], 12, &[5, 0]), message(39, [0xa2, 26], 13, &[4, 1, b'X']));
+    let (client, server) = ((1, 47_815), (2, 161));
+    let said = events(&[], &[udp(client, server, &get), udp(server, client, &got)]);
+    let speakers: Vec<_> = said
+        .iter()
+        .filter_map(|event| if let Event::Present { speaker, .. } = event { Some((speaker.ip, speaker.port)) } else { None })
+        .collect();
+    assert_eq!(speakers, [(Some([192, 0, 2, 2].into()), Some(161)), (Some([192, 0, 2, 1].into()), None)]);
+}
+
+#[test]
+fn of_two_known_ports_what_is_said_shows_the_server() {
+    // I-Am of device 9 (ASHRAE 135-2020, 20.1.3 and 16.10) from a second BACnet network, to a client on the port of DNP3, which is the lower one.
+    let i_am = [0x81, 0x0a, 0, 0x14, 1, 0, 0x10, 0, 0xc4, 2, 0, 0, 9, 0x22, 5, 0xc4, 0x91, 0, 0x21, 15];
+    let said = events(&[], &[udp((2, 47_809), (1, 20_000), &i_am)]);
+    let present: Vec<_> = said
+        .iter()
+        .filter_map(|event| {
+            if let Event::Present { protocol, speaker, role, .. } = event {
+                Some((*protocol, speaker.ip, speaker.port, *role))
+            } else {
+                None
+            }
+        })
+        .collect();
+    assert_eq!(present, [("bacnet", Some([192, 0, 2, 2].into()), Some(47_809), Role::Publisher)]);
 }

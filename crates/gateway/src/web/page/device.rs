@@ -261,7 +261,7 @@ fn parts(asset: &Asset, known: &Known<'_>) -> Listing {
         let other = catalog.asset(id);
         let model =
             other.and_then(|other| other.shown(Field::Model)).map(|current| current.standing.claim.value.clone()).unwrap_or_default();
-        let at = other.and_then(|other| other.addresses.last()).map(place).unwrap_or_default();
+        let at = other.and_then(|other| other.address()).map(place).unwrap_or_default();
         let name = other.map(known_as).unwrap_or_default();
         Row::of(Tint::Plain, vec![Cell::of(word), Cell::device(id, &name), Cell::of(at), Cell::of(model)])
     };

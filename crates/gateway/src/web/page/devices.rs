@@ -178,7 +178,7 @@ impl Row {
     fn of(asset: &Asset, columns: &[&str], known: &Known<'_>) -> Self {
         let names: Vec<String> = columns.iter().map(|name| (*name).to_owned()).collect();
         let cell = |(name, cell): (&&str, String)| match *name {
-            ADDRESS => asset.addresses.last().map(place).unwrap_or_default(),
+            ADDRESS => asset.address().map(place).unwrap_or_default(),
             "firmware_revision" if cell.is_empty() => format!("unknown: {}", asset.why_unknown),
             "last_seen" if cell.is_empty() => "never, only in a sheet".to_owned(),
             _ => cell,
