@@ -7,7 +7,7 @@ use super::serial::Serial;
 use super::unknown::{NEVER_IDENTIFIED, identifies, why_unknown};
 use super::{Asset, Current, Meaning, OWN_COMPONENT, Recorded, Told};
 use crate::claim::{Claim, Field, Grade};
-use crate::observation::Authority;
+use crate::observation::{Address, Authority};
 
 impl Asset {
     pub(super) fn new(id: String, time_ns: u64) -> Self {
