@@ -1,5 +1,5 @@
-//! `cargo xtask deb`: dist/nameplate_VERSION_amd64.deb and a tarball with the same, out of the release build. Two runs over one build are equal byte for
-//! byte: owners, modes, times and the order of files are set here and not taken from the machine.
+//! `cargo xtask deb`: dist/nameplate_VERSION_amd64.deb and a tarball with the same. Two runs over one build are equal byte for byte: owners, modes, times and
+//! the order of files are set here and not taken from the machine.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -25,16 +25,25 @@ const DOCS: [&str; 7] = [
 const GOAL_DEB_MB: u64 = 15;
 const GOAL_BINARY_MB: u64 = 25;
 
+/// Profiles that are packaged: the one for gateways, and the one that the tests run and share with all else.
+const SHIPPED: &str = "dist";
+const TESTED: &str = "release";
+
 /// What was built.
 pub struct Built {
     pub deb: PathBuf,
     pub tarball: PathBuf,
 }
 
+/// The package for gateways.
+pub fn shipped(tree: &Tree) -> Result<(), String> {
+    deb(tree, SHIPPED).map(drop)
+}
+
 /// Builds both, and says how large they are.
-pub fn deb(tree: &Tree) -> Result<Built, String> {
-    shown("build", &mut tree.cargo(&["build", "--release", "-p", "nameplate", "--bins", "--example", "papers"]))?;
-    let built = pack(tree)?;
+fn deb(tree: &Tree, profile: &str) -> Result<Built, String> {
+    shown("build", &mut tree.cargo(&["build", "--profile", profile, "-p", "nameplate", "--bins", "--example", "papers"]))?;
+    let built = pack(tree, profile)?;
     let size = |path: &Path| fs::metadata(path).map_or(0, |of| of.len());
     let binary = size(&stage(tree).join("usr/bin/nameplate"));
     println!("{}: {:.1} MB (goal {GOAL_DEB_MB})", built.deb.display(), megabytes(size(&built.deb)));
@@ -43,12 +52,12 @@ pub fn deb(tree: &Tree) -> Result<Built, String> {
     Ok(built)
 }
 
-/// The same twice; an error where one byte differs.
+/// The package that is tested, twice; an error where one byte differs.
 pub fn twice(tree: &Tree) -> Result<(), String> {
     let read = |built: &Built| -> Result<_, String> { Ok((bytes(&built.deb)?, bytes(&built.tarball)?)) };
-    let first = read(&deb(tree)?)?;
+    let first = read(&deb(tree, TESTED)?)?;
     fs::remove_dir_all(stage(tree)).map_err(|error| error.to_string())?;
-    if read(&pack(tree)?)? == first { Ok(()) } else { Err("two packages of one build differ".to_owned()) }
+    if read(&pack(tree, TESTED)?)? == first { Ok(()) } else { Err("two packages of one build differ".to_owned()) }
 }
 
 /// To be read, with one digit behind the point.
@@ -62,13 +71,13 @@ fn stage(tree: &Tree) -> PathBuf {
 }
 
 /// Lays out and packs what is built.
-fn pack(tree: &Tree) -> Result<Built, String> {
+fn pack(tree: &Tree, profile: &str) -> Result<Built, String> {
     let (root, papers, dist) = (stage(tree), tree.target.join("package/papers"), tree.root.join("dist"));
     for folder in [&root, &papers] {
         let _ = fs::remove_dir_all(folder);
     }
     fs::create_dir_all(&dist).map_err(|error| format!("{}: {error}", dist.display()))?;
-    let packer = Packer { tree, root, papers, epoch: epoch(tree)? };
+    let packer = Packer { tree, profile, root, papers, epoch: epoch(tree)? };
     packer.papers()?;
     packer.files()?;
     let name = format!("nameplate_{}_amd64", env!("CARGO_PKG_VERSION"));
@@ -90,6 +99,7 @@ fn epoch(tree: &Tree) -> Result<String, String> {
 
 struct Packer<'t> {
     tree: &'t Tree,
+    profile: &'t str,
     root: PathBuf,
     papers: PathBuf,
     epoch: String,
@@ -104,13 +114,13 @@ impl Packer<'_> {
 
     /// Manual, completions, bill of materials and licences, made by the program's own crate.
     fn papers(&self) -> Result<(), String> {
-        let made = quiet(self.command(self.tree.target.join("release/examples/papers")).arg(&self.papers));
+        let made = quiet(self.command(self.tree.target.join(self.profile).join("examples/papers")).arg(&self.papers));
         made.map(drop).map_err(|error| format!("papers: {error}"))
     }
 
     fn files(&self) -> Result<(), String> {
         let packaging = self.tree.root.join("packaging");
-        let binary = self.put("usr/bin/nameplate", &bytes(&self.tree.binary())?, 0o755)?;
+        let binary = self.put("usr/bin/nameplate", &bytes(&self.tree.built(self.profile))?, 0o755)?;
         quiet(self.command("strip").arg(&binary))?;
         for unit in ["nameplate-field.service", "nameplate-serve.service"] {
             self.put(&format!("{UNITS}/{unit}"), &bytes(&packaging.join("units").join(unit))?, 0o644)?;
@@ -123,7 +133,7 @@ impl Packer<'_> {
             self.put(&format!("usr/lib/{folder}/nameplate.conf"), &bytes(&packaging.join(file))?, 0o644)?;
         }
         for (file, words) in [("serve.toml", &["config", "init"][..]), ("site.toml", &["config", "init", "--site"])] {
-            let text = quiet(self.command(self.tree.binary()).args(words))?;
+            let text = quiet(self.command(self.tree.built(self.profile)).args(words))?;
             self.put(&format!("etc/nameplate/{file}"), text.as_bytes(), 0o644)?;
         }
         for page in sorted(&self.papers.join("man"))? {
@@ -155,7 +165,7 @@ impl Packer<'_> {
         let size = size.split_whitespace().next().unwrap_or_default().to_owned();
         let control = fs::read_to_string(debian.join("control")).map_err(|error| format!("control: {error}"))?;
         let control = control.replace("@VERSION@", env!("CARGO_PKG_VERSION")).replace("@SIZE@", &size).replace("@GLIBC@", &self.glibc()?);
-        let states = quiet(self.command(self.tree.binary()).args(["update", "states"]))?;
+        let states = quiet(self.command(self.tree.built(self.profile)).args(["update", "states"]))?;
         let control = control.replace("@STATE@", states.trim());
         self.put("DEBIAN/control", control.as_bytes(), 0o644)?;
         self.put("DEBIAN/md5sums", sums.as_bytes(), 0o644)?;

@@ -42,6 +42,8 @@ const NEEDS: &[Need] = &[
     Need { program: "openssl", words: &["version"], package: "openssl" },
     // A browser that we did not write: what it does with our pages decides whether they are harmless. 350 MB with all that it needs.
     Need { program: "chromium", words: &["--version"], package: "chromium" },
+    // Signs documents as their publishers do.
+    Need { program: "gpg", words: &["--version"], package: "gnupg" },
     // The package, and what judges its units and makes its accounts.
     Need { program: "dpkg-deb", words: &["--version"], package: "dpkg" },
     Need { program: "strip", words: &["--version"], package: "binutils" },

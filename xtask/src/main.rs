@@ -46,7 +46,7 @@ fn main() -> ExitCode {
         ["rig"] => test::rig_only(&tree),
         ["lint"] => test::lint_only(&tree),
         #[cfg(unix)]
-        ["deb"] => ended(deb::deb(&tree).map(drop)),
+        ["deb"] => ended(deb::shipped(&tree)),
         ["soak", "--bench"] => bench::bench(&tree),
         ["soak", "--fleet"] => fleet::fleet(&tree),
         ["soak", "--live"] => live::live(&tree),

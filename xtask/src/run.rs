@@ -50,7 +50,12 @@ impl Tree {
 
     /// The product, as `cargo build --release` leaves it.
     pub fn binary(&self) -> PathBuf {
-        self.target.join("release").join(format!("nameplate{}", std::env::consts::EXE_SUFFIX))
+        self.built("release")
+    }
+
+    /// The same of another profile.
+    pub fn built(&self, profile: &str) -> PathBuf {
+        self.target.join(profile).join(format!("nameplate{}", std::env::consts::EXE_SUFFIX))
     }
 
     /// The pip and npm parts that the tests run against.

@@ -131,3 +131,60 @@ fn a_sheet_is_compared_as_the_command_does_and_nothing_is_kept() {
     assert_eq!(plant.entries(), before + 2);
     assert_eq!(plant.gate.file(&Asker::nobody(), "/api/v1/compare?name=plant.csv", SHEET).status, 401);
 }
+
+/// GnuPG with keys of its own: RSA, which is what publishers of CSAF sign with.
+fn signed(plant: &Plant) -> Result<[String; 2], String> {
+    let home = plant.folder.path().join("gnupg");
+    std::fs::create_dir(&home).map_err(|e| e.to_string())?;
+    let gpg = |words: &[&str]| {
+        let words = ["--batch", "--quiet", "--passphrase", "", "--pinentry-mode", "loopback"].iter().chain(words);
+        let output = Command::new("gpg").env("GNUPGHOME", &home).args(words).output().map_err(|e| format!("gpg: {e}"))?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        if output.status.success() { Ok(String::from_utf8_lossy(&output.stdout).into_owned()) } else { Err(format!("gpg: {said}")) }
+    };
+    let key = gpg(&["--quick-generate-key", "psirt@example.org", "rsa2048", "sign", "never"]).and_then(|_| gpg(&["--armor", "--export"]))?;
+    let file = plant.folder.file("b.json", document("B"));
+    let signature = gpg(&["--armor", "--output", "-", "--detach-sign", &file])?;
+    let _ = Command::new("gpgconf").env("GNUPGHOME", &home).args(["--kill", "gpg-agent"]).status();
+    Ok([key, signature])
+}
+
+#[test]
+fn documents_are_held_against_their_publishers_openpgp_key() {
+    let test = "documents_are_held_against_their_publishers_openpgp_key";
+    let Some(product) = needed(test, Product::find()) else { return };
+    let folder = State::new();
+    let publishers = folder.path().join("publishers");
+    let plant = Plant::in_folder(&product, folder, &format!("publishers = {publishers:?}\n"), |_, _| ());
+    let Some([key, signature]) = needed(test, signed(&plant)) else { return };
+    let engineer = plant.session("engineer");
+    plant.folder.file("publishers/acme-psirt.asc", key);
+    let zip = |document: String| {
+        let name = ["zip/b.json", "zip/b.json.asc"];
+        let files = [plant.folder.file(name[0], document), plant.folder.file(name[1], &signature)];
+        let to = plant.folder.path().join("b.zip");
+        let status = Command::new("python3").args(["-m", "zipfile", "-c"]).arg(&to).args(files).status().expect("python3");
+        assert!(status.success());
+        std::fs::read(to).expect("a zip file")
+    };
+    let post = |publisher: &str, content: Vec<u8>| {
+        plant.gate.file(&engineer, &format!("/api/v1/imports/advisories?name=b.zip&publisher={publisher}"), content)
+    };
+    let taken = |content| {
+        let taken = post("acme-psirt", content).expect(200).json();
+        [&taken["documents"][0]["taken"], &taken["documents"][0]["why"]].map(|word| word.as_str().unwrap_or_default().to_owned())
+    };
+    let before = plant.entries();
+    let [refused, why] = taken(zip(document("B").replace("1", "2")));
+    assert_eq!(refused, "refused");
+    assert!(why.contains("no signature of this document by the publisher's key"), "{why}");
+    for (publisher, why) in [("acme", "acme.asc"), ("..%2Facme-psirt", "a publisher's name has"), ("", "a publisher's name has")] {
+        let answered = post(publisher, zip(document("B"))).expect(400).json();
+        assert!(answered["detail"].as_str().is_some_and(|detail| detail.contains(why)), "{answered}");
+    }
+    assert_eq!(plant.entries(), before);
+    assert_eq!(taken(zip(document("B")))[0], "new");
+    let fields = [("list", ""), ("trust", ""), ("publisher", "acme-psirt")];
+    let page = plant.gate.upload(&engineer, "/imports/advisories", ("b.zip", &zip(document("C"))), &fields).expect(200).body;
+    assert!(page.contains("no signature of this document"), "{page}");
+}

@@ -15,7 +15,7 @@ mod sealed;
 pub mod units;
 
 pub use self::manifest::{Fitting, Manifest};
-pub use self::publishers::{DIRECTORY, Publishers};
+pub use self::publishers::{DIRECTORY, Publishers, openpgp};
 pub use self::sealed::Sealed;
 
 use nameplate_core::update::{Admission, Refused, Updates};

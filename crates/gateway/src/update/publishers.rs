@@ -1,5 +1,5 @@
 //! Whom the owner trusts to publish what: one file for each, `NAME.pub`, in a folder that only root writes. Nobody is trusted before a person put the file
-//! there, and no update can name another key.
+//! there, and no update can name another key. Beside them stand OpenPGP keys of those who sign each document, `NAME.asc`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,14 +11,18 @@ use nameplate_core::update::{Kind, is_publisher};
 use serde::Deserialize;
 
 use super::manifest::Manifest;
+use crate::advisories::{PublisherKeys, bytes_of};
 use crate::failure::Failure;
 
 /// Where the package has them.
 pub const DIRECTORY: &str = "/etc/nameplate/publishers";
 /// How their files' names end.
 const ENDING: &str = "pub";
+const OPENPGP_ENDING: &str = "asc";
 /// Largest file: a key, a few words, and what people write beside them.
 const FILE_BYTES_MAX: u64 = 16 * 1024;
+/// Largest file of OpenPGP keys: what others signed of them stands in it, too.
+const OPENPGP_BYTES_MAX: u64 = 1 << 20;
 /// Publishers of one site: each is one to look after.
 const PUBLISHERS_MAX: usize = 100;
 /// Bits of a mode that let others than the owner write.
@@ -119,11 +123,28 @@ impl Publishers {
     }
 }
 
+/// The OpenPGP keys of who signs each document, in a folder of publishers.
+///
+/// # Errors
+/// A sentence: a name that is none, a file that is missing or holds no such key, or one that could be written by others.
+pub fn openpgp(directory: &Path, name: &str) -> Result<PublisherKeys, String> {
+    if !is_publisher(name) {
+        return Err(format!("{name:?}: a publisher's name has small letters, digits and hyphens"));
+    }
+    let path = directory.join(format!("{name}.{OPENPGP_ENDING}"));
+    let said = |why: String| format!("{}: {why}", path.display());
+    let bytes = bytes_of(&path, OPENPGP_BYTES_MAX).map_err(said)?;
+    for trusted in [directory, &path] {
+        check_owner(trusted).map_err(|failure| failure.why)?;
+    }
+    PublisherKeys::of(&bytes).map_err(said)
+}
+
 /// A publisher's file: its name and what it says.
 fn read(path: &Path) -> Result<(String, Named), String> {
     let name = path.file_stem().and_then(|stem| stem.to_str()).filter(|name| is_publisher(name));
     let name = name.ok_or("a publisher's name has small letters, digits and hyphens")?.to_owned();
-    let bytes = crate::advisories::bytes_of(path, FILE_BYTES_MAX)?;
+    let bytes = bytes_of(path, FILE_BYTES_MAX)?;
     let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8")?;
     let File { key, kinds } = toml::from_str(&text).map_err(|e| e.to_string().trim().replace('\n', "; "))?;
     let key = PublicKey::from_digits(&key).ok_or("key: this is no public key (64 hexadecimal digits)")?;

@@ -21,6 +21,7 @@ use crate::failure::Failure;
 use crate::house::House;
 use crate::sheet::read_as;
 use crate::store::Draft;
+use crate::update::openpgp;
 use crate::web::upload::Upload;
 
 /// Rows that are named; the count of all stands beside them.
@@ -117,6 +118,8 @@ pub async fn devices(
         ("name" = String, Query, description = "The file's name; its ending says what it is: .json, .csv, .zip"),
         ("list" = Option<String>, Query, description = "It is a list: kev, ssvc or epss"),
         ("trust" = Option<String>, Query, description = "Take in only a bundle that this key signed: its fingerprint, or the key"),
+        ("publisher" = Option<String>, Query, description = "A signature beside a document (x.json.asc in the zip file) must be by this publisher: its \
+            OpenPGP key is NAME.asc in the folder of publishers"),
     ),
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file, at most 64 MiB"),
     responses((status = 200, body = Advisories), (status = "4XX", body = Problem, content_type = "application/problem+json")),
@@ -127,11 +130,11 @@ pub async fn advisories(
     RawQuery(query): RawQuery,
     body: Body,
 ) -> Result<Json<Advisories>, Problem> {
-    let said = Parameters::of(query.as_deref(), &["name", "list", "trust"])?;
-    let (list, trust) = (said.one::<String>("list")?, said.one::<String>("trust")?);
-    let list = list.as_deref().map(list_kind).transpose()?;
+    let said = Parameters::of(query.as_deref(), &["name", "list", "trust", "publisher"])?;
+    let list = said.one::<String>("list")?.as_deref().map(list_kind).transpose()?;
+    let signers = Signers { trust: said.one("trust")?, publisher: said.one("publisher")? };
     let upload = file(&web, &said, body).await?;
-    web.apart(move |house| take_advisories(house, person.name, &upload, list, trust).map(Json)).await
+    web.apart(move |house| take_advisories(house, person.name, &upload, list, signers).map(Json)).await
 }
 
 /// Decisions about releases: another site's, a vendor's list, one's own. One bad row, and nothing of the file is taken; another person approves each.
@@ -204,22 +207,32 @@ pub fn take_devices(house: &House, by: String, upload: &Upload, worksheet: Optio
     })
 }
 
+/// Who must have signed advisories; as in [`Given`], but a publisher by its name.
+pub struct Signers {
+    /// The bundle.
+    pub trust: Option<String>,
+    /// The documents.
+    pub publisher: Option<String>,
+}
+
 /// Takes documents or a list in.
 ///
 /// # Errors
-/// 400: a list that is none; the store. A document that cannot be read is named in the answer.
+/// 400: a list that is none, a publisher who is not known; the store. A document that cannot be read is named in the answer.
 pub fn take_advisories(
     house: &House,
     by: String,
     upload: &Upload,
     list: Option<ListKind>,
-    trust: Option<String>,
+    Signers { trust, publisher }: Signers,
 ) -> Result<Advisories, Problem> {
+    let config = house.config().ok_or_else(|| Problem::unavailable("it is starting"))?;
+    let publisher = publisher.map(|name| openpgp(&config.publishers, &name).map_err(Problem::bad)).transpose()?;
     let (name, path) = (upload.name.clone(), upload.path.clone());
     let what = format!("takes in advisories from {name}");
     let given = match list {
-        Some(kind) => Given { lists: vec![(kind, name, path)], trust, ..Given::default() },
-        None => Given { paths: vec![(name, path)], trust, ..Given::default() },
+        Some(kind) => Given { lists: vec![(kind, name, path)], trust, publisher, ..Given::default() },
+        None => Given { paths: vec![(name, path)], trust, publisher, ..Given::default() },
     };
     let mut basket = Basket::of(given).map_err(unread)?;
     let (changes, entry) = house.enter_at(|view, now_ns, first| {

@@ -13,7 +13,7 @@ use crate::command::import::advisories::Line;
 use crate::sheet::book::Tint;
 use crate::web::Web;
 use crate::web::api::compare::compared;
-use crate::web::api::imports::{Wrong, list_kind, take_advisories, take_baseline, take_devices};
+use crate::web::api::imports::{Signers, Wrong, list_kind, take_advisories, take_baseline, take_devices};
 use crate::web::api::updates;
 
 /// Rows that are shown; a page of more is read by nobody, and the command writes files.
@@ -77,7 +77,8 @@ pub async fn take(
             }
             "advisories" => {
                 let list = field("list").map(list_kind).transpose()?;
-                let taken = take_advisories(house, by, &upload, list, field("trust").map(str::to_owned))?;
+                let signers = Signers { trust: field("trust").map(str::to_owned), publisher: field("publisher").map(str::to_owned) };
+                let taken = take_advisories(house, by, &upload, list, signers)?;
                 Came { title, said: taken.summary.lines().map(str::to_owned).collect(), tables: vec![documents(&taken.documents)] }
             }
             "update" => {

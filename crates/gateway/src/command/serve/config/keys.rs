@@ -114,7 +114,8 @@ const DESK: &[Key] = &[
         name: "publishers",
         is: "path of a folder",
         written: Written::Default("\"/etc/nameplate/publishers\""),
-        text: "Whose updates are believed: a file NAME.pub with each publisher's public key (docs/updates.md). Root alone writes there.",
+        text: "Whose updates are believed: a file NAME.pub with each publisher's public key (docs/updates.md), and NAME.asc with the OpenPGP key of one who \
+               signs each document. Root alone writes there.",
         set: |draft, value| put(&mut draft.config.publishers, value::path(value)),
     },
 ];
