@@ -89,7 +89,7 @@ pub fn history(seed: u64, entries: usize) -> Vec<Draft> {
             _ => clock.saturating_add(draw.number() % DAY_NS),
         };
         let (asset, day) = (draw.below(5), draw.below(1500));
-        let draft = match draw.below(14) {
+        let draft = match draw.below(15) {
             0..5 => {
                 let asset = u32::try_from(asset).expect("few");
                 Draft { time_ns: clock, ..reading(asset, u32::try_from(day).expect("few")) }
@@ -102,6 +102,7 @@ pub fn history(seed: u64, entries: usize) -> Vec<Draft> {
             10 => Draft::new(clock, body(evaluation(asset, day))),
             11 => Draft::new(clock, body(account(asset, day, clock))),
             12 => Draft::new(clock, body(update(asset, day, clock))),
+            13 => Draft::new(clock, body(patches(asset, day))),
             _ => Draft::new(
                 clock,
                 Body::Evidence { subject: format!("WO-{day}"), entries: vec![asset as u64], page_sha256: "00".repeat(32) },
@@ -151,6 +152,16 @@ fn update(asset: usize, day: usize, clock: u64) -> Value {
         0 => json!({"kind": "update", "step": "went_back", "by": "the shell", "why": format!("WO-{day}"), "offer": offer}),
         _ => json!({"kind": "update", "step": "applied", "by": format!("Person {asset}"), "offer": offer}),
     }
+}
+
+/// What one of two patch servers says of one device's firmware.
+fn patches(asset: usize, day: usize) -> Value {
+    let state = ["installed", "pending_restart", "missing", "failed", "not_applicable", "unknown"][day % 6];
+    let system = ["wsus", "katello"][asset % 2];
+    let statement = json!({"asset": format!("a-{asset}"), "field": "firmware_revision", "patch": format!("FW-{}", day % 3),
+        "release": format!("V1.{asset}.{}", day % 3), "row": 1, "state": state});
+    json!({"kind": "patches", "by": "A. Person", "file": format!("list-{day}.csv"), "sha256": hex(&[7; 32]), "statements": [statement],
+        "system": system})
 }
 
 /// A step of one of five accounts; some are not allowed, and change nothing.

@@ -24,7 +24,7 @@ BUNDLE_BYTES_MAX = 64 * 1024 * 1024
 ENTRIES_MAX = 100_000
 INTEGER_MAX = 2**64 - 1
 BUNDLE_KEYS = {"checkpoint", "entries", "format", "origin", "page", "payloads", "profiles", "public_key"}
-KINDS = {"key", "key_change", "observation", "touch", "import", "advisories", "approval", "baseline", "hand", "change", "evaluation", "happening", "account", "update", "evidence"}
+KINDS = {"key", "key_change", "observation", "touch", "import", "advisories", "approval", "baseline", "hand", "change", "evaluation", "happening", "account", "update", "patches", "evidence"}
 
 
 class Refused(Exception):

@@ -24,7 +24,7 @@ LINE_BYTES_MAX = 128 * 1024 * 1024
 PART_BYTES = 1024 * 1024
 INTEGER_MAX = 2**64 - 1
 FIRST_KEYS = {"checkpoint", "edge", "first", "format", "keys", "origin", "payloads", "public_key"}
-KINDS = set("key key_change observation touch import advisories approval baseline hand change evaluation happening account update evidence".split())
+KINDS = set("key key_change observation touch import advisories approval baseline hand change evaluation happening account update patches evidence".split())
 PAYLOAD_LINE = re.compile(rb'\{"(payload|part|gone)":"([0-9a-f]*)"\}')
 
 

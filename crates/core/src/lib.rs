@@ -16,6 +16,7 @@ pub mod happening;
 pub mod hazard;
 pub mod ledger;
 pub mod observation;
+pub mod patching;
 pub mod priority;
 pub mod profile;
 pub mod query;

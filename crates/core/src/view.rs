@@ -9,6 +9,7 @@ use crate::finding::evaluation::Evaluated;
 use crate::happening::Happenings;
 use crate::ledger::{Body, Entry, Replayed};
 use crate::observation::{Id, Observation};
+use crate::patching::Patches;
 use crate::sheet::Looked;
 use crate::update::Updates;
 
@@ -31,6 +32,8 @@ pub struct View {
     pub accounts: Accounts,
     /// Updates that were applied.
     pub updates: Updates,
+    /// What patch servers say.
+    pub patches: Patches,
     /// Where was looked.
     pub looked: Looked,
 }
@@ -52,6 +55,7 @@ impl View {
             Body::Change(event) => self.changes.take(event, entry.index, entry.time_ns),
             Body::Happening(happening) => self.happenings.take(happening, entry.index),
             Body::Account(event) => self.accounts.take(event, entry.index, entry.time_ns),
+            Body::Patches(report) => self.patches.take(report, entry.index, entry.time_ns),
             Body::Update(event) => self.updates.take(event, entry.index, entry.time_ns),
             Body::Evaluation(evaluation) if evaluation.check().is_ok() => {
                 self.evaluations.push(Evaluated { index: entry.index, time_ns: entry.time_ns, evaluation: evaluation.clone() });

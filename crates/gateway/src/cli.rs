@@ -95,6 +95,8 @@ pub enum Command {
     Import(command::import::Import),
     /// Compare a sheet with the catalog
     Compare(command::compare::Compare),
+    /// List what patch servers say of devices, beside what the devices say
+    Patches(command::patches::Patches),
     /// Approve and disapprove releases
     Baseline(Box<command::baseline::Baseline>),
     /// Hold every device against the advisories and the approved baselines

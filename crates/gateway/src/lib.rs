@@ -58,6 +58,7 @@ pub fn run() -> ExitCode {
         Command::Devices(command) => command.run(&options),
         Command::Device(command) => command.run(&options),
         Command::Events(command) => command.run(&options),
+        Command::Patches(command) => command.run(&options),
         Command::Change(command) => command.run(&options),
         Command::Explain(command) => command.run(&options),
         Command::Evidence(command) => command.run(&options),

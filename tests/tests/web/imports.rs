@@ -1,7 +1,9 @@
 //! Files that people send: taken in as `nameplate import` takes them, compared as `nameplate compare` does, and gone from the disk behind the answer.
 
+use std::process::Command;
+
 use nameplate_tests::place::needed;
-use nameplate_tests::product::{Product, code};
+use nameplate_tests::product::{Product, State, code};
 use nameplate_tests::web::Asker;
 use serde_json::{Value, json};
 
@@ -142,7 +144,8 @@ fn signed(plant: &Plant) -> Result<[String; 2], String> {
         let said = String::from_utf8_lossy(&output.stderr);
         if output.status.success() { Ok(String::from_utf8_lossy(&output.stdout).into_owned()) } else { Err(format!("gpg: {said}")) }
     };
-    let key = gpg(&["--quick-generate-key", "psirt@example.org", "rsa2048", "sign", "never"]).and_then(|_| gpg(&["--armor", "--export"]))?;
+    let key =
+        gpg(&["--quick-generate-key", "psirt@example.org", "rsa2048", "sign", "never"]).and_then(|_| gpg(&["--armor", "--export"]))?;
     let file = plant.folder.file("b.json", document("B"));
     let signature = gpg(&["--armor", "--output", "-", "--detach-sign", &file])?;
     let _ = Command::new("gpgconf").env("GNUPGHOME", &home).args(["--kill", "gpg-agent"]).status();

@@ -5,6 +5,7 @@ mod changes;
 mod imports;
 mod matrix;
 mod news;
+mod patches;
 mod prometheus;
 mod readings;
 mod reports;

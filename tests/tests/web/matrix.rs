@@ -30,7 +30,7 @@ const PAGES: [(&str, &str); 19] = [
     ("/devices/7/questions", "audit"),
 ];
 /// Forms of pages, each with the right that it needs.
-const FORMS: [(&str, &str); 16] = [
+const FORMS: [(&str, &str); 17] = [
     ("/devices/7/read", "ask"),
     ("/devices/7/evidence", "audit"),
     ("/changes/7/evidence", "audit"),
@@ -38,6 +38,7 @@ const FORMS: [(&str, &str); 16] = [
     ("/accounts/7", "administer"),
     ("/imports/devices", "record"),
     ("/imports/7", "record"),
+    ("/imports/host-patches", "record"),
     ("/imports/update", "record"),
     ("/devices/compare", "read"),
     ("/devices/views", "read"),

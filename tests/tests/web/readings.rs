@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::Plant;
 
 /// A gateway that heard a device say this.
-fn heard(product: &Product, revision: &str) -> Plant {
+pub(super) fn heard(product: &Product, revision: &str) -> Plant {
     let folder = State::new();
     let objects = [(0, "Acme"), (1, "M-1"), (2, revision)].map(|(id, text)| (id, text.as_bytes().to_vec()));
     let capture = folder.file("span.pcap", pcap_of(&talk(vec![Persona::from_objects(objects)])));
@@ -20,7 +20,7 @@ fn heard(product: &Product, revision: &str) -> Plant {
 }
 
 /// The id of the device that was heard.
-fn id_of(plant: &Plant, asker: &Asker) -> String {
+pub(super) fn id_of(plant: &Plant, asker: &Asker) -> String {
     let devices = plant.gate.get(asker, "/api/v1/devices").expect(200).json();
     let heard = |one: &&Value| one["only_in_a_sheet"] == json!(false);
     let found = devices["devices"].as_array().expect("devices").iter().find(heard).expect("a device that was heard");

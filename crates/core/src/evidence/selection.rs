@@ -57,6 +57,7 @@ impl Selection {
                 self.view.apply(entry);
                 hand.act.assets().any(|id| id == self.subject)
             }
+            Body::Patches(report) => report.statements.iter().any(|statement| statement.asset == self.subject),
             // Who was seen at a device is no proof of what it is; nor is who may look at it, nor what came on a stick.
             Body::Happening(_) | Body::Account(_) | Body::Update(_) => false,
             Body::Advisories(_) | Body::Approval(_) | Body::Baseline(_) | Body::Change(_) | Body::Evaluation(_) | Body::Evidence { .. } => {

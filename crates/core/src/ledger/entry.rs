@@ -13,6 +13,7 @@ use crate::finding::evaluation::Evaluation;
 use crate::hand::Hand;
 use crate::happening::Happening;
 use crate::observation::{Observation, hex, unhex};
+use crate::patching;
 use crate::profile::Interpretation;
 use crate::sheet::Import;
 use crate::update;
@@ -101,6 +102,8 @@ pub enum Body {
     Account(account::Event),
     /// An update from a stick was applied, or taken back.
     Update(update::Event),
+    /// A list of a patch server was taken in: which patches it holds for installed on which assets.
+    Patches(patching::Report),
     /// A bundle was exported: exactly these entries are in it, and this one.
     Evidence {
         /// What it is about: an asset's id or a work order.

@@ -1,6 +1,7 @@
 //! `nameplate import`: lists that people made, into the catalog. They never overwrite a reading.
 
 pub mod advisories;
+pub mod host_patches;
 
 use clap::{Args, Subcommand};
 use nameplate_core::catalog::Asset;
@@ -30,6 +31,8 @@ enum Kind {
     Advisories(advisories::Advisories),
     /// Decisions about releases: CSV, TOML or JSON
     Baseline(super::baseline::Import),
+    /// A patch server's list: which patches it holds for installed
+    HostPatches(host_patches::HostPatches),
 }
 
 /// An inventory sheet: XLSX or CSV with a header.
@@ -63,6 +66,7 @@ impl Import {
             Kind::Devices(devices) => devices.run(options),
             Kind::Advisories(advisories) => advisories.run(options),
             Kind::Baseline(baseline) => baseline.run(options),
+            Kind::HostPatches(patches) => patches.run(options),
         }
     }
 }

@@ -23,6 +23,7 @@ pub mod field;
 pub mod import;
 pub mod ledger;
 pub mod listen;
+pub mod patches;
 pub mod profile;
 pub mod prove;
 pub mod quiet;

@@ -10,7 +10,8 @@ const WAITING_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Numbered lines that wait until they are said to be kept. A desk that comes back is told again what it has not kept.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    waiting: VecDeque<(u64, String)>,
+    /// Each in as much memory as it has bytes: that is what is counted.
+    waiting: VecDeque<(u64, Box<str>)>,
     bytes: usize,
     last: u64,
     /// Up to here the desk that is there now has been told.
@@ -29,7 +30,7 @@ impl Outbox {
             return;
         }
         self.bytes = self.bytes.saturating_add(line.len());
-        self.waiting.push_back((self.last, line));
+        self.waiting.push_back((self.last, line.into_boxed_str()));
     }
 
     /// A desk is there that has been told nothing.
@@ -42,7 +43,7 @@ impl Outbox {
         let at = self.waiting.partition_point(|(number, _)| *number <= self.told);
         let (number, line) = self.waiting.get(at)?;
         self.told = *number;
-        Some(line.clone())
+        Some(line.to_string())
     }
 
     /// The desk has all up to this one.

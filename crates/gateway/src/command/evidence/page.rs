@@ -175,6 +175,9 @@ pub fn told(body: &Body) -> (&'static str, String) {
         Body::Happening(_) => ("happening", String::new()),
         Body::Account(event) => ("account", event.to_string()),
         Body::Update(event) => ("update", event.to_string()),
+        Body::Patches(report) => {
+            ("patches", format!("{} said {} of patches", report.system, print::count(report.statements.len() as u64, "thing")))
+        }
         Body::Hand(hand) => ("hand", format!("{}: {}", hand.by, hand.reason)),
         Body::Change(event) => {
             let (step, by, what) = changes::step(event);

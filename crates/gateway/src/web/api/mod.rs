@@ -21,6 +21,7 @@ pub mod ledger;
 mod map;
 pub mod observations;
 pub mod parameters;
+pub mod patches;
 pub mod program;
 pub mod reports;
 pub mod shapes;
@@ -120,6 +121,7 @@ fn reading() -> OpenApiRouter<Web> {
         .routes(routes!(ledger::checkpoint))
         .routes(routes!(field::listeners))
         .routes(routes!(updates::list))
+        .routes(routes!(patches::list))
         .routes(routes!(accounts::me))
         .routes(routes!(accounts::tokens, accounts::make_token))
         .routes(routes!(accounts::revoke))
@@ -142,6 +144,7 @@ fn engineers() -> OpenApiRouter<Web> {
         .routes(routes!(imports::devices))
         .routes(routes!(imports::advisories))
         .routes(routes!(imports::baseline))
+        .routes(routes!(patches::take))
         .routes(routes!(updates::apply))
         .routes(routes!(decisions::propose))
         .routes(routes!(decisions::withdraw));

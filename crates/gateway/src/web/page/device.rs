@@ -10,6 +10,7 @@ use nameplate_core::catalog::{Asset, Recorded, done_to, events};
 use nameplate_core::claim::Field;
 use nameplate_core::finding::Verdict;
 use nameplate_core::observation::rfc3339;
+use nameplate_core::patching::{Judged, Stand, judge_one};
 use nameplate_core::priority::Band;
 use serde::Deserialize;
 
@@ -18,6 +19,7 @@ use super::{Frame, Problem, Refused, Shown, escaped, shown};
 use crate::account::Person;
 use crate::command::check::findings::Found;
 use crate::command::explain::finding::story;
+use crate::command::patches::Line as PatchLine;
 use crate::command::report::{known_as, overview};
 use crate::house::{House, Known};
 use crate::lines::{device_class, place, way};
@@ -30,6 +32,8 @@ use crate::web::judged::{found, subjects};
 
 /// Findings with their proof; each has a screen of it. What is most urgent stands first.
 const FINDINGS_MAX: usize = 50;
+/// Patches of one host, those that need somebody first; the rest is in the API.
+const PATCHES_MAX: usize = 500;
 /// Lines of what happened, the latest first.
 const EVENTS_MAX: usize = 200;
 
@@ -55,6 +59,7 @@ struct Told {
     said: Listing,
     parts: Listing,
     changes: Listing,
+    patches: Listing,
     happened: Listing,
     findings: Vec<Proved>,
     unshown: usize,
@@ -147,6 +152,7 @@ impl Told {
             said: said(asset),
             parts: parts(asset, known),
             changes: changes(asset, known),
+            patches: patches(asset, known),
             happened: happened(asset, known),
             unshown: found.len().saturating_sub(FINDINGS_MAX),
             findings: found.iter().take(FINDINGS_MAX).map(|one| Proved { id: asset.id.clone(), finding: Finding::of(one) }).collect(),
@@ -183,6 +189,34 @@ fn missing(found: &Found<'_>) -> String {
     let decides = found.would_decide.as_deref();
     let others = found.proof.missing.iter().map(String::as_str).filter(|fact| Some(*fact) != decides);
     decides.into_iter().chain(others).collect::<Vec<_>>().join(", ")
+}
+
+/// What patch servers say of it, beside what it says.
+fn patches(asset: &Asset, known: &Known<'_>) -> Listing {
+    let judged = judge_one(asset, &known.view.patches, &known.view.catalog, known.profiles);
+    let row = |one: &Judged<'_>| {
+        let tint = match one.stand {
+            Stand::Contradicted => Tint::Bad,
+            Stand::NotRead | Stand::Behind => Tint::Doubt,
+            Stand::Confirmed => Tint::Good,
+            Stand::NothingToRead | Stand::Open => Tint::Plain,
+        };
+        let line = PatchLine::of(one);
+        let said: Vec<String> =
+            line.said.iter().map(|word| format!("{}: {} {} ({})", word.system, word.patch, word.state, word.taken)).collect();
+        let expected = [line.field, line.release].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        let again = if line.read_before { "read before that: read it again" } else { "" };
+        let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+        let cells = [line.stand.to_owned(), said.join("; "), expected, text(line.read), text(line.read_at.as_deref()), again.to_owned()];
+        Row::of(tint, cells.map(Cell::of).into())
+    };
+    Listing {
+        id: "patches",
+        title: "what patch servers say",
+        header: &["stands", "said", "expected", "it says", "at", "remark"],
+        rows: judged.iter().take(PATCHES_MAX).map(row).collect(),
+        none: "No patch server says anything of it.",
+    }
 }
 
 /// What stands about it in a line each.

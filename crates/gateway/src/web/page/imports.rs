@@ -10,11 +10,12 @@ use super::listing::{Cell, Listing, Row};
 use super::{Frame, Problem, Shown, shown};
 use crate::account::Person;
 use crate::command::import::advisories::Line;
+use crate::print::count;
 use crate::sheet::book::Tint;
 use crate::web::Web;
 use crate::web::api::compare::compared;
 use crate::web::api::imports::{Signers, Wrong, list_kind, take_advisories, take_baseline, take_devices};
-use crate::web::api::updates;
+use crate::web::api::{patches, updates};
 
 /// Rows that are shown; a page of more is read by nobody, and the command writes files.
 const ROWS_MAX: usize = 2_000;
@@ -54,7 +55,7 @@ pub async fn take(
     headers: HeaderMap,
     body: Body,
 ) -> Shown {
-    if !matches!(&*kind, "devices" | "advisories" | "baseline" | "update") {
+    if !matches!(&*kind, "devices" | "advisories" | "baseline" | "host-patches" | "update") {
         return Err(Problem::missing("there is no such list").into());
     }
     let upload = web.file_of_form(&headers, body).await?;
@@ -80,6 +81,11 @@ pub async fn take(
                 let signers = Signers { trust: field("trust").map(str::to_owned), publisher: field("publisher").map(str::to_owned) };
                 let taken = take_advisories(house, by, &upload, list, signers)?;
                 Came { title, said: taken.summary.lines().map(str::to_owned).collect(), tables: vec![documents(&taken.documents)] }
+            }
+            "host-patches" => {
+                let taken = patches::take_list(house, &by, &upload, field("system").unwrap_or_default(), field("host"))?;
+                let tables = vec![wrong("left-out", "rows that were left out", &taken.left_out_rows)];
+                Came { title, said: vec![format!("{}; {} left out.", taken.summary, count(taken.left_out as u64, "row"))], tables }
             }
             "update" => {
                 let taken = updates::take(house, &by, &upload)?;

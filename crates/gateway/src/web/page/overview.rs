@@ -11,6 +11,7 @@ use nameplate_core::change::drift::drifts;
 use nameplate_core::change::{Change, Verdict};
 use nameplate_core::claim::Field;
 use nameplate_core::observation::rfc3339;
+use nameplate_core::patching::{Judged, contradictions};
 use nameplate_core::update::{Applied, Kind, Offer, Updates};
 use nameplate_core::view::View;
 
@@ -19,6 +20,7 @@ use super::{Frame, Shown, escaped, shown};
 use crate::account::Person;
 use crate::command::change::page::standing;
 use crate::command::check::findings::Found;
+use crate::command::patches::Line;
 use crate::command::report::burndown::BurnDown;
 use crate::command::report::{Rows, changes, exemptions, known_as, overview};
 use crate::disk::{FreeMin, Room, Size};
@@ -145,6 +147,7 @@ impl Told {
         overdue.extend(exemptions::overdue(view, now_ns));
         overdue.extend(overview::dues(found, now_ns));
         needed.extend(of_overdue(known, overdue));
+        needed.extend(of_patches(known));
         needed.extend(of_drift(known));
         needed.extend(of_news(&assets, now_ns));
         let bars = [
@@ -229,6 +232,21 @@ fn of_overdue(known: &Known<'_>, rows: Rows) -> Vec<Row> {
         Row::of(tint, [Cell::of(what), who].into_iter().chain(cells.map(Cell::of)).collect())
     };
     rows.into_iter().map(row).collect()
+}
+
+/// What a patch server holds for installed and the device itself says otherwise.
+fn of_patches(known: &Known<'_>) -> Vec<Row> {
+    let row = |one: &Judged<'_>| {
+        let said = Line::of(one);
+        let mut systems: Vec<&str> = said.said.iter().map(|word| word.system).collect();
+        systems.dedup();
+        let [field, release, read] = [said.field, said.release, said.read].map(Option::unwrap_or_default);
+        let again = if said.read_before { ", as it was read before that: read it again" } else { "" };
+        let what = format!("{} holds {field} {release} for installed, and the device says {read}{again}", systems.join(" and "));
+        let since = said.since.clone().unwrap_or_default();
+        Row::of(Tint::Bad, vec![Cell::of(what), named(known, said.asset), Cell::of(since), Cell::default()])
+    };
+    contradictions(&known.view.patches, &known.view.catalog, known.profiles).iter().map(row).collect()
 }
 
 /// What is otherwise than before, and no order says so.
