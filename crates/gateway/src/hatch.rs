@@ -14,16 +14,16 @@ use std::collections::BTreeMap;
 
 use nameplate_core::happening::Happening;
 use nameplate_core::observation::Observation;
-use nameplate_core::profile::Interpretation;
+use nameplate_core::profile::{Interpretation, ProfileSet};
 use serde::{Deserialize, Serialize};
 
 pub use at::{At, answers};
 #[cfg(unix)]
 pub use lines::Lines;
-pub use outbox::Outbox;
+pub use outbox::{Next, Outbox};
 
 /// Of the lines; each side refuses another one's.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 /// A request: some thousand names of devices.
 pub const REQUEST_BYTES_MAX: usize = 256 * 1024;
 /// A report: the longest observation (a directory of objects) has some hundred kilobytes.
@@ -120,6 +120,13 @@ pub enum Report {
         /// The interfaces that are listened to.
         interfaces: Vec<String>,
     },
+    /// A profile that gave readings their meaning; it comes once in a conversation, before the first of them.
+    Profile {
+        /// SHA-256 of its text, lower case hexadecimal.
+        sha256: String,
+        /// The text.
+        text: String,
+    },
     /// Somebody said who he is, or that he is there: what was not known before.
     Said {
         /// Counts up from 1 while the field side runs.
@@ -128,8 +135,8 @@ pub enum Report {
         observation: Box<Observation>,
         /// What it means by the field side's profiles.
         meaning: Box<Interpretation>,
-        /// SHA-256 and text of the profile that said so.
-        profile: Option<(String, String)>,
+        /// SHA-256 of the profile that said so; its text came in [`Report::Profile`].
+        profile: Option<String>,
     },
     /// Somebody was seen to do something to a device.
     Done {
@@ -173,11 +180,19 @@ pub enum Report {
 }
 
 impl Report {
+    /// A profile of these, by its SHA-256; `None` where there is none.
+    #[must_use]
+    pub fn profile(profiles: &ProfileSet, sha256: &str) -> Option<Self> {
+        let profile = profiles.iter().find(|profile| profile.sha256 == sha256)?;
+        Some(Self::Profile { sha256: profile.sha256.clone(), text: profile.text.clone() })
+    }
+
     /// Its word in the hatch.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Welcome { .. } => "welcome",
+            Self::Profile { .. } => "profile",
             Self::Said { .. } => "said",
             Self::Done { .. } => "done",
             Self::Touched { .. } => "touched",

@@ -18,7 +18,7 @@ use tokio::sync::{Notify, watch};
 use super::known::Known;
 use crate::command::ask::Site;
 use crate::failure::Failure;
-use crate::hatch::{Heard, Outbox, Report};
+use crate::hatch::{Heard, Next, Outbox, Report};
 use crate::intake::{Intake, profile_of};
 use crate::print;
 
@@ -146,7 +146,7 @@ impl<'p> Side<'p> {
         let mut told = self.told();
         if told.intake.done(happening.clone())? == Admission::News {
             let happening = Box::new(happening);
-            told.outbox.put(|number| print::json_line(&Report::Done { number, happening }));
+            told.outbox.put(None, |number| print::json_line(&Report::Done { number, happening }));
             self.news.notify_one();
         }
         Ok(())
@@ -157,9 +157,9 @@ impl<'p> Side<'p> {
         if observation.address.ip.is_some_and(|ip| self.listed.contains(&ip.to_canonical())) {
             told.known.remember(&observation, &meaning);
         }
-        let profile = profile_of(self.profiles, &meaning).map(|(sha256, text)| (sha256.to_owned(), text.to_owned()));
-        let (observation, meaning) = (Box::new(observation), Box::new(meaning));
-        told.outbox.put(|number| print::json_line(&Report::Said { number, observation, meaning, profile }));
+        let rests_on = profile_of(self.profiles, &meaning).map(|(sha256, _)| sha256);
+        let (observation, meaning, profile) = (Box::new(observation), Box::new(meaning), rests_on.map(str::to_owned));
+        told.outbox.put(rests_on, |number| print::json_line(&Report::Said { number, observation, meaning, profile }));
         self.news.notify_one();
     }
 
@@ -211,7 +211,11 @@ impl<'p> Side<'p> {
     /// The next line for the desk, with its line end.
     pub fn next(&self) -> Option<String> {
         let mut told = self.told();
-        told.outbox.next_line().or_else(|| told.asked.pop_front().map(|report| print::json_line(&report)))
+        match told.outbox.next() {
+            Some(Next::Line(line)) => Some(line),
+            Some(Next::Profile(sha256)) => Report::profile(self.profiles, &sha256).map(|report| print::json_line(&report)),
+            None => told.asked.pop_front().map(|report| print::json_line(&report)),
+        }
     }
 
     /// The desk has all up to this number.

@@ -15,7 +15,7 @@ use nameplate_field::touch::{Kind, Line};
 
 use super::desk::Desk;
 use super::plan::{Plan, Wanted};
-use crate::hatch::{FORMAT, Listed, Outbox, Report, Request};
+use crate::hatch::{FORMAT, Listed, Next, Outbox, Report, Request};
 use crate::house::House;
 use crate::intake::{Intake, profile_of};
 use crate::print::json_line;
@@ -90,11 +90,11 @@ fn key_of(observation: &Observation) -> String {
 impl Field {
     fn hears(&mut self, intake: &mut Intake<'_>, reading: &Reading, source: Source) {
         let Some((observation, meaning)) = intake.take(reading, source).expect("nothing is written") else { return };
-        let profile = profile_of(&self.profiles, &meaning).map(|(sha256, text)| (sha256.to_owned(), text.to_owned()));
+        let profile = profile_of(&self.profiles, &meaning).map(|(sha256, _)| sha256.to_owned());
         let id = key_of(&observation);
         let (observation, meaning) = (Box::new(observation), Box::new(meaning));
         let told = &mut self.told;
-        self.outbox.put(|number| {
+        self.outbox.put(profile.clone().as_deref(), |number| {
             told.insert(number, id);
             json_line(&Report::Said { number, observation, meaning, profile })
         });
@@ -172,8 +172,12 @@ fn converse(field: &mut Field, intake: &mut Intake<'_>, state: &Path, from: u64)
         if !lines.is_empty() {
             assert_eq!(desk.take(Report::Touched { lines, end: at as u64 }).expect("lines under their seal"), None);
         }
-        while let Some(line) = field.outbox.next_line() {
-            assert_eq!(desk.take(serde_json::from_str(&line).expect("a report")).expect("a report that is taken"), None);
+        while let Some(next) = field.outbox.next() {
+            let report = match next {
+                Next::Profile(sha256) => Report::profile(&field.profiles, &sha256).expect("a profile"),
+                Next::Line(line) => serde_json::from_str(&line).expect("a report"),
+            };
+            assert_eq!(desk.take(report).expect("a report that is taken"), None);
         }
         if minute % COMMIT_EVERY == 0
             && let Some(Request::Kept { number }) = desk.commit().expect("a disk")
@@ -219,7 +223,7 @@ fn a_day_of_a_large_site_asks_each_device_in_its_turn_and_loses_nothing() {
         }
     }
     std::fs::remove_dir_all(&state).expect("removed");
-    assert_eq!((field.outbox.given_up(), field.outbox.next_line(), field.told.len()), (0, None, 0));
+    assert_eq!((field.outbox.given_up(), field.outbox.next(), field.told.len()), (0, None, 0));
     assert!(field.acknowledged.iter().all(|id| observations.contains(id)), "what was acknowledged is not there");
     // Each is heard first, and anew after midnight; one in a hundred says another release; and what a plan reads is told where it is the first of its day, or another.
     let read = |(device, times): (&String, &Vec<u64>)| {

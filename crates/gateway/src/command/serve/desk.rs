@@ -1,9 +1,13 @@
 //! What the desk makes of the field side's reports: entries of the ledger. It has no clock and no socket.
 
+use std::collections::BTreeMap;
+
 use nameplate_core::ledger::{Body, PublicKey};
+use nameplate_core::observation::hex;
 use nameplate_core::seal::Chain;
 use nameplate_core::text::printable;
 use nameplate_field::touch::Line;
+use sha2::{Digest, Sha256};
 
 use super::plan::{Plan, Wanted};
 use crate::failure::{Code, Failure};
@@ -14,6 +18,11 @@ use crate::store::{Store, now_ns};
 
 /// Lines of the touch record that wait for their seal; a connection has some ten, and it is sealed behind each.
 const UNSEALED_LINES_MAX: usize = 100_000;
+
+/// Profiles of one conversation: there are some hundred, and an owner's own.
+const PROFILES_MAX: usize = 2_000;
+/// What a report rests on has to come before it.
+const UNTOLD: &str = "the field side names a profile that it did not tell";
 
 /// A desk at work with one field side.
 pub struct Desk<'a> {
@@ -27,6 +36,8 @@ pub struct Desk<'a> {
     /// Lines behind the last seal, and where the last of them ends.
     unsealed: (Vec<String>, u64),
     wanted: &'a mut Wanted,
+    /// Profiles that it was told, by their SHA-256.
+    profiles: BTreeMap<String, String>,
     /// The last number that waits to be on disk.
     said: u64,
     kept: u64,
@@ -52,6 +63,7 @@ impl<'a> Desk<'a> {
             chain,
             unsealed: (Vec::new(), 0),
             wanted,
+            profiles: BTreeMap::new(),
             said: 0,
             kept: 0,
             rounds: 0,
@@ -93,8 +105,18 @@ impl<'a> Desk<'a> {
                 let interfaces = interfaces.into_iter().map(|interface| Heard { interface, ..Heard::default() }).collect();
                 *self.house.field() = FieldSide { since_ns, program, site, key, interfaces, listed, at, ..FieldSide::default() };
             }
+            Report::Profile { sha256, text } => {
+                if hex(&Sha256::digest(&text)) != sha256 {
+                    return Err(Failure::new(Code::Input, "the field side told a profile under the hash of another one"));
+                }
+                if self.profiles.len() >= PROFILES_MAX {
+                    return Err(Failure::new(Code::Input, "the field side tells more profiles than there are"));
+                }
+                self.profiles.insert(sha256, text);
+            }
             Report::Said { number, observation, meaning, profile } => {
-                let profile = profile.as_ref().map(|(sha256, text)| (sha256.as_str(), text.as_str()));
+                let text = |sha256: &String| self.profiles.get(sha256).ok_or_else(|| Failure::new(Code::Input, UNTOLD));
+                let profile = profile.as_ref().map(|sha256| text(sha256).map(|text| (sha256.as_str(), text.as_str()))).transpose()?;
                 self.house.take(|intake| intake.accept(&observation, &meaning, profile))?;
                 self.said = self.said.max(number);
             }
