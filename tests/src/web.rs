@@ -49,6 +49,8 @@ pub struct Answered {
     pub headers: Vec<(String, String)>,
     /// The rest.
     pub body: String,
+    /// The same as it came, where it is no text.
+    pub bytes: Vec<u8>,
 }
 
 impl Answered {
@@ -187,7 +189,8 @@ impl Gate {
     fn try_raw(&self, bytes: &[u8]) -> io::Result<Answered> {
         let mut came = Vec::new();
         let _ = self.sent(bytes)?.read_to_end(&mut came);
-        answered(&String::from_utf8_lossy(&came))
+        let bytes = came.windows(4).position(|four| four == b"\r\n\r\n").and_then(|end| came.get(end + 4..)).unwrap_or_default().to_vec();
+        Ok(Answered { bytes, ..answered(&String::from_utf8_lossy(&came))? })
     }
 
     fn sent(&self, bytes: &[u8]) -> io::Result<TcpStream> {
@@ -267,7 +270,7 @@ fn answered(text: &str) -> io::Result<Answered> {
     let status = status(head).ok_or_else(none)?;
     let headers =
         head.lines().skip(1).filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.to_lowercase(), value.to_owned()));
-    let answered = Answered { status, headers: headers.collect(), body: body.to_owned() };
+    let answered = Answered { status, headers: headers.collect(), body: body.to_owned(), bytes: Vec::new() };
     // Who was cut off by the end of a process has no answer.
     let whole = answered.header("content-length").and_then(|length| length.parse().ok()).is_none_or(|length: usize| body.len() >= length);
     if whole { Ok(answered) } else { Err(none()) }

@@ -24,6 +24,7 @@ pub mod range;
 pub mod register;
 pub mod seal;
 pub mod sheet;
+pub mod sshsig;
 pub mod text;
 pub mod update;
 pub mod version;

@@ -2,12 +2,14 @@
 //!
 //! `touch.ndjson` in the state directory is append-only, one JSON object a line ([`Line`]), each written whole and synced before [`TouchRecord::append`]
 //! returns. The guard appends before it connects and before a message leaves: no entry, no action. One process at a time writes (an exclusive lock);
-//! budgets and breakers are folds over [`TouchRecord::read_back`].
+//! budgets and breakers are folds over [`recall`]. What is old is folded once (`touch.folded.ndjson`), so that
+//! nobody reads years of it before each round.
 //!
 //! A power cut may leave the last line torn. What that line announced cannot have left, because the sync had not returned; the line is reported by
 //! [`TouchRecord::torn`], and cut off and kept in a `mended` line by the next append. A broken line anywhere else is an error that names it.
 
 mod error;
+mod folded;
 mod line;
 mod quiet;
 mod sealed;
@@ -27,6 +29,7 @@ use tokio::sync::watch;
 use self::sealed::Sealing;
 pub use self::{
     error::TouchError,
+    folded::{FOLDED_FILE_NAME, Kept, KeptAttempt, KeptClass, KeptDevice, KeptEnd, KeptStop, Told, recall},
     line::{Kind, Line},
     quiet::{Hush, QUIET_FILE_NAME, hush, quiet, resume},
     summary::Summary,
@@ -113,10 +116,28 @@ impl TouchRecord {
         &self.path
     }
 
+    /// The state directory.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new(""))
+    }
+
     /// The torn last line that was found on opening; it is cut off by the first append.
     #[must_use]
     pub const fn torn(&self) -> Option<&Torn> {
         self.torn.as_ref()
+    }
+
+    /// The time that the next line would have.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        representable((self.clock)())
+    }
+
+    /// Whether its lines are sealed.
+    #[must_use]
+    pub fn is_sealed(&self) -> bool {
+        self.shelf().sealing.is_some()
     }
 
     /// Stamps the line, appends it and syncs it to the disk. It blocks for as long as the disk takes, on purpose.
@@ -128,7 +149,7 @@ impl TouchRecord {
     }
 
     fn put(&self, shelf: &mut Shelf, mut line: Line) -> Result<(), TouchError> {
-        line.time = representable((self.clock)());
+        line.time = self.now();
         let mut text = Vec::new();
         if shelf.whole_bytes == 0 {
             json_line(&mut text, &Header { touch_record: FORMAT })?;
@@ -149,30 +170,6 @@ impl TouchRecord {
         Ok(())
     }
 
-    /// Hands every whole line to `visit`, oldest first, with its line number. `visit` must not append.
-    ///
-    /// # Errors
-    /// [`TouchError::Broken`] names the first line that is no touch line.
-    pub fn read_back(&self, mut visit: impl FnMut(u64, Line)) -> Result<(), TouchError> {
-        let mut shelf = self.shelf();
-        let io = |source| TouchError::Io { operation: "read", path: self.path.clone(), source };
-        shelf.file.seek(SeekFrom::Start(0)).map_err(io)?;
-        let whole_bytes = shelf.whole_bytes;
-        let mut reader = BufReader::new((&mut shelf.file).take(whole_bytes));
-        let mut text = Vec::new();
-        for number in 1.. {
-            text.clear();
-            let had = (&mut reader).take(LINE_BYTES_MAX as u64).read_until(b'\n', &mut text).map_err(io)?;
-            if had == 0 {
-                break;
-            }
-            if number > 1 {
-                visit(number, parse(&text).map_err(|why| TouchError::Broken { path: self.path.clone(), line: number, why })?);
-            }
-        }
-        Ok(())
-    }
-
     /// What this process appended since it opened the record.
     #[must_use]
     pub fn summary(&self) -> Summary {
@@ -185,13 +182,13 @@ impl TouchRecord {
     }
 }
 
-/// Hands every whole touch line behind `from_byte` to `visit` as it was written, oldest first, with the offset at which the next one
+/// Hands every whole touch line behind `from_byte` to `visit`, as it was written and as what it says, oldest first, with the offset at which the next one
 /// begins. It reads beside a writer, and stops at a line that is not whole yet. A record that does not exist has no lines.
 ///
 /// # Errors
 /// [`TouchError::Io`]; [`TouchError::NotARecord`] where the record is shorter than `from_byte` or has no line end there: it was cut or
 /// rewritten; [`TouchError::Broken`] for a line in the middle that is no touch line.
-pub fn lines_from(state: &Path, from_byte: u64, mut visit: impl FnMut(&str, u64)) -> Result<(), TouchError> {
+pub fn lines_from(state: &Path, from_byte: u64, mut visit: impl FnMut(&str, &Line, u64)) -> Result<(), TouchError> {
     let path = state.join(FILE_NAME);
     let io = |source| TouchError::Io { operation: "read", path: path.clone(), source };
     let mut file = match File::open(&path) {
@@ -210,27 +207,33 @@ pub fn lines_from(state: &Path, from_byte: u64, mut visit: impl FnMut(&str, u64)
         }
     }
     let (mut reader, mut at, mut text) = (BufReader::new(file), from_byte, Vec::new());
-    let mut broken: Option<TouchError> = None;
+    // A broken line, and whether it goes on.
+    let (mut broken, mut is_long): (Option<TouchError>, bool) = (None, false);
     loop {
         text.clear();
         let had = (&mut reader).take(LINE_BYTES_MAX as u64).read_until(b'\n', &mut text).map_err(io)?;
-        if had == 0 || text.last() != Some(&b'\n') {
+        let (start, has_end) = (at, text.last() == Some(&b'\n'));
+        at = at.saturating_add(had as u64);
+        if had == 0 || (!has_end && had < LINE_BYTES_MAX) {
             // A broken last line is what a power cut leaves; the next append mends it.
             return Ok(());
+        }
+        if is_long {
+            is_long = !has_end;
+            continue;
         }
         if let Some(broken) = broken {
             return Err(broken);
         }
-        let start = at;
-        at = at.saturating_add(had as u64);
+        is_long = !has_end;
         if start == 0 && header(&text).is_some() {
             continue;
         }
-        broken =
-            parse(&text).err().map(|why| TouchError::NotARecord { path: path.clone(), why: format!("the line at byte {start}: {why}") });
-        match str::from_utf8(&text) {
-            Ok(line) if broken.is_none() => visit(line.trim_end_matches('\n'), at),
-            _ => {}
+        match (parse(&text), str::from_utf8(&text)) {
+            (Ok(line), Ok(text)) => visit(text.trim_end_matches('\n'), &line, at),
+            (Err(why), _) => broken = Some(TouchError::Broken { path: path.clone(), at: start, why }),
+            // JSON is UTF-8.
+            (Ok(_), Err(_)) => {}
         }
     }
 }

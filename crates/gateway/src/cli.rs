@@ -97,6 +97,8 @@ pub enum Command {
     Compare(command::compare::Compare),
     /// List what patch servers say of devices, beside what the devices say
     Patches(command::patches::Patches),
+    /// Write what is known as signed files for IT's patch servers, and check such files without any state
+    Handover(command::handover::Handovers),
     /// Approve and disapprove releases
     Baseline(Box<command::baseline::Baseline>),
     /// Hold every device against the advisories and the approved baselines

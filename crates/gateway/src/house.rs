@@ -163,6 +163,12 @@ impl House {
         Ok(done)
     }
 
+    /// Lets somebody sign files with the key of the ledger; `None` where there is none. Who commits waits meanwhile.
+    pub fn signing<T>(&self, sign: impl FnOnce(&Store) -> T) -> Option<T> {
+        let shelf = self.read().shelf()?;
+        Some(sign(&shelf.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+
     /// Lets the desk take something in.
     pub fn take<T>(&self, take: impl FnOnce(&mut Intake<'static>) -> T) -> T {
         let mut turn = self.turn();

@@ -249,7 +249,7 @@ impl<'a> Intake<'a> {
         self.commit()?;
         let Some(mut store) = self.store() else { return Ok(()) };
         let (mut drafts, mut end) = (Vec::new(), store.touch_bytes());
-        let read = touch::lines_from(store.directory(), end, |line, line_end| {
+        let read = touch::lines_from(store.directory(), end, |line, _, line_end| {
             drafts.push(Draft::new(now_ns(), Body::Touch { line: line.to_owned() }));
             end = line_end;
         });

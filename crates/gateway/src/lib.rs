@@ -8,6 +8,7 @@ mod command;
 #[cfg(unix)]
 mod disk;
 pub mod failure;
+mod handover;
 pub mod hatch;
 mod house;
 mod intake;
@@ -59,6 +60,7 @@ pub fn run() -> ExitCode {
         Command::Device(command) => command.run(&options),
         Command::Events(command) => command.run(&options),
         Command::Patches(command) => command.run(&options),
+        Command::Handover(command) => command.run(&options),
         Command::Change(command) => command.run(&options),
         Command::Explain(command) => command.run(&options),
         Command::Evidence(command) => command.run(&options),

@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use nameplate_core::ledger::{Body, Checkpoint, Entry, Frontier, Head, Keys, PublicKey, SiteKey};
+use nameplate_core::sshsig;
 use rusqlite::Connection;
 
 pub use draft::Draft;
@@ -233,6 +234,23 @@ impl Store {
         (self.keys, writer.key) = (keys, new);
         self.append(&[Draft::new(now_ns(), body)])?;
         key::take_next(&directory)
+    }
+
+    /// The entries that change the log's key, rising.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn key_changes(&self) -> Result<Vec<u64>, Failure> {
+        tables::key_changes(&self.connection, &self.path)
+    }
+
+    /// The detached signature of a file under a namespace, by the key that signs now ([`sshsig`]).
+    ///
+    /// # Errors
+    /// The store was opened for reading, and has no key.
+    pub fn sign_file(&self, namespace: &str, file: &[u8]) -> Result<String, Failure> {
+        let writer = self.writer.as_ref().ok_or_else(|| Failure::input(self.path.display(), "opened for reading; nothing is signed"))?;
+        Ok(sshsig::sign(&writer.key, namespace, file))
     }
 
     /// How many bytes of the touch record are in the ledger.

@@ -1,6 +1,7 @@
 //! `check` and `explain` as their users meet them: an inventory, advisories, one line for a device and a vulnerability.
 
 mod corpus;
+mod handover;
 mod offers;
 mod statuses;
 mod stories;

@@ -40,7 +40,7 @@ pub fn document(id: &str) -> Value {
     })
 }
 
-const SHEET: &str = "id,manufacturer,model,firmware,zone,exposure,criticality\n\
+pub const SHEET: &str = "id,manufacturer,model,firmware,zone,exposure,criticality\n\
                      r1,Acme,ProtectoLine 300,4.1.9,Cell 1,internet,high\n\
                      r2,Acme,ProtectoLine 300,4.2.0,Cell 1,,\n\
                      r3,Acme,ProtectoLine 300,,Cell 1,,\n\

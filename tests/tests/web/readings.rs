@@ -1,5 +1,7 @@
 //! What devices said, through the API: readings with their bytes, every word with its grade; and bundles that `nameplate evidence verify` takes.
 
+use std::process::Command;
+
 use nameplate_simulators::modbus::Persona;
 use nameplate_tests::pcap::{pcap_of, plant as talk};
 use nameplate_tests::place::needed;
@@ -123,4 +125,32 @@ fn a_bundle_that_was_downloaded_is_one_that_an_auditor_verifies() {
         assert_eq!(post(path).status, 404, "{path}");
     }
     assert_eq!(plant.entries(), before + 8, "what is refused leaves no entry");
+}
+
+#[test]
+fn files_for_it_are_taken_from_a_gateway_that_runs() {
+    let test = "files_for_it_are_taken_from_a_gateway_that_runs";
+    let Some(product) = needed(test, Product::find()) else { return };
+    let plant = heard(&product, "2.60");
+    let (auditor, viewer) = (plant.session("auditor"), plant.session("viewer"));
+    let fingerprint = plant.gate.get(&auditor, "/api/v1/ledger/checkpoint").expect(200).json()["fingerprint"].clone();
+    let before = plant.entries();
+    let post = |asker: &Asker| plant.gate.json("POST", asker, "/api/v1/handovers", &json!({}));
+    assert_eq!(post(&viewer).status, 403);
+    assert_eq!(plant.entries(), before, "what is refused leaves no entry");
+    let zip = post(&auditor).expect(200);
+    assert_eq!(zip.header("content-type"), Some("application/zip"));
+    let name = zip.header("content-disposition").and_then(|head| head.split('"').nth(1)?.strip_suffix(".zip")).expect("a name").to_owned();
+    let to = plant.folder.path().join("taken");
+    let file = plant.folder.file("handover.zip", &zip.bytes);
+    let status = Command::new("python3").args(["-m", "zipfile", "-e", &file]).arg(&to).status().expect("python3");
+    assert!(status.success());
+    let folder = to.join(name).display().to_string();
+    let told = product.run(["handover", "verify", &folder, "--key", fingerprint.as_str().expect("a fingerprint")]).expect(code::DONE);
+    assert!(told.out.contains("files: 4, each as the ledger lists it"), "no advisory, and no findings: {}", told.out);
+    let bom = std::fs::read_to_string(format!("{folder}/devices.cdx.json")).expect("a bill of materials");
+    assert!(bom.contains("\"2.60\"") && bom.contains(&id_of(&plant, &auditor)), "{bom}");
+    let told = plant.gate.get(&auditor, "/api/v1/ledger/entries?limit=1000").expect(200).body;
+    assert!(told.contains("auditor: takes the hand-over nameplate-"), "{told}");
+    assert_eq!(plant.entries(), before + 2, "who took it, and what is in it");
 }

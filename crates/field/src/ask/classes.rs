@@ -7,9 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use super::fold::micros;
 use super::history::{Device, since_1970};
 use crate::breaker::End;
-use crate::touch::{Kind, Line};
+use crate::touch::{Kept, KeptClass, KeptStop, Kind, Line};
 
 /// Devices of a class that fail within [`FAILURES_SPAN_S_MAX`] before all of it stops.
 pub const CLASS_FAILURES_MAX: usize = 3;
@@ -83,6 +84,60 @@ impl Classes {
             Kind::Upset => self.upset(&device),
             _ => {}
         }
+    }
+
+    /// Takes what the lines before the first one come to.
+    pub(super) fn recall(&mut self, kept: &Kept) {
+        match kept {
+            Kept::Device(kept) => {
+                if let Some(class) = &kept.class {
+                    self.of.insert(Device::of(kept), class.clone());
+                }
+            }
+            Kept::Class(kept) => {
+                let answered = kept.answered.iter().map(|(endpoint, station)| Device::new(endpoint, station.as_str())).collect();
+                let failed = kept.failed.iter().map(|(endpoint, station, at)| {
+                    let device = Device::new(endpoint, station.as_str());
+                    (device, Duration::from_micros(*at))
+                });
+                let stopped = kept.stopped.map(|stop| match stop {
+                    KeptStop::Failures => Stop::Failures,
+                    KeptStop::Upset => Stop::Upset,
+                });
+                self.classes.insert(kept.class.clone(), Class { answered, failed: failed.collect(), stopped, ..Class::default() });
+            }
+            Kept::Master(..) => {}
+        }
+    }
+
+    /// Devices whose class is known.
+    pub(super) fn devices(&self) -> impl Iterator<Item = &Device> {
+        self.of.keys()
+    }
+
+    /// The class of a device, as its last connection had it.
+    pub(super) fn class_of(&self, device: &Device) -> Option<&str> {
+        self.of.get(device).map(String::as_str)
+    }
+
+    /// What there is to keep of each class: more devices that answered, or failed, would change nothing.
+    pub(super) fn kept(&self) -> impl Iterator<Item = KeptClass> {
+        self.classes.iter().map(|(name, class)| {
+            let more = class.failed.len().saturating_sub(CLASS_FAILURES_MAX);
+            let failed = class.failed.iter().skip(more).map(|(device, at)| {
+                let (endpoint, station) = device.clone().into_parts();
+                (endpoint, station, micros(*at))
+            });
+            KeptClass {
+                class: name.clone(),
+                answered: class.answered.iter().take(CANARIES.iter().sum()).cloned().map(Device::into_parts).collect(),
+                failed: failed.collect(),
+                stopped: class.stopped.map(|stop| match stop {
+                    Stop::Failures => KeptStop::Failures,
+                    Stop::Upset => KeptStop::Upset,
+                }),
+            }
+        })
     }
 
     /// A device of this class is about to be asked.

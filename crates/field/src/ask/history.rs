@@ -5,15 +5,16 @@ use std::time::{Duration, SystemTime};
 
 use super::change::Change;
 use super::classes::Classes;
+use super::fold::{Old, micros};
 use super::tally::Tally;
 use crate::breaker::{Attempt, End};
 use crate::guard::{Endpoint, Host, Refused};
 use crate::pacing::{Past, Segment};
-use crate::touch::{Kind, Line, TouchRecord};
+use crate::touch::{Kept, KeptAttempt, KeptDevice, Kind, Line, Told, TouchRecord, recall};
 use crate::uptime::{Reboots, Uptime, Watch};
 
 /// Attempts kept per device: several days of budget and a whole climb of the breaker.
-const ATTEMPTS_MAX: usize = 64;
+pub(super) const ATTEMPTS_MAX: usize = 64;
 /// What `ended` says in the `failed` lines that stand beside a connection that did come about.
 pub(super) const HOSTILE: &str = "hostile";
 /// The device closed the connection before its answer was whole.
@@ -39,6 +40,16 @@ impl Device {
         Self { endpoint: endpoint.canonical(), station: station.into() }
     }
 
+    /// As the folded record has it.
+    pub(super) fn of(kept: &KeptDevice) -> Self {
+        Self::new(&kept.target, kept.station.as_str())
+    }
+
+    /// Its endpoint, and who is asked behind it.
+    pub(super) fn into_parts(self) -> (Endpoint, String) {
+        (self.endpoint, self.station)
+    }
+
     /// What one connection is open to at a time.
     pub(super) fn host(&self) -> Host {
         self.endpoint.host()
@@ -48,6 +59,8 @@ impl Device {
 /// Earlier attempts by device, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct History {
+    /// Of single devices only what stands at these is kept; `None` for all.
+    endpoints: Option<BTreeSet<Endpoint>>,
     attempts: BTreeMap<Device, VecDeque<Attempt>>,
     /// What each said last of how long it had run.
     uptimes: BTreeMap<Device, Uptime>,
@@ -58,8 +71,8 @@ pub(super) struct History {
 }
 
 impl History {
-    /// Folds the record; of single devices only what stands at `endpoints` is kept.
-    /// `tally` counts all of it.
+    /// Folds the record; of single devices only what stands at `endpoints` is kept. `tally` counts all of it. What has become old in the meantime is folded
+    /// for whoever comes next.
     pub(super) fn read(
         touch: &TouchRecord,
         endpoints: &BTreeSet<Endpoint>,
@@ -67,14 +80,23 @@ impl History {
         tally: &mut Tally<'_>,
     ) -> Result<(Self, Classes), Refused> {
         let begun = endpoints.iter().map(|endpoint| (Segment::of(&endpoint.host()), (Duration::ZERO, None))).collect();
-        let mut history = Self { change: change.cloned(), begun, ..Self::default() };
-        let mut classes = Classes::default();
-        let outcome = touch.read_back(|_, line| {
-            history.take(&line, endpoints);
-            tally.take(&line);
-            // A change's own lines say what was expected of devices that reboot.
-            classes.take(&line, change.is_some_and(|change| line.reason.as_ref() == Some(&change.order)));
+        let mut history = Self { endpoints: Some(endpoints.clone()), change: change.cloned(), begun, ..Self::default() };
+        let (mut classes, mut old) = (Classes::default(), Old::of(touch));
+        let outcome = recall(touch.directory(), |told| match told {
+            Told::Kept(kept) => {
+                history.recall(&kept);
+                tally.recall(&kept);
+                classes.recall(&kept);
+            }
+            Told::Line { text, line, end } => {
+                old.take(text, line, end);
+                history.take(line);
+                tally.take(line);
+                // A change's own lines say what was expected of devices that reboot.
+                classes.take(line, change.is_some_and(|change| line.reason.as_ref() == Some(&change.order)));
+            }
         });
+        let outcome = outcome.and_then(|()| old.fold(touch));
         outcome.map(|()| (history, classes)).map_err(|error| Refused::before_any_byte("touch.record", error.to_string()))
     }
 
@@ -120,7 +142,49 @@ impl History {
         attempts.push_back(attempt);
     }
 
-    fn take(&mut self, line: &Line, endpoints: &BTreeSet<Endpoint>) {
+    /// Takes what the lines before the first one come to.
+    pub(super) fn recall(&mut self, kept: &Kept) {
+        let Kept::Device(kept) = kept else { return };
+        let device = Device::of(kept);
+        let last = kept.attempts.iter().map(|KeptAttempt(began, ..)| Duration::from_micros(*began)).max();
+        if let Some((begun, last)) = self.begun.get_mut(&Segment::of(&device.host())).zip(last) {
+            begun.0 = begun.0.max(last);
+        }
+        if !self.concerns(&device) {
+            return;
+        }
+        if let Some((at, ticks)) = kept.uptime {
+            self.uptimes.insert(device.clone(), Uptime { at: Duration::from_micros(at), ticks });
+        }
+        for KeptAttempt(began, span, end, reason) in &kept.attempts {
+            let (began, span) = (Duration::from_micros(*began), Duration::from_micros(*span));
+            let of_change = self.is_of_change(&device, Some(reason), began);
+            self.keep(device.clone(), Attempt { began, ended: began.saturating_add(span), end: (*end).into(), of_change });
+        }
+    }
+
+    /// Devices of which there is something to keep.
+    pub(super) fn devices(&self) -> impl Iterator<Item = &Device> {
+        self.attempts.keys().chain(self.uptimes.keys())
+    }
+
+    /// What there is of a device, as [`KeptDevice`] has it; it is gone from here.
+    pub(super) fn give(&mut self, device: &Device) -> (VecDeque<Attempt>, Option<(u64, u32)>) {
+        let uptime = self.uptimes.remove(device).map(|uptime| (micros(uptime.at), uptime.ticks));
+        (self.attempts.remove(device).unwrap_or_default(), uptime)
+    }
+
+    fn concerns(&self, device: &Device) -> bool {
+        self.endpoints.as_ref().is_none_or(|endpoints| endpoints.contains(&device.endpoint))
+    }
+
+    fn is_of_change(&self, device: &Device, reason: Option<&String>, began: Duration) -> bool {
+        let change = self.change.as_ref().filter(|change| reason == Some(&change.order));
+        change.is_some_and(|change| change.made(device, began))
+    }
+
+    /// Takes one line of the record, oldest first.
+    pub(super) fn take(&mut self, line: &Line) {
         let Some(target) = &line.target else { return };
         // The line comes first, and is synced: what left is some moments behind it, and the first message's line is not before that.
         if let Some(begun) = self.begun.get_mut(&Segment::of(&target.host())) {
@@ -131,13 +195,12 @@ impl History {
             }
         }
         let device = Device::new(target, line.station.clone().unwrap_or_default());
-        if !endpoints.contains(&device.endpoint) {
+        if !self.concerns(&device) {
             return;
         }
         let time = since_1970(line.time);
         if line.kind == Kind::Connect {
-            let change = self.change.as_ref().filter(|change| line.reason.as_ref() == Some(&change.order));
-            let of_change = change.is_some_and(|change| change.made(&device, time));
+            let of_change = self.is_of_change(&device, line.reason.as_ref(), time);
             return self.keep(device, Attempt { began: time, ended: time, end: End::Unknown, of_change });
         }
         if let (Kind::Uptime, Some(ticks)) = (line.kind, line.uptime_ticks) {
@@ -186,8 +249,8 @@ mod tests {
 
     /// Lines as `second kind [ended or latency]` of one device; expects the attempts that are left.
     fn check(lines: &[(u64, Kind, &str)], expected: &[(u64, u64, End)]) {
-        let mut history = History::default();
-        let devices = BTreeSet::from([DEVICE.parse().expect("an endpoint")]);
+        let endpoints = Some(BTreeSet::from([DEVICE.parse().expect("an endpoint")]));
+        let mut history = History { endpoints, ..History::default() };
         for (second, kind, word) in lines {
             let mut line = Line::new(*kind);
             line.time = SystemTime::UNIX_EPOCH + Duration::from_secs(*second);
@@ -195,9 +258,9 @@ mod tests {
             line.latency_us = word.parse().ok();
             line.ended = Some((*word).to_owned());
             line.question = Some((*word).to_owned());
-            history.take(&line, &devices);
+            history.take(&line);
             line.target = Some("192.0.2.8:502".parse().expect("an endpoint"));
-            history.take(&line, &devices);
+            history.take(&line);
         }
         let seconds = |&(began, ended, end): &(u64, u64, End)| Attempt {
             began: Duration::from_secs(began),

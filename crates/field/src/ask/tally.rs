@@ -8,7 +8,7 @@ use super::history::since_1970;
 use crate::guard::Endpoint;
 use crate::pacing::NotYet;
 use crate::site::Rules;
-use crate::touch::{Kind, Line, TouchError, lines_from};
+use crate::touch::{Kept, KeptAttempt, Kind, Line, Told, TouchError, recall};
 
 const DAY_SECONDS: u64 = 86_400;
 
@@ -37,12 +37,25 @@ impl<'a> Tally<'a> {
         Self { rules, since: day(now), readings: BTreeMap::new() }
     }
 
-    /// Takes one line of the touch record. A record from further ahead than a day was written by a broken clock.
+    /// Takes one line of the touch record.
     pub(super) fn take(&mut self, line: &Line) {
-        let time = since_1970(line.time);
-        let is_near = (self.since..=self.since.saturating_add(1)).contains(&day(time));
-        if let (Kind::Connect, Some(endpoint), true) = (line.kind, &line.target, is_near) {
-            self.begin(endpoint, line.station.as_deref().unwrap_or_default(), time);
+        if let (Kind::Connect, Some(endpoint)) = (line.kind, &line.target) {
+            self.count(endpoint, line.station.as_deref().unwrap_or_default(), since_1970(line.time));
+        }
+    }
+
+    /// Takes what the lines before the first one come to: of a clock that was ahead there may be readings of today.
+    pub(super) fn recall(&mut self, kept: &Kept) {
+        let Kept::Device(kept) = kept else { return };
+        for KeptAttempt(began, ..) in &kept.attempts {
+            self.count(&kept.target, &kept.station, Duration::from_micros(*began));
+        }
+    }
+
+    /// A reading on record. One from further ahead than a day was written by a broken clock.
+    fn count(&mut self, endpoint: &Endpoint, station: &str, time: Duration) {
+        if (self.since..=self.since.saturating_add(1)).contains(&day(time)) {
+            self.begin(endpoint, station, time);
         }
     }
 
@@ -92,10 +105,9 @@ pub fn spent(state: &Path, rules: &Rules, now: SystemTime) -> Result<Vec<Spent>,
     }
     let now = since_1970(now);
     let mut tally = Tally::new(rules, now);
-    lines_from(state, 0, |text, _| {
-        if let Ok(line) = serde_json::from_str::<Line>(text) {
-            tally.take(&line);
-        }
+    recall(state, |told| match told {
+        Told::Kept(kept) => tally.recall(&kept),
+        Told::Line { line, .. } => tally.take(line),
     })?;
     let zones: BTreeMap<&str, usize> = rules.zones.values().map(|zone| (zone.name.as_str(), zone.readings_per_day)).collect();
     let site = rules.readings_per_day_in_all.map(|most| (None, most));

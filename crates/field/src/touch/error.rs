@@ -39,8 +39,8 @@ pub enum TouchError {
     Broken {
         /// The record.
         path: PathBuf,
-        /// Its number, from 1.
-        line: u64,
+        /// The byte at which it begins.
+        at: u64,
         /// What is wrong with it.
         why: String,
     },
@@ -74,7 +74,7 @@ impl fmt::Display for TouchError {
                     path.display()
                 )
             }
-            Self::Broken { path, line, why } => write!(f, "touch record {}, line {line}: {why}", path.display()),
+            Self::Broken { path, at, why } => write!(f, "touch record {}, the line at byte {at}: {why}", path.display()),
             Self::TooLong { why } => write!(f, "a line for {FILE_NAME} is too long ({why}, limit {LINE_BYTES_MAX} bytes)"),
         }
     }

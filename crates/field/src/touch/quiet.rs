@@ -35,7 +35,7 @@ impl TouchRecord {
     /// Why nothing may be sent now: this process ends, or somebody set the quiet switch beside the record.
     #[must_use]
     pub fn quiet(&self) -> Option<Hush> {
-        if self.is_ending() { Some(Hush::Ending) } else { self.path().parent().and_then(quiet).map(Hush::Switch) }
+        if self.is_ending() { Some(Hush::Ending) } else { quiet(self.directory()).map(Hush::Switch) }
     }
 
     /// From here on this process begins with no device and puts no question; what is under way ends with its goodbye.

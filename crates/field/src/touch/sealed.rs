@@ -11,7 +11,7 @@ use super::{Kind, Line, TouchError, TouchRecord, header, lines_from};
 /// The lines since the last seal, and the key of the next.
 pub(super) struct Sealing {
     chain: Chain,
-    key: SiteKey,
+    pub(super) key: SiteKey,
 }
 
 impl Sealing {
@@ -33,14 +33,17 @@ impl TouchRecord {
     /// As [`TouchRecord::open`], or a seal that does not hold any more.
     pub fn open_sealed(state: &Path, clock: impl Fn() -> SystemTime + Send + Sync + 'static, key: SiteKey) -> Result<Self, TouchError> {
         let record = Self::open(state, clock)?;
-        let (mut chain, mut number, mut unsealed) = (Chain::default(), 0_u64, None);
-        lines_from(state, 0, |text, _| {
+        // What is folded was checked before it was, and is under the same key.
+        let folded = record.folded(&key.public())?.and_then(|(end, last)| Some((end, Chain::behind(&last.seal?))));
+        let (from, mut chain) = folded.unwrap_or_default();
+        let (mut number, mut unsealed) = (0_u64, None);
+        lines_from(state, from, |text, line, _| {
             number = number.saturating_add(1);
-            // `lines_from` has parsed it.
-            let Some(seal) = serde_json::from_str::<Line>(text).ok().and_then(|line| line.seal) else { return chain.take(text) };
-            let broken = chain.check(&seal, &key.public()).err().map(|why| format!("the seal in its touch line {number}: {why}"));
+            let Some(seal) = &line.seal else { return chain.take(text) };
+            let behind = if from > 0 { format!(" behind byte {from}") } else { String::new() };
+            let broken = chain.check(seal, &key.public()).err().map(|why| format!("the seal in its touch line {number}{behind}: {why}"));
             unsealed = unsealed.take().or(broken);
-            chain = Chain::behind(&seal);
+            chain = Chain::behind(seal);
         })?;
         if let Some(why) = unsealed {
             return Err(TouchError::NotARecord { path: record.path, why });
@@ -90,7 +93,7 @@ mod tests {
             record.seal().expect("nothing to seal");
         }
         let mut lines = Vec::new();
-        lines_from(state, 0, |line, _| lines.push(line.to_owned())).expect("lines");
+        lines_from(state, 0, |line, _, _| lines.push(line.to_owned())).expect("lines");
         lines
     }
 

@@ -90,7 +90,7 @@ impl Devices {
 }
 
 /// The inventory file as a table.
-fn inventory(assets: &[&Asset], profiles: &ProfileSet) -> Table {
+pub fn inventory(assets: &[&Asset], profiles: &ProfileSet) -> Table {
     let header = inventory_header(assets);
     let tint = |asset: &Asset| match (asset.is_listed_only(), asset.why_unknown.is_empty()) {
         (true, _) => Tint::Other,

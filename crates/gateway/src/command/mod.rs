@@ -20,6 +20,7 @@ pub mod evidence;
 pub mod explain;
 #[cfg(unix)]
 pub mod field;
+pub mod handover;
 pub mod import;
 pub mod ledger;
 pub mod listen;

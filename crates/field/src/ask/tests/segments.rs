@@ -29,8 +29,7 @@ fn devices_of_a_segment_keep_their_gap_across_runs() {
             ask(vec![regular(target, 1)], &settings, touch, |_| ()).await.expect("loopback only");
         }
         let mut begun = Vec::new();
-        let read = crate::touch::lines_from(&state.0, 0, |line, _| {
-            let line: Line = serde_json::from_str(line).expect("a line");
+        let read = crate::touch::lines_from(&state.0, 0, |_, line, _| {
             begun.extend((line.kind == Kind::Connect).then_some(line.time));
         });
         read.expect("a record");

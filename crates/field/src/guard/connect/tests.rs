@@ -16,7 +16,6 @@ use tokio::{
 use super::*;
 use crate::{
     guard::{Limits, Modbus, PnIo},
-    touch::Line,
 };
 
 const REGULAR: [u8; 11] = [0, 1, 0, 0, 0, 5, 255, 0x2b, 0x0e, 2, 0];
@@ -40,7 +39,7 @@ fn permit(target: SocketAddr) -> Permit {
 
 fn kinds(touch: &TouchRecord) -> Vec<(Kind, Option<String>)> {
     let mut kinds = Vec::new();
-    touch.read_back(|_, line: Line| kinds.push((line.kind, line.ended))).expect("whole lines");
+    crate::touch::lines_from(touch.directory(), 0, |_, line, _| kinds.push((line.kind, line.ended.clone()))).expect("whole lines");
     kinds
 }
 

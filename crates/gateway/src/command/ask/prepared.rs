@@ -1,7 +1,6 @@
 //! What the catalog knows of those who are to be asked, before anybody is.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use nameplate_core::catalog::Catalog;
 use nameplate_field::ask::Ask;
@@ -30,8 +29,7 @@ pub fn prepared(
     touch: &TouchRecord,
     mut refused: impl FnMut(),
 ) -> Result<Prepared, Failure> {
-    let state = touch.path().parent().unwrap_or(Path::new(""));
-    let asks = masters::known(catalog, state, chassis::known(catalog, asks));
+    let asks = masters::known(catalog, touch.directory(), chassis::known(catalog, asks));
     let asks = leave_out(catalog, asks, reason, touch, |_, _| refused())?;
     let kinds = kinds::kinds(catalog, &asks);
     Ok(Prepared { asks, kinds })

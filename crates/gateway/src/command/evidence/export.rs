@@ -70,28 +70,44 @@ impl Prepared {
         Ok(Self { subject: subject.to_owned(), entries, read, named })
     }
 
+    /// What a bundle about files has: the log's keys, and no page but the one that is given to [`Prepared::listing`].
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn of_keys(store: &Store, subject: &str) -> Result<Self, Failure> {
+        let mut entries = vec![0];
+        entries.extend(store.key_changes()?);
+        Ok(Self { subject: subject.to_owned(), entries, read: Vec::new(), named: Named::default() })
+    }
+
+    /// What the log is told of a bundle with this page.
+    pub fn listing(&self, page: &str) -> Body {
+        Body::Evidence { subject: self.subject.clone(), entries: self.entries.clone(), page_sha256: hex(&Sha256::digest(page)) }
+    }
+
     /// The page for people, and what the log is told: that the bundle exists, what is in it, and the hash of its page. `listed`: index and time of
     /// that entry.
     pub fn page(&self, keys: &Keys, listed: (u64, u64)) -> (String, Body) {
         let Named { payloads, profiles } = &self.named;
         let page = page(&Content { subject: &self.subject, entries: &self.read, payloads, profiles, keys, listed });
-        let page_sha256 = hex(&Sha256::digest(&page));
-        let body = Body::Evidence { subject: self.subject.clone(), entries: self.entries.clone(), page_sha256 };
+        let body = self.listing(&page);
         (page, body)
     }
 
-    /// The bundle, if we would accept it ourselves: all entries and the one at `listed` with their proofs.
+    /// The bundle, if we would accept it ourselves: all entries and the one at `listed` with their proofs, under the checkpoint that was signed behind it. What
+    /// came since is not in it.
     ///
     /// # Errors
     /// The store's, or that it would not be accepted.
     pub fn bundle(mut self, store: &Store, page: String, listed: u64) -> Result<(Vec<u8>, Exported), Failure> {
         self.entries.push(listed);
-        let entries = prove(store, &self.entries)?;
+        let size = listed.saturating_add(1);
+        let entries = prove(store, &self.entries, size)?;
         let (keys, fingerprint) = (store.keys(), store.public_key().fingerprint());
         let payloads = self.named.payloads.into_iter().map(|(name, bytes)| (name, hex(&bytes))).collect();
         let told = Exported { subject: self.subject, entries: entries.len(), fingerprint };
         let bundle = Bundle {
-            checkpoint: store.checkpoint().to_owned(),
+            checkpoint: store.note(size)?,
             entries,
             format: FORMAT.to_owned(),
             origin: keys.origin(),
@@ -160,9 +176,9 @@ fn named(store: &Store, entries: &[u64]) -> Result<Named, Failure> {
     Ok(Named { payloads, profiles })
 }
 
-/// Entries with the proofs that they are in the log.
-fn prove(store: &Store, entries: &[u64]) -> Result<Vec<Proven>, Failure> {
-    let (tree, size) = (store.tree()?, store.size());
+/// Entries with the proofs that they are among the first `size` of the log.
+fn prove(store: &Store, entries: &[u64], size: u64) -> Result<Vec<Proven>, Failure> {
+    let tree = store.tree()?;
     let prove = |index: &u64| {
         let proof =
             tree.inclusion(*index, size).ok_or_else(|| Failure::input(format_args!("entry {index}"), "it has no place in the tree"))?;
@@ -170,4 +186,26 @@ fn prove(store: &Store, entries: &[u64]) -> Result<Vec<Proven>, Failure> {
         Ok(Proven { index: *index, proof: proof.iter().map(|hash| hex(hash)).collect(), record })
     };
     entries.iter().map(prove).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_between_the_entry_and_its_bundle_does_not_spoil_the_bundle() {
+        let place = std::env::temp_dir().join(format!("nameplate-bundle-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&place);
+        let mut store = Store::write(&place).expect("a store");
+        store.change_key("Ada", "a key in between").expect("another key");
+        let prepared = Prepared::of_keys(&store, "hand-over").expect("keys");
+        let list = format!("{}  devices.csv\n", "0".repeat(64));
+        let listed = store.size();
+        store.append(&[Draft::new(1, prepared.listing(&list))]).expect("appended");
+        store.append(&[Draft::new(2, Body::Touch { line: "{}".to_owned() })]).expect("what came in meanwhile");
+        let (bytes, told) = prepared.bundle(&store, list, listed).expect("a bundle");
+        assert_eq!(told.entries, 3);
+        assert_eq!(verify(&bytes, Some(&told.fingerprint)).authenticity, Authenticity::Authentic);
+        fs::remove_dir_all(&place).expect("removed");
+    }
 }

@@ -118,6 +118,10 @@ impl Action {
     fn compared(inside: &Inside) -> Result<String, Failure> {
         match inside {
             Inside::Same => Ok("page: the same again: it says what the bundle holds\n".to_owned()),
+            Inside::Files(count) => Ok(format!(
+                "page: a list of {}; `nameplate handover verify` holds files against it, and so does sha256sum --check\n",
+                print::count(*count as u64, "file")
+            )),
             Inside::OfAnother(maker) => Ok(format!(
                 "page: made by {}, not compared; `nameplate evidence show` makes one of what the bundle holds\n",
                 printable(maker)
@@ -212,7 +216,7 @@ fn seen_by(note: &PathBuf, witness: &VerifierKey, checked: &Checked) -> Result<S
 }
 
 /// A fingerprint as people copy it: in upper or lower case.
-pub(super) fn fingerprint(text: &str) -> Result<String, String> {
+pub fn fingerprint(text: &str) -> Result<String, String> {
     let digits = text.trim().to_ascii_lowercase();
     let right = digits.len() == FINGERPRINT_DIGITS && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     if right { Ok(digits) } else { Err(format!("a fingerprint has {FINGERPRINT_DIGITS} hexadecimal digits")) }

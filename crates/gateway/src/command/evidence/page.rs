@@ -11,6 +11,7 @@ use nameplate_core::ledger::{Body, Entry, Keys};
 use nameplate_core::observation::rfc3339;
 use nameplate_core::view::View;
 
+use crate::handover;
 use crate::print;
 use crate::sheet::book::{Table, Tint};
 use crate::sheet::page::{document, paragraph, tables};
@@ -43,6 +44,8 @@ pub struct Content<'a> {
 pub enum Inside {
     /// Byte for byte the same.
     Same,
+    /// It is no page for people, but a list of so many files.
+    Files(usize),
     /// Another program made it; nothing was compared.
     OfAnother(String),
     /// This program's name stands on it, and it says something else.
@@ -58,7 +61,7 @@ pub fn of_checked(checked: &Checked) -> (String, Inside) {
     let how = match maker(inside) {
         _ if page == *inside => Inside::Same,
         Some(maker) if maker != DECODER => Inside::OfAnother(maker.to_owned()),
-        _ => Inside::Different,
+        _ => handover::listed(inside).map_or(Inside::Different, |files| Inside::Files(files.len())),
     };
     (page, how)
 }

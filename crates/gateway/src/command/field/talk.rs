@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use nameplate_core::text::printable;
-use nameplate_field::ask::Ask;
-use nameplate_field::guard::{ENDING, Endpoint};
-use nameplate_field::touch::{self, Kind, Line, hush};
+use nameplate_field::ask::{Ask, last_asked};
+use nameplate_field::touch::{self, hush};
 use tokio::io::{AsyncWriteExt, BufReader};
 #[cfg(unix)]
 use tokio::net::{UnixStream, unix::OwnedWriteHalf};
@@ -130,7 +129,7 @@ impl Desk<'_, '_> {
     async fn tell_what_is_new(&mut self) -> io::Result<()> {
         let Some(mut at) = self.touched else { return Ok(()) };
         let mut reports: Vec<(Vec<String>, u64)> = Vec::new();
-        let read = touch::lines_from(&self.side.directory, at, |line, end| {
+        let read = touch::lines_from(&self.side.directory, at, |line, _, end| {
             match reports.last_mut().filter(|(lines, _)| lines.len() < LINES_MAX) {
                 Some((lines, last)) => {
                     lines.push(line.to_owned());
@@ -159,21 +158,7 @@ impl Desk<'_, '_> {
 
 /// The devices of the site file, and when these plans last had them asked.
 fn listed(side: &Side<'_>, plans: &[String]) -> io::Result<Vec<Listed>> {
-    let mut asked: BTreeMap<(Endpoint, String), BTreeMap<String, u64>> = BTreeMap::new();
-    let read = touch::lines_from(&side.directory, 0, |line, _| {
-        let Ok(Line { kind: Kind::Connect | Kind::Refused, target: Some(target), station, reason: Some(reason), rule, time, .. }) =
-            serde_json::from_str::<Line>(line)
-        else {
-            return;
-        };
-        // Who was refused only because the process ended has not had his reading.
-        if plans.contains(&reason) && rule.as_deref() != Some(ENDING) {
-            let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-            let place = (target.canonical(), station.unwrap_or_default());
-            asked.entry(place).or_default().insert(reason, u64::try_from(since.as_nanos()).unwrap_or(u64::MAX));
-        }
-    });
-    read.map_err(|e| wrong(e.to_string()))?;
+    let asked = last_asked(&side.directory, plans).map_err(|e| wrong(e.to_string()))?;
     let of = |asks: &[Ask]| {
         let places = asks.iter().filter_map(|ask| asked.get(&(ask.endpoint.canonical(), ask.station())));
         places.flatten().fold(BTreeMap::new(), |mut all: BTreeMap<String, u64>, (plan, time)| {

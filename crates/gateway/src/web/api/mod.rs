@@ -15,6 +15,7 @@ pub mod evidence;
 pub mod explained;
 pub mod field;
 mod findings;
+pub mod handover;
 mod health;
 pub mod imports;
 pub mod ledger;
@@ -168,6 +169,7 @@ fn auditors() -> OpenApiRouter<Web> {
         .routes(routes!(ledger::entries))
         .routes(routes!(evidence::of_device))
         .routes(routes!(evidence::of_change))
+        .routes(routes!(handover::write))
         .routes(routes!(accounts::list))
         .routes(routes!(program::settings));
     behind_right(router, Right::Audit)
