@@ -55,13 +55,15 @@ impl Site {
     }
 
     fn folders(&self) -> Vec<PathBuf> {
-        let mut folders: Vec<PathBuf> = fs::read_dir(self.place()).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+        let mut folders: Vec<PathBuf> =
+            fs::read_dir(self.place()).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
         folders.sort();
         folders
     }
 
     fn files(&self) -> Vec<String> {
-        let names = fs::read_dir(&self.folder).expect("a folder").map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
+        let names =
+            fs::read_dir(&self.folder).expect("a folder").map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
         let mut names: Vec<String> = names.collect();
         names.sort();
         names
@@ -108,7 +110,9 @@ fn files_for_it_are_taken_by_the_validators_of_their_formats() {
     assert_eq!((&meter["manufacturer"]["name"], &firmware["version"]), (&Value::from("Computec Oy"), &Value::from("v3.160")));
     let property = |name: &str| {
         let all = firmware["properties"].as_array().expect("properties");
-        all.iter().find(|property| property["name"] == format!("nameplate:firmware_revision:{name}")).map(|property| property["value"].clone())
+        all.iter()
+            .find(|property| property["name"] == format!("nameplate:firmware_revision:{name}"))
+            .map(|property| property["value"].clone())
     };
     assert_eq!((property("grade"), property("method")), (Some("identity-object".into()), Some("heard".into())), "{firmware}");
     let text = bom.to_string();

@@ -3,12 +3,11 @@
 use std::borrow::Cow;
 
 use nameplate_wire::{Authority, Fact, Reading};
-use regex::bytes::Regex;
 use serde::{Deserialize, Serialize};
 
 use super::objects::{OWN, resolved};
 use super::slice::Slice;
-use super::{Component, Extract, Invalid, Profile, parse};
+use super::{Component, Extract, Invalid, Pattern, Profile, parse};
 use crate::claim::{Claim, Field};
 use crate::text::{self, Unreadable};
 
@@ -189,13 +188,13 @@ fn value_of(profile: &Profile, rule: &Extract, fact: &Fact) -> Result<Option<Str
         return Ok(None);
     }
     let text = text::decode_fact(fact.shape, &fact.bytes).map_err(|Unreadable { shown }| shown)?;
-    if rule.unless.as_ref().is_some_and(|pattern| pattern.is_match(text.as_bytes())) {
+    if rule.unless.as_ref().is_some_and(|pattern| pattern.is_match(&text)) {
         return Ok(None);
     }
     let value = match &rule.pattern {
         None => text.as_str(),
         Some(pattern) => {
-            let found = pattern.captures(text.as_bytes()).and_then(|found| found.get(1).or_else(|| found.get(0)));
+            let found = pattern.captures(&text).and_then(|found| found.get(1).or_else(|| found.get(0)));
             // A part of a character is no value.
             match found.and_then(|part| text.get(part.range())) {
                 Some(part) => part.trim(),
@@ -234,8 +233,8 @@ fn matches(profile: &Profile, reading: &Reading) -> bool {
 }
 
 /// True when this fact is there, readable, and matches.
-pub(super) fn holds((path, pattern): (&String, &Regex), reading: &Reading) -> bool {
-    fact_text(reading, path).is_some_and(|text| pattern.is_match(text.as_bytes()))
+pub(super) fn holds((path, pattern): (&String, &Pattern), reading: &Reading) -> bool {
+    fact_text(reading, path).is_some_and(|text| pattern.is_match(&text))
 }
 
 /// The text of a fact that is there and readable.

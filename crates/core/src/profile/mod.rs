@@ -8,6 +8,7 @@ mod example;
 mod interpret;
 mod objects;
 mod parse;
+mod pattern;
 mod redact;
 mod slice;
 
@@ -15,7 +16,6 @@ use std::collections::BTreeMap;
 
 use nameplate_wire::conversation::Over;
 use nameplate_wire::modbus::registers::Read;
-use regex::bytes::Regex;
 use serde::Deserialize;
 
 pub use draft::{Answer, Head, draft};
@@ -23,6 +23,7 @@ pub use example::{Failure, check, stream};
 pub use interpret::{Interpretation, Matched, ProfileSet};
 pub use objects::Further;
 pub use parse::{Invalid, parse};
+pub use pattern::Pattern;
 pub use redact::{Personal, redact};
 
 use crate::claim::{Field, Grade};
@@ -142,7 +143,7 @@ pub struct Profile {
     /// Registers to ask for, literally, in this order (Modbus); at most two reads.
     pub reads: Vec<Read>,
     /// Fact -> pattern; all must match.
-    pub matches: BTreeMap<String, Regex>,
+    pub matches: BTreeMap<String, Pattern>,
     /// What to extract, per component.
     pub components: Vec<Component>,
     /// Its tests.
@@ -164,11 +165,11 @@ pub struct Extract {
     /// The facts' paths, `modbus.object.2`: the first that is there and can be used counts. Never empty.
     pub from: Vec<String>,
     /// A text that this matches is not used: it says that what the pattern finds in it is something else.
-    pub unless: Option<Regex>,
+    pub unless: Option<Pattern>,
     /// What is found is a number, and the value is what it is called there.
     pub register: Option<Register>,
     /// With one group, the group is the value; without, the whole text is. `None`: the whole text.
-    pub pattern: Option<Regex>,
+    pub pattern: Option<Pattern>,
     /// How good this source is.
     pub grade: Grade,
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use nameplate_wire::modbus::registers::{BLOCKS_MAX, Read};
-use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use toml::Spanned;
 
+use super::pattern::Pattern;
 use super::slice::Slice;
 use super::{Component, Confidence, DeviceClass, Example, Extract, Form, Profile, Role, Said, objects};
 use crate::claim::{Field, Grade};
@@ -16,8 +16,6 @@ use crate::observation::{hex, over, unhex};
 use crate::register::Register;
 use crate::version::Order;
 
-/// Compiled size of one pattern in bytes: a profile's patterns read short texts; more than this is a mistake or an attack.
-const PATTERN_BYTES_MAX: usize = 64 * 1024;
 /// A profile's text in bytes: the house allows 150 lines.
 const PROFILE_BYTES_MAX: usize = 64 * 1024;
 /// The protocol that has pages.
@@ -196,16 +194,10 @@ pub fn parse(id: &str, text: &str) -> Result<Profile, Invalid> {
 /// Makes an [`Invalid`] for a place in the text.
 type At<'a> = dyn Fn(Option<std::ops::Range<usize>>, &'static str, String) -> Invalid + 'a;
 
-/// Patterns are of bytes: `\d` is one of ten digits, as it is meant, and not one of all scripts, which makes a pattern many times as large.
-fn pattern(text: &Spanned<String>, at: &At<'_>) -> Result<Regex, Invalid> {
-    RegexBuilder::new(text.as_ref()).unicode(false).size_limit(PATTERN_BYTES_MAX).build().map_err(|e| {
-        at(Some(text.span()), "pattern", format!("the pattern {:?} cannot be used: {}", text.as_ref(), last_line(&e.to_string())))
-    })
-}
-
-/// A regex error draws the pattern over several lines; its last line says what is wrong.
-fn last_line(text: &str) -> &str {
-    text.lines().next_back().unwrap_or(text).trim_start_matches("error: ")
+/// A pattern, and how many groups it has.
+fn pattern(text: &Spanned<String>, at: &At<'_>) -> Result<(Pattern, usize), Invalid> {
+    Pattern::new(text.as_ref())
+        .map_err(|why| at(Some(text.span()), "pattern", format!("the pattern {:?} cannot be used: {why}", text.as_ref())))
 }
 
 /// Literal paths: what the device is asked, word by word, so that nothing in an answer or a pattern can change it.
@@ -283,7 +275,7 @@ fn registers(text: &Text, at: &At<'_>) -> Result<Vec<Read>, Invalid> {
     text.read.iter().map(read).collect()
 }
 
-fn match_rules(read: &Text, at: &At<'_>) -> Result<BTreeMap<String, Regex>, Invalid> {
+fn match_rules(read: &Text, at: &At<'_>) -> Result<BTreeMap<String, Pattern>, Invalid> {
     if read.fallback != read.matches.is_empty() {
         return Err(at(None, "match", "a profile has a [match] table, or it says fallback = true, and not both".into()));
     }
@@ -295,7 +287,7 @@ fn match_rules(read: &Text, at: &At<'_>) -> Result<BTreeMap<String, Regex>, Inva
                 format!("the pattern {:?} starts with ^, so that it cannot match in the middle of another maker's text", text.as_ref());
             return Err(at(Some(text.span()), "anchored", why));
         }
-        matches.insert(fact.as_ref().clone(), pattern(text, at)?);
+        matches.insert(fact.as_ref().clone(), pattern(text, at)?.0);
     }
     Ok(matches)
 }
@@ -320,15 +312,18 @@ fn component(read: &ComponentText, protocol: &str, at: &At<'_>) -> Result<Compon
         }
         from.iter().try_for_each(|fact| check_fact(fact, rule.from.span(), protocol, at))?;
         let compiled = rule.pattern.as_ref().map(|text| pattern(text, at)).transpose()?;
-        if let (Some(text), Some(compiled)) = (&rule.pattern, &compiled) {
+        if let (Some(text), Some((_, groups))) = (&rule.pattern, &compiled) {
             // Both ends: a value cut out of the middle of a longer text would be another value.
-            if !(text.as_ref().starts_with('^') && text.as_ref().ends_with('$')) || compiled.captures_len() > 2 {
+            if !(text.as_ref().starts_with('^') && text.as_ref().ends_with('$')) || *groups > 2 {
                 let why = format!("the pattern {:?} runs from ^ to $ and has at most one group", text.as_ref());
                 return Err(at(Some(text.span()), "whole-text", why));
             }
         }
-        let unless = rule.unless.as_ref().map(|text| pattern(text, at)).transpose()?;
-        extract.insert(*field, Extract { from, pattern: compiled, unless, register: rule.register, grade: rule.grade });
+        let unless = rule.unless.as_ref().map(|text| pattern(text, at)).transpose()?.map(|(unless, _)| unless);
+        extract.insert(
+            *field,
+            Extract { from, pattern: compiled.map(|(pattern, _)| pattern), unless, register: rule.register, grade: rule.grade },
+        );
     }
     Ok(Component { role: read.role, extract })
 }

@@ -241,7 +241,9 @@ mod tests {
     }
 
     fn endpoints() -> Vec<Endpoint> {
-        ["192.0.2.1:502", "192.0.2.2:502", "192.0.2.2:20000", "198.51.100.9:502", "udp:198.51.100.9:161"].map(|at| at.parse().expect("an endpoint")).to_vec()
+        ["192.0.2.1:502", "192.0.2.2:502", "192.0.2.2:20000", "198.51.100.9:502", "udp:198.51.100.9:161"]
+            .map(|at| at.parse().expect("an endpoint"))
+            .to_vec()
     }
 
     fn change() -> Change {
@@ -285,7 +287,8 @@ mod tests {
                     line.protocol = Some(PROTOCOL.name.to_owned());
                     line.from = draw.of(&[None, Some([192, 0, 2, 100].into()), Some([192, 0, 2, 101].into())]);
                     // From the link addresses 1 and 10; and what is no frame.
-                    line.bytes = Some(draw.of(&["05640dc40a00010075bac3c30100f2000000824d", "0564058001000a00", "0564058b0a00010048ac"]).to_owned());
+                    line.bytes =
+                        Some(draw.of(&["05640dc40a00010075bac3c30100f2000000824d", "0564058001000a00", "0564058b0a00010048ac"]).to_owned());
                 }
                 _ => {}
             }
@@ -348,7 +351,9 @@ mod tests {
                 assert_eq!(ask(None), whole, "seed {seed}, folded up to {cut}");
             }
             // What a change expects of its devices is in their attempts; a class that its devices stopped is stopped once that is folded.
-            let devices = |text: &str| text.lines().filter(|line| !line.starts_with("modbus") && !line.contains("Tally")).map(str::to_owned).collect::<Vec<_>>();
+            let devices = |text: &str| {
+                text.lines().filter(|line| !line.starts_with("modbus") && !line.contains("Tally")).map(str::to_owned).collect::<Vec<_>>()
+            };
             assert_eq!(devices(&ask(Some(&change()))), devices(&of_change), "seed {seed}");
         }
         std::fs::remove_dir_all(&state).expect("removed");

@@ -17,7 +17,7 @@ use super::check::source::Sources;
 use super::evidence::{Prepared, fingerprint, is_proven, sentences};
 use crate::cli::Options;
 use crate::failure::{Code, Failure};
-use crate::handover::{LIST, NAMESPACE, PROOF, SIGNATURE, SUBJECT, Site, files, folder, listed, signed, subject};
+use crate::handover::{LIST, NAMESPACE, PROOF, SIGNATURE, SUBJECT, Signed, Site, files, folder, listed, signed, subject};
 use crate::store::{Draft, Store, now_ns};
 use crate::{print, profiles, state};
 
@@ -118,7 +118,7 @@ fn write(options: &Options, directory: &Path, site: Option<&str>) -> Result<(), 
     fs::create_dir_all(&unfinished).map_err(|e| cannot(&unfinished, e))?;
     // The disk may be full: before the ledger says that files were handed over, they are there.
     let count = print::count(files.len() as u64, "file");
-    let (files, list) = signed(files, |bytes| store.sign_file(NAMESPACE, bytes))?;
+    let Signed { files, list } = signed(files, |bytes| store.sign_file(NAMESPACE, bytes))?;
     for (name, bytes) in &files {
         put(&unfinished, name, bytes)?;
     }
@@ -130,7 +130,10 @@ fn write(options: &Options, directory: &Path, site: Option<&str>) -> Result<(), 
     fs::rename(&unfinished, &folder).map_err(|e| cannot(&folder, e))?;
     sync(directory).map_err(|e| cannot(directory, e))?;
     eprintln!("{}: {count}, by the ledger up to entry {entries}", folder.display());
-    eprintln!("whoever checks them needs this fingerprint of the site's key, on another way than the files: {}", store.public_key().fingerprint());
+    eprintln!(
+        "whoever checks them needs this fingerprint of the site's key, on another way than the files: {}",
+        store.public_key().fingerprint()
+    );
     Ok(())
 }
 
@@ -173,7 +176,9 @@ fn check(folder: &Path, pinned: Option<&str>) -> Result<(), Failure> {
     print::out(&sentences(&verdict, pinned))?;
     let Some((_, checked)) = &verdict.content else { return Err(failed(format!("{}: it proves nothing; see above", proof.display()))) };
     let names = listed(&checked.page).filter(|_| checked.subject.starts_with(SUBJECT));
-    let names = names.ok_or_else(|| failed(format!("{}: this bundle is about {}, and no list of files", proof.display(), printable(&checked.subject))))?;
+    let names = names.ok_or_else(|| {
+        failed(format!("{}: this bundle is about {}, and no list of files", proof.display(), printable(&checked.subject)))
+    })?;
     if read(LIST)? != checked.page.as_bytes() {
         return Err(failed(format!("{}: not the list that is in the ledger", folder.join(LIST).display())));
     }

@@ -105,7 +105,8 @@ fn of_part(asset: &Asset, part: &str) -> Value {
     if let Some(firmware) = &firmware {
         component.insert("version".to_owned(), json!(printable(&firmware.standing.claim.value)));
         properties.extend(rests_on("firmware_revision", firmware.standing));
-        properties.extend(firmware.conflicting.iter().map(|other| property("firmware_revision:conflicting", printable(&other.claim.value))));
+        properties
+            .extend(firmware.conflicting.iter().map(|other| property("firmware_revision:conflicting", printable(&other.claim.value))));
     }
     for field in Field::ALL.into_iter().filter(|field| !OWN_KEYS.contains(field)) {
         if let Some(current) = current(field) {

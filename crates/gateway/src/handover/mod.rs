@@ -49,7 +49,12 @@ pub struct Site<'a> {
 ///
 /// # Errors
 /// It is too large for a workbook.
-pub fn files(site: &Site<'_>, view: &View, profiles: &ProfileSet, findings: Option<&Findings>) -> Result<BTreeMap<&'static str, Vec<u8>>, Failure> {
+pub fn files(
+    site: &Site<'_>,
+    view: &View,
+    profiles: &ProfileSet,
+    findings: Option<&Findings>,
+) -> Result<BTreeMap<&'static str, Vec<u8>>, Failure> {
     let catalog = &view.catalog;
     let assets: Vec<_> = catalog.assets().collect();
     let text = |format| listing(catalog.assets(), profiles, format).into_bytes();
@@ -72,14 +77,19 @@ pub fn files(site: &Site<'_>, view: &View, profiles: &ProfileSet, findings: Opti
     Ok(files)
 }
 
-/// What stands in a folder beside the proof: each file with its signature, and the list with its own; and the list once more, for the proof.
+/// What stands in a folder beside the proof.
+pub struct Signed {
+    /// Each file behind its name, the list among them, and behind each its signature.
+    pub files: Vec<(String, Vec<u8>)>,
+    /// The list once more, for the proof.
+    pub list: String,
+}
+
+/// Signs files, and a list of them.
 ///
 /// # Errors
 /// What `sign` says.
-pub fn signed(
-    mut files: BTreeMap<&'static str, Vec<u8>>,
-    sign: impl Fn(&[u8]) -> Result<String, Failure>,
-) -> Result<(Vec<(String, Vec<u8>)>, String), Failure> {
+pub fn signed(mut files: BTreeMap<&'static str, Vec<u8>>, sign: impl Fn(&[u8]) -> Result<String, Failure>) -> Result<Signed, Failure> {
     let list = list(&files);
     files.insert(LIST, list.clone().into_bytes());
     let mut all = Vec::with_capacity(files.len().saturating_mul(2));
@@ -88,7 +98,7 @@ pub fn signed(
         all.push((name.to_owned(), bytes));
         all.push((format!("{name}{SIGNATURE}"), signature));
     }
-    Ok((all, list))
+    Ok(Signed { files: all, list })
 }
 
 /// The name of the folder: which log, and how far.

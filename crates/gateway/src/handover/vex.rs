@@ -136,10 +136,13 @@ fn vulnerability(is_cve: bool, name: &str, words: &BTreeMap<String, Word<'_>>) -
         words.values().flat_map(|word| &word.found).map(|found| format!("{} {}", found.proof.publisher, found.proof.advisory)).collect();
     let by = format!("By {}.", advisories.iter().map(|one| printable(one)).collect::<Vec<_>>().join("; "));
     let mut vulnerability = Map::from_iter([
-        ("notes".to_owned(), json!([
-            { "category": "summary", "title": "Documents", "text": by },
-            { "category": "details", "title": "Why, by device", "text": details.join("\n") },
-        ])),
+        (
+            "notes".to_owned(),
+            json!([
+                { "category": "summary", "title": "Documents", "text": by },
+                { "category": "details", "title": "Why, by device", "text": details.join("\n") },
+            ]),
+        ),
         ("product_status".to_owned(), json!(status)),
     ]);
     if is_cve {
@@ -169,7 +172,8 @@ const fn status_of(verdict: Verdict) -> &'static str {
 fn remediation(id: &str, word: &Word<'_>) -> Value {
     let affected = || word.found.iter().filter(|found| found.verdict == Verdict::Affected);
     let offers_fix = affected().any(|found| found.proof.offers_fix);
-    let texts: std::collections::BTreeSet<String> = affected().filter_map(|found| found.proof.remediation.as_deref().map(printable)).collect();
+    let texts: std::collections::BTreeSet<String> =
+        affected().filter_map(|found| found.proof.remediation.as_deref().map(printable)).collect();
     let details = texts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n");
     let category = match (offers_fix, details.is_empty()) {
         (true, _) => "vendor_fix",

@@ -63,7 +63,7 @@ impl Outbox {
     }
 
     /// What the desk was not told, in order; a profile before the first report that rests on it.
-    pub fn next(&mut self) -> Option<Next> {
+    pub fn next_told(&mut self) -> Option<Next> {
         let at = self.waiting.partition_point(|waiting| waiting.number <= self.told);
         let Waiting { number, line, profile } = self.waiting.get(at)?;
         if let Some(profile) = profile.as_ref().filter(|profile| !self.profiles.contains(*profile)) {
@@ -107,7 +107,7 @@ mod tests {
             Next::Line(line) => line,
             Next::Profile(profile) => format!("profile {profile}"),
         };
-        std::iter::from_fn(|| outbox.next().map(said)).collect()
+        std::iter::from_fn(|| outbox.next_told().map(said)).collect()
     }
 
     #[test]
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn what_was_not_told_cannot_be_kept() {
         let mut outbox = of(3);
-        outbox.next();
+        outbox.next_told();
         outbox.kept(u64::MAX);
         outbox.begin_again();
         assert_eq!(told(&mut outbox), ["2", "3"]);

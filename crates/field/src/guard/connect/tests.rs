@@ -14,9 +14,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::{
-    guard::{Limits, Modbus, PnIo},
-};
+use crate::guard::{Limits, Modbus, PnIo};
 
 const REGULAR: [u8; 11] = [0, 1, 0, 0, 0, 5, 255, 0x2b, 0x0e, 2, 0];
 

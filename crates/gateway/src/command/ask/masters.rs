@@ -18,7 +18,8 @@ pub fn known(catalog: &Catalog, state: &Path, mut asks: Vec<Ask>) -> Vec<Ask> {
         let Via::Dnp3(questions) = &mut ask.via else { continue };
         let master = questions.route.master;
         let heard = catalog.assets().flat_map(|asset| masters(asset, master)).filter(|ip| questions.ours != Some(*ip));
-        questions.master_heard_at = heard.into_iter().find(|ip| !own.get_or_insert_with(|| own_masters(state).unwrap_or_default()).contains(&(*ip, master)));
+        questions.master_heard_at =
+            heard.into_iter().find(|ip| !own.get_or_insert_with(|| own_masters(state).unwrap_or_default()).contains(&(*ip, master)));
     }
     asks
 }

@@ -211,7 +211,7 @@ impl<'p> Side<'p> {
     /// The next line for the desk, with its line end.
     pub fn next(&self) -> Option<String> {
         let mut told = self.told();
-        match told.outbox.next() {
+        match told.outbox.next_told() {
             Some(Next::Line(line)) => Some(line),
             Some(Next::Profile(sha256)) => Report::profile(self.profiles, &sha256).map(|report| print::json_line(&report)),
             None => told.asked.pop_front().map(|report| print::json_line(&report)),

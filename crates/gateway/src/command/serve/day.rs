@@ -172,7 +172,7 @@ fn converse(field: &mut Field, intake: &mut Intake<'_>, state: &Path, from: u64)
         if !lines.is_empty() {
             assert_eq!(desk.take(Report::Touched { lines, end: at as u64 }).expect("lines under their seal"), None);
         }
-        while let Some(next) = field.outbox.next() {
+        while let Some(next) = field.outbox.next_told() {
             let report = match next {
                 Next::Profile(sha256) => Report::profile(&field.profiles, &sha256).expect("a profile"),
                 Next::Line(line) => serde_json::from_str(&line).expect("a report"),
@@ -223,7 +223,7 @@ fn a_day_of_a_large_site_asks_each_device_in_its_turn_and_loses_nothing() {
         }
     }
     std::fs::remove_dir_all(&state).expect("removed");
-    assert_eq!((field.outbox.given_up(), field.outbox.next(), field.told.len()), (0, None, 0));
+    assert_eq!((field.outbox.given_up(), field.outbox.next_told(), field.told.len()), (0, None, 0));
     assert!(field.acknowledged.iter().all(|id| observations.contains(id)), "what was acknowledged is not there");
     // Each is heard first, and anew after midnight; one in a hundred says another release; and what a plan reads is told where it is the first of its day, or another.
     let read = |(device, times): (&String, &Vec<u64>)| {

@@ -11,7 +11,7 @@ use crate::account::Person;
 use crate::advisories::archive;
 use crate::command::check::source::Sources;
 use crate::command::evidence::Prepared;
-use crate::handover::{NAMESPACE, PROOF, Site, files, folder, signed, subject};
+use crate::handover::{NAMESPACE, PROOF, Signed, Site, files, folder, signed, subject};
 use crate::house::House;
 use crate::store::{Draft, Store, now_ns};
 
@@ -56,7 +56,7 @@ pub fn zip(house: &House, by: String) -> Result<Zip, Problem> {
     let source = Sources::default().findings(Some((&store, &view)), at_ns)?;
     let files = files(&site, &view, house.profiles, source.as_ref().map(|source| &source.findings))?;
     drop((view, source));
-    let (mut files, list) = house.signing(|key| signed(files, |bytes| key.sign_file(NAMESPACE, bytes))).ok_or_else(none)??;
+    let Signed { mut files, list } = house.signing(|key| signed(files, |bytes| key.sign_file(NAMESPACE, bytes))).ok_or_else(none)??;
     let prepared = Prepared::of_keys(&store, &subject(&site))?;
     let index = house.enter_at(|_, now_ns, first| {
         let wanted = Event::Wanted { by, what: format!("takes the hand-over {folder}") };
