@@ -86,18 +86,21 @@ pub(super) struct Old {
     end: u64,
     /// A line was met that is not old: all behind it stay.
     is_over: bool,
+    /// There are seals, and whoever reads has not their key: what he folded would be no fold to who has.
+    is_anothers: bool,
 }
 
 impl Old {
     pub(super) fn of(touch: &TouchRecord) -> Self {
         let before = touch.now().checked_sub(LINES_KEPT).unwrap_or(SystemTime::UNIX_EPOCH);
-        Self { before, by_seals: touch.is_sealed(), from: None, end: 0, is_over: false }
+        Self { before, by_seals: touch.is_sealed(), from: None, end: 0, is_over: false, is_anothers: false }
     }
 
     /// The next line, which ends there.
     pub(super) fn take(&mut self, text: &str, line: &Line, end: u64) {
         self.from.get_or_insert(end.saturating_sub(text.len() as u64).saturating_sub(1));
         self.is_over |= line.time >= self.before;
+        self.is_anothers |= !self.by_seals && line.seal.is_some();
         if !self.is_over && (!self.by_seals || line.seal.is_some()) {
             self.end = end;
         }
@@ -109,7 +112,7 @@ impl Old {
     /// [`TouchError`]: the lines are read again the next time.
     pub(super) fn fold(&self, touch: &TouchRecord) -> Result<(), TouchError> {
         let bytes = self.end.saturating_sub(self.from.unwrap_or_default());
-        if bytes < FOLDED_BYTES_MIN { Ok(()) } else { fold(touch, self.end) }
+        if bytes < FOLDED_BYTES_MIN || self.is_anothers { Ok(()) } else { fold(touch, self.end) }
     }
 }
 
