@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::claim::Claim;
+use crate::claim::{Claim, OWN_COMPONENT};
 use crate::observation::{Address, Id, Observation, Source, hex};
 use crate::profile::Interpretation;
 
@@ -16,8 +16,6 @@ use crate::profile::Interpretation;
 const ID_DIGITS: usize = 12;
 /// Kind, as an asset's id begins with.
 const ID_PREFIX: &str = "a-";
-/// The component whose serial number is the asset's own; a module's may change without the asset becoming another.
-const OWN_COMPONENT: &str = "self";
 
 /// All assets.
 #[derive(Clone, Debug, Default)]

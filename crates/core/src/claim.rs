@@ -2,6 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The component that stands for the whole device: its serial number is the asset's own, and a row or an approval that names no part means it. A module's number
+/// may change without the asset becoming another.
+pub const OWN_COMPONENT: &str = "self";
+
 /// A field of the nameplate. Sources: OPC UA for Devices (OPC 10000-100) 4.5 and IDTA 02006 for the nameplate, CISA's asset
 /// inventory guidance (2025) for the rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

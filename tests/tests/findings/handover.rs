@@ -118,6 +118,31 @@ fn files_for_it_are_taken_by_the_validators_of_their_formats() {
     let text = bom.to_string();
     assert!(text.contains("<script>") && !text.contains('\u{202e}') && !text.contains("\\u001b"), "a device's text is text");
 
+    let script = root().join("tests/verify/validate_aas.py").display().to_string();
+    let (valid, said) = run(rig::python(), &[&script, "devices.aas.json"], &site.folder, None);
+    assert!(valid, "{said}");
+    let aas = site.json("devices.aas.json");
+    let submodels = aas["submodels"].as_array().expect("submodels");
+    let element = |elements: &Value, name: &str| {
+        elements.as_array().expect("elements").iter().find(|element| element["idShort"] == name).cloned().unwrap_or_default()
+    };
+    let plates: Vec<&Value> = submodels.iter().filter(|submodel| submodel["idShort"] == "Nameplate").collect();
+    assert_eq!(plates.len(), 8, "five rows and three readings");
+    let says = |plate: &Value, name: &str, text: &str| element(&plate["submodelElements"], name)["value"][0]["text"] == text;
+    let meter = *plates.iter().find(|plate| says(plate, "ManufacturerProductDesignation", "CWS06")).expect("the meter");
+    assert!(says(meter, "ManufacturerName", "Computec Oy"));
+    let firmware = element(&meter["submodelElements"], "FirmwareVersion");
+    assert_eq!((&firmware["value"], &firmware["qualifiers"][2]["value"]), (&Value::from("v3.160"), &Value::from("identity-object")));
+    assert_eq!(element(&meter["submodelElements"], "OrderCodeOfManufacturer").get("value"), None, "it said no order number");
+    let software = submodels.iter().find(|submodel| {
+        let own = submodel["id"].as_str().unwrap_or_default();
+        own.starts_with(meter["id"].as_str().expect("an id").trim_end_matches("#Nameplate")) && submodel["idShort"] == "SoftwareNameplate"
+    });
+    let installed = element(&software.expect("its software")["submodelElements"][0]["value"], "InstalledVersion");
+    assert_eq!(installed["value"], "v3.160");
+    let text = aas.to_string();
+    assert!(text.contains("<script>") && !text.contains('\u{202e}') && !text.contains("\\u001b"), "a device's text is text");
+
     let script = root().join("tests/rig/csaf_validate.mjs").display().to_string();
     let vex = site.folder.join("findings.vex.json").display().to_string();
     let (valid, said) = run("node", &[&script, &vex], rig::modules().parent().expect("the rig"), None);
@@ -159,7 +184,7 @@ fn files_for_it_are_checked_with_what_is_on_every_machine() {
     fs::write(&signers, &line).expect("written");
     let signers = signers.display().to_string();
     let signed: Vec<String> = site.files().into_iter().filter(|name| name.ends_with(".sig")).collect();
-    assert_eq!(signed.len(), 8, "{signed:?}");
+    assert_eq!(signed.len(), 9, "{signed:?}");
     for signature in &signed {
         let file = site.folder.join(signature.trim_end_matches(".sig"));
         let check = |namespace: &str, file: &Path| {
@@ -172,7 +197,7 @@ fn files_for_it_are_checked_with_what_is_on_every_machine() {
         assert!(!check("nameplate-handover", &site.folder.join(other)).0, "another file");
     }
     let (good, said) = run("sha256sum", &["--check", "--strict", "SHA256SUMS"], &site.folder, None);
-    assert!(good && said.lines().count() == 7, "{said}");
+    assert!(good && said.lines().count() == 8, "{said}");
     let script = root().join("tests/verify/verify_evidence.py").display().to_string();
     let page = site.state.path().join("page").display().to_string();
     let (good, said) = run(rig::python(), &[&script, "handover.evidence", "--key", &site.fingerprint, "--page", &page], &site.folder, None);
@@ -180,7 +205,7 @@ fn files_for_it_are_checked_with_what_is_on_every_machine() {
     assert_eq!(fs::read(&page).expect("its page"), fs::read(site.folder.join("SHA256SUMS")).expect("the list"));
     let bundle = site.folder.join("handover.evidence").display().to_string();
     let said = site.product.run(["evidence", "verify", &bundle, "--key", &site.fingerprint]).expect(code::DONE).out;
-    assert!(said.contains("a list of 7 files"), "{said}");
+    assert!(said.contains("a list of 8 files"), "{said}");
 }
 
 #[test]
@@ -189,7 +214,7 @@ fn nothing_of_a_hand_over_can_be_changed_unseen_and_what_is_not_new_is_not_writt
     let Some(mut site) = Site::new(test) else { return };
     assert!(site.write().contains("nothing is new since"));
     assert_eq!(site.folders(), [site.folder.clone()]);
-    assert!(site.verify(true, code::DONE).contains("files: 7, each as the ledger lists it"));
+    assert!(site.verify(true, code::DONE).contains("files: 8, each as the ledger lists it"));
     assert!(site.verify(false, code::FAILED).contains("--key"), "whose it is has to be known");
     for name in site.files().into_iter().filter(|name| !name.ends_with(".sig")) {
         let path = site.folder.join(&name);
@@ -220,5 +245,5 @@ fn nothing_of_a_hand_over_can_be_changed_unseen_and_what_is_not_new_is_not_writt
     site.write();
     assert!(!half.exists() && newer.exists());
     site.folder = newer;
-    assert!(site.verify(true, code::DONE).contains("files: 7"));
+    assert!(site.verify(true, code::DONE).contains("files: 8"));
 }

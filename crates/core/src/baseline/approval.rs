@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::ranged::{Hardware, scheme};
-use crate::claim::Field;
+use crate::claim::{Field, OWN_COMPONENT};
 use crate::range::{Facts, Range, Verdict};
 use crate::text::is_invisible;
 use crate::version::Version;
@@ -17,8 +17,6 @@ const TEXT_CHARS_MAX: usize = 2_000;
 pub(super) const ASSETS_MAX: usize = 10_000;
 /// Hexadecimal digits of a document's SHA-256.
 const SHA256_DIGITS: usize = 64;
-/// The part of a device that is meant where no other is named.
-pub const OWN_PART: &str = "self";
 /// Columns of the inventory that a decision may be limited to. A closed list: a decision for a misspelt column would never apply.
 pub const SCOPES: [&str; 6] = ["site", "zone", "role", "tag", "system", "integrator"];
 
@@ -244,7 +242,7 @@ impl Approval {
         Self {
             decision,
             line,
-            component: OWN_PART.to_owned(),
+            component: OWN_COMPONENT.to_owned(),
             field: Field::FirmwareRevision,
             release: release.to_owned(),
             range: None,

@@ -3,9 +3,9 @@
 use std::cmp::Ordering;
 
 use super::force::in_force;
-use super::{Approval, Baselines, Covers, Decided, Decision, Exempted, OWN_PART, Track};
+use super::{Approval, Baselines, Covers, Decided, Decision, Exempted, Track};
 use crate::catalog::Asset;
-use crate::claim::{Field, Grade};
+use crate::claim::{Field, Grade, OWN_COMPONENT};
 use crate::profile::ProfileSet;
 use crate::version::Order;
 
@@ -125,7 +125,7 @@ impl Baselines {
             }
         }
         if components.is_empty() {
-            components.push(OWN_PART);
+            components.push(OWN_COMPONENT);
         }
         let exempted = self.exempted(asset, clock.now_ns);
         let mut judged = Vec::new();

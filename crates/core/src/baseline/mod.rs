@@ -16,7 +16,7 @@ mod set;
 
 use std::collections::BTreeSet;
 
-pub use approval::{Approval, Decision, Invalid, OWN_PART, Origin, OriginKind, ProductLine, SCOPES, Track, person};
+pub use approval::{Approval, Decision, Invalid, Origin, OriginKind, ProductLine, SCOPES, Track, person};
 pub use candidate::Candidate;
 pub use conformance::{Clock, Conformance, Judged, worst};
 pub use event::{Became, Event, Proposal, Proposed};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::serial::Serial;
 use super::unknown::{NEVER_IDENTIFIED, identifies, why_unknown};
-use super::{Asset, Current, Meaning, OWN_COMPONENT, Recorded, Told};
-use crate::claim::{Claim, Field, Grade};
+use super::{Asset, Current, Meaning, Recorded, Told};
+use crate::claim::{Claim, Field, Grade, OWN_COMPONENT};
 use crate::observation::{Address, Authority};
 
 impl Asset {

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
+use super::Told;
 use super::assets::Number;
 use super::places::{Place, Places};
-use super::{OWN_COMPONENT, Told};
-use crate::claim::{Claim, Field};
+use crate::claim::{Claim, Field, OWN_COMPONENT};
 
 /// Who answers at two addresses of one network within this time, at the first one again behind the second, is at both at once: longer than
 /// the day between two rounds of questions, shorter than a device is away for repair.

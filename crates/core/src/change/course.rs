@@ -2,7 +2,7 @@
 
 use super::{Case, Check, Delta, Judged, Left, Plan, Precheck, Try, Verdict, judge};
 use crate::baseline::person;
-use crate::claim::Field;
+use crate::claim::{Field, OWN_COMPONENT};
 
 /// A step that is in the log: where, when, what was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -230,7 +230,7 @@ impl Change {
 
     /// The serial number of an asset, as its owner gave it, or as it was read before.
     fn serial(&self, asset: &str) -> Option<&str> {
-        let key = super::key("self", Field::SerialNumber);
+        let key = super::key(OWN_COMPONENT, Field::SerialNumber);
         let before = self.before.iter().flat_map(|step| &step.tries).filter(|one| one.asset == asset);
         let read = before.filter_map(|one| one.nameplate()?.value(&key)).next_back();
         self.plan.terms.serials.get(asset).map(String::as_str).or(read)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{Change, Changes, key};
 use crate::catalog::{Asset, Catalog, Recorded};
-use crate::claim::Field;
+use crate::claim::{Field, OWN_COMPONENT};
 use crate::happening::{Happenings, Kept};
 use crate::observation::Address;
 
@@ -20,8 +20,6 @@ const FIELDS: [Field; 8] = [
     Field::Model,
     Field::Patch,
 ];
-/// The component that stands for the whole device.
-const OWN_COMPONENT: &str = "self";
 
 /// Something that is not what it was.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,11 +9,9 @@ use super::delta::{Delta, key};
 use super::mode::Mode;
 use super::nameplate::{Difference, Nameplate};
 use super::outcome::{Outcome, Try};
-use crate::claim::Field;
+use crate::claim::{Field, OWN_COMPONENT};
 use crate::observation::rfc3339;
 
-/// The component that stands for the whole device.
-const OWN_COMPONENT: &str = "self";
 /// What to do where a device cannot be read.
 const INSTEAD: &str = "read it at its panel with a second person, and keep a photograph with its hash";
 

@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 
 use super::installed::Installed;
 use crate::catalog::{Asset, OWNERS_ID};
-use crate::claim::Field;
+use crate::claim::{Field, OWN_COMPONENT};
 use crate::range::Facts;
 use crate::sheet::{Column, Row};
 
-/// The part that a row is about where it does not say, and that answers for a whole asset.
-const OWN_COMPONENT: &str = "self";
 /// The part that runs a controller: its release is the controller's.
 const CPU_COMPONENT: &str = "cpu";
 /// The column that names the part whose revisions a row has, where it is not the whole asset.

@@ -4,13 +4,12 @@ use std::cell::OnceCell;
 
 use super::identity;
 use super::installed::Installed;
+use crate::claim::OWN_COMPONENT;
 use crate::range::Facts;
 use crate::version::{Scheme, Version};
 
 /// The fact of ranges that name a part.
 const COMPONENT: &str = "component";
-/// What a component is called that is the asset itself.
-const SELF: &str = "self";
 
 /// A component of an asset, made ready.
 pub struct Known<'i> {
@@ -66,7 +65,7 @@ impl<'i> Known<'i> {
 
     /// Which part of the asset this component is, where it is not the asset itself.
     fn part(&self) -> Option<&str> {
-        Some(self.installed.component.as_str()).filter(|part| !part.is_empty() && *part != SELF)
+        Some(self.installed.component.as_str()).filter(|part| !part.is_empty() && *part != OWN_COMPONENT)
     }
 
     /// Reads the versions by this scheme, if nobody has yet.

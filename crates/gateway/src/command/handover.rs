@@ -26,14 +26,13 @@ const UNFINISHED: &str = ".part";
 
 /// Write what is known as signed files for IT's patch servers, and check such files without any state.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "A hand-over is a folder: the devices as NDJSON, CSV, XLSX and CycloneDX 1.6, the findings as NDJSON, CSV and a CSAF VEX document, a\n\
+#[command(after_help = "A hand-over is a folder: the devices as NDJSON, CSV, XLSX, CycloneDX 1.6 and Asset Administration Shells,\n\
+                        the findings as NDJSON, CSV and a CSAF VEX document, a\n\
                         signature of each for `ssh-keygen -Y verify`, SHA256SUMS, and handover.evidence, which proves that the site's ledger\n\
                         lists exactly these files. docs/handover.md says what stands where.\n\n\
                         Examples:\n  nameplate handover write /srv/handover --site \"Pump hall 2\"\n  \
                         nameplate handover key >>allowed_signers\n  \
-                        nameplate handover verify /srv/handover/nameplate-0123456789abcdef-4711 --key <fingerprint of the site's key>"
-)]
+                        nameplate handover verify /srv/handover/nameplate-0123456789abcdef-4711 --key <fingerprint of the site's key>")]
 pub struct Handovers {
     #[command(subcommand)]
     action: Action,

@@ -3,6 +3,7 @@
 //! The proof is a bundle of evidence (docs/evidence.md) whose page is the list of the files with their SHA-256, as `sha256sum` writes one: what checks bundles checks
 //! this, too, and there is no second format of proofs. The signatures are OpenSSH's. Decision 0055.
 
+mod aas;
 mod cyclonedx;
 mod vex;
 
@@ -64,6 +65,7 @@ pub fn files(
         ("devices.csv", text(Format::Csv)),
         ("devices.xlsx", book),
         ("devices.cdx.json", pretty(&cyclonedx::bill(site, catalog, profiles))),
+        ("devices.aas.json", pretty(&aas::environment(site, catalog, profiles))),
     ]);
     let Some(findings) = findings else { return Ok(files) };
     let subjects: Vec<Subject> = catalog.assets().flat_map(|asset| Subject::of_asset(asset, profiles)).collect();

@@ -5,8 +5,8 @@ use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::{Approval, CompatibilitySet, Decision, Member, OWN_PART, Origin, OriginKind, ProductLine, Track};
-use crate::claim::Field;
+use super::super::{Approval, CompatibilitySet, Decision, Member, Origin, OriginKind, ProductLine, Track};
+use crate::claim::{Field, OWN_COMPONENT};
 use crate::observation::rfc3339;
 
 /// Header of the CSV file, in its order; the keys of the other forms.
@@ -240,7 +240,7 @@ impl Row {
     }
 
     fn part(&self) -> String {
-        given(&self.part).unwrap_or_else(|| OWN_PART.to_owned())
+        given(&self.part).unwrap_or_else(|| OWN_COMPONENT.to_owned())
     }
 
     fn by<'a>(&'a self, by: &'a str, trusted: bool) -> &'a str {

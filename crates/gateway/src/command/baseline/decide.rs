@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use clap::{Args, ValueEnum};
-use nameplate_core::baseline::{Approval, Decision, Event, OWN_PART, Origin, OriginKind, ProductLine, Proposed, Track};
+use nameplate_core::baseline::{Approval, Decision, Event, Origin, OriginKind, ProductLine, Proposed, Track};
 use nameplate_core::catalog::Catalog;
-use nameplate_core::claim::Field;
+use nameplate_core::claim::{Field, OWN_COMPONENT};
 use nameplate_core::ledger::Body;
 use nameplate_core::profile::ProfileSet;
 
@@ -255,7 +255,7 @@ pub fn assets(ids: &[String], catalog: &Catalog) -> Result<Vec<String>, Failure>
 
 /// The part that is meant; a profile that is no product line, or does not know the part, is refused.
 pub fn part(profile: Option<&str>, part: Option<&str>, profiles: &ProfileSet) -> Result<String, Failure> {
-    let mut parts = vec![OWN_PART];
+    let mut parts = vec![OWN_COMPONENT];
     if let Some(id) = profile {
         let profile = profiles.get(id).ok_or_else(|| usage(format!("no profile is called {id:?}; see `nameplate profile list`")))?;
         if profile.fallback {
@@ -270,6 +270,6 @@ pub fn part(profile: Option<&str>, part: Option<&str>, profiles: &ProfileSet) ->
             Err(usage(format!("--part {part:?}: the profile knows {}; a baseline for another would never apply", parts.join(", "))))
         }
         (None, [only]) => Ok((*only).to_owned()),
-        (None, _) => Ok(OWN_PART.to_owned()),
+        (None, _) => Ok(OWN_COMPONENT.to_owned()),
     }
 }

@@ -28,7 +28,7 @@ impl IntoResponse for Zip {
     }
 }
 
-/// Devices and findings as signed files for IT, in a zip file: NDJSON, CSV, XLSX, CycloneDX 1.6 and CSAF VEX, with a proof that the ledger lists them.
+/// Devices and findings as signed files for IT, in a zip file: NDJSON, CSV, XLSX, CycloneDX 1.6, Asset Administration Shells and CSAF VEX, with a proof that the ledger lists them.
 #[utoipa::path(
     post, path = "/handovers", tag = "evidence", security(("token" = ["audit"]), ("session" = ["audit"])),
     responses(
