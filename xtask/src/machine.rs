@@ -49,6 +49,9 @@ const NEEDS: &[Need] = &[
     Need { program: "strip", words: &["--version"], package: "binutils" },
     Need { program: "systemd-analyze", words: &["--version"], package: "systemd" },
     Need { program: "ip", words: &["-V"], package: "iproute2" },
+    // Takes syslog over TLS.
+    Need { program: "/usr/sbin/rsyslogd", words: &["-v"], package: "rsyslog" },
+    Need { program: "dpkg-query", words: &["-W", "rsyslog-openssl"], package: "rsyslog-openssl" },
     // Scrapes a gateway, and brings promtool, which finds fault with metrics and alerts.
     Need { program: "prometheus", words: &["--version"], package: "prometheus" },
 ];

@@ -5,7 +5,7 @@
 
 mod field;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -21,6 +21,7 @@ pub use self::field::{FieldSide, Round};
 use crate::command::serve::config::Config;
 use crate::failure::{Code, Failure};
 use crate::intake::{Batch, Intake};
+use crate::outbox::Standing;
 use crate::store::{Draft, Store, now_ns};
 
 /// Rounds that people want and that were not begun: more would wait for hours.
@@ -41,7 +42,9 @@ pub struct House {
     pub profiles: &'static ProfileSet,
     field: Mutex<FieldSide>,
     wishes: Mutex<VecDeque<Wish>>,
-    config: Mutex<Option<Config>>,
+    config: watch::Sender<Option<Config>>,
+    /// How it stands with the targets, by their names.
+    targets: Mutex<BTreeMap<String, Standing>>,
     /// Why nothing can be written, as long as that is so.
     halted: Mutex<Option<String>>,
     /// Entries that are on disk: who waits for news waits here.
@@ -106,7 +109,8 @@ impl House {
             profiles,
             field: Mutex::default(),
             wishes: Mutex::default(),
-            config: Mutex::default(),
+            config: watch::Sender::new(None),
+            targets: Mutex::default(),
             halted: Mutex::default(),
             size: watch::Sender::new(entries),
             directory: directory.to_owned(),
@@ -307,12 +311,26 @@ impl House {
 
     /// The configuration in force; `None` before there is one.
     pub fn config(&self) -> Option<Config> {
-        self.config.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.config.borrow().clone()
     }
 
     /// From now on this configuration is in force.
     pub fn is_configured(&self, config: &Config) {
-        *self.config.lock().unwrap_or_else(PoisonError::into_inner) = Some(config.clone());
+        self.config.send_if_modified(|now| {
+            let is_new = now.as_ref() != Some(config);
+            *now = Some(config.clone());
+            is_new
+        });
+    }
+
+    /// For who follows it.
+    pub fn configured(&self) -> watch::Receiver<Option<Config>> {
+        self.config.subscribe()
+    }
+
+    /// How it stands with the targets.
+    pub fn targets(&self) -> MutexGuard<'_, BTreeMap<String, Standing>> {
+        self.targets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Wants devices asked as soon as the round before is over.

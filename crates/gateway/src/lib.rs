@@ -17,6 +17,7 @@ mod lines;
 mod log;
 mod map;
 mod memory;
+mod outbox;
 mod output;
 mod print;
 mod profiles;

@@ -5,6 +5,7 @@ mod changes;
 mod imports;
 mod matrix;
 mod news;
+mod outbox;
 mod patches;
 mod prometheus;
 mod readings;

@@ -140,15 +140,16 @@ pub fn example() -> String {
     let mut text = String::new();
     for section in SECTIONS {
         text += &comment(section.text);
+        let sign = if section.is_usual { "" } else { "#" };
         match (section.name, section.repeats) {
             ("", _) => {}
-            (name, true) => text += &format!("[[{name}]]\n"),
-            (name, false) => text += &format!("[{name}]\n"),
+            (name, true) => text += &format!("{sign}[[{name}]]\n"),
+            (name, false) => text += &format!("{sign}[{name}]\n"),
         }
         for key in section.keys {
             text += &format!("\n{}", comment(&format!("{} ({})", key.text, key.is)));
             text += &match key.written {
-                Written::Needed(value) => format!("{} = {value}\n", key.name),
+                Written::Needed(value) => format!("{sign}{} = {value}\n", key.name),
                 Written::Default(value) | Written::Optional(value) => format!("#{} = {value}\n", key.name),
             };
         }

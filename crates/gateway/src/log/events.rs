@@ -39,6 +39,10 @@ events! {
     DISK_FREE: INFO, false, "disk_free", "There is room again.";
     LEDGER_HALTED: ERROR, false, "ledger_halted", "The ledger cannot be written: nobody is asked, what is heard waits, and nothing can be done.";
     LEDGER_MENDED: INFO, false, "ledger_mended", "The ledger is written again, and nothing was lost.";
+    TARGET_BEGINS: INFO, false, "target_begins", "A target is new, or its place is not the one that it was.";
+    TARGET_TROUBLE: WARN, false, "target_trouble", "A target cannot be told; it is tried again, and nothing is lost.";
+    TARGET_WELL: INFO, false, "target_well", "A target is told again.";
+    DEAD_LETTER: WARN, true, "dead_letter", "A target refuses a message for good; what comes behind it is told.";
     PAGE_OPEN: INFO, false, "page_open", "The page answers.";
     CERTIFICATE: INFO, false, "certificate", "Which certificate the page has.";
     CONNECTION_FAILED: WARN, true, "connection_failed", "A connection to the page could not be taken.";

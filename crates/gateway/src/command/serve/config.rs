@@ -15,6 +15,7 @@ use super::plan::Plan;
 use crate::disk::FreeMin;
 use crate::failure::Failure;
 use crate::log;
+use crate::outbox::Target;
 
 /// What the desk is to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub struct Config {
     pub publishers: PathBuf,
     /// What is asked when.
     pub plans: Vec<Plan>,
+    /// Who is told what happens.
+    pub targets: Vec<Target>,
     /// How people reach the desk.
     pub page: Page,
     /// What is said on standard error, and how.
@@ -67,7 +70,7 @@ impl Config {
 
     /// Each key with what holds now, for people. None of them is a secret: keys and certificates are named by their files.
     pub fn told(&self) -> Vec<(String, String)> {
-        let Self { hatch, field_key, disk_free_min, publishers, plans, page, log } = self;
+        let Self { hatch, field_key, disk_free_min, publishers, plans, targets, page, log } = self;
         let path = |path: &Option<PathBuf>, none: &str| path.as_ref().map_or_else(|| none.to_owned(), |path| path.display().to_string());
         let own = "one that was made at the first start";
         let mut told = vec![
@@ -88,6 +91,11 @@ impl Config {
             let devices = if plan.devices.is_empty() { "all".to_owned() } else { plan.devices.join(", ") };
             let (every, catch_up) = (humantime::format_duration(plan.every), humantime::format_duration(plan.catch_up));
             told.push(("plan", format!("{}: {devices} every {every}, caught up within {catch_up}", plan.name)));
+        }
+        for target in targets {
+            let events = if target.events.is_empty() { "all but account".to_owned() } else { target.events.join(", ") };
+            let signed = if target.secret.is_some() { ", signed" } else { "" };
+            told.push(("target", format!("{}: {}, {events}{signed}", target.name, target.url)));
         }
         told.into_iter().map(|(key, holds)| (key.to_owned(), holds)).collect()
     }

@@ -32,7 +32,7 @@ use crate::house::House;
 use crate::log::{self, say};
 use crate::store::now_ns;
 use crate::web::server;
-use crate::{print, profiles, state};
+use crate::{outbox, print, profiles, state};
 
 /// How long a report is waited for before somebody looks at the clock.
 const TICK: Duration = Duration::from_millis(200);
@@ -75,6 +75,8 @@ impl Serve {
         thread::scope(|scope| {
             let (tell, opened) = mpsc::channel();
             let (house, page, stopped) = (&house, config.page.clone(), over.subscribe());
+            // What is told to IT goes on beside all else, and never keeps anybody waiting.
+            let outbox = outbox::courier::begin(house, over.subscribe());
             let page = scope.spawn(move || server::run(house, &page, stopped, |url| drop(tell.send(url.to_owned()))));
             // Whoever started it wants the page; without it there is nothing.
             let ended = match opened.recv() {
@@ -87,8 +89,11 @@ impl Serve {
             };
             care.service.stopping();
             over.send_replace(true);
+            let told = outbox
+                .map_err(|e| Failure::input("the outbox", e))
+                .and_then(|outbox| outbox.join().map_err(|_| Failure::input("the outbox", "it panicked")));
             let page = page.join().unwrap_or_else(|_| Err(Failure::input("the page", "it panicked")));
-            ended.and(page)
+            ended.and(page).and(told)
         })?;
         let entries = *house.size.borrow();
         say!(STOPPED { entries }, "asked to stop; {entries} entries in the ledger");

@@ -14,7 +14,8 @@ use utoipa::ToSchema;
 use super::{Problem, Web};
 use crate::disk::Room;
 use crate::hatch::Heard;
-use crate::house::FieldSide;
+use crate::house::{FieldSide, House};
+use crate::outbox::Standing;
 
 /// That it lives.
 #[derive(Serialize, ToSchema)]
@@ -85,7 +86,7 @@ pub async fn metrics(State(web): State<Web>) -> Result<impl IntoResponse, Proble
             // Writing to a text cannot fail.
             let _ = writeln!(text, "# HELP nameplate_{name} {help}\n# TYPE nameplate_{name} {kind}\nnameplate_{name} {value}");
         }
-        Ok(text + &of_interfaces(&field) + &updates)
+        Ok(text + &of_interfaces(&field) + &of_targets(house, entries) + &updates)
     });
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text.await?))
 }
@@ -110,6 +111,9 @@ fn expiries(updates: &Updates, now_ns: u64) -> String {
 /// A number of each interface: its name, what it is, and the number.
 type OfInterface = (&'static str, &'static str, fn(&Heard) -> u64);
 
+/// A number of each target: its name, what it is, and the number, of so many entries.
+type OfTarget = (&'static str, &'static str, fn(&Standing, u64) -> u64);
+
 /// What was counted on each interface.
 fn of_interfaces(field: &FieldSide) -> String {
     let mut text = String::new();
@@ -130,6 +134,26 @@ fn of_interfaces(field: &FieldSide) -> String {
     for one in &field.interfaces {
         for (layer, times) in &one.malformed {
             let _ = writeln!(text, "{name}{{interface=\"{}\",layer=\"{}\"}} {times}", label(&one.interface), label(layer));
+        }
+    }
+    text
+}
+
+/// How it stands with who is told what happens.
+fn of_targets(house: &House, entries: u64) -> String {
+    let targets = house.targets();
+    let numbers: [OfTarget; 4] = [
+        ("up", "1 while the target can be told.", |one, _| u64::from(one.trouble.is_none())),
+        ("told", "Events that the target was told.", |one, _| one.told),
+        ("refused", "Messages that the target refused.", |one, _| one.refused),
+        ("waiting_entries", "Entries of the ledger that the target was not told of.", |one, entries| entries.saturating_sub(one.next)),
+    ];
+    let mut text = String::new();
+    for (name, help, number) in numbers.into_iter().filter(|_| !targets.is_empty()) {
+        // Writing to a text cannot fail.
+        let _ = writeln!(text, "# HELP nameplate_target_{name} {help}\n# TYPE nameplate_target_{name} gauge");
+        for one in targets.values() {
+            let _ = writeln!(text, "nameplate_target_{name}{{target=\"{}\"}} {}", label(&one.name), number(one, entries));
         }
     }
     text

@@ -18,6 +18,7 @@ use super::{Problem, Web};
 use crate::command::doctor::{Finding, of_itself};
 use crate::command::update::Line;
 use crate::house::House;
+use crate::outbox::Standing;
 use crate::web::tls;
 
 /// Where the package keeps the bill of materials.
@@ -125,6 +126,8 @@ pub struct Settings {
     pub certificate: Option<String>,
     /// Updates that were applied, the last of each publisher and kind.
     pub updates: Vec<Line>,
+    /// Who is told what happens, and how it stands with each.
+    pub targets: Vec<Standing>,
     /// What it sees of itself: directory, ledger, clock, disk, certificate.
     pub seen: Vec<Finding>,
 }
@@ -169,6 +172,7 @@ impl Settings {
             },
             certificate: tls::fingerprint(&config.page, &house.directory),
             updates: updates.last().map(|one| Line::of(one, now_ns)).collect(),
+            targets: house.targets().values().cloned().collect(),
             seen: of_itself(&config, &house.directory, &updates, now_ns),
         })
     }

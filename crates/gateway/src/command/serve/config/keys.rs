@@ -6,11 +6,15 @@ use toml::de::DeValue;
 
 use super::super::plan::Plan;
 use super::{Config, value};
+use crate::outbox::event::SUBJECTS;
+use crate::outbox::{From, Target, Way};
 
 /// A device has one scheduled reading a day (docs/read-only.md, 3); a plan that wants more would only be refused.
 const PERIOD_DAYS_MIN: Duration = Duration::from_secs(24 * 60 * 60);
 /// Longer than that nobody plans.
 const PERIOD_DAYS_MAX: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+/// Bytes of a target's name: it is a file's.
+const TARGET_BYTES_MAX: usize = 40;
 /// Characters of a plan's name: it stands in each line of the touch record.
 const NAME_CHARS_MAX: usize = 80;
 
@@ -20,12 +24,16 @@ pub struct Section {
     pub name: &'static str,
     /// Whether it may be there more than once: `[[plan]]`.
     pub repeats: bool,
+    /// Whether the example has one that holds; else all of it is commented out there.
+    pub is_usual: bool,
     /// What it is about.
     pub text: &'static str,
     /// What may stand in it.
     pub keys: &'static [Key],
     /// What its keys must be together; an error names one of them.
     pub check: fn(&Draft) -> Result<(), (&'static str, String)>,
+    /// What becomes of a table in which no mistake is.
+    pub done: fn(&mut Draft),
 }
 
 /// A key.
@@ -59,6 +67,8 @@ pub struct Draft {
     pub config: Config,
     /// The plan whose keys are being read.
     pub plan: Plan,
+    /// The target whose keys are being read.
+    pub target: Target,
 }
 
 /// All tables. What stands above them is the first.
@@ -66,24 +76,48 @@ pub const SECTIONS: &[Section] = &[
     Section {
         name: "",
         repeats: false,
+        is_usual: true,
         text: "What the desk of a gateway does: `nameplate serve --config FILE`. Whom may be asked, and when, says the site file of the field side.",
         keys: DESK,
         check: |_| Ok(()),
+        done: |_| {},
     },
-    Section { name: "plan", repeats: true, text: "What is asked by itself. There may be several.", keys: PLAN, check: check_plan },
+    Section {
+        name: "plan",
+        repeats: true,
+        is_usual: true,
+        text: "What is asked by itself. There may be several.",
+        keys: PLAN,
+        check: check_plan,
+        done: |draft| draft.config.plans.push(draft.plan.clone()),
+    },
+    Section {
+        name: "target",
+        repeats: true,
+        is_usual: false,
+        text: "Who of IT is told what happens, each event at least once (docs/outbox.md). There may be several. The packaged unit lets this machine alone through; for others \
+               see IPAddressAllow in docs/operating.md.",
+        keys: TARGET,
+        check: check_target,
+        done: |draft| draft.config.targets.push(draft.target.clone()),
+    },
     Section {
         name: "page",
         repeats: false,
+        is_usual: true,
         text: "How people reach the desk. A change of it holds from the next start.",
         keys: PAGE,
         check: check_page,
+        done: |_| {},
     },
     Section {
         name: "log",
         repeats: false,
+        is_usual: true,
         text: "What is said on standard error, and so in the journal. NAMEPLATE_LOG in the environment comes before it. docs/logs.md lists the events.",
         keys: LOG,
         check: |_| Ok(()),
+        done: |_| {},
     },
 ];
 
@@ -160,6 +194,70 @@ const PLAN: &[Key] = &[
     },
 ];
 
+const TARGET: &[Key] = &[
+    Key {
+        name: "name",
+        is: "1 to 40 of a-z, 0-9 and -",
+        written: Written::Needed("\"cmdb\""),
+        text: "Its cursor has that name, in the state directory: a target under a new name begins anew.",
+        set: |draft, value| {
+            draft.target.name = value::text(value)?;
+            let is_one = (1..=TARGET_BYTES_MAX).contains(&draft.target.name.len())
+                && draft.target.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+            is_one.then_some(()).ok_or(format!("it is 1 to {TARGET_BYTES_MAX} of a-z, 0-9 and -"))
+        },
+    },
+    Key {
+        name: "url",
+        is: "a webhook or a syslog receiver",
+        written: Written::Needed("\"https://cmdb.example/hooks/nameplate\""),
+        text: "https://host/path is a webhook: each event is a CloudEvent in a POST, signed as Standard Webhooks has it. syslog+tls://host:6514 takes RFC 5424. Without TLS (http://, \
+               syslog+tcp://) on this machine alone.",
+        set: |draft, value| put(&mut draft.target.url, value::text(value)?.parse()),
+    },
+    Key {
+        name: "secret",
+        is: "path of a file",
+        written: Written::Optional("\"/etc/nameplate/cmdb.secret\""),
+        text: "What a webhook's messages are signed with: whsec_ and base64 of 24 to 64 bytes; a second line while the secret is being changed. The account nameplate must be able to \
+               read it, and nobody else.",
+        set: |draft, value| put(&mut draft.target.secret, value::path(value).map(Some)),
+    },
+    Key {
+        name: "ca",
+        is: "path of a PEM file",
+        written: Written::Default("\"/etc/ssl/certs/ca-certificates.crt\""),
+        text: "Who vouches for the target's certificate.",
+        set: |draft, value| put(&mut draft.target.ca, value::path(value)),
+    },
+    Key {
+        name: "events",
+        is: "first words of events",
+        written: Written::Default("[]"),
+        text: "What it is told, such as [\"device\", \"change\"]; all but account where none is named. docs/outbox.md lists them.",
+        set: |draft, value| {
+            draft.target.events = value::texts(value)?;
+            let unknown = draft.target.events.iter().find(|event| !SUBJECTS.iter().any(|(name, _)| name == event));
+            let names = || SUBJECTS.map(|(name, _)| name).join(", ");
+            unknown.map_or(Ok(()), |event| Err(format!("{event:?} is none of {}", names())))
+        },
+    },
+    Key {
+        name: "from",
+        is: "now or beginning",
+        written: Written::Default("\"now\""),
+        text: "Whether a new target is told all that is in the ledger, or what comes from now on.",
+        set: |draft, value| {
+            draft.target.from = match value::text(value)?.as_str() {
+                "now" => From::Now,
+                "beginning" => From::Beginning,
+                other => return Err(format!("it is now or beginning, not {other:?}")),
+            };
+            Ok(())
+        },
+    },
+];
+
 const PAGE: &[Key] = &[
     Key {
         name: "listen",
@@ -232,6 +330,20 @@ fn check_plan(draft: &Draft) -> Result<(), (&'static str, String)> {
         return Err(("name", format!("plan {:?} stands there twice", draft.plan.name)));
     }
     Ok(())
+}
+
+fn check_target(draft: &Draft) -> Result<(), (&'static str, String)> {
+    let target = &draft.target;
+    if draft.config.targets.iter().any(|other| other.name == target.name) {
+        return Err(("name", format!("target {:?} stands there twice", target.name)));
+    }
+    match (target.url.way, &target.secret) {
+        (Way::Webhook, None) => Err(("secret", "a webhook needs one: whoever receives it must be able to know that it is ours".to_owned())),
+        (Way::Syslog, Some(_)) => {
+            Err(("secret", "syslog has none: TLS says who the receiver is, and that nobody changes what is sent".to_owned()))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_page(draft: &Draft) -> Result<(), (&'static str, String)> {

@@ -14,6 +14,7 @@ use super::keys::{Draft, Key, SECTIONS, Section, Written};
 use super::{Config, Page, value};
 use crate::disk::FreeMin;
 use crate::log;
+use crate::outbox::{From, Target, Url, Way};
 
 /// How like two words are (Jaro-Winkler, 1 is the same) that one may have been meant by the other.
 const LIKE_FACTOR_MIN: f64 = 0.8;
@@ -68,11 +69,14 @@ impl Draft {
             disk_free_min: FreeMin::default(),
             publishers: PathBuf::new(),
             plans: Vec::new(),
+            targets: Vec::new(),
             page,
             log,
         };
         let plan = Plan { name: String::new(), devices: Vec::new(), every: Duration::ZERO, catch_up: Duration::ZERO };
-        Self { config, plan }
+        let url = Url { way: Way::Webhook, tls: true, host: String::new(), port: 0, path: String::new() };
+        let target = Target { name: String::new(), url, secret: None, ca: PathBuf::new(), events: Vec::new(), from: From::Now };
+        Self { config, plan, target }
     }
 }
 
@@ -112,6 +116,11 @@ impl Reader<'_> {
     /// One table of the file; `at` is where it begins.
     fn row(&mut self, section: &Section, at: usize, entries: &[Entry<'_, '_>]) {
         let before = self.mistakes.len();
+        if section.repeats {
+            // What one row left out is not what the row before it said.
+            let Draft { plan, target, .. } = Draft::blank();
+            (self.draft.plan, self.draft.target) = (plan, target);
+        }
         for key in section.keys {
             let found = entries.iter().find(|(name, _)| name.get_ref() == key.name);
             match (found, key.written) {
@@ -137,9 +146,7 @@ impl Reader<'_> {
             let at = entries.iter().find(|(name, _)| name.get_ref() == key).map_or(at, |(name, _)| name.span().start);
             self.mistake(at, format!("{key}: {why}"));
         }
-        if section.repeats {
-            self.draft.config.plans.push(self.draft.plan.clone());
-        }
+        (section.done)(&mut self.draft);
     }
 
     fn mistake(&mut self, at: usize, why: String) {

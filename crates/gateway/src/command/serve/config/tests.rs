@@ -41,6 +41,25 @@ fn a_configuration_is_read_whole_or_says_every_mistake_with_its_line() {
     check("[page]\nkey = \"c\"\n", &[&["line 2", "needs its certificate"]]);
     check("[page]\nlisten = \"192.0.2.1:443\"\ntls = false\n", &[&["line 3", "loopback"]]);
     check("[page]\ntls = false\nclient_ca = \"c\"\n", &[&["line 3", "TLS"]]);
+    let webhook = "[[target]]\nname = \"cmdb\"\nurl = \"https://cmdb.example/\"\nsecret = \"/s\"\n";
+    check(webhook, &[]);
+    check(&format!("{webhook}{webhook}"), &[&["line 6", "twice"]]);
+    check(
+        &format!("{webhook}events = [\"device\", \"chagne\"]\nfrom = \"then\"\n"),
+        &[&["line 5", "\"chagne\" is none of device, change"], &["line 6", "beginning"]],
+    );
+    check(
+        "[[target]]\nname = \"A b\"\nurl = \"http://cmdb.example/\"\n",
+        &[&["line 2", "a-z"], &["line 3", "without TLS only this machine"]],
+    );
+    check("[[target]]\nname = \"a\"\nurl = \"https://cmdb.example/\"\n", &[&["line 1", "secret", "must be able to know"]]);
+    check("[[target]]\nname = \"a\"\nurl = \"syslog+tls://logs.example\"\nsecret = \"/s\"\n", &[&["line 4", "secret", "syslog has none"]]);
+    // What the first says is not what the second means.
+    let two = Config::of(&format!(
+        "{webhook}events = [\"change\"]\nfrom = \"beginning\"\n[[target]]\nname = \"logs\"\nurl = \"syslog+tls://logs.example\"\n"
+    ));
+    let logs = two.expect("a configuration").targets.remove(1);
+    assert_eq!((logs.secret, logs.events.len(), logs.from), (None, 0, crate::outbox::From::Now));
     check("[log]\nlevel = \"loud\"\nform = 1\n", &[&["line 2", "level", "warn, info"], &["line 3", "form", "a number"]]);
     check("[log]\nlevl = \"info\"\n", &[&["line 2", "did you mean level?"]]);
     check("hatch = \"h\nfield_key = \"\n", &[&["line 1"], &["line 2"]]);
@@ -89,6 +108,7 @@ fn the_commented_example_is_a_configuration_and_so_it_is_without_its_comment_sig
     let all = Config::of(&written).expect("a configuration");
     assert_eq!((&config.hatch, &config.plans, config.disk_free_min), (&all.hatch, &all.plans, all.disk_free_min));
     assert_eq!((config.page.listen, config.page.tls, config.plans.len()), (all.page.listen, all.page.tls, 1));
+    assert_eq!((config.targets.len(), all.targets.len()), (0, 1), "nobody is told anything before somebody wants it");
     assert!(all.field_key.is_some() && all.page.certificate.is_some() && all.page.client_ca.is_some());
     for key in SECTIONS.iter().flat_map(|section| section.keys) {
         assert!(written.lines().any(|line| line.starts_with(&format!("{} = ", key.name))), "{} is missing:\n{text}", key.name);
