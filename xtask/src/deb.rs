@@ -125,7 +125,7 @@ impl Packer<'_> {
         for unit in ["nameplate-field.service", "nameplate-serve.service"] {
             self.put(&format!("{UNITS}/{unit}"), &bytes(&packaging.join("units").join(unit))?, 0o644)?;
         }
-        for example in ["units/serial.conf", "prometheus/nameplate.rules.yml"] {
+        for example in ["units/serial.conf", "prometheus/nameplate.rules.yml", "ansible/rulebook.yml", "ansible/verify.yml"] {
             let example = packaging.join(example);
             self.put(&format!("{DOC}/examples/{}", name(&example)), &bytes(&example)?, 0o644)?;
         }

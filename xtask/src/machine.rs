@@ -49,6 +49,8 @@ const NEEDS: &[Need] = &[
     Need { program: "strip", words: &["--version"], package: "binutils" },
     Need { program: "systemd-analyze", words: &["--version"], package: "systemd" },
     Need { program: "ip", words: &["-V"], package: "iproute2" },
+    // Event-Driven Ansible's rules run on it.
+    Need { program: "java", words: &["-version"], package: "openjdk-17-jre-headless" },
     // Takes syslog over TLS.
     Need { program: "/usr/sbin/rsyslogd", words: &["-v"], package: "rsyslog" },
     Need { program: "dpkg-query", words: &["-W", "rsyslog-openssl"], package: "rsyslog-openssl" },

@@ -118,31 +118,6 @@ fn files_for_it_are_taken_by_the_validators_of_their_formats() {
     let text = bom.to_string();
     assert!(text.contains("<script>") && !text.contains('\u{202e}') && !text.contains("\\u001b"), "a device's text is text");
 
-    let script = root().join("tests/verify/validate_aas.py").display().to_string();
-    let (valid, said) = run(rig::python(), &[&script, "devices.aas.json"], &site.folder, None);
-    assert!(valid, "{said}");
-    let aas = site.json("devices.aas.json");
-    let submodels = aas["submodels"].as_array().expect("submodels");
-    let element = |elements: &Value, name: &str| {
-        elements.as_array().expect("elements").iter().find(|element| element["idShort"] == name).cloned().unwrap_or_default()
-    };
-    let plates: Vec<&Value> = submodels.iter().filter(|submodel| submodel["idShort"] == "Nameplate").collect();
-    assert_eq!(plates.len(), 8, "five rows and three readings");
-    let says = |plate: &Value, name: &str, text: &str| element(&plate["submodelElements"], name)["value"][0]["text"] == text;
-    let meter = *plates.iter().find(|plate| says(plate, "ManufacturerProductDesignation", "CWS06")).expect("the meter");
-    assert!(says(meter, "ManufacturerName", "Computec Oy"));
-    let firmware = element(&meter["submodelElements"], "FirmwareVersion");
-    assert_eq!((&firmware["value"], &firmware["qualifiers"][2]["value"]), (&Value::from("v3.160"), &Value::from("identity-object")));
-    assert_eq!(element(&meter["submodelElements"], "OrderCodeOfManufacturer").get("value"), None, "it said no order number");
-    let software = submodels.iter().find(|submodel| {
-        let own = submodel["id"].as_str().unwrap_or_default();
-        own.starts_with(meter["id"].as_str().expect("an id").trim_end_matches("#Nameplate")) && submodel["idShort"] == "SoftwareNameplate"
-    });
-    let installed = element(&software.expect("its software")["submodelElements"][0]["value"], "InstalledVersion");
-    assert_eq!(installed["value"], "v3.160");
-    let text = aas.to_string();
-    assert!(text.contains("<script>") && !text.contains('\u{202e}') && !text.contains("\\u001b"), "a device's text is text");
-
     let script = root().join("tests/rig/csaf_validate.mjs").display().to_string();
     let vex = site.folder.join("findings.vex.json").display().to_string();
     let (valid, said) = run("node", &[&script, &vex], rig::modules().parent().expect("the rig"), None);
@@ -169,6 +144,39 @@ fn files_for_it_are_taken_by_the_validators_of_their_formats() {
     ];
     assert_eq!(stand, expected.map(|(status, name)| (status.to_owned(), name.to_owned())));
     assert_eq!(vulnerabilities[0]["remediations"][0]["category"], "vendor_fix");
+}
+
+#[test]
+fn shells_are_taken_by_two_implementations_and_fit_their_templates() {
+    let test = "shells_are_taken_by_two_implementations_and_fit_their_templates";
+    if needed(test, rig::available()).is_none() {
+        return;
+    }
+    let Some(site) = Site::new(test) else { return };
+    let script = root().join("tests/verify/validate_aas.py").display().to_string();
+    let (valid, said) = run(rig::python(), &[&script, "devices.aas.json"], &site.folder, None);
+    assert!(valid, "{said}");
+    let aas = site.json("devices.aas.json");
+    let submodels = aas["submodels"].as_array().expect("submodels");
+    let element = |elements: &Value, name: &str| {
+        elements.as_array().expect("elements").iter().find(|element| element["idShort"] == name).cloned().unwrap_or_default()
+    };
+    let plates: Vec<&Value> = submodels.iter().filter(|submodel| submodel["idShort"] == "Nameplate").collect();
+    assert_eq!(plates.len(), 8, "five rows and three readings");
+    let says = |plate: &Value, name: &str, text: &str| element(&plate["submodelElements"], name)["value"][0]["text"] == text;
+    let meter = *plates.iter().find(|plate| says(plate, "ManufacturerProductDesignation", "CWS06")).expect("the meter");
+    assert!(says(meter, "ManufacturerName", "Computec Oy"));
+    let firmware = element(&meter["submodelElements"], "FirmwareVersion");
+    assert_eq!((&firmware["value"], &firmware["qualifiers"][2]["value"]), (&Value::from("v3.160"), &Value::from("identity-object")));
+    assert_eq!(element(&meter["submodelElements"], "OrderCodeOfManufacturer").get("value"), None, "it said no order number");
+    let software = submodels.iter().find(|submodel| {
+        let own = submodel["id"].as_str().unwrap_or_default();
+        own.starts_with(meter["id"].as_str().expect("an id").trim_end_matches("#Nameplate")) && submodel["idShort"] == "SoftwareNameplate"
+    });
+    let installed = element(&software.expect("its software")["submodelElements"][0]["value"], "InstalledVersion");
+    assert_eq!(installed["value"], "v3.160");
+    let text = aas.to_string();
+    assert!(text.contains("<script>") && !text.contains('\u{202e}') && !text.contains("\\u001b"), "a device's text is text");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::Plant;
 
 /// A window that nobody lives to see the end of.
-const UNTIL: &str = "2100-01-01T00:00:00Z";
+pub(super) const UNTIL: &str = "2100-01-01T00:00:00Z";
 
 fn press(firmware: &str) -> Persona {
     let objects = [(0, "Acme"), (1, "P7"), (2, firmware)];
@@ -21,16 +21,20 @@ fn press(firmware: &str) -> Persona {
 }
 
 /// A gateway whose field side asks two devices.
-struct Site {
-    plant: Plant,
+pub(super) struct Site {
+    pub(super) plant: Plant,
     _field: Process,
-    ids: Vec<String>,
+    pub(super) ids: Vec<String>,
 }
 
 impl Site {
     /// With devices at these ports, listed so.
     fn new(product: &Product, devices: &[(u16, String)]) -> Self {
-        let folder = State::new();
+        Self::in_folder(product, State::new(), devices, "")
+    }
+
+    /// With what else the configuration says.
+    pub(super) fn in_folder(product: &Product, folder: State, devices: &[(u16, String)], more: &str) -> Self {
         let listed: String = devices.iter().map(|(_, listed)| format!("[[zone.device]]\n{listed}\n")).collect();
         let site = folder.file("site.toml", format!("name = \"North\"\n[[zone]]\nname = \"one\"\n{listed}"));
         let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
@@ -38,8 +42,8 @@ impl Site {
         let words = ["field", "--site", &site, "--hatch", &hatch, "--state", &state, "--time-factor", "0.00001"];
         let mut field = Process::start(product.command(words));
         field.says("the hatch is");
-        let plan = "[[plan]]\nname = \"identity\"\nevery = \"1day\"\ncatch_up = \"1s\"\n";
-        let mut plant = Plant::in_folder(product, folder, plan, |_, _| ());
+        let plan = format!("[[plan]]\nname = \"identity\"\nevery = \"1day\"\ncatch_up = \"1s\"\n{more}");
+        let mut plant = Plant::in_folder(product, folder, &plan, |_, _| ());
         let mut site = loop {
             let ids: Vec<String> = spoke(&plant).iter().filter_map(|one| one["id"].as_str().map(str::to_owned)).collect();
             if ids.len() == devices.len() {
@@ -57,7 +61,7 @@ impl Site {
         devices.iter().find(at).and_then(|one| one["id"].as_str()).expect("a device at that port").to_owned()
     }
 
-    fn post(&self, role: &str, path: &str, body: &Value) -> Answered {
+    pub(super) fn post(&self, role: &str, path: &str, body: &Value) -> Answered {
         self.plant.gate.json("POST", &self.plant.session(role), &format!("/api/v1/changes{path}"), body)
     }
 
@@ -69,14 +73,14 @@ impl Site {
     }
 
     /// Has a ring read, and waits until it was.
-    fn ask(&mut self, order: &str) {
+    pub(super) fn ask(&mut self, order: &str) {
         let asked = self.post("engineer", &format!("/{order}/rings/1/ask"), &json!({})).expect(202).json();
         assert_eq!(asked["unlisted"], json!([]), "{asked}");
         self.plant.desk.says(&format!("work order {order}: "));
         self.plant.desk.says("is over: 0 refused, 0 without a sound answer");
     }
 
-    fn change(&self, order: &str) -> Value {
+    pub(super) fn change(&self, order: &str) -> Value {
         self.plant.gate.get(&self.plant.session("viewer"), &format!("/api/v1/changes/{order}")).expect(200).json()
     }
 }
@@ -181,7 +185,7 @@ fn a_change_is_opened_read_verified_by_a_second_person_and_closed_through_the_ap
 }
 
 /// A device of EtherNet/IP: `state` 3 is operational, 2 is standby (CIP Volume 1, 5A-2.2).
-fn adapter(revision: (u8, u8), state: u8) -> enip::Persona {
+pub(super) fn adapter(revision: (u8, u8), state: u8) -> enip::Persona {
     let name = b"MK-1".to_vec();
     enip::Persona::new(enip::Identity {
         vendor: 77,

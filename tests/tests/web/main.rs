@@ -1,5 +1,6 @@
 //! The page and the API of `nameplate serve`, as other programs meet them: who is let in, what is answered, and that nothing breaks.
 
+mod ansible;
 mod bad_input;
 mod changes;
 mod imports;

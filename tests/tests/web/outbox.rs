@@ -18,9 +18,9 @@ use serde_json::{Value, json};
 use super::{Plant, SHEET, TRIES_MAX};
 
 /// The secret of Standard Webhooks' own examples.
-const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+pub(super) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 /// Another one, of as many bytes.
-const OTHER_SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+pub(super) const OTHER_SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 /// Events of the long way to a syslog receiver.
 const SYSLOG_EVENTS: u64 = 10_000;
 /// How often is looked at a file that another program writes.
@@ -30,13 +30,13 @@ const TOLD_AS_THEY_ARE: [&str; 9] =
     ["change", "approval", "baseline", "evaluation", "advisories", "import", "patches", "update", "evidence"];
 
 /// A receiver of webhooks.
-struct Receiver {
-    process: Process,
-    port: String,
+pub(super) struct Receiver {
+    pub(super) process: Process,
+    pub(super) port: String,
 }
 
 impl Receiver {
-    fn python(port: &str, secret: &str, certificate: &str, answers: &str) -> Self {
+    pub(super) fn python(port: &str, secret: &str, certificate: &str, answers: &str) -> Self {
         let mut command = Command::new(rig::python());
         command.env("PYTHONDONTWRITEBYTECODE", "1").arg(root().join("tests/rig/webhook_receiver.py"));
         Self::start(command.args([port, secret, certificate, answers]))
@@ -54,13 +54,13 @@ impl Receiver {
     }
 
     /// So many messages that it takes from here on.
-    fn takes(&mut self, count: usize) -> Vec<Value> {
+    pub(super) fn takes(&mut self, count: usize) -> Vec<Value> {
         (0..count).map(|_| serde_json::from_str(&self.process.says("\"taken\"")).expect("JSON")).collect()
     }
 }
 
 /// A target of the configuration.
-fn target(name: &str, url: &str, more: &str) -> String {
+pub(super) fn target(name: &str, url: &str, more: &str) -> String {
     format!("[[target]]\nname = \"{name}\"\nurl = \"{url}\"\nfrom = \"beginning\"\n{more}\n")
 }
 

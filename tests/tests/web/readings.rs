@@ -147,7 +147,7 @@ fn files_for_it_are_taken_from_a_gateway_that_runs() {
     assert!(status.success());
     let folder = to.join(name).display().to_string();
     let told = product.run(["handover", "verify", &folder, "--key", fingerprint.as_str().expect("a fingerprint")]).expect(code::DONE);
-    assert!(told.out.contains("files: 4, each as the ledger lists it"), "no advisory, and no findings: {}", told.out);
+    assert!(told.out.contains("files: 5, each as the ledger lists it"), "no advisory, and no findings: {}", told.out);
     let bom = std::fs::read_to_string(format!("{folder}/devices.cdx.json")).expect("a bill of materials");
     assert!(bom.contains("\"2.60\"") && bom.contains(&id_of(&plant, &auditor)), "{bom}");
     let told = plant.gate.get(&auditor, "/api/v1/ledger/entries?limit=1000").expect(200).body;

@@ -38,7 +38,7 @@ pub struct Trouble {
     /// How long the target wants to be left alone.
     pub wait: Option<Duration>,
     /// The message, where it is that which is refused.
-    pub dead: Option<Dead>,
+    pub dead: Option<Box<Dead>>,
 }
 
 impl Trouble {
@@ -115,7 +115,7 @@ async fn go_on(house: &Arc<House>, target: &Target, over: watch::Receiver<bool>)
         failures = if post.next() > before { 0 } else { failures.saturating_add(1) };
         if let Some(dead) = dead {
             refusals = if refusals.0 == dead.id { (refusals.0, refusals.1 + 1) } else { (dead.id.clone(), 1) };
-            if refusals.1 >= REFUSALS_MAX && post.gives_up(dead).is_ok() {
+            if refusals.1 >= REFUSALS_MAX && post.gives_up(*dead).is_ok() {
                 continue;
             }
         }

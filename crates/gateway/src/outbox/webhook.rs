@@ -2,7 +2,8 @@
 //!
 //! Sources: CloudEvents 1.0.2, HTTP protocol binding 3.2 (structured content); Standard Webhooks 1.0.0 (standardwebhooks.com), sections "Payload structure",
 //! "Symmetric signature": `webhook-signature` is `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`, several of them with a space between while a secret is
-//! being changed.
+//! being changed. Event-Driven Ansible and others know the older `x-hub-signature-256` alone (WebSub, section 7: `sha256=` and the hexadecimal HMAC of the body), so each
+//! message has that, too, with the text of the first secret as it stands in the file; it says nothing about when.
 
 use std::fs;
 use std::path::Path;
@@ -14,6 +15,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
+use nameplate_core::observation::{hex, rfc3339};
 use nameplate_core::text::printable;
 use ring::hmac;
 use tokio::time::timeout;
@@ -58,7 +60,11 @@ pub struct Webhook {
 }
 
 /// What a message is signed with. Never printed.
-pub struct Secrets(Vec<Vec<u8>>);
+pub struct Secrets {
+    secrets: Vec<Vec<u8>>,
+    /// The first as it is written.
+    text: String,
+}
 
 impl Secrets {
     /// The secrets of a file: one a line, `whsec_` and base64.
@@ -67,7 +73,7 @@ impl Secrets {
     /// The file, or the line that is none; never what stands there.
     pub fn read(path: &Path) -> Result<Self, String> {
         let text = fs::read_to_string(path).map_err(|e| format!("secret {}: {e}", path.display()))?;
-        let mut secrets = Vec::new();
+        let (mut secrets, mut first) = (Vec::new(), None);
         for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
             let wrong = |why: &str| format!("secret {}: line {number}: {why}", path.display());
             let digits = line.trim().strip_prefix(SECRET_PREFIX).ok_or_else(|| wrong("it begins with whsec_"))?;
@@ -76,21 +82,28 @@ impl Secrets {
                 return Err(wrong("a secret has 24 to 64 bytes"));
             }
             secrets.push(secret);
+            first.get_or_insert_with(|| line.trim().to_owned());
         }
-        match secrets.len() {
-            1..=SECRETS_MAX => Ok(Self(secrets)),
-            0 => Err(format!("secret {}: it is empty", path.display())),
+        match (secrets.len(), first) {
+            (1..=SECRETS_MAX, Some(text)) => Ok(Self { secrets, text }),
+            (0, _) => Err(format!("secret {}: it is empty", path.display())),
             _ => Err(format!("secret {}: {SECRETS_MAX} secrets hold at once, an old and a new one", path.display())),
         }
     }
 
     /// The value of `webhook-signature`.
     fn sign(&self, id: &str, seconds: u64, body: &str) -> String {
-        let signed = self.0.iter().map(|secret| {
+        let signed = self.secrets.iter().map(|secret| {
             let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), format!("{id}.{seconds}.{body}").as_bytes());
             format!("v1,{}", STANDARD.encode(tag))
         });
         signed.collect::<Vec<_>>().join(" ")
+    }
+
+    /// The value of `x-hub-signature-256`.
+    fn sign_body(&self, body: &str) -> String {
+        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, self.text.as_bytes()), body.as_bytes());
+        format!("sha256={}", hex(tag.as_ref()))
     }
 }
 
@@ -111,6 +124,7 @@ impl Webhook {
             .header("webhook-timestamp", seconds);
         if let Some(secrets) = &secrets {
             request = request.header("webhook-signature", secrets.sign(&id, seconds, &body));
+            request = request.header("x-hub-signature-256", secrets.sign_body(&body));
         }
         let request = request.body(body).map_err(|e| Trouble::of(e.to_string()))?;
         let (status, retry, text) = self.exchanged(house, target, &request).await.map_err(Trouble::of)?;
@@ -119,12 +133,9 @@ impl Webhook {
         }
         let says = printable(&text.chars().take(ANSWER_CHARS_MAX).collect::<String>());
         let why = if says.is_empty() { format!("it answers {status}") } else { format!("it answers {status}: {says}") };
-        let dead = REFUSES_IT.contains(&status).then(|| Dead {
-            id: event.id.clone(),
-            entry: event.index,
-            kind: event.kind.clone(),
-            time: nameplate_core::observation::rfc3339(now_ns()),
-            why: why.clone(),
+        let dead = REFUSES_IT.contains(&status).then(|| {
+            let (id, kind, time) = (event.id.clone(), event.kind.clone(), rfc3339(now_ns()));
+            Box::new(Dead { id, entry: event.index, kind, time, why: why.clone() })
         });
         Err(Trouble { why, wait: retry, dead })
     }
@@ -173,9 +184,13 @@ mod tests {
     #[test]
     fn a_signature_is_the_one_of_the_standards_own_example() {
         // standard-webhooks/standard-webhooks, spec/standard-webhooks.md and its libraries' tests.
-        let secrets = Secrets(vec![STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").expect("base64")]);
+        let secret = "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        let secrets = Secrets { secrets: vec![STANDARD.decode(secret).expect("base64")], text: "It's a Secret to Everybody".to_owned() };
         let signed = secrets.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, "{\"test\": 2432232314}");
         assert_eq!(signed, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+        // GitHub's documentation, "Validating webhook deliveries", "Testing the webhook payload validation".
+        let signed = secrets.sign_body("Hello, World!");
+        assert_eq!(signed, "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17");
     }
 
     #[test]

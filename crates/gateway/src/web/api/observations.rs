@@ -191,10 +191,11 @@ impl Wanted {
     fn of(&self, house: &House, from: u64, limit: usize) -> Result<Observations, Problem> {
         let store = store(house)?;
         let own = |known: &Known<'_>| self.asset.as_deref().map(|id| entries_of(known, id)).transpose();
-        // Of one device the catalog knows the entries; of all of them each is looked at.
+        let on_disk = from..store.size();
+        // Of one device the catalog knows the entries, also those that wait to be on the disk; of all of them each is looked at.
         let entries: Box<dyn Iterator<Item = u64>> = match house.known(own)? {
-            Some(own) => Box::new(own.into_iter().filter(move |entry| *entry >= from)),
-            None => Box::new(from..store.size()),
+            Some(own) => Box::new(own.into_iter().filter(move |entry| on_disk.contains(entry))),
+            None => Box::new(on_disk),
         };
         let (mut observations, mut looked, mut last) = (Vec::new(), 0, None);
         for entry in entries {
@@ -364,4 +365,41 @@ pub async fn claims(State(web): State<Web>, Of(id): Of<String>) -> Result<Json<C
         Ok(Json(Claims { asset: asset.id.clone(), claims }))
     };
     web.known(look).await
+}
+
+#[cfg(test)]
+mod tests {
+    use nameplate_core::observation::Source;
+    use nameplate_core::profile::ProfileSet;
+    use nameplate_core::wire::conversation::Over;
+    use nameplate_core::wire::{Address, Fact, Message, Reading, Shape};
+
+    use super::*;
+
+    #[test]
+    fn what_is_known_and_not_on_the_disk_yet_is_told_as_soon_as_it_is() {
+        let folder = std::env::temp_dir().join(format!("nameplate-observations-{}", std::process::id()));
+        let house = House::open(&folder, ProfileSet::built_in().expect("profiles")).expect("a house");
+        let mut reading = Reading::new(
+            "modbus",
+            Over::Tcp,
+            "modbus.identification.basic",
+            Address { ip: Some([10, 0, 0, 1].into()), ..Address::default() },
+        );
+        reading.facts =
+            vec![Fact { path: "modbus.object.0".to_owned(), bytes: b"Acme".to_vec(), shape: Shape::Text, message: 0, offset: 0 }];
+        reading.messages = vec![Message { frame: 1, time_ns: 7, bytes: b"Acme".to_vec() }];
+        house.take(|intake| intake.take(&reading, Source::Asked { reason: "daily".into() }).map(drop)).expect("taken");
+        let id = house.known(|known| known.view.catalog.assets().next().map(|asset| asset.id.clone()));
+        let count = |asset: &Option<String>| {
+            let wanted = Wanted { asset: asset.clone(), times: (0, u64::MAX) };
+            wanted.of(&house, 0, 10).map_err(|_| "refused").map(|told| told.observations.len())
+        };
+        assert!(id.is_some());
+        assert_eq!((count(&None), count(&id)), (Ok(0), Ok(0)));
+        house.commit().expect("committed");
+        assert_eq!((count(&None), count(&id)), (Ok(1), Ok(1)));
+        drop(house);
+        std::fs::remove_dir_all(&folder).expect("removed");
+    }
 }
