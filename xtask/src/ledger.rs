@@ -31,6 +31,13 @@ pub fn hatch(tree: &Tree) -> ExitCode {
     often(tree, "serve", ("NAMEPLATE_HATCH", "1000000"))
 }
 
+/// `cargo xtask soak --names`: each hostile name on each of its own pages, in a browser.
+pub fn names(tree: &Tree) -> ExitCode {
+    let all = ("NAMEPLATE_NAMES", "all");
+    let page = often(tree, "browser_page", all);
+    if page == ExitCode::SUCCESS { often(tree, "browser_reports", all) } else { page }
+}
+
 /// The tests of one binary, with what makes them long.
 fn often(tree: &Tree, test: &str, often: (&str, &str)) -> ExitCode {
     let tests = ["test", "--release", "-p", "nameplate-tests", "--test", test, "--", "--nocapture"];

@@ -32,6 +32,7 @@ usage:
   cargo xtask soak --ledger         the ledger killed, cut off and damaged as often as its bars have it, and its figures (4 GiB of disk, root)
   cargo xtask soak --evidence       100,000 bundles and exported logs with anything changed, 5,000 of each before the Python verifiers too
   cargo xtask soak --reports        reports as of a day of 200 random histories, beside those of the ledger cut there
+  cargo xtask soak --names          two hundred hostile names, each on each page of its own in a browser
   cargo xtask soak --hatch          a million messages of a taken-over desk into the field side";
 
 /// The command line was not understood (as the product's own exit codes have it).
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         ["soak", "--evidence"] => ledger::evidence(&tree),
         ["soak", "--reports"] => ledger::reports(&tree),
         ["soak", "--hatch"] => ledger::hatch(&tree),
+        ["soak", "--names"] => ledger::names(&tree),
         ["soak", "--coverage"] => test::coverage(&tree),
         ["soak", "--fuzz", seconds] => match seconds.parse() {
             Ok(seconds) => fuzz::fuzz(&tree, seconds),

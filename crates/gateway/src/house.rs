@@ -15,7 +15,7 @@ use nameplate_core::account::Accounts;
 use nameplate_core::ledger::{Body, Entry};
 use nameplate_core::profile::ProfileSet;
 use nameplate_core::view::View;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 pub use self::field::{FieldSide, Round};
 use crate::command::serve::config::Config;
@@ -43,6 +43,8 @@ pub struct House {
     field: Mutex<FieldSide>,
     wishes: Mutex<VecDeque<Wish>>,
     config: watch::Sender<Option<Config>>,
+    /// Somebody moved the place of a target: couriers that wait for a better moment go on now.
+    pub moved: Notify,
     /// How it stands with the targets, by their names.
     targets: Mutex<BTreeMap<String, Standing>>,
     /// Why nothing can be written, as long as that is so.
@@ -111,6 +113,7 @@ impl House {
             wishes: Mutex::default(),
             config: watch::Sender::new(None),
             targets: Mutex::default(),
+            moved: Notify::new(),
             halted: Mutex::default(),
             size: watch::Sender::new(entries),
             directory: directory.to_owned(),

@@ -133,13 +133,7 @@ fn receivers_from_pypi_and_npm_take_each_event_whoever_is_down_meanwhile() {
     let same = node.takes(all.len());
     let key = |messages: &[Value]| messages.iter().map(|one| (one["taken"].clone(), one["webhook"].clone())).collect::<Vec<_>>();
     assert_eq!(key(&taken), key(&same), "two receivers, one event: one id");
-    // Each fact with its reading time, method, grade and evidence; an attack is text.
-    let meter = taken.iter().find(|one| one["event"]["device"]["fields"][0]["value"] == "Computec Oy").expect("the meter");
-    let firmware = meter["event"]["device"]["fields"].as_array().expect("fields").iter().find(|one| one["field"] == "firmware_revision");
-    let firmware = firmware.expect("its firmware");
-    assert_eq!((&firmware["value"], &firmware["grade"]), (&json!("v3.160"), &json!("identity-object")), "{firmware}");
-    assert!(firmware["time"].is_string() && firmware["source"].is_object() && firmware["observation"].is_string(), "{firmware}");
-    assert!(meter["source"].as_str().is_some_and(|source| source.starts_with("nameplate/")), "{meter}");
+    each_fact_says_what_it_rests_on(&taken);
 
     // What people do is told at once.
     let engineer = site.session("engineer");
@@ -184,6 +178,16 @@ fn receivers_from_pypi_and_npm_take_each_event_whoever_is_down_meanwhile() {
         receiver.process.kill();
         assert!(!receiver.process.said().iter().any(|line| line.contains("refused")), "{:?}", receiver.process.said());
     }
+}
+
+/// Each fact with its reading time, method, grade and evidence.
+fn each_fact_says_what_it_rests_on(taken: &[Value]) {
+    let meter = taken.iter().find(|one| one["event"]["device"]["fields"][0]["value"] == "Computec Oy").expect("the meter");
+    let firmware = meter["event"]["device"]["fields"].as_array().expect("fields").iter().find(|one| one["field"] == "firmware_revision");
+    let firmware = firmware.expect("its firmware");
+    assert_eq!((&firmware["value"], &firmware["grade"]), (&json!("v3.160"), &json!("identity-object")), "{firmware}");
+    assert!(firmware["time"].is_string() && firmware["source"].is_object() && firmware["observation"].is_string(), "{firmware}");
+    assert!(meter["source"].as_str().is_some_and(|source| source.starts_with("nameplate/")), "{meter}");
 }
 
 #[test]
@@ -231,6 +235,17 @@ fn what_a_receiver_refuses_is_shown_and_a_wrong_one_is_told_nothing() {
         assert!(trouble.as_ref().is_some_and(|trouble| trouble.contains(why)), "{name}: {trouble:?}");
         assert_eq!(stands(name)["told"], 0, "{name}");
     }
+    // Mended, it is told again what it refused; who may, why and from where stands in the ledger.
+    let administrator = site.session("administrator");
+    let again = |name: &str, next: u64| {
+        site.gate.json("POST", &administrator, &format!("/api/v1/targets/{name}/place"), &json!({ "next": next, "why": "mended" }))
+    };
+    assert_eq!((again("nobody", 0).status, again("picky", 1 << 40).status), (404, 400));
+    let _ = again("picky", dead["entry"].as_u64().expect("an entry")).expect(200);
+    let told = picky.takes(2);
+    assert_eq!((&told[0]["taken"], &told[1]["taken"]), (&dead["id"], &taken[0]["taken"]));
+    let entries = site.gate.get(&auditor, "/api/v1/ledger/entries?limit=1000").expect(200).body;
+    assert!(entries.contains("has target picky told from entry"), "{entries}");
     let page = site.gate.get(&auditor, "/settings").expect(200).body;
     assert!(
         ["messages that a target refuses", "it answers 422", "it answers 401", "import"].iter().all(|part| page.contains(part)),

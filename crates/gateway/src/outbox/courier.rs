@@ -101,6 +101,9 @@ async fn go_on(house: &Arc<House>, target: &Target, over: watch::Receiver<bool>)
     let mut webhook = Webhook::default();
     let (mut failures, mut refusals) = (0_u32, (String::new(), 0));
     while !*over.borrow() {
+        if let Err(failure) = post.goes_where_it_is_wanted() {
+            post.trouble(&failure.to_string());
+        }
         let before = post.next();
         let told = match target.url.way {
             Way::Webhook => post.tell(&mut webhook).await,
@@ -120,8 +123,12 @@ async fn go_on(house: &Arc<House>, target: &Target, over: watch::Receiver<bool>)
             }
         }
         post.trouble(&why);
-        if is_over(over.clone(), wait.unwrap_or_else(|| pause(failures))).await {
-            return;
+        let wait = wait.unwrap_or_else(|| pause(failures));
+        tokio::select! {
+            is_over = is_over(over.clone(), wait) => if is_over {
+                return;
+            },
+            () = post.moved() => failures = 0,
         }
     }
 }
@@ -207,6 +214,34 @@ impl<'a> Post<'a> {
         batch.map_err(|_| Trouble::of("a fault of the program".to_owned()))?.map_err(|failure| Trouble::of(failure.to_string()))
     }
 
+    /// Somebody has it told again from an entry on, or has it pass over some.
+    fn goes_where_it_is_wanted(&mut self) -> Result<(), Failure> {
+        let wanted = self.house.targets().get_mut(&self.target.name).and_then(|standing| standing.wanted.take());
+        let Some(next) = wanted else { return Ok(()) };
+        say!(TARGET_BEGINS { target = self.target.name.as_str(), next }, "{}: it is told from entry {next} on, as somebody wants it", self.target.name);
+        self.kept.told(next, 0, now_ns())?;
+        self.done.clear();
+        self.kept.keep()?;
+        self.shows();
+        Ok(())
+    }
+
+    /// Waits until somebody wants a target elsewhere.
+    pub async fn moved(&self) {
+        let moved = self.house.moved.notified();
+        tokio::pin!(moved);
+        // Listened first, then looked: whoever moves it in between is heard.
+        moved.as_mut().enable();
+        if !self.is_wanted_elsewhere() {
+            moved.await;
+        }
+    }
+
+    /// Whether somebody wants it elsewhere.
+    pub fn is_wanted_elsewhere(&self) -> bool {
+        self.house.targets().get(&self.target.name).is_some_and(|standing| standing.wanted.is_some())
+    }
+
     /// All events up to an entry were told, so many of them now.
     ///
     /// # Errors
@@ -238,6 +273,7 @@ impl<'a> Post<'a> {
         if self.next() >= known {
             tokio::select! {
                 () = self.over() => {}
+                () = self.moved() => {}
                 changed = size.changed() => if changed.is_err() { self.over().await },
             }
             return Ok(Said);
@@ -245,7 +281,7 @@ impl<'a> Post<'a> {
         let batch = self.since(self.next()).await?;
         let (mut events, mut told) = (batch.events.iter().peekable(), 0);
         while let Some(event) = events.next() {
-            if *self.over.borrow() {
+            if *self.over.borrow() || self.is_wanted_elsewhere() {
                 return Ok(Said);
             }
             if !self.done.contains(&event.id) {

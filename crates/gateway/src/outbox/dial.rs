@@ -85,3 +85,27 @@ fn is_a_device(house: &House, ip: IpAddr) -> bool {
     // In a test's plant, and in a demo, all the world is one address.
     !canonical.is_loopback() && house.field().at.values().flatten().any(|at| at.ip.is_some_and(|device| device.to_canonical() == canonical))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hatch::At;
+    use crate::outbox::tests::target;
+
+    #[tokio::test]
+    async fn nothing_is_sent_to_a_device_whoever_wrote_it_down() {
+        let house = House::without_store();
+        let at = |ip: &str| At { protocol: "s7comm".to_owned(), ip: ip.parse().ok(), line: None, mac: None, station: String::new() };
+        house.field().at.insert("Pump 1".to_owned(), vec![at("192.0.2.7"), at("2001:db8::7")]);
+        for url in [
+            "https://192.0.2.7/hook",
+            "https://192.0.2.7:102/",
+            "syslog+tls://192.0.2.7",
+            "https://[2001:db8::7]/",
+            "https://[::ffff:192.0.2.7]/",
+        ] {
+            let why = dial(&house, &target(url)).await.err();
+            assert!(why.as_ref().is_some_and(|why| why.contains("is a device")), "{url}: {why:?}");
+        }
+    }
+}

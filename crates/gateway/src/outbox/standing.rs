@@ -45,4 +45,7 @@ pub struct Standing {
     pub refused: u64,
     /// The last of them.
     pub dead: Vec<Dead>,
+    /// Where somebody wants it to go on, until its courier does.
+    #[serde(skip)]
+    pub wanted: Option<u64>,
 }

@@ -46,7 +46,8 @@ pub async fn tell(post: &mut Post<'_>) -> Result<(), Trouble> {
     let mut sent: VecDeque<(u64, u64, Instant)> = VecDeque::new();
     let mut size = post.house.size.subscribe();
     let mut byte = [0_u8; 1];
-    loop {
+    // Whoever wants it elsewhere begins with a new connection.
+    while !post.is_wanted_elsewhere() {
         let known = *size.borrow_and_update();
         let is_more = if next < known {
             let batch = post.since(next).await?;
@@ -68,6 +69,7 @@ pub async fn tell(post: &mut Post<'_>) -> Result<(), Trouble> {
                 let _ = timeout(TAKEN_SECONDS_MAX, line.shutdown()).await;
                 return Ok(());
             }
+            () = post.moved() => {}
             Ok(()) = size.changed() => {}
             () = sleep_until(settles.unwrap_or_else(Instant::now)), if settles.is_some() => {}
             // A receiver says nothing; what comes is its end.
@@ -78,6 +80,7 @@ pub async fn tell(post: &mut Post<'_>) -> Result<(), Trouble> {
             }
         }
     }
+    Ok(())
 }
 
 /// What stood long enough is told.

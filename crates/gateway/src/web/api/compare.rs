@@ -34,7 +34,7 @@ pub struct Comparison<'a> {
 #[utoipa::path(
     post, path = "/compare", tag = "imports", security(("token" = ["read"]), ("session" = ["read"])),
     params(
-        ("name" = String, Query, description = "The file's name"),
+        ("name" = String, Query, description = "The file's name", min_length = 1),
         ("worksheet" = Option<String>, Query, description = "The worksheet, where several of a workbook have columns of devices"),
     ),
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "CSV with a header, or XLSX; at most 64 MiB"),

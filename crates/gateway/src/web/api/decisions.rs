@@ -75,8 +75,14 @@ pub struct Wanted {
     /// For devices whose sheet says so: `zone`, `site`, ...
     pub scope: BTreeMap<String, String>,
     /// In force from this day's begin or time on: 2026-03-02 or 2026-03-02T10:15:30Z.
+    #[schema(
+        pattern = "^20[0-9]{2}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z)?$"
+    )]
     pub from: Option<String>,
     /// In force until this day's end or time.
+    #[schema(
+        pattern = "^20[0-9]{2}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z)?$"
+    )]
     pub until: Option<String>,
     /// For these devices only, by their ids.
     pub assets: Vec<String>,
@@ -319,6 +325,9 @@ pub struct Left {
     #[serde(default)]
     pub finding: Option<String>,
     /// Until this day's end or time; of a deferral, when it is looked at again.
+    #[schema(
+        pattern = "^20[0-9]{2}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z)?$"
+    )]
     pub until: String,
     /// Why; of a mitigation, what it is.
     pub reason: String,

@@ -94,7 +94,7 @@ pub struct Baseline {
 #[utoipa::path(
     post, path = "/imports/devices", tag = "imports", security(("token" = ["record"]), ("session" = ["record"])),
     params(
-        ("name" = String, Query, description = "The file's name"),
+        ("name" = String, Query, description = "The file's name", min_length = 1),
         ("worksheet" = Option<String>, Query, description = "The worksheet, where several of a workbook have columns of devices"),
     ),
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file, at most 64 MiB"),
@@ -115,8 +115,8 @@ pub async fn devices(
 #[utoipa::path(
     post, path = "/imports/advisories", tag = "imports", security(("token" = ["record"]), ("session" = ["record"])),
     params(
-        ("name" = String, Query, description = "The file's name; its ending says what it is: .json, .csv, .zip"),
-        ("list" = Option<String>, Query, description = "It is a list: kev, ssvc or epss"),
+        ("name" = String, Query, description = "The file's name; its ending says what it is: .json, .csv, .zip", min_length = 1),
+        ("list" = Option<String>, Query, description = "It is a list: kev, ssvc or epss", pattern = "^(kev|ssvc|epss)$"),
         ("trust" = Option<String>, Query, description = "Take in only a bundle that this key signed: its fingerprint, or the key"),
         ("publisher" = Option<String>, Query, description = "A signature beside a document (x.json.asc in the zip file) must be by this publisher: its \
             OpenPGP key is NAME.asc in the folder of publishers"),
@@ -140,7 +140,7 @@ pub async fn advisories(
 /// Decisions about releases: another site's, a vendor's list, one's own. One bad row, and nothing of the file is taken; another person approves each.
 #[utoipa::path(
     post, path = "/imports/baseline", tag = "imports", security(("token" = ["record"]), ("session" = ["record"])),
-    params(("name" = String, Query, description = "The file's name; its ending says what it is: .csv, .toml, .json, .ndjson")),
+    params(("name" = String, Query, description = "The file's name; its ending says what it is: .csv, .toml, .json, .ndjson", min_length = 1)),
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file"),
     responses((status = 200, body = Baseline), (status = "4XX", body = Problem, content_type = "application/problem+json")),
 )]

@@ -27,6 +27,7 @@ pub mod program;
 pub mod reports;
 pub mod shapes;
 mod stream;
+mod targets;
 pub mod threats;
 pub mod updates;
 
@@ -171,12 +172,17 @@ fn auditors() -> OpenApiRouter<Web> {
         .routes(routes!(evidence::of_change))
         .routes(routes!(handover::write))
         .routes(routes!(accounts::list))
+        .routes(routes!(targets::list))
         .routes(routes!(program::settings));
     behind_right(router, Right::Audit)
 }
 
 /// Who says who may come in.
 fn administrators() -> OpenApiRouter<Web> {
-    let router = OpenApiRouter::new().routes(routes!(accounts::make)).routes(routes!(accounts::link)).routes(routes!(accounts::change));
+    let router = OpenApiRouter::new()
+        .routes(routes!(accounts::make))
+        .routes(routes!(accounts::link))
+        .routes(routes!(accounts::change))
+        .routes(routes!(targets::place));
     behind_right(router, Right::Administer)
 }

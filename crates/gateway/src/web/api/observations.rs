@@ -164,8 +164,8 @@ impl SaidLine {
     get, path = "/observations", tag = "observations", security(("token" = ["read"]), ("session" = ["read"])),
     params(
         ("asset" = Option<String>, Query, description = "Only of this device"),
-        ("since" = Option<String>, Query, description = "Only what was said on that day or later: 2026-03-02 or 2026-03-02T10:15:30Z"),
-        ("until" = Option<String>, Query, description = "Only what was said up to that day or time"),
+        ("since" = Option<String>, Query, description = "Only what was said on that day or later: 2026-03-02 or 2026-03-02T10:15:30Z", pattern = "^20[0-9]{2}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z)?$"),
+        ("until" = Option<String>, Query, description = "Only what was said up to that day or time", pattern = "^20[0-9]{2}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z)?$"),
         ("after" = Option<u64>, Query, description = "Go on behind this entry: the `next` of the answer before"),
         ("limit" = Option<usize>, Query, description = "Readings of the answer, 1 to 1000; 100 where nothing is said", minimum = 1, maximum = 1000),
     ),

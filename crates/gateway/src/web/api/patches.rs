@@ -62,7 +62,7 @@ pub struct HostPatches {
     get, path = "/patches", tag = "patches", security(("token" = ["read"]), ("session" = ["read"])),
     params(
         ("asset" = Option<String>, Query, description = "Only of this device"),
-        ("stand" = Option<String>, Query, description = "Only those that stand so: contradicted, not_read, behind, confirmed, nothing_to_read or open"),
+        ("stand" = Option<String>, Query, description = "Only those that stand so: contradicted, not_read, behind, confirmed, nothing_to_read or open", pattern = "^(contradicted|not_read|behind|confirmed|nothing_to_read|open)$"),
         ("after" = Option<String>, Query, description = "Go on behind an answer: its `next`"),
         ("limit" = Option<usize>, Query, description = "Lines of the answer, 1 to 1000; 100 where nothing is said", minimum = 1, maximum = 1000),
     ),
@@ -96,7 +96,7 @@ fn key(judged: &Judged<'_>) -> [String; 2] {
 #[utoipa::path(
     post, path = "/imports/host-patches", tag = "imports", security(("token" = ["record"]), ("session" = ["record"])),
     params(
-        ("name" = String, Query, description = "The file's name; its ending says what it is: .csv, .json, .ndjson"),
+        ("name" = String, Query, description = "The file's name; its ending says what it is: .csv, .json, .ndjson", min_length = 1),
         ("system" = String, Query, description = "The patch server, as you call it: wsus, configmgr, katello"),
         ("host" = Option<String>, Query, description = "Whom rows are about that name no host"),
     ),

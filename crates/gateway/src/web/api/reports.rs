@@ -99,8 +99,8 @@ impl Form {
     params(
         ("kind" = String, Path, description = "Which: `/reports` has them"),
         ("format" = Option<String>, Query, description = "html, csv, xlsx, ndjson or json; json where nothing is said"),
-        ("as_of" = Option<String>, Query, description = "As it was known on a day or at a time: 2026-03-02 or 2026-03-02T10:15:30Z"),
-        ("since" = Option<String>, Query, description = "Of the overview: what changed since then; 30 days where nothing is said"),
+        ("as_of" = Option<String>, Query, description = "As it was known on a day or at a time: 2026-03-02 or 2026-03-02T10:15:30Z", pattern = "^20[0-9]{2}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z)?$"),
+        ("since" = Option<String>, Query, description = "Of the overview: what changed since then; 30 days where nothing is said", pattern = "^20[0-9]{2}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z)?$"),
         ("asset" = Option<String>, Query, description = "Of the report on a device: its id"),
         ("standard" = Option<Vec<String>>, Query, description = "Of NERC: CIP-007-6, CIP-007-7, CIP-010-4, CIP-010-5; may be repeated"),
     ),

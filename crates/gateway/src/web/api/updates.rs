@@ -60,7 +60,7 @@ pub async fn list(State(web): State<Web>) -> Result<Answer, Problem> {
 /// where it is not believed, has expired, or is older than what was applied. Updates of profiles and of the program are applied at the machine.
 #[utoipa::path(
     post, path = "/updates", tag = "updates", security(("token" = ["record"]), ("session" = ["record"])),
-    params(("name" = String, Query, description = "The file's name")),
+    params(("name" = String, Query, description = "The file's name", min_length = 1)),
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file, at most 64 MiB"),
     responses((status = 200, body = Taken), (status = "4XX", body = Problem, content_type = "application/problem+json")),
 )]

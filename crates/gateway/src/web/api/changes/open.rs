@@ -35,9 +35,15 @@ pub struct NewChange {
     #[schema(example = json!(["*:self.firmware_revision=2.60->2.70"]))]
     pub expected: Vec<String>,
     /// When the window opens, RFC 3339 in UTC; now where nothing is said.
+    #[schema(
+        pattern = "^20[0-9]{2}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$"
+    )]
     #[serde(default)]
     pub from: Option<String>,
     /// When the window closes.
+    #[schema(
+        pattern = "^20[0-9]{2}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$"
+    )]
     pub until: String,
     /// The release that is rolled out, as the order calls it.
     #[serde(default)]

@@ -53,6 +53,9 @@ pub struct NewLeft {
     /// What becomes of them.
     pub becomes: Becomes,
     /// Until when, RFC 3339 in UTC: of what is deferred or mitigated.
+    #[schema(
+        pattern = "^20[0-9]{2}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$"
+    )]
     #[serde(default)]
     pub until: Option<String>,
     /// Why.
