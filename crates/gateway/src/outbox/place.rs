@@ -18,7 +18,7 @@ const PASSED_ENTRIES_MAX: u64 = 10_000;
 /// So old a place may be on the disk while events are told: what was told within it is told again after a power cut.
 const KEEP_EVERY: Duration = Duration::from_secs(1);
 /// Messages that were refused and are kept in the list; the ledger has those before them.
-pub const DEAD_MAX: usize = 1_000;
+pub const DEAD_LETTERS_MAX: usize = 1_000;
 
 /// How far a target was told.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,7 +112,7 @@ impl Kept {
     pub fn refused(&mut self, dead: Dead) -> Result<(), Failure> {
         self.place.refused = self.place.refused.saturating_add(1);
         self.place.dead.push(dead);
-        let beyond = self.place.dead.len().saturating_sub(DEAD_MAX);
+        let beyond = self.place.dead.len().saturating_sub(DEAD_LETTERS_MAX);
         self.place.dead.drain(..beyond);
         self.keep()
     }
