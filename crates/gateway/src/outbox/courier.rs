@@ -8,7 +8,7 @@ use nameplate_core::observation::rfc3339;
 use nameplate_core::text::printable;
 use tokio::sync::watch;
 use tokio::task::{JoinSet, spawn_blocking};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::event::{Batch, since};
 use super::place::Kept;
@@ -25,6 +25,10 @@ const WAIT: Duration = Duration::from_secs(1);
 const WAIT_SECONDS_MAX: Duration = Duration::from_secs(300);
 /// Refusals of one message before it is given up: what was wrong for a moment is not wrong for long.
 const REFUSALS_MAX: u32 = 3;
+/// How long is waited for a catalog that has something late in it.
+const UNSETTLED_PAUSE: Duration = Duration::from_millis(500);
+/// What is under way may end within that when it is over; what is cut off then is told again.
+const LAST_SECONDS_MAX: Duration = Duration::from_secs(2);
 /// A name of this machine in messages (RFC 5424, 6.2.4): printable ASCII.
 const HOST_BYTES_MAX: usize = 255;
 
@@ -105,10 +109,13 @@ async fn go_on(house: &Arc<House>, target: &Target, over: watch::Receiver<bool>)
             post.trouble(&failure.to_string());
         }
         let before = post.next();
-        let told = match target.url.way {
-            Way::Webhook => post.tell(&mut webhook).await,
-            Way::Syslog => syslog::tell(&mut post).await.map(|()| Said),
+        let telling = async {
+            match target.url.way {
+                Way::Webhook => post.tell(&mut webhook).await,
+                Way::Syslog => syslog::tell(&mut post).await.map(|()| Said),
+            }
         };
+        let Some(told) = soon_when_over(telling, over.clone()).await else { break };
         // Whatever came of it: it may be long before there is more.
         let kept = post.kept.keep().map_err(|failure| Trouble::of(failure.to_string()));
         let Err(Trouble { why, wait, dead }) = told.and(kept) else {
@@ -131,6 +138,19 @@ async fn go_on(house: &Arc<House>, target: &Target, over: watch::Receiver<bool>)
             () = post.moved() => failures = 0,
         }
     }
+}
+
+/// What comes of something; nothing where it is over meanwhile and that does not end soon.
+async fn soon_when_over<T>(something: impl Future<Output = T>, mut over: watch::Receiver<bool>) -> Option<T> {
+    tokio::pin!(something);
+    let is_over = async {
+        let _ = over.wait_for(|over| *over).await;
+    };
+    tokio::select! {
+        came = &mut something => return Some(came),
+        () = is_over => {}
+    }
+    timeout(LAST_SECONDS_MAX, something).await.ok()
 }
 
 /// How long is waited behind so many failures, a quarter more or less, so that gateways that lost one target do not come back together.
@@ -209,9 +229,15 @@ impl<'a> Post<'a> {
     /// # Errors
     /// The ledger's.
     pub async fn since(&self, from: u64) -> Result<Batch, Trouble> {
-        let (house, target) = (Arc::clone(self.house), self.target.clone());
-        let batch = spawn_blocking(move || since(&house, &target, from)).await;
-        batch.map_err(|_| Trouble::of("a fault of the program".to_owned()))?.map_err(|failure| Trouble::of(failure.to_string()))
+        loop {
+            let (house, target) = (Arc::clone(self.house), self.target.clone());
+            let batch = spawn_blocking(move || since(&house, &target, from)).await;
+            let batch = batch.map_err(|_| Trouble::of("a fault of the program".to_owned()))?;
+            if let Some(batch) = batch.map_err(|failure| Trouble::of(failure.to_string()))? {
+                return Ok(batch);
+            }
+            sleep(UNSETTLED_PAUSE).await;
+        }
     }
 
     /// Somebody has it told again from an entry on, or has it pass over some.

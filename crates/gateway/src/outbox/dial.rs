@@ -6,6 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use nameplate_core::catalog::Asset;
+use nameplate_core::observation::Source;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
@@ -79,11 +81,20 @@ fn trust(ca: &Path) -> Result<ClientConfig, String> {
     Ok(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth())
 }
 
-/// Whether the site file has a device there.
+/// Whether the site file has a device there, or one was ever asked there.
 fn is_a_device(house: &House, ip: IpAddr) -> bool {
-    let canonical = ip.to_canonical();
+    let is_it = |other: Option<IpAddr>| other.is_some_and(|other| other.to_canonical() == ip.to_canonical());
     // In a test's plant, and in a demo, all the world is one address.
-    !canonical.is_loopback() && house.field().at.values().flatten().any(|at| at.ip.is_some_and(|device| device.to_canonical() == canonical))
+    if ip.to_canonical().is_loopback() {
+        return false;
+    }
+    let is_listed = house.field().at.values().flatten().any(|at| is_it(at.ip));
+    // Before the field side says whom it lists, the ledger knows whom it asked.
+    let was_asked = |asset: &Asset| {
+        asset.addresses.iter().any(|address| is_it(address.ip))
+            && asset.claims.iter().any(|claim| matches!(claim.source, Source::Asked { .. }))
+    };
+    is_listed || house.known(|known| known.view.catalog.assets().any(was_asked))
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ const BODY_BYTES_MAX: usize = 64 << 10;
 const DIGEST_DIGITS: usize = 12;
 
 /// First words of what is told, with what they are about. A closed list: a misspelt one would never be told.
-pub const SUBJECTS: [(&str, &str); 11] = [
+pub const SUBJECTS: [(&str, &str); 12] = [
     ("device", "what happened to devices: new, firmware-changed, changed, swapped, moved, by-hand, done-to"),
     ("change", "steps of changes"),
     ("approval", "releases that were approved or disapproved"),
@@ -33,6 +33,7 @@ pub const SUBJECTS: [(&str, &str); 11] = [
     ("patches", "lists of patch servers that were taken in"),
     ("update", "updates from a stick"),
     ("evidence", "evidence and hand-overs that were taken out"),
+    ("key_change", "the key of the ledger"),
     ("account", "who came in, and what changed about accounts"),
 ];
 /// What a target is told where it says nothing: who came in when is for those who ask for it.
@@ -68,15 +69,16 @@ pub struct Batch {
     pub is_more: bool,
 }
 
-/// What a target is to be told of the entries from this one on.
+/// What a target is to be told of the entries from this one on; `None` while the catalog waits to be brought into the order of time, since what happened may be
+/// something else then.
 ///
 /// # Errors
 /// The ledger's.
-pub fn since(house: &House, target: &Target, from: u64) -> Result<Batch, Failure> {
+pub fn since(house: &House, target: &Target, from: u64) -> Result<Option<Batch>, Failure> {
     let size = *house.size.borrow();
     let end = size.min(from.saturating_add(ENTRIES_AT_ONCE_MAX));
     if from >= end {
-        return Ok(Batch { events: Vec::new(), next: size.min(from), is_more: false });
+        return Ok(Some(Batch { events: Vec::new(), next: size.min(from), is_more: false }));
     }
     let store = Store::read(&house.directory)?.ok_or_else(|| Failure::input(house.directory.display(), "there is no ledger"))?;
     let (mut events, mut may_be_of_devices) = (Vec::new(), false);
@@ -89,11 +91,18 @@ pub fn since(house: &House, target: &Target, from: u64) -> Result<Batch, Failure
         }
     }
     if may_be_of_devices && is_wanted(target, "device") {
-        events.extend(house.known(|known| of_devices(known, from, end)));
+        match house.known(|known| of_devices(known, from, end)) {
+            Some(of_devices) => events.extend(of_devices),
+            None => {
+                // Whoever commits brings it into order, and there may be nobody else.
+                house.commit()?;
+                return Ok(None);
+            }
+        }
     }
     events.retain(|event| is_wanted(target, &event.kind));
     events.sort_by(|one, other| (one.index, one.time_ns, &one.id).cmp(&(other.index, other.time_ns, &other.id)));
-    Ok(Batch { events, next: end, is_more: end < size })
+    Ok(Some(Batch { events, next: end, is_more: end < size }))
 }
 
 /// Whether a target is told of events of this kind.
@@ -102,14 +111,17 @@ fn is_wanted(target: &Target, kind: &str) -> bool {
     if target.events.is_empty() { subject != UNASKED_NOT } else { target.events.iter().any(|wanted| wanted == subject) }
 }
 
-fn of_devices(known: &Known<'_>, from: u64, end: u64) -> Vec<Outward> {
+fn of_devices(known: &Known<'_>, from: u64, end: u64) -> Option<Vec<Outward>> {
     let catalog = &known.view.catalog;
+    if !catalog.is_settled() {
+        return None;
+    }
     let mut all: Vec<Event<'_>> = events(catalog, known.profiles);
     all.extend(done_to(catalog, &known.view.happenings));
     // Who is silent became so with the time and by no entry.
     let new = all.iter().filter(|event| event.happened != Happened::Silent);
     let new = new.filter_map(|event| event.entry.filter(|entry| (from..end).contains(entry)).map(|entry| (entry, event)));
-    new.map(|(index, event)| {
+    let outward = new.map(|(index, event)| {
         let what = serde_json::to_value(EventLine::new(event)).unwrap_or_default();
         let device = catalog.asset(event.asset).map(|asset| DeviceLine::new(asset, known.profiles));
         Outward {
@@ -121,8 +133,8 @@ fn of_devices(known: &Known<'_>, from: u64, end: u64) -> Vec<Outward> {
             what,
             device: device.and_then(|device| serde_json::to_value(device).ok()),
         }
-    })
-    .collect()
+    });
+    Some(outward.collect())
 }
 
 fn of_entry(entry: &Entry, origin: &str) -> Outward {

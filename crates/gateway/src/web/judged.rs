@@ -27,6 +27,10 @@ impl Judged {
     pub fn findings(&self, house: &House) -> Result<Option<Arc<Findings>>, Problem> {
         let edition = |view: &View, now_ns| (view.advisories.taken_ns().len(), Day::of_ns(now_ns));
         let now = house.known(|known| edition(known.view, known.now_ns));
+        // Without one there is nothing to read, and on a full disk there is no room to open a database in.
+        if now.0 == 0 {
+            return Ok(None);
+        }
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, findings)) = kept.as_ref().filter(|(of, _)| *of == now) {
             return Ok(findings.clone());
