@@ -177,7 +177,12 @@ fn receivers_from_pypi_and_npm_take_each_event_whoever_is_down_meanwhile() {
     desk.ends(0);
     let said = desk.said().join("\n") + &fs::read_to_string(&config).expect("the configuration");
     assert!(!said.contains("MfKQ") && !said.contains("C2FVs"), "{said}");
-    for receiver in [&mut python, &mut node] {
+    none_was_refused([python, node]);
+}
+
+/// Each signature was good.
+fn none_was_refused(receivers: [Receiver; 2]) {
+    for mut receiver in receivers {
         receiver.process.kill();
         assert!(!receiver.process.said().iter().any(|line| line.contains("refused")), "{:?}", receiver.process.said());
     }
